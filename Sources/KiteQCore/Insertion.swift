@@ -1,0 +1,32 @@
+/// A message on its way into a shard: what one row of a batch says.
+package struct Insertion: Sendable {
+    package var seq: Int64
+    package var message: Message
+    /// The groups it is for; nil for a half message, whose groups are fixed when it is committed.
+    package var route: Route?
+    /// The group of the connection that published it (not always the header's): it may answer for a half message too.
+    package var connectionGroup: String
+    /// When the publisher of a half message is first asked, Unix milliseconds; not used otherwise.
+    package var firstCheckAt: Timestamp
+
+    package var isHalf: Bool { route == nil }
+
+    package init(seq: Int64, message: Message, route: Route?, connectionGroup: String, firstCheckAt: Timestamp) {
+        self.seq = seq
+        self.message = message
+        self.route = route
+        self.connectionGroup = connectionGroup
+        self.firstCheckAt = firstCheckAt
+    }
+
+    /// What became of one row. Both of the first two were read or committed, and may be acknowledged.
+    package enum Outcome: Sendable, Hashable {
+        case stored
+        /// The id is there already, undone, under this other seq.
+        case duplicate(of: Int64)
+        /// A half message whose transaction has its final answer already.
+        case decided(TransactionOutcome)
+        /// The server refuses this very row; the sentence says why.
+        case refused(String)
+    }
+}

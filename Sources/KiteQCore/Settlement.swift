@@ -1,0 +1,63 @@
+/// What is to be written of one message's deliveries: the only way a stored message changes or ends.
+///
+/// After it is applied, the message is owed to the groups in `pending` and, if it was tracked before, to those other
+/// groups that have a row and are named nowhere in it. A message owed to nobody is deleted. `dead` groups get their row
+/// in the dead letters in the same SQL transaction.
+package struct Settlement: Sendable {
+    package struct Pending: Sendable, Hashable {
+        package var group: String
+        package var attempts: Int
+        /// Unix milliseconds; 0: when the group can take it. Never later than the message's expiry.
+        package var dueAt: Timestamp
+        package var lastError: String?
+
+        package init(group: String, attempts: Int, dueAt: Timestamp, lastError: String? = nil) {
+            self.group = group
+            self.attempts = attempts
+            self.dueAt = dueAt
+            self.lastError = lastError
+        }
+    }
+
+    package struct Dead: Sendable, Hashable {
+        package var group: String
+        package var attempts: Int
+        package var reason: DeadLetterReason
+        package var lastError: String?
+
+        package init(group: String, attempts: Int, reason: DeadLetterReason, lastError: String? = nil) {
+            self.group = group
+            self.attempts = attempts
+            self.reason = reason
+            self.lastError = lastError
+        }
+    }
+
+    package var seq: Int64
+    /// Whether the row was tracked already before this settlement.
+    package var wasTracked: Bool
+    /// Groups that are done, named only where `wasTracked`.
+    package var done: [String]
+    package var dead: [Dead]
+    package var pending: [Pending]
+
+    package init(seq: Int64, wasTracked: Bool = false, done: [String] = [], dead: [Dead] = [], pending: [Pending] = []) {
+        self.seq = seq
+        self.wasTracked = wasTracked
+        self.done = done
+        self.dead = dead
+        self.pending = pending
+    }
+
+    /// Whether it only deletes a fresh message: the path of every message that all its groups took at once.
+    package var isRemoval: Bool { !wasTracked && dead.isEmpty && pending.isEmpty }
+}
+
+/// Why a message lies among the dead letters. The raw values are stored.
+package enum DeadLetterReason: UInt8, Sendable, Hashable, CaseIterable {
+    /// The group used up its attempts.
+    case attemptsUsedUp = 1
+    case expired = 2
+    /// A half message whose publisher never said commit or roll back.
+    case undecided = 3
+}

@@ -1,0 +1,30 @@
+/// A store's failure, in a sentence for a person.
+package struct StoreError: Error, Sendable, CustomStringConvertible {
+    package enum Code: Sendable, Hashable {
+        /// The store cannot be reached, or does not answer in time.
+        case unavailable
+        /// It answers, but takes no writes (read-only, out of disk).
+        case refusesWrites
+        /// Its schema or slots are not what this broker needs.
+        case notMigrated
+        /// This incarnation was declared dead by another broker.
+        case fenced
+        /// Anything else: a mistake of ours or of the server's configuration.
+        case failed
+    }
+
+    package var code: Code
+    package var message: String
+    /// The batch may have been stored all the same: the reply was lost.
+    package var isOutcomeUnknown: Bool
+    package var underlying: (any Error)?
+
+    package init(_ code: Code, _ message: String, isOutcomeUnknown: Bool = false, underlying: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.isOutcomeUnknown = isOutcomeUnknown
+        self.underlying = underlying
+    }
+
+    package var description: String { message }
+}

@@ -1,0 +1,84 @@
+/// The final answers to a half message, and `undecided` before there is one. The raw values are stored.
+package enum TransactionOutcome: UInt8, Sendable, Hashable {
+    case undecided = 0
+    case committed = 1
+    case rolledBack = 2
+    /// Nobody answered: it lies among the dead letters for a person to decide.
+    case parked = 3
+}
+
+/// A producer's answer to a half message.
+package struct TransactionDecision: Sendable {
+    package enum Answer: Sendable, Hashable {
+        case commit, rollBack
+    }
+
+    package var messageID: MessageID
+    package var answer: Answer
+    /// The group of the connection that answers: the message's publishing group or that of the connection that published it,
+    /// or the answer is refused.
+    package var connectionGroup: String
+    /// False where the broker still holds the message's bytes, so that they need not be read.
+    package var needsContent: Bool
+
+    package init(messageID: MessageID, answer: Answer, connectionGroup: String, needsContent: Bool) {
+        self.messageID = messageID
+        self.answer = answer
+        self.connectionGroup = connectionGroup
+        self.needsContent = needsContent
+    }
+
+    package enum Outcome: Sendable {
+        /// Committed now, by this call, and owned by this broker; to be delivered. `message` is nil where it was not asked for.
+        case committed(seq: Int64, route: Route, message: Message?)
+        /// Committed now, and no group is bound to it: done.
+        case committedForNobody
+        case rolledBack
+        /// The first answer stands; this one changes nothing.
+        case alreadyDecided(TransactionOutcome)
+        /// No such half message: never stored, or decided more than an hour ago.
+        case unknown
+        /// Neither the publishing group nor that of the publishing connection.
+        case wrongGroup(publisherGroup: String)
+    }
+}
+
+/// A half message whose publisher is to be asked.
+package struct DueTransaction: Sendable {
+    package var seq: Int64
+    package var message: Message
+    package var connectionGroup: String
+    /// Questions asked so far.
+    package var checks: Int
+    /// Unix milliseconds, as the row has it: rescheduling is conditional on it.
+    package var nextCheckAt: Timestamp
+
+    package init(seq: Int64, message: Message, connectionGroup: String, checks: Int, nextCheckAt: Timestamp) {
+        self.seq = seq
+        self.message = message
+        self.connectionGroup = connectionGroup
+        self.checks = checks
+        self.nextCheckAt = nextCheckAt
+    }
+}
+
+/// What becomes of a due transaction's row.
+package struct TransactionCheck: Sendable {
+    package enum Action: Sendable, Hashable {
+        /// Ask again then; `checks` counts this question (or is unchanged where nobody could be asked).
+        case next(at: Timestamp, checks: Int)
+        /// Park the message among the dead letters as undecided.
+        case park
+    }
+
+    package var seq: Int64
+    /// The row's value when it was read; a row that has another one since is left alone.
+    package var previousCheckAt: Timestamp
+    package var action: Action
+
+    package init(seq: Int64, previousCheckAt: Timestamp, action: Action) {
+        self.seq = seq
+        self.previousCheckAt = previousCheckAt
+        self.action = action
+    }
+}
