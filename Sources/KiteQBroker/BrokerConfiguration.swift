@@ -1,0 +1,56 @@
+package import KiteQCore
+
+/// What a broker is told. Durations are what their type says; counts and bytes are plain.
+package struct BrokerConfiguration: Sendable {
+    /// The address to listen on. Loopback unless configured.
+    package var bindHost = "127.0.0.1"
+    /// 0 picks a free port.
+    package var bindPort = 13_800
+    /// The address that clients find in the registry; by default the one it listens on.
+    package var advertised: BrokerAddress?
+    /// Stays the same over restarts; by default the advertised address.
+    package var name: String?
+    package var topics: Set<String> = []
+    /// The secret of each group that has one; a group without is let in with any.
+    package var secrets: [String: String] = [:]
+    /// Whether a group that is not in `secrets` is refused.
+    package var requiresSecret = false
+
+    package var eventLoopThreads = 0
+    package var maxConnections = 20_000
+    /// Silence after which a connection is dropped (protocol.md: at least 120 s).
+    package var idleTimeout: Duration = .seconds(180)
+    /// From the connection's start to its CONN_META.
+    package var handshakeTimeout: Duration = .seconds(10)
+
+    /// Publishes a second that are taken; more are refused. 0: no limit.
+    package var receiveRate = 0
+    /// Bytes of one connection's publishes that await their store ack; above it the socket is not read.
+    package var connectionPublishBytes = 8 << 20
+    /// Publishes that wait for a shard's writers; more are refused.
+    package var shardQueueLength = 50_000
+    package var shardQueueBytes = 64 << 20
+    /// Connections (and so transactions at a time) that insert into one shard.
+    package var writersPerShard = 2
+    package var batchRows = 1_000
+    package var batchBytes = 4 << 20
+    /// Ids of finished messages that are remembered, and for how long (60 s).
+    package var recentIDs = 200_000
+
+    package var delivery = DeliveryLimits()
+    package var transactions = TransactionSchedule()
+    /// How often the half messages whose publisher is to be asked are looked for.
+    package var recoveryInterval: Duration = .seconds(1)
+    /// When a half message none of whose publishers is connected is looked at again.
+    package var absentPublisherRecheck: Duration = .seconds(5)
+    /// Bytes of half messages kept in memory, so that a commit need not read them.
+    package var halfMessageBytes = 32 << 20
+    /// How long decided transactions are remembered, and dead letters kept.
+    package var transactionRetention: Duration = .seconds(3_600)
+    package var deadLetterRetention: Duration = .seconds(30 * 24 * 3_600)
+
+    /// How long a stop waits for what is in flight.
+    package var drainTimeout: Duration = .seconds(10)
+
+    package init() {}
+}

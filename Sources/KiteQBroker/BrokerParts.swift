@@ -1,0 +1,165 @@
+import KiteQCore
+import Logging
+import NIOCore
+import Synchronization
+
+/// The parts of a running broker, wired.
+final class BrokerParts: Sendable {
+    private let configuration: BrokerConfiguration
+    private let store: any MessageStore
+    private let group: any EventLoopGroup
+    private let logger: Logger
+    private let routing = Routing()
+    private let dispatcher: Dispatcher
+    private let halfMessages: HalfMessageCache
+    private let publishing: PublishPipeline
+    private let transactions: TransactionPipeline
+    private let connections = ConnectionTable()
+    private let services: SessionServices
+    private let bindingsKnown = Wakeup()
+
+    init(
+        configuration: BrokerConfiguration, store: any MessageStore, incarnation: Int64, group: any EventLoopGroup,
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        self.store = store
+        self.group = group
+        self.logger = logger
+        let recent = RecentMessages(limit: configuration.recentIDs)
+        dispatcher = Dispatcher(
+            shards: store.shardMap.shardCount, limits: configuration.delivery, recent: recent, routing: routing)
+        halfMessages = HalfMessageCache(limit: configuration.halfMessageBytes)
+        publishing = PublishPipeline(
+            store: store, incarnation: incarnation, dispatcher: dispatcher, halfMessages: halfMessages,
+            configuration: configuration, logger: logger)
+        transactions = TransactionPipeline(
+            store: store, dispatcher: dispatcher, halfMessages: halfMessages, routing: routing,
+            queueLength: configuration.shardQueueLength, logger: logger)
+        services = SessionServices(
+            configuration: configuration, routing: routing, recent: recent, dispatcher: dispatcher,
+            publishing: publishing, transactions: transactions, connections: connections, logger: logger)
+    }
+
+    // MARK: Bindings
+
+    /// The bindings as they are now.
+    func apply(_ bindings: [Binding]) {
+        let table = BindingTable(bindings)
+        for rejection in table.rejected {
+            logger.warning(
+                "a binding matches nothing: \(rejection.reason)",
+                metadata: ["group": "\(rejection.binding.group)", "topic": "\(rejection.binding.topic)"])
+        }
+        routing.set(table)
+        // A group's rate is that of its fastest binding.
+        dispatcher.setWatermarks(
+            Dictionary(table.bindings.map { ($0.group, $0.watermark) }, uniquingKeysWith: { max($0, $1) }))
+        logger.info("\(table.bindings.count) bindings are in force")
+        bindingsKnown.signal()
+    }
+
+    func bindingsAreKnown() async throws {
+        for await _ in bindingsKnown.signals where routing.isKnown { return }
+        try Task.checkCancellation()
+    }
+
+    // MARK: Running
+
+    /// Listens, and serves until `body` returns; then stops in order.
+    func run(until body: (any Channel) async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { workers in
+            addWorkers(to: &workers)
+            defer { workers.cancelAll() }
+            try await withThrowingTaskGroup(of: Void.self) { writers in
+                addWriters(to: &writers)
+                let channel: any Channel
+                do {
+                    channel = try await Server(services: services, group: group)
+                        .bind(host: configuration.bindHost, port: configuration.bindPort)
+                } catch {
+                    closeLanes()
+                    throw BrokerError("cannot listen on \(configuration.bindHost):\(configuration.bindPort): \(error)")
+                }
+                do {
+                    try await body(channel)
+                    try await stop(channel)
+                } catch {
+                    // Cancelled, or told to go at once: what is stored stays stored, what is in flight comes again.
+                    try await channel.close()
+                    for connection in connections.all { connection.close() }
+                    closeLanes()
+                    writers.cancelAll()
+                    throw error
+                }
+            }
+        }
+    }
+
+    /// What works until it is cancelled.
+    private func addWorkers(to tasks: inout ThrowingTaskGroup<Void, any Error>) {
+        let dispatcher = self.dispatcher
+        tasks.addTask { await Ticker(interval: .milliseconds(50)) { dispatcher.tick() }.run() }
+        for shard in 0..<store.shardMap.shardCount {
+            let recovery = RecoveryWorker(shard: shard, store: store, dispatcher: dispatcher, logger: logger)
+            tasks.addTask { await recovery.run() }
+            let worker = TransactionWorker(
+                shard: shard, store: store, connections: connections, halfMessages: halfMessages,
+                configuration: configuration, counters: transactions.counters, logger: logger)
+            tasks.addTask { await worker.run() }
+        }
+    }
+
+    /// What works until its lane is closed and empty.
+    private func addWriters(to tasks: inout ThrowingTaskGroup<Void, any Error>) {
+        for shard in 0..<store.shardMap.shardCount {
+            let (publishing, transactions) = (self.publishing, self.transactions)
+            let behind = WriteBehind(
+                shard: shard, store: store, dispatcher: dispatcher, maxRows: configuration.batchRows, logger: logger)
+            tasks.addTask { await publishing.run(shard: shard) }
+            tasks.addTask { await transactions.run(shard: shard) }
+            tasks.addTask { await behind.run() }
+        }
+    }
+
+    // MARK: Stopping
+
+    /// Stops accepting, lets what is in flight finish within the limit, and leaves the write-behind lanes to run empty.
+    private func stop(_ channel: any Channel) async throws {
+        let deadline = ContinuousClock.now + configuration.drainTimeout
+        try await channel.close()
+        services.drain()
+        for connection in connections.all { connection.drain() }
+        publishing.close()
+        transactions.close()
+        dispatcher.drain()
+        while dispatcher.gauges.inFlight > 0 || publishing.depth.items > 0, ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        let left = dispatcher.gauges.inFlight
+        if left > 0 { logger.warning("\(left) deliveries were not acknowledged in time; they will come again") }
+        for connection in connections.all { connection.close() }
+        while connections.count > 0, ContinuousClock.now < deadline + .seconds(1) {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        dispatcher.finishScans()
+        for lane in dispatcher.lanes { lane.close() }
+    }
+
+    private func closeLanes() {
+        publishing.close()
+        transactions.close()
+        dispatcher.finishScans()
+        for lane in dispatcher.lanes { lane.close() }
+    }
+
+    // MARK: Status
+
+    var status: BrokerStatus {
+        BrokerStatus(
+            delivery: dispatcher.counters, gauges: dispatcher.gauges, publishing: publishing.counters,
+            transactions: transactions.counters, publishQueue: publishing.depth, connections: connections.count,
+            connectionsByGroup: connections.counts, malformedPackets: services.malformed.count,
+            refusedConnections: services.refusedConnections.count)
+    }
+}

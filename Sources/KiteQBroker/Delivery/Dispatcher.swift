@@ -1,0 +1,177 @@
+import DequeModule
+package import KiteQCore
+import Logging
+import Synchronization
+
+/// The shell of the delivery machine: holds its lock, and carries out what it decides.
+///
+/// Deliveries go to their connections' event loops, one hand-over for each connection and batch; settlements join their
+/// shard's write-behind lane while the lock is held, so that their order is that of the decisions.
+final class Dispatcher: Sendable {
+    private struct State {
+        var machine: DeliveryMachine
+        /// By the index of the machine's clients.
+        var connections: [DeliveryClientID: Connection] = [:]
+    }
+
+    private let state: Mutex<State>
+    let lanes: [BatchLane<Settlement>]
+    let scansWanted: [Wakeup]
+    private let recent: RecentMessages
+    private let routing: Routing
+
+    init(shards: Int, limits: DeliveryLimits, recent: RecentMessages, routing: Routing) {
+        state = Mutex(State(machine: DeliveryMachine(shards: shards, limits: limits)))
+        // Bounded by the machine: it stops deliveries at `limits.unflushed`, so nothing that was decided is ever refused here.
+        lanes = (0..<shards).map { _ in BatchLane(maxItems: .max, maxBytes: .max, size: { _ in 1 }) }
+        scansWanted = (0..<shards).map { _ in Wakeup() }
+        self.recent = recent
+        self.routing = routing
+    }
+
+    // MARK: Messages
+
+    func accept(_ messages: [(seq: Int64, message: Message, route: Route)], shard: Int) {
+        guard !messages.isEmpty else { return }
+        perform { $0.accept(messages, shard: shard, now: $1, wall: $2, &$3) }
+    }
+
+    func acceptFly(_ messages: [(message: Message, route: Route)]) {
+        guard !messages.isEmpty else { return }
+        perform { $0.acceptFly(messages, now: $1, wall: $2, &$3) }
+    }
+
+    func uncertain(shard: Int, from seq: Int64) {
+        perform { machine, _, _, actions in machine.uncertain(shard: shard, from: seq, &actions) }
+    }
+
+    func acknowledge(_ acknowledgements: [DeliveryMachine.Acknowledgement], client: DeliveryClientID) {
+        perform { $0.acknowledge(acknowledgements, client: client, now: $1, wall: $2, &$3) }
+    }
+
+    func settled(_ seqs: [Int64], shard: Int) {
+        perform { $0.settled(seqs, shard: shard, now: $1, wall: $2, &$3) }
+    }
+
+    func tick() {
+        perform { $0.tick(now: $1, wall: $2, &$3) }
+    }
+
+    /// Sends nothing more; what some groups have finished is handed to the write-behind lanes.
+    func drain() {
+        perform { $0.drain(now: $1, wall: $2, &$3) }
+    }
+
+    // MARK: Clients
+
+    /// A client is ready to consume. `onConnect` learns its id before anything is delivered to it.
+    func connect(
+        _ connection: Connection, group: String, warmUpSeconds: Int, onConnect: (DeliveryClientID) -> Void
+    ) -> DeliveryClientID {
+        let (id, actions, connections) = state.withLock { state in
+            var actions = DeliveryActions()
+            // Present before the first message is routed past it.
+            routing.setPresence(of: group, true)
+            let id = state.machine.connect(
+                group: group, warmUpSeconds: warmUpSeconds, now: SystemTime.monotonic(), wall: SystemTime.wall(), &actions)
+            state.connections[id] = connection
+            return (id, actions, carryOut(&actions, &state))
+        }
+        onConnect(id)
+        deliver(actions, connections)
+        return id
+    }
+
+    func disconnect(_ client: DeliveryClientID, group: String) {
+        perform { machine, now, wall, actions in
+            machine.disconnect(client, now: now, wall: wall, &actions)
+            if !machine.isPresent(group) { self.routing.setPresence(of: group, false) }
+        } cleanUp: { $0.connections[client] = nil }
+    }
+
+    func setWritable(_ client: DeliveryClientID, _ isWritable: Bool) {
+        perform { $0.setWritable(client, isWritable, now: $1, wall: $2, &$3) }
+    }
+
+    func setReading(_ client: DeliveryClientID, _ isReading: Bool) {
+        perform { machine, now, _, _ in machine.setReading(client, isReading, now: now) }
+    }
+
+    func setWatermarks(_ watermarks: [String: Int]) {
+        perform { machine, now, _, _ in machine.setWatermarks(watermarks, now: now) }
+    }
+
+    // MARK: Scans
+
+    func nextScan(shard: Int) -> DeliveryScan? {
+        state.withLock { $0.machine.nextScan(shard: shard, now: SystemTime.monotonic(), wall: SystemTime.wall()) }
+    }
+
+    func missing(_ result: DeliveryScanResult) -> [Int64] {
+        state.withLock { $0.machine.missing(result) }
+    }
+
+    func apply(_ scan: DeliveryScan, _ result: DeliveryScanResult, loaded: [StoredMessage], asked: Set<Int64>) {
+        perform { $0.apply(scan, result, loaded: loaded, asked: asked, now: $1, wall: $2, &$3) }
+    }
+
+    func scanFailed(_ scan: DeliveryScan) {
+        perform { $0.scanFailed(scan, now: $1, wall: $2, &$3) }
+    }
+
+    /// Ends the recovery workers.
+    func finishScans() { for wakeup in scansWanted { wakeup.finish() } }
+
+    // MARK: What it holds
+
+    var counters: DeliveryCounters { state.withLock { $0.machine.counters } }
+    var gauges: DeliveryGauges { state.withLock { $0.machine.gauges } }
+
+    // MARK: Carrying out
+
+    private func perform(
+        _ input: (inout DeliveryMachine, MonotonicTime, Timestamp, inout DeliveryActions) -> Void,
+        cleanUp: (inout State) -> Void = { _ in }
+    ) {
+        let (actions, connections) = state.withLock { state in
+            var actions = DeliveryActions()
+            input(&state.machine, SystemTime.monotonic(), SystemTime.wall(), &actions)
+            let connections = carryOut(&actions, &state)
+            cleanUp(&state)
+            return (actions, connections)
+        }
+        deliver(actions, connections)
+    }
+
+    /// What must happen in the order of the decisions, and so under the lock: none of it waits. Returns where the deliveries
+    /// go.
+    private func carryOut(_ actions: inout DeliveryActions, _ state: inout State) -> [DeliveryClientID: Connection] {
+        if !actions.finished.isEmpty { recent.insert(actions.finished) }
+        if !actions.settlements.isEmpty {
+            var byShard: [Int: [Settlement]] = [:]
+            for (shard, settlement) in actions.settlements { byShard[shard, default: []].append(settlement) }
+            for (shard, settlements) in byShard {
+                let accepted = lanes[shard].submit(settlements)
+                precondition(accepted == settlements.count, "a write-behind lane is bounded by the delivery machine alone")
+            }
+            actions.settlements = []
+        }
+        if actions.scansWanted { for wakeup in scansWanted { wakeup.signal() } }
+        var connections: [DeliveryClientID: Connection] = [:]
+        for delivery in actions.deliveries where connections[delivery.client] == nil {
+            connections[delivery.client] = state.connections[delivery.client]
+        }
+        return connections
+    }
+
+    private func deliver(_ actions: DeliveryActions, _ connections: [DeliveryClientID: Connection]) {
+        guard !actions.deliveries.isEmpty else { return }
+        if connections.count == 1, let connection = connections.values.first {
+            connection.deliver(actions.deliveries)
+            return
+        }
+        var byClient: [DeliveryClientID: [DeliveryActions.Delivery]] = [:]
+        for delivery in actions.deliveries { byClient[delivery.client, default: []].append(delivery) }
+        for (client, deliveries) in byClient { connections[client]?.deliver(deliveries) }
+    }
+}

@@ -1,0 +1,32 @@
+import KiteQCore
+
+/// A publish between its arrival and its store ack.
+struct PendingPublish: Sendable {
+    var reply: PublishReply
+    var message: Message
+    /// Nil for a half message.
+    var route: Route?
+    /// Set when its batch forms.
+    var seq: Int64 = 0
+
+    /// What its connection's bound counts.
+    var bytes: Int { message.footprint }
+}
+
+/// Where and how a publish is answered.
+struct PublishReply: Sendable {
+    let connection: Connection
+    let opaque: Int32
+    let version: Int16
+    let extensionField: Int64
+    /// The id as the producer wrote it.
+    let messageID: String
+    let bytes: Int
+}
+
+/// The answer to a publish.
+struct PublishResult: Sendable {
+    let reply: PublishReply
+    let status: Bool
+    let feedback: String
+}

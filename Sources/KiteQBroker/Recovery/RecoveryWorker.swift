@@ -1,0 +1,70 @@
+import KiteQCore
+import Logging
+
+/// Brings back from one shard what its groups can take now: their backlog, oldest first, and what is due. One scan at a time,
+/// each bounded in rows and bytes, so that the live traffic keeps its connections.
+struct RecoveryWorker: Sendable {
+    let shard: Int
+    let store: any MessageStore
+    let dispatcher: Dispatcher
+    let logger: Logger
+
+    /// Messages loaded by one statement, and bytes of one scan; a message has at most 2 MiB.
+    private static let chunkRows = 64
+    private static let maxBytes = 16 << 20
+
+    /// Runs until its wake-up is finished or its task cancelled.
+    func run() async {
+        for await _ in dispatcher.scansWanted[shard].signals {
+            while !Task.isCancelled, let scan = dispatcher.nextScan(shard: shard) {
+                do {
+                    try await carryOut(scan)
+                } catch {
+                    logger.error(
+                        "cannot read what waits for group \(scan.group): \(error)", metadata: ["shard": "\(shard)"])
+                    dispatcher.scanFailed(scan)
+                }
+            }
+        }
+    }
+
+    private func carryOut(_ scan: DeliveryScan) async throws {
+        var result = try await read(scan)
+        let asked = dispatcher.missing(result)
+        var loaded: [StoredMessage] = []
+        var position = 0
+        var bytes = 0
+        while position < asked.count, bytes < Self.maxBytes {
+            let chunk = Array(asked[position..<min(position + Self.chunkRows, asked.count)])
+            let messages = try await store.load(chunk, shard: shard)
+            bytes += messages.reduce(0) { $0 + $1.message.footprint }
+            loaded += messages
+            position += chunk.count
+        }
+        if position < asked.count, let cut = result.rows.firstIndex(where: { $0.seq == asked[position] }) {
+            result.keep(first: cut)
+        }
+        dispatcher.apply(scan, result, loaded: loaded, asked: Set(asked.prefix(position)))
+    }
+
+    private func read(_ scan: DeliveryScan) async throws -> DeliveryScanResult {
+        switch scan.kind {
+        case .backlog(let after):
+            // In this order: a message that turns from fresh to tracked between the two is then seen at least once.
+            let fresh = try await store.freshBacklog(of: scan.group, shard: shard, after: after, limit: scan.limit)
+            let waiting = try await store.deliveries(
+                of: scan.group, shard: shard, in: .waiting(after: after), limit: scan.limit)
+            return .backlog(fresh: fresh, waiting: waiting, limit: scan.limit)
+        case .due(let after):
+            let now = SystemTime.wall()
+            let page = try await store.deliveries(
+                of: scan.group, shard: shard, in: .due(now: now, after: after), limit: scan.limit)
+            let rows = page.rows.map { DeliveryScanResult.Row(seq: $0.seq, attempts: $0.attempts, dueAt: $0.dueAt) }
+            if let next = page.next { return DeliveryScanResult(rows: rows, cursor: next, isEnd: false) }
+            let later = try await store.deliveries(
+                of: scan.group, shard: shard, in: .due(now: .max, after: DeliveryCursor(dueAt: now, seq: .max)), limit: 1)
+            return DeliveryScanResult(
+                rows: rows, isEnd: true, nextDue: later.rows.first?.dueAt ?? later.next?.dueAt)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package import KiteQCore
+import Synchronization
+
+/// Which groups a message is for, now: the bindings as last known, less the groups that asked not to be kept for and are not
+/// here.
+package final class Routing: Sendable {
+    private struct State {
+        /// Nil until the bindings were learned: nothing is accepted before.
+        var table: BindingTable?
+        var present: Set<String> = []
+        var routes: [Key: Route] = [:]
+    }
+
+    private struct Key: Hashable {
+        var topic: String
+        var messageType: String
+    }
+
+    private let state = Mutex(State())
+    private let cacheLimit: Int
+
+    package init(cacheLimit: Int = 100_000) {
+        self.cacheLimit = cacheLimit
+    }
+
+    package var isKnown: Bool { state.withLock { $0.table != nil } }
+
+    package func set(_ table: BindingTable) {
+        state.withLock { state in
+            state.table = table
+            state.routes.removeAll()
+        }
+    }
+
+    /// A group's first client came, or its last one went.
+    package func setPresence(of group: String, _ isPresent: Bool) {
+        state.withLock { state in
+            if isPresent { state.present.insert(group) } else { state.present.remove(group) }
+            state.routes.removeAll()
+        }
+    }
+
+    /// The route of a message; without members where nobody is bound to it, nil while the bindings are not known.
+    package func route(topic: String, messageType: String) -> Route? {
+        state.withLock { state in
+            guard let table = state.table else { return nil }
+            let key = Key(topic: topic, messageType: messageType)
+            if let route = state.routes[key] { return route }
+            let members = table.groups(topic: topic, messageType: messageType)
+                .filter { $0.persistent || state.present.contains($0.group) }
+                .map { Route.Member(group: $0.group, persistent: $0.persistent) }
+            let route = Route(members)
+            // Message types are the producers' choice: the cache starts over rather than grow with them.
+            if state.routes.count >= cacheLimit { state.routes.removeAll() }
+            state.routes[key] = route
+            return route
+        }
+    }
+
+    package var bindings: [Binding] { state.withLock { $0.table?.bindings ?? [] } }
+}

@@ -1,0 +1,83 @@
+import KiteQCore
+import KiteQWire
+import NIOCore
+import Synchronization
+
+/// One client that has said who it is, as the rest of the broker knows it: where to send, and what may be asked of it.
+///
+/// Its methods may be called from any thread; what they send is written on the connection's event loop.
+final class Connection: Sendable {
+    let id: UInt64
+    let group: String
+    /// The client's address, for the log.
+    let peer: String
+    /// What its CONN_META had, and what its deliveries carry.
+    let version: Int16
+    let extensionField: Int64
+    let framing: Framing
+    private let eventLoop: any EventLoop
+    private let handler: NIOLoopBound<ConnectionHandler>
+    private let publishedHalf = Atomic<Bool>(false)
+    private let publishedCommitted = Atomic<Bool>(false)
+    private let closed = Atomic<Bool>(false)
+    private let nextQuestion = Atomic<Int32>(1)
+
+    init(
+        id: UInt64, group: String, peer: String, version: Int16, extensionField: Int64, framing: Framing,
+        eventLoop: any EventLoop, handler: ConnectionHandler
+    ) {
+        self.id = id
+        self.group = group
+        self.peer = peer
+        self.version = version
+        self.extensionField = extensionField
+        self.framing = framing
+        self.eventLoop = eventLoop
+        self.handler = NIOLoopBound(handler, eventLoop: eventLoop)
+    }
+
+    // MARK: What it is
+
+    var isOpen: Bool { !closed.load(ordering: .relaxed) }
+    func markClosed() { closed.store(true, ordering: .relaxed) }
+
+    func markPublished(half: Bool) {
+        (half ? publishedHalf : publishedCommitted).store(true, ordering: .relaxed)
+    }
+
+    /// How well it can be asked about a half message; nil where it must not be: the PHP client, which only publishes committed
+    /// messages, takes the next packet for its store ack.
+    var askPreference: Int? {
+        if publishedHalf.load(ordering: .relaxed) { return 2 }
+        return publishedCommitted.load(ordering: .relaxed) ? nil : 1
+    }
+
+    // MARK: Sending
+
+    func deliver(_ deliveries: [DeliveryActions.Delivery]) {
+        onEventLoop { $0.write(deliveries) }
+    }
+
+    func answer(_ results: [PublishResult]) {
+        onEventLoop { $0.write(results) }
+    }
+
+    /// Asks whether this half message is to be committed.
+    func ask(about message: Message) {
+        let opaque = nextQuestion.wrappingAdd(1, ordering: .relaxed).oldValue
+        onEventLoop { $0.writeQuestion(header: message.header, opaque: opaque) }
+    }
+
+    /// Takes no more publishes.
+    func drain() { onEventLoop { $0.drain() } }
+
+    func close() { onEventLoop { $0.close() } }
+
+    private func onEventLoop(_ body: @escaping @Sendable (ConnectionHandler) -> Void) {
+        if eventLoop.inEventLoop {
+            body(handler.value)
+        } else {
+            eventLoop.execute { body(self.handler.value) }
+        }
+    }
+}

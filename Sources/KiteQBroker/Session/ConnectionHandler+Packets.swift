@@ -1,0 +1,166 @@
+import KiteQCore
+import KiteQWire
+import NIOCore
+
+/// What each packet means (protocol.md). What these throw ends the connection.
+extension ConnectionHandler {
+    func handle(_ packet: Packet) throws {
+        switch state {
+        case .greeting: try greet(packet)
+        case .open(let connection, _): try handle(packet, of: connection)
+        case .closed: break
+        }
+    }
+
+    private func handle(_ packet: Packet, of connection: Connection) throws {
+        switch packet.header.command {
+        case .bytesMessage, .stringMessage: try publish(packet, of: connection)
+        case .deliverAck:
+            let ack = try DeliverAck(decoding: packet.body)
+            acknowledgements.append(
+                .init(
+                    opaque: UInt32(bitPattern: packet.header.opaque), isSuccess: ack.status,
+                    feedback: ack.status ? nil : String(ack.feedback.prefix(255))))
+        case .txAck: try answerTransaction(packet, of: connection)
+        case .heartbeat:
+            PacketWriter.echo(into: &outbound, framing: framing, packet: packet)
+        case .connMeta: try greetAgain(packet, of: connection)
+        default:
+            throw WireError(.unexpectedCommand, "command \(packet.header.command) is not a client's to send")
+        }
+    }
+
+    // MARK: Handshake
+
+    private func greet(_ packet: Packet) throws {
+        let header = packet.header
+        guard header.command == .connMeta else {
+            return reject(
+                "the first packet is not CONN_META but \(header.command)", opaque: header.opaque, version: header.version,
+                extensionField: header.extension)
+        }
+        let meta = try ConnMeta(decoding: packet.body)
+        if let refusal = services.credentials.refusal(group: meta.groupID, secret: meta.secretKey) {
+            return reject(refusal, opaque: header.opaque, version: header.version, extensionField: header.extension)
+        }
+        guard let context, !refusesPublishes else { return close() }
+        let connection = Connection(
+            id: services.makeID(), group: meta.groupID, peer: peer, version: header.version,
+            extensionField: header.extension, framing: framing, eventLoop: context.eventLoop, handler: self)
+        writeAuthentication(
+            true, feedback: "welcome", opaque: header.opaque, version: header.version, extensionField: header.extension)
+        services.connections.insert(connection)
+        // Deliveries that follow at once are written behind the CONN_AUTH: this read's answers leave first, in order.
+        let client = services.dispatcher.connect(
+            connection, group: meta.groupID, warmUpSeconds: Int(meta.warmingUpSeconds),
+            onConnect: { self.state = .open(connection, $0) })
+        if !context.channel.isWritable { services.dispatcher.setWritable(client, false) }
+        watchIdle()
+    }
+
+    /// The Go client repeats its CONN_META when the answer is late.
+    private func greetAgain(_ packet: Packet, of connection: Connection) throws {
+        let (header, meta) = (packet.header, try ConnMeta(decoding: packet.body))
+        let refusal =
+            meta.groupID == connection.group
+            ? services.credentials.refusal(group: meta.groupID, secret: meta.secretKey)
+            : "this connection is of group \(connection.group) already"
+        if let refusal {
+            return reject(refusal, opaque: header.opaque, version: header.version, extensionField: header.extension)
+        }
+        writeAuthentication(
+            true, feedback: "welcome", opaque: header.opaque, version: header.version, extensionField: header.extension)
+    }
+
+    // MARK: Transactions
+
+    private func answerTransaction(_ packet: Packet, of connection: Connection) throws {
+        let answer = try TransactionAnswer(decoding: packet.body)
+        let header = try MessageHeaderView(decoding: answer.header)
+        guard let id = MessageID(header.messageID) else {
+            throw WireError(.malformed, "TX_ACK for an id that is not 32 hexadecimal digits")
+        }
+        switch answer.status {
+        case 1: services.transactions.submit(id, .commit, from: connection.group, peer: peer)
+        case 2: services.transactions.submit(id, .rollBack, from: connection.group, peer: peer)
+        case 0: break  // The producer cannot tell: it is asked again.
+        default: throw WireError(.malformed, "TX_ACK with status \(answer.status)")
+        }
+    }
+
+    // MARK: Publishing
+
+    private func publish(_ packet: Packet, of connection: Connection) throws {
+        let parts = try MessageBody(splitting: packet.body)
+        let header = try MessageHeaderView(decoding: parts.header)
+        connection.markPublished(half: !header.commit)
+        let reply = PublishReply(
+            connection: connection, opaque: packet.header.opaque, version: packet.header.version,
+            extensionField: packet.header.extension, messageID: header.messageID, bytes: 0)
+        let now = SystemTime.wall()
+        let accepted: AcceptedPublish
+        switch PublishRules.check(header, topics: services.configuration.topics, now: now) {
+        case .refuse(let reason): return refuse(reply, reason.feedback)
+        case .accept(let publish): accepted = publish
+        }
+        if refusesPublishes { return refuse(reply, "the broker is stopping, publish to another one") }
+        if !services.takesPublish() { return refuse(reply, "over the broker's receive rate, try again later") }
+        guard let route = services.routing.route(topic: header.topic, messageType: header.messageType) else {
+            return refuse(reply, "the broker has not learned its bindings yet, try again later")
+        }
+        if services.recent.contains(accepted.id) { return acknowledge(reply, "stored before, and done") }
+        if route.members.isEmpty && accepted.kind != .half {
+            services.publishing.counters.unrouted.add(1)
+            return acknowledge(reply, "no group is bound to it")
+        }
+        let message = Message(accepted, header: header, parts: parts, kind: packet.header.command, now: now)
+        if accepted.kind == .fly {
+            services.publishing.counters.fly.add(1)
+            fly.append((message, route))
+            return acknowledge(reply, "fly: delivered from memory, not stored")
+        }
+        unacknowledgedBytes += message.footprint
+        publishes.append(
+            PendingPublish(
+                reply: PublishReply(
+                    connection: connection, opaque: reply.opaque, version: reply.version,
+                    extensionField: reply.extensionField, messageID: reply.messageID, bytes: message.footprint),
+                message: message, route: accepted.kind == .half ? nil : route))
+    }
+
+    private func refuse(_ reply: PublishReply, _ reason: String) {
+        services.publishing.counters.refused.add(1)
+        writeStoreAck(PublishResult(reply: reply, status: false, feedback: reason))
+    }
+
+    private func acknowledge(_ reply: PublishReply, _ feedback: String) {
+        writeStoreAck(PublishResult(reply: reply, status: true, feedback: feedback))
+    }
+}
+
+extension Message {
+    /// A message out of a packet, in storage of its own: the packet is a slice of a read buffer that would live as long.
+    fileprivate init(
+        _ accepted: AcceptedPublish, header: MessageHeaderView, parts: MessageBody, kind: Command, now: Timestamp
+    ) {
+        let created = header.createTime ?? 0
+        var headerBytes = parts.header
+        if created <= 0 { headerBytes = parts.header.appendingCreateTime(seconds: now / 1_000) }
+        var storage = ByteBufferAllocator().buffer(
+            capacity: headerBytes.readableBytes + parts.body.readableBytes + (parts.extra?.readableBytes ?? 0))
+        func keep(_ bytes: ByteBuffer) -> Range<Int> {
+            let start = storage.writerIndex
+            storage.writeImmutableBuffer(bytes)
+            return start..<storage.writerIndex
+        }
+        let (h, b, e) = (keep(headerBytes), keep(parts.body), parts.extra.map(keep))
+        func slice(_ range: Range<Int>) -> ByteBuffer {
+            storage.getSlice(at: range.lowerBound, length: range.count) ?? ByteBuffer()
+        }
+        self.init(
+            id: accepted.id, kind: kind == .bytesMessage ? .bytes : .string, topic: header.topic,
+            messageType: header.messageType, publisherGroup: header.groupID, expiresAt: accepted.expiresAt,
+            deliverLimit: accepted.deliverLimit, publishedAt: created > 0 ? Timestamp(created) * 1_000 : now,
+            header: slice(h), body: slice(b), extra: e.map(slice))
+    }
+}

@@ -1,0 +1,53 @@
+import KiteQCore
+import KiteQWire
+import NIOCore
+
+/// What is sent. Each of these appends to `outbound` and leaves in one write a batch.
+extension ConnectionHandler {
+    func write(_ deliveries: [DeliveryActions.Delivery]) {
+        guard case .open(let connection, _) = state else { return }
+        outbound.reserveCapacity(minimumWritableBytes: deliveries.reduce(0) { $0 + $1.message.footprint })
+        for delivery in deliveries {
+            PacketWriter.delivery(
+                into: &outbound, framing: connection.framing, opaque: Int32(bitPattern: delivery.opaque),
+                version: connection.version, extension: connection.extensionField,
+                command: delivery.message.kind == .bytes ? .bytesMessage : .stringMessage,
+                header: delivery.message.header, body: delivery.message.body, extra: delivery.message.extra)
+        }
+        flush()
+    }
+
+    func write(_ results: [PublishResult]) {
+        guard case .open = state else { return }
+        var bytes = 0
+        for result in results {
+            bytes += result.reply.bytes
+            writeStoreAck(result)
+        }
+        acknowledged(bytes: bytes)
+        flush()
+    }
+
+    func writeStoreAck(_ result: PublishResult) {
+        PacketWriter.storeAck(
+            into: &outbound, framing: framing, opaque: result.reply.opaque, version: result.reply.version,
+            extension: result.reply.extensionField, messageID: result.reply.messageID, status: result.status,
+            feedback: result.feedback)
+    }
+
+    func writeQuestion(header: ByteBuffer, opaque: Int32) {
+        guard case .open(let connection, _) = state else { return }
+        PacketWriter.transaction(
+            into: &outbound, framing: connection.framing, opaque: opaque, version: connection.version,
+            extension: connection.extensionField, header: header, status: 0, feedback: "commit or roll back?")
+        flush()
+    }
+
+    func writeAuthentication(
+        _ status: Bool, feedback: String, opaque: Int32, version: Int16, extensionField: Int64
+    ) {
+        PacketWriter.connAuth(
+            into: &outbound, framing: framing, opaque: opaque, version: version, extension: extensionField,
+            status: status, feedback: feedback)
+    }
+}

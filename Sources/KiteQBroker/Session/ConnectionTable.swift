@@ -1,0 +1,48 @@
+import Synchronization
+
+/// The clients that are connected, by their groups.
+final class ConnectionTable: Sendable {
+    private struct State {
+        var byGroup: [String: [UInt64: Connection]] = [:]
+        var count = 0
+        var onEmpty: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    func insert(_ connection: Connection) {
+        state.withLock { state in
+            state.byGroup[connection.group, default: [:]][connection.id] = connection
+            state.count += 1
+        }
+    }
+
+    func remove(_ connection: Connection) {
+        state.withLock { state in
+            guard state.byGroup[connection.group]?.removeValue(forKey: connection.id) != nil else { return }
+            if state.byGroup[connection.group]?.isEmpty == true { state.byGroup[connection.group] = nil }
+            state.count -= 1
+        }
+    }
+
+    /// A client of the group that can be asked about its half messages, best one that has published such.
+    func publisher(of group: String) -> Connection? {
+        state.withLock { state in
+            state.byGroup[group]?.values.lazy
+                .filter(\.isOpen)
+                .compactMap { connection in connection.askPreference.map { (connection, $0) } }
+                .max { $0.1 < $1.1 }?.0
+        }
+    }
+
+    var all: [Connection] {
+        state.withLock { state in state.byGroup.values.flatMap(\.values) }
+    }
+
+    /// Clients by group.
+    var counts: [String: Int] {
+        state.withLock { $0.byGroup.mapValues(\.count) }
+    }
+
+    var count: Int { state.withLock { $0.count } }
+}

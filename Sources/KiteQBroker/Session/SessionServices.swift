@@ -1,0 +1,50 @@
+import KiteQCore
+import Logging
+import NIOCore
+import Synchronization
+
+/// What every session of a broker shares.
+final class SessionServices: Sendable {
+    let configuration: BrokerConfiguration
+    let credentials: Credentials
+    let routing: Routing
+    let recent: RecentMessages
+    let dispatcher: Dispatcher
+    let publishing: PublishPipeline
+    let transactions: TransactionPipeline
+    let connections: ConnectionTable
+    let logger: Logger
+    let open = Counter()
+    let refusedConnections = Counter()
+    let malformed = Counter()
+    private let receiveLimit: Mutex<TokenBucket>?
+    private let nextID = Atomic<UInt64>(1)
+    private let draining = Atomic<Bool>(false)
+
+    init(
+        configuration: BrokerConfiguration, routing: Routing, recent: RecentMessages, dispatcher: Dispatcher,
+        publishing: PublishPipeline, transactions: TransactionPipeline, connections: ConnectionTable, logger: Logger
+    ) {
+        self.configuration = configuration
+        credentials = Credentials(secrets: configuration.secrets, requiresSecret: configuration.requiresSecret)
+        self.routing = routing
+        self.recent = recent
+        self.dispatcher = dispatcher
+        self.publishing = publishing
+        self.transactions = transactions
+        self.connections = connections
+        self.logger = logger
+        receiveLimit = configuration.receiveRate > 0 ? Mutex(TokenBucket(rate: configuration.receiveRate)) : nil
+    }
+
+    func makeID() -> UInt64 { nextID.wrappingAdd(1, ordering: .relaxed).oldValue }
+
+    var isDraining: Bool { draining.load(ordering: .relaxed) }
+    func drain() { draining.store(true, ordering: .relaxed) }
+
+    /// Whether one more publish is within the broker's receive rate.
+    func takesPublish() -> Bool {
+        guard let receiveLimit else { return true }
+        return receiveLimit.withLock { $0.take(upTo: 1, now: SystemTime.monotonic()) } == 1
+    }
+}

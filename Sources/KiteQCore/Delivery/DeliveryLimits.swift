@@ -1,0 +1,26 @@
+/// The bounds and times of delivery. Durations are nanoseconds.
+package struct DeliveryLimits: Sendable {
+    /// How long a consumer has for its DELIVER_ACK (protocol.md: 5 s).
+    package var deliveryTimeout: MonotonicTime = 5_000_000_000
+    /// Deliveries of one client that await their DELIVER_ACK.
+    package var window = 512
+    /// Messages of one group that wait in memory; a longer backlog stays in the store.
+    package var queueLength = 10_000
+    /// Bytes of all messages in memory; above it new messages stay in the store.
+    package var memoryBytes = 256 << 20
+    /// Settlements emitted and not yet written; above it the delivery of stored messages stops.
+    package var unflushed = 100_000
+    /// How long some groups may have finished a message and some not before that is written.
+    package var partialAfter: MonotonicTime = 1_000_000_000
+    /// Rows of a page of backlog.
+    package var pageRows = 500
+    /// How often a group's due rows are looked for even where none are known.
+    package var dueScanInterval: MonotonicTime = 30_000_000_000
+    /// How long a scan waits after one that failed or met rows still being written.
+    package var scanRetry: MonotonicTime = 200_000_000
+    /// Messages a second of a group whose binding names none (protocol.md: 6000).
+    package var defaultWatermark = 6_000
+    package var schedule = RedeliverySchedule()
+
+    package init() {}
+}

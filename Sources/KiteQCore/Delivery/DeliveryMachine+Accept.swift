@@ -1,0 +1,113 @@
+extension DeliveryMachine {
+    /// Messages that the store has just taken, fresh and owned by this broker.
+    package mutating func accept(
+        _ messages: [(seq: Int64, message: Message, route: Route)], shard: Int,
+        now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
+    ) {
+        for (seq, message, route) in messages where slotBySeq[seq] == nil && dirty[seq] == nil {
+            var owed: [DeliverySlot.Owed] = []
+            owed.reserveCapacity(route.members.count)
+            for member in route.members {
+                if let entry = owe(member.group, isPersistent: member.persistent, seq: seq, shard: shard) {
+                    owed.append(entry)
+                }
+            }
+            if owed.isEmpty {
+                // Bound without persistence, and nobody is here: it counts as delivered.
+                actions.finished.append(message.id)
+                emit(Settlement(seq: seq), shard: shard, &actions)
+            } else if owed.contains(where: \.isActive) {
+                let ref = makeSlot(seq: seq, shard: shard, message: message, owed: owed, isTracked: false)
+                enqueue(ref)
+            }
+        }
+        pump(now: now, wall: wall, &actions)
+    }
+
+    /// Messages that are in no store: to one client of each group that is here, now.
+    package mutating func acceptFly(
+        _ messages: [(message: Message, route: Route)], now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
+    ) {
+        for (message, route) in messages {
+            var owed: [DeliverySlot.Owed] = []
+            for member in route.members {
+                let g = groupIndex(member.group)
+                guard !groups[g].isAway, hasRoom(g) else {
+                    counters.flyDropped += 1
+                    continue
+                }
+                owed.append(.init(group: g, attempts: 0, isPersistent: false, progress: .queued))
+            }
+            guard !owed.isEmpty else { continue }
+            enqueue(makeSlot(seq: 0, shard: 0, message: message, owed: owed, isTracked: false))
+        }
+        pump(now: now, wall: wall, &actions)
+    }
+
+    /// An insert may have been committed though its reply was lost: the rows, if any, are in the store alone. The groups
+    /// that believe to know all of this shard read again from there.
+    package mutating func uncertain(shard: Int, from seq: Int64, _ actions: inout DeliveryActions) {
+        for g in groups.indices {
+            switch groups[g].shards[shard].backlog {
+            case .away: continue
+            case .live: groups[g].shards[shard].backlog = .paging(frontier: seq - 1, isScanning: false)
+            case .paging(let frontier, let isScanning):
+                if isScanning {
+                    groups[g].shards[shard].overflow = min(groups[g].shards[shard].overflow, seq)
+                } else {
+                    groups[g].shards[shard].backlog = .paging(frontier: min(frontier, seq - 1), isScanning: false)
+                }
+            }
+            actions.scansWanted = true
+        }
+    }
+
+    func hasRoom(_ g: Int) -> Bool {
+        groups[g].queue.count < limits.queueLength && memoryBytes < limits.memoryBytes
+    }
+
+    /// What becomes of a message that is in the store and owed to a group; nil where it counts as delivered to it.
+    mutating func owe(
+        _ name: String, isPersistent: Bool, attempts: Int = 0, seq: Int64, shard: Int
+    ) -> DeliverySlot.Owed? {
+        let g = groupIndex(name)
+        var entry = DeliverySlot.Owed(group: g, attempts: attempts, isPersistent: isPersistent, progress: .left)
+        switch groups[g].shards[shard].backlog {
+        case .away:
+            return isPersistent ? entry : nil
+        case .live:
+            if hasRoom(g) {
+                entry.progress = .queued
+            } else {
+                groups[g].shards[shard].backlog = .paging(frontier: seq - 1, isScanning: false)
+            }
+        case .paging(let frontier, let isScanning):
+            if isScanning {
+                if groups[g].shards[shard].held.count < limits.queueLength && memoryBytes < limits.memoryBytes {
+                    entry.progress = .held
+                } else {
+                    groups[g].shards[shard].overflow = min(groups[g].shards[shard].overflow, seq)
+                }
+            } else if seq <= frontier {
+                entry.progress = .queued
+            }
+        }
+        return entry
+    }
+
+    /// Puts a new slot where its groups' entries say.
+    mutating func enqueue(_ ref: DeliverySlotRef) {
+        let slot = slots[Int(ref.index)]
+        for entry in slot.owed {
+            switch entry.progress {
+            case .queued:
+                groups[entry.group].queue.append(ref)
+                needsPump(entry.group)
+            case .held:
+                groups[entry.group].shards[slot.shard].held.append(ref)
+            case .inFlight, .left:
+                break
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+extension DeliveryMachine {
+    /// Time has passed: attempts that were not answered fail, what is half finished for long is written, rates allow more.
+    package mutating func tick(now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
+        for c in clients.indices where clients[c].isOpen && clients[c].window.inFlight > 0 {
+            let g = clients[c].group
+            while let entry = clients[c].window.expire(now: now) {
+                groups[g].inFlight -= 1
+                guard isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g) else { continue }
+                counters.timedOut += 1
+                fail(entry.slot, p, error: "no DELIVER_ACK in time", wall: wall, now: now, &actions)
+                needsPump(g)
+            }
+        }
+        while let first = partials.first, now - first.since >= limits.partialAfter || !isCurrent(first.slot) {
+            partials.removeFirst()
+            guard isCurrent(first.slot), !slots[Int(first.slot.index)].isTracked else { continue }
+            track(first.slot, plus: [], dead: [], wall: wall, now: now, &actions)
+        }
+        for g in groups.indices where !groups[g].isAway {
+            if !groups[g].queue.isEmpty { needsPump(g) }
+            if !actions.scansWanted {
+                actions.scansWanted = groups[g].shards.indices.contains {
+                    wantsScan(g, shard: $0, now: now, wall: wall) != nil
+                }
+            }
+        }
+        pump(now: now, wall: wall, &actions)
+    }
+
+    /// The broker stops: nothing more is sent, and what some groups have finished is written for the next owner.
+    package mutating func drain(now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
+        isDraining = true
+        for i in slots.indices where !slots[i].isFree && slots[i].isPartial && !slots[i].isTracked && !slots[i].isFly {
+            let ref = DeliverySlotRef(index: Int32(i), generation: slots[i].generation)
+            track(ref, plus: [], dead: [], wall: wall, now: now, &actions)
+        }
+    }
+}

@@ -1,0 +1,165 @@
+import DequeModule
+
+/// Decides who gets which message when: the rules of delivery of all groups of one broker, without I/O and without a clock.
+///
+/// The shell holds a lock around it, calls one of its inputs with a batch, releases the lock and carries out the
+/// `DeliveryActions`. It guarantees that
+/// - each group a message is owed to has it queued, in flight or left to the store, and never in two of these;
+/// - what is only in memory can be found again by `DeliveryScan`s after the process died;
+/// - a message is settled in the store (`Settlement`) in the order of what happened to it;
+/// - its memory is bounded by `DeliveryLimits`.
+///
+/// It does not read or write the store, does not know bindings (a message comes with its route), and does not decide
+/// about half messages: they arrive here when they are committed.
+package struct DeliveryMachine: Sendable {
+    package let limits: DeliveryLimits
+
+    var slots: [DeliverySlot] = []
+    var freeSlots: [Int32] = []
+    var slotBySeq: [Int64: Int32] = [:]
+    var memoryBytes = 0
+
+    var groups: [DeliveryGroup] = []
+    var groupByName: [String: Int] = [:]
+    var pumpList: [Int] = []
+
+    var clients: [DeliveryClient] = []
+    var freeClients: [Int32] = []
+
+    /// Messages some groups have finished and some not, in the order that began.
+    var partials = Deque<(slot: DeliverySlotRef, since: MonotonicTime)>()
+    /// Seqs whose settlement is not written yet: what the store says of them is out of date.
+    var dirty: [Int64: Dirty] = [:]
+    var unflushed = 0
+    /// Settled while a scan of the shard was under way, whose result may still show the old state.
+    var settledDuringScan: [[Int64]]
+    var isScanning: [Bool]
+    /// Groups in the order in which their shards are looked at next.
+    var scanTurn: [Int]
+    var isDraining = false
+
+    package var counters = DeliveryCounters()
+
+    struct Dirty: Sendable {
+        var count = 1
+        /// The last settlement leaves the message owed to someone: its rows will be found again once it is written.
+        var leavesRows: Bool
+    }
+
+    package init(shards: Int, limits: DeliveryLimits = DeliveryLimits()) {
+        self.limits = limits
+        settledDuringScan = Array(repeating: [], count: shards)
+        isScanning = Array(repeating: false, count: shards)
+        scanTurn = Array(repeating: 0, count: shards)
+    }
+
+    // MARK: Groups
+
+    /// Sets the rate of groups, messages a second; 0 or below is the default. Others keep theirs.
+    package mutating func setWatermarks(_ watermarks: [String: Int], now: MonotonicTime) {
+        for (name, watermark) in watermarks {
+            let rate = watermark > 0 ? watermark : limits.defaultWatermark
+            let g = groupIndex(name)
+            guard groups[g].watermark != rate else { continue }
+            groups[g].watermark = rate
+            groups[g].bucket.setRate(rate, now: now)
+        }
+    }
+
+    mutating func groupIndex(_ name: String) -> Int {
+        if let index = groupByName[name] { return index }
+        let index = groups.count
+        groups.append(
+            DeliveryGroup(
+                name: name, bucket: TokenBucket(rate: limits.defaultWatermark), watermark: limits.defaultWatermark,
+                shards: Array(repeating: DeliveryGroup.Shard(), count: isScanning.count)))
+        groupByName[name] = index
+        return index
+    }
+
+    mutating func needsPump(_ g: Int) {
+        guard !groups[g].needsPump else { return }
+        groups[g].needsPump = true
+        pumpList.append(g)
+    }
+
+    // MARK: Slots
+
+    mutating func makeSlot(
+        seq: Int64, shard: Int, message: Message, owed: [DeliverySlot.Owed], isTracked: Bool
+    ) -> DeliverySlotRef {
+        memoryBytes += message.footprint
+        let index: Int32
+        if let free = freeSlots.popLast() {
+            index = free
+            let generation = slots[Int(index)].generation &+ 1
+            slots[Int(index)] = DeliverySlot(
+                seq: seq, shard: shard, message: message, owed: owed, isTracked: isTracked, generation: generation)
+        } else {
+            index = Int32(slots.count)
+            slots.append(
+                DeliverySlot(
+                    seq: seq, shard: shard, message: message, owed: owed, isTracked: isTracked, generation: 0))
+        }
+        if seq != 0 { slotBySeq[seq] = index }
+        return DeliverySlotRef(index: index, generation: slots[Int(index)].generation)
+    }
+
+    mutating func freeSlot(_ index: Int32) {
+        let i = Int(index)
+        memoryBytes -= slots[i].message.footprint
+        if slots[i].seq != 0 { slotBySeq[slots[i].seq] = nil }
+        slots[i].isFree = true
+        slots[i].owed = []
+        slots[i].message.header.clear(minimumCapacity: 0)
+        slots[i].message.body = slots[i].message.header
+        slots[i].message.extra = nil
+        slots[i].generation &+= 1
+        freeSlots.append(index)
+    }
+
+    func isCurrent(_ ref: DeliverySlotRef) -> Bool {
+        slots[Int(ref.index)].generation == ref.generation && !slots[Int(ref.index)].isFree
+    }
+
+    // MARK: Settling
+
+    mutating func emit(_ settlement: Settlement, shard: Int, _ actions: inout DeliveryActions) {
+        let leavesRows = !settlement.pending.isEmpty || settlement.wasTracked
+        if let known = dirty[settlement.seq] {
+            dirty[settlement.seq] = Dirty(count: known.count + 1, leavesRows: leavesRows)
+        } else {
+            dirty[settlement.seq] = Dirty(leavesRows: leavesRows)
+        }
+        unflushed += 1
+        actions.settlements.append((shard, settlement))
+    }
+
+    /// These settlements are written (or their rows are not ours any more, which comes to the same).
+    package mutating func settled(
+        _ seqs: [Int64], shard: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
+    ) {
+        let wasStopped = unflushed >= limits.unflushed
+        unflushed -= seqs.count
+        if isScanning[shard] {
+            settledDuringScan[shard].append(contentsOf: seqs)
+        } else {
+            clean(seqs)
+        }
+        if wasStopped && unflushed < limits.unflushed {
+            for g in groups.indices where !groups[g].queue.isEmpty { needsPump(g) }
+            pump(now: now, wall: wall, &actions)
+        }
+    }
+
+    mutating func clean(_ seqs: [Int64]) {
+        for seq in seqs {
+            guard let index = dirty.index(forKey: seq) else { continue }
+            if dirty.values[index].count > 1 {
+                dirty.values[index].count -= 1
+            } else {
+                dirty.remove(at: index)
+            }
+        }
+    }
+}
