@@ -94,18 +94,19 @@ package final class InMemoryMessageStore: MessageStore {
         let owner = incarnation.withLock { $0 }
         let mine = data.owners(besides: owner)
         return data.withShard(shard) { rows in
-            rows.transactions.values
+            let due = rows.transactions.values
                 .filter { $0.outcome == .undecided && $0.nextCheckAt <= now }
                 .sorted { ($0.nextCheckAt, $0.seq) < ($1.nextCheckAt, $1.seq) }
-                .lazy
-                .compactMap { transaction -> DueTransaction? in
-                    guard let row = rows.messages[transaction.seq], mine.contains(row.owner) else { return nil }
-                    rows.messages[transaction.seq]?.owner = owner
-                    return DueTransaction(
+            var found: [DueTransaction] = []
+            for transaction in due where found.count < limit {
+                guard let row = rows.messages[transaction.seq], mine.contains(row.owner) else { continue }
+                rows.messages[transaction.seq]?.owner = owner
+                found.append(
+                    DueTransaction(
                         seq: transaction.seq, message: row.stored.message, connectionGroup: transaction.connectionGroup,
-                        checks: transaction.checks, nextCheckAt: transaction.nextCheckAt)
-                }
-                .prefix(limit).map { $0 }
+                        checks: transaction.checks, nextCheckAt: transaction.nextCheckAt))
+            }
+            return found
         }
     }
 
