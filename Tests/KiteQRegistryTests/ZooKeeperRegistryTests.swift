@@ -10,9 +10,9 @@ import Testing
 /// Against a real server, one for each test.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ZooKeeperRegistryTests {
-    private let broker = BrokerAddress(host: "127.0.0.1", port: 13800)
+    let broker = BrokerAddress(host: "127.0.0.1", port: 13800)
 
-    private func registry(
+    func registry(
         of server: String, digest: String? = nil, logger: Logger = Logger(label: "test")
     ) -> ZooKeeperRegistry {
         var configuration = ZooKeeperConfiguration(
@@ -22,14 +22,14 @@ struct ZooKeeperRegistryTests {
         return ZooKeeperRegistry(configuration: configuration, logger: logger)
     }
 
-    private func json(_ types: String..., group: String = "g", topic: String = "trade") -> [UInt8] {
+    func json(_ types: String..., group: String = "g", topic: String = "trade") -> [UInt8] {
         let entries = types.map {
             #"{"groupId":"\#(group)","topic":"\#(topic)","messageType":"\#($0)","bindType":0,"version":"1.0.0","watermark":0,"persistent":true}"#
         }
         return Array("[\(entries.joined(separator: ","))]".utf8)
     }
 
-    private func make(_ path: String, _ data: [UInt8] = [], _ client: ZooKeeperClient) async throws {
+    func make(_ path: String, _ data: [UInt8] = [], _ client: ZooKeeperClient) async throws {
         var step = ""
         let steps = path.split(separator: "/")
         for (index, name) in steps.enumerated() {
@@ -195,7 +195,7 @@ struct ZooKeeperRegistryTests {
     }
 
     /// 50 deletions, 50 changes, 50 additions.
-    private func changeManyAtOnce(_ client: ZooKeeperClient) async throws {
+    func changeManyAtOnce(_ client: ZooKeeperClient) async throws {
         try await withThrowingTaskGroup(of: Void.self) { changes in
             for number in 0..<50 {
                 changes.addTask { try await client.delete("/kiteq/sub/trade/g\(number)-bind") }
@@ -229,240 +229,12 @@ struct ZooKeeperRegistryTests {
         }
     }
 
-    @Test func keepsBindingsThroughARestartAndComesBackOnce() async throws {
-        try await LocalZooKeeperForTests.withServer { server in
-            try await withClient(of: server.server) { client in
-                try await make("/kiteq/sub/trade/g-bind", json("a"), client)
-            }
-            try await running(registry(of: server.server)) { registry in
-                try await following(registry.bindings(of: ["trade"])) { history in
-                    try await registry.register(broker, topics: ["trade"])
-                    #expect(await eventually(within: .seconds(20)) { history.elements.count == 1 })
-                    server.stop()
-                    #expect(await eventually(within: .seconds(20)) { !registry.isConnected })
-                    // Away or not, who asks now is told what is in force.
-                    let inForce = try await first(in: registry.bindings(of: ["trade"]))
-                    #expect(inForce.map(\.messageType) == ["a"])
-                    try await server.start()
-                    #expect(await eventually(within: .seconds(20)) { registry.isConnected })
-                    try await registry.register(broker, topics: ["trade"])
-                    try await withClient(of: server.server) { client in
-                        let servers = try await client.children("/kiteq/server/trade", watch: false)
-                        #expect(servers == ["127.0.0.1:13800"])
-                        let alive = try await client.children("/kiteq/alive_servers", watch: false)
-                        #expect(alive == ["127.0.0.1:13800"])
-                        // Nothing but the one snapshot was ever said, and changes are followed as before.
-                        #expect(history.elements.map { $0.map(\.messageType) } == [["a"]])
-                        _ = try await client.set("/kiteq/sub/trade/g-bind", data: json("b"))
-                        let isFollowed = await eventually(within: .seconds(1)) {
-                            history.elements.map { $0.map(\.messageType) } == [["a"], ["b"]]
-                        }
-                        #expect(isFollowed)
-                    }
-                }
-            }
-        }
-    }
-
-    @Test func survivesTheEndOfItsSession() async throws {
-        try await LocalZooKeeperForTests.withServer { server in
-            try await withClient(of: server.server) { client in
-                try await make("/kiteq/sub/trade/g-bind", json("a"), client)
-                try await running(registry(of: server.server)) { registry in
-                    try await following(registry.bindings(of: ["trade"])) { history in
-                        try await registry.register(broker, topics: ["trade"])
-                        try await registry.announceProducer(group: "p", topics: ["trade"])
-                        let mine = [Binding(group: "s", topic: "feed", messageType: "x")]
-                        try await registry.publish(bindings: mine, of: "s")
-                        #expect(await eventually(within: .seconds(20)) { history.elements.count == 1 })
-                        for round in 1...2 {
-                            try await expireAndCheck(registry, history, round: round, on: server, client)
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    private func expireAndCheck(
-        _ registry: ZooKeeperRegistry, _ history: History<[Binding]>, round: Int, on server: LocalZooKeeperForTests,
-        _ client: ZooKeeperClient
-    ) async throws {
-        let path = "/kiteq/server/trade/127.0.0.1:13800"
-        let before = try #require(try await client.exists(path, watch: false)).ephemeralOwner
-        try await client.delete("/kiteq/sub/feed/s-bind")
-        try await expire(registry, on: server.server)
-        let isNew = await eventually(within: .seconds(20)) {
-            let owner = await owner(of: path, client)
-            return owner != nil && owner != before
-        }
-        #expect(isNew)
-        for path in [
-            "/kiteq/alive_servers/127.0.0.1:13800", "/kiteq/pub/trade/p/this-host", "/kiteq/sub/feed/s-bind",
-        ] {
-            let isThere = await eventually(within: .seconds(20)) { await owner(of: path, client) != nil }
-            #expect(isThere, "\(path)")
-        }
-        // Followed anew, and nothing empty was said meanwhile.
-        _ = try await client.set("/kiteq/sub/trade/g-bind", data: json("b\(round)"))
-        let isFollowed = await eventually(within: .seconds(1)) {
-            history.elements.last?.map(\.messageType) == ["b\(round)"]
-        }
-        #expect(isFollowed)
-        #expect(history.elements.count == 1 + round)
-    }
-
     /// The session that a node belongs to, 0 for a persistent one; nil where there is no node.
-    private func owner(of path: String, _ client: ZooKeeperClient) async -> Int64? {
+    func owner(of path: String, _ client: ZooKeeperClient) async -> Int64? {
         do {
             return try await client.exists(path, watch: false)?.ephemeralOwner
         } catch {
             return nil
-        }
-    }
-
-    /// Joins the registry's session with a second handle and closes it there: the servers then say that it expired.
-    private func expire(_ registry: ZooKeeperRegistry, on server: String) async throws {
-        var identity = try #require(registry.state.withLock { $0.client }?.identity)
-        let thief = zookeeper_init2(
-            server, { _, _, _, _, _ in }, 4000, &identity, nil, ZOO_NO_LOG_CLIENTENV, ZooKeeperLog.callback)
-        let address = Int(bitPattern: thief)
-        let hasJoined = await eventually(within: .seconds(20)) {
-            zoo_state(OpaquePointer(bitPattern: address)) == ZOO_CONNECTED_STATE
-        }
-        #expect(hasJoined)
-        await runBlocking { _ = zookeeper_close(OpaquePointer(bitPattern: address)) }
-    }
-
-    @Test func waitsForAServerThatIsAbsentAtStart() async throws {
-        let server = try LocalZooKeeperForTests()
-        defer { server.remove() }
-        let (logger, log) = RecordingLogHandler.logger()
-        try await running(registry(of: server.server, logger: logger)) { registry in
-            let stream = registry.bindings(of: ["trade"])
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await registry.register(broker, topics: ["trade"]) }
-                // One who gives up waiting is let go.
-                let impatient = Task { try await registry.publish(bindings: [], of: "g") }
-                impatient.cancel()
-                await #expect(throws: CancellationError.self) { try await impatient.value }
-                #expect(
-                    await eventually(within: .seconds(20)) {
-                        log.all.contains { $0.contains("has answered. Trying again") }
-                    })
-                #expect(!registry.isConnected)
-                try await server.start()
-                try await group.waitForAll()
-            }
-            #expect(registry.isConnected)
-            #expect(try await first(in: stream).isEmpty)
-        }
-    }
-
-    @Test func endsWhileTheServerIsAway() async throws {
-        let server = try LocalZooKeeperForTests()
-        defer { server.remove() }
-        let registry = registry(of: server.server)
-        await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await registry.run() }
-            let stream = registry.bindings(of: ["trade"])
-            let waiting = Task { try await registry.register(broker, topics: ["trade"]) }
-            #expect(
-                await eventually(within: .seconds(20)) { registry.state.withLock { $0.client != nil } })
-            let begin = ContinuousClock.now
-            group.cancelAll()
-            let error = await #expect(throws: RegistryError.self) { try await waiting.value }
-            #expect(error?.code == .closed)
-            for await _ in stream {}
-            #expect(ContinuousClock.now - begin < .seconds(5))
-        }
-    }
-
-    @Test func clientsPublishAndFindBrokers() async throws {
-        try await LocalZooKeeperForTests.withServer { server in
-            try await withClient(of: server.server) { client in
-                try await running(registry(of: server.server)) { consumer in
-                    let brokers = consumer.brokers(of: "trade")
-                    #expect(try await first(in: brokers).isEmpty)
-                    let bindings = [
-                        Binding(group: "g", topic: "trade", messageType: "a", watermark: 10),
-                        .fanout(group: "g", topic: "feed", persistent: false),
-                    ]
-                    try await consumer.publish(bindings: bindings, of: "g")
-                    let node = try #require(try await client.get("/kiteq/sub/trade/g-bind", watch: false))
-                    #expect(node.stat.ephemeralOwner == 0)
-                    #expect(try BindingDocument(node.data, topic: "trade", group: "g").bindings == [bindings[0]])
-                    // Said again: not written again.
-                    try await consumer.publish(bindings: bindings, of: "g")
-                    #expect(try await client.exists("/kiteq/sub/trade/g-bind", watch: false)?.version == 0)
-                    // A topic that is no longer named loses its node.
-                    try await consumer.publish(bindings: [bindings[0]], of: "g")
-                    #expect(try await client.exists("/kiteq/sub/feed/g-bind", watch: false) == nil)
-                    try await consumer.announceProducer(group: "p", topics: ["trade", "feed"])
-                    try await consumer.announceProducer(group: "p", topics: ["trade"])
-                    #expect(
-                        try await client.exists("/kiteq/pub/trade/p/this-host", watch: false)?.ephemeralOwner != 0)
-                    #expect(try await client.exists("/kiteq/pub/feed/p/this-host", watch: false) == nil)
-
-                    try await running(registry(of: server.server)) { first in
-                        try await first.register(broker, topics: ["trade"])
-                        _ = try await KiteQRegistryTests.first(in: brokers) { $0 == [broker] }
-                        let second = registry(of: server.server)
-                        let other = BrokerAddress(host: "127.0.0.1", port: 13801)
-                        try await running(second) { second in
-                            try await second.register(other, topics: ["trade"])
-                            _ = try await KiteQRegistryTests.first(in: brokers) { $0 == [broker, other] }
-                            let bound = try await KiteQRegistryTests.first(in: second.bindings(of: ["trade"]))
-                            #expect(bound == [bindings[0]])
-                        }
-                        _ = try await KiteQRegistryTests.first(in: brokers) { $0 == [broker] }
-                    }
-                    _ = try await first(in: brokers) { $0.isEmpty }
-                }
-            }
-        }
-    }
-
-    @Test func refusesWhatItCannotHold() async throws {
-        let registry = registry(of: "127.0.0.1:1")
-        for topic in ["", "a/b", ".", "..", "a\u{0}b", "a\nb", String(repeating: "x", count: 256)] {
-            let error = await #expect(throws: RegistryError.self) {
-                try await registry.register(broker, topics: [topic])
-            }
-            #expect(error?.code == .invalid)
-        }
-        let other = Binding(group: "h", topic: "trade", messageType: "a")
-        await #expect(throws: RegistryError.self) { try await registry.publish(bindings: [other], of: "g") }
-        let many = (0..<10_000).map { Binding(group: "g", topic: "trade", messageType: "\($0)") }
-        await #expect(throws: RegistryError.self) { try await registry.publish(bindings: many, of: "g") }
-        var ended = registry.brokers(of: "a/b").makeAsyncIterator()
-        #expect(await ended.next() == nil)
-    }
-
-    @Test func aDigestKeepsOthersOut() async throws {
-        try await LocalZooKeeperForTests.withServer { server in
-            try await running(registry(of: server.server, digest: "kite:secret")) { registry in
-                try await registry.register(broker, topics: ["trade"])
-                try await registry.publish(bindings: [.fanout(group: "g", topic: "trade")], of: "g")
-                #expect(try await first(in: registry.bindings(of: ["trade"])).count == 1)
-                try await withClient(of: server.server) { stranger in
-                    let error = await #expect(throws: ZooKeeperError.self) {
-                        try await stranger.get("/kiteq/sub/trade/g-bind", watch: false)
-                    }
-                    #expect(error?.code == ZNOAUTH.rawValue)
-                }
-                try await withClient(of: server.server, digest: "kite:secret") { friend in
-                    let node = try await friend.get("/kiteq/sub/trade/g-bind", watch: false)
-                    #expect(node != nil)
-                }
-                // A broker without the password is told so, rather than left waiting.
-                try await running(self.registry(of: server.server)) { stranger in
-                    let error = await #expect(throws: RegistryError.self) {
-                        try await stranger.register(BrokerAddress(host: "127.0.0.1", port: 1), topics: ["trade"])
-                    }
-                    #expect(error?.code == .denied)
-                }
-            }
         }
     }
 }
