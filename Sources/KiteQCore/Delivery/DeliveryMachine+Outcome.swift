@@ -1,3 +1,5 @@
+import DequeModule
+
 extension DeliveryMachine {
     /// A client's answer to one delivery.
     package struct Acknowledgement: Sendable {

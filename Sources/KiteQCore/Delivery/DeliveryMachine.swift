@@ -1,4 +1,5 @@
 import DequeModule
+import NIOCore
 
 /// Decides who gets which message when: the rules of delivery of all groups of one broker, without I/O and without a clock.
 ///
@@ -111,8 +112,8 @@ package struct DeliveryMachine: Sendable {
         if slots[i].seq != 0 { slotBySeq[slots[i].seq] = nil }
         slots[i].isFree = true
         slots[i].owed = []
-        slots[i].message.header.clear(minimumCapacity: 0)
-        slots[i].message.body = slots[i].message.header
+        slots[i].message.header = ByteBuffer()
+        slots[i].message.body = ByteBuffer()
         slots[i].message.extra = nil
         slots[i].generation &+= 1
         freeSlots.append(index)

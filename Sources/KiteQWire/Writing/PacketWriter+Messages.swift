@@ -1,0 +1,32 @@
+package import NIOCore
+
+extension PacketWriter {
+    /// Bytes of a message packet's body: what decides whether a message fits into a packet.
+    package static func messageLength(header: ByteBuffer, body: ByteBuffer, extra: ByteBuffer?) -> Int {
+        FieldWriter.size(ofBytes: header.readableBytes) + FieldWriter.size(ofBytes: body.readableBytes)
+            + (extra?.readableBytes ?? 0)
+    }
+
+    /// Writes a message, delivered or published, from its parts as ``MessageBody`` has them.
+    ///
+    /// - Parameters:
+    ///   - version: what the connection's CONN_META had; likewise `extension`.
+    ///   - command: `.bytesMessage` or `.stringMessage`, as it was published.
+    ///   - header: the header's bytes, with createTime filled in.
+    ///   - extra: other fields of the message with their tags, written behind the two.
+    /// - Throws: ``WireError/Code/bodyTooLarge`` above 2 MiB, and nothing is written. A header that grew by a filled-in
+    ///   field can come to that: a broker checks ``messageLength(header:body:extra:)`` when it accepts a message.
+    package static func writeDelivery(
+        into buffer: inout ByteBuffer, framing: Framing, opaque: Int32, version: Int16, extension: Int64,
+        command: Command, header: ByteBuffer, body: ByteBuffer, extra: ByteBuffer?
+    ) throws(WireError) {
+        let length = messageLength(header: header, body: body, extra: extra)
+        let head = PacketHeader(
+            opaque: opaque, command: command, version: version, extension: `extension`,
+            bodyLength: try checked(length, command))
+        writeHead(head, framing, into: &buffer)
+        FieldWriter.writeBytes(MessageBody.Field.header, header, into: &buffer)
+        FieldWriter.writeBytes(MessageBody.Field.body, body, into: &buffer)
+        if let extra { buffer.writeImmutableBuffer(extra) }
+    }
+}
