@@ -23,6 +23,26 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
-            swiftSettings: settings)
+            swiftSettings: settings),
+        .target(
+            name: "KiteQWire",
+            dependencies: [
+                "KiteQCore",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["Protobuf/kiteq.proto"],
+            swiftSettings: settings),
+        .target(
+            name: "KiteQBroker",
+            dependencies: [
+                "KiteQCore", "KiteQWire",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
     ]
 )

@@ -1,7 +1,7 @@
 package import KiteQCore
 package import Logging
 package import NIOCore
-package import ServiceLifecycle
+import ServiceLifecycle
 import Synchronization
 
 /// A broker: what its parts are, in which order they start, and how it stops.

@@ -1,5 +1,5 @@
 import DequeModule
-package import KiteQCore
+import KiteQCore
 import Logging
 import Synchronization
 

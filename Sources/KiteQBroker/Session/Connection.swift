@@ -1,5 +1,4 @@
 import KiteQCore
-import KiteQWire
 import NIOCore
 import Synchronization
 
@@ -14,7 +13,6 @@ final class Connection: Sendable {
     /// What its CONN_META had, and what its deliveries carry.
     let version: Int16
     let extensionField: Int64
-    let framing: Framing
     private let eventLoop: any EventLoop
     private let handler: NIOLoopBound<ConnectionHandler>
     private let publishedHalf = Atomic<Bool>(false)
@@ -23,7 +21,7 @@ final class Connection: Sendable {
     private let nextQuestion = Atomic<Int32>(1)
 
     init(
-        id: UInt64, group: String, peer: String, version: Int16, extensionField: Int64, framing: Framing,
+        id: UInt64, group: String, peer: String, version: Int16, extensionField: Int64,
         eventLoop: any EventLoop, handler: ConnectionHandler
     ) {
         self.id = id
@@ -31,7 +29,6 @@ final class Connection: Sendable {
         self.peer = peer
         self.version = version
         self.extensionField = extensionField
-        self.framing = framing
         self.eventLoop = eventLoop
         self.handler = NIOLoopBound(handler, eventLoop: eventLoop)
     }
@@ -42,7 +39,11 @@ final class Connection: Sendable {
     func markClosed() { closed.store(true, ordering: .relaxed) }
 
     func markPublished(half: Bool) {
-        (half ? publishedHalf : publishedCommitted).store(true, ordering: .relaxed)
+        if half {
+            publishedHalf.store(true, ordering: .relaxed)
+        } else {
+            publishedCommitted.store(true, ordering: .relaxed)
+        }
     }
 
     /// How well it can be asked about a half message; nil where it must not be: the PHP client, which only publishes committed

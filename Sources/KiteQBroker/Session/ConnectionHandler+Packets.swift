@@ -23,10 +23,14 @@ extension ConnectionHandler {
                     feedback: ack.status ? nil : String(ack.feedback.prefix(255))))
         case .txAck: try answerTransaction(packet, of: connection)
         case .heartbeat:
-            PacketWriter.echo(into: &outbound, framing: framing, packet: packet)
+            // Echoed as it came, once it is known to be one.
+            _ = try HeartBeat(decoding: packet.body)
+            try PacketWriter.writePacket(
+                into: &outbound, framing: framing, opaque: packet.header.opaque, command: .heartbeat,
+                version: packet.header.version, extension: packet.header.extension, body: packet.body)
         case .connMeta: try greetAgain(packet, of: connection)
         default:
-            throw WireError(.unexpectedCommand, "command \(packet.header.command) is not a client's to send")
+            throw SessionError("command \(packet.header.command) is not a client's to send")
         }
     }
 
@@ -46,7 +50,7 @@ extension ConnectionHandler {
         guard let context, !refusesPublishes else { return close() }
         let connection = Connection(
             id: services.makeID(), group: meta.groupID, peer: peer, version: header.version,
-            extensionField: header.extension, framing: framing, eventLoop: context.eventLoop, handler: self)
+            extensionField: header.extension, eventLoop: context.eventLoop, handler: self)
         writeAuthentication(
             true, feedback: "welcome", opaque: header.opaque, version: header.version, extensionField: header.extension)
         services.connections.insert(connection)
@@ -75,33 +79,38 @@ extension ConnectionHandler {
     // MARK: Transactions
 
     private func answerTransaction(_ packet: Packet, of connection: Connection) throws {
-        let answer = try TransactionAnswer(decoding: packet.body)
+        let answer = try TransactionAck(decoding: packet.body)
         let header = try MessageHeaderView(decoding: answer.header)
         guard let id = MessageID(header.messageID) else {
-            throw WireError(.malformed, "TX_ACK for an id that is not 32 hexadecimal digits")
+            throw SessionError("TX_ACK for an id that is not 32 hexadecimal digits")
         }
         switch answer.status {
-        case 1: services.transactions.submit(id, .commit, from: connection.group, peer: peer)
-        case 2: services.transactions.submit(id, .rollBack, from: connection.group, peer: peer)
-        case 0: break  // The producer cannot tell: it is asked again.
-        default: throw WireError(.malformed, "TX_ACK with status \(answer.status)")
+        case TransactionAck.Status.commit: services.transactions.submit(id, .commit, from: connection.group, peer: peer)
+        case TransactionAck.Status.rollBack: services.transactions.submit(id, .rollBack, from: connection.group, peer: peer)
+        case TransactionAck.Status.unknown: break  // The producer cannot tell: it is asked again.
+        default: throw SessionError("TX_ACK with status \(answer.status)")
         }
     }
 
     // MARK: Publishing
 
     private func publish(_ packet: Packet, of connection: Connection) throws {
-        let parts = try MessageBody(splitting: packet.body)
+        let parts = try MessageBody.split(packet.body)
         let header = try MessageHeaderView(decoding: parts.header)
         connection.markPublished(half: !header.commit)
         let reply = PublishReply(
             connection: connection, opaque: packet.header.opaque, version: packet.header.version,
             extensionField: packet.header.extension, messageID: header.messageID, bytes: 0)
         let now = SystemTime.wall()
-        let accepted: AcceptedPublish
-        switch PublishRules.check(header, topics: services.configuration.topics, now: now) {
-        case .refuse(let reason): return refuse(reply, reason.feedback)
+        let accepted: PublishRules.Accepted
+        switch PublishRules.check(PublishRules.Request(header), topics: services.configuration.topics, now: now) {
+        case .refuse(let refusal): return refuse(reply, refusal.feedback)
         case .accept(let publish): accepted = publish
+        }
+        let headerBytes = header.bytes(fillingCreateTime: now / 1_000)
+        let length = PacketWriter.messageLength(header: headerBytes, body: parts.body, extra: parts.extra)
+        guard length <= PacketHeader.maximumBodyLength else {
+            return refuse(reply, "the message is too large with the createTime that it lacks")
         }
         if refusesPublishes { return refuse(reply, "the broker is stopping, publish to another one") }
         if !services.takesPublish() { return refuse(reply, "over the broker's receive rate, try again later") }
@@ -113,7 +122,8 @@ extension ConnectionHandler {
             services.publishing.counters.unrouted.add(1)
             return acknowledge(reply, "no group is bound to it")
         }
-        let message = Message(accepted, header: header, parts: parts, kind: packet.header.command, now: now)
+        let message = Message(
+            accepted, header: header, headerBytes: headerBytes, parts: parts, command: packet.header.command, now: now)
         if accepted.kind == .fly {
             services.publishing.counters.fly.add(1)
             fly.append((message, route))
@@ -138,29 +148,39 @@ extension ConnectionHandler {
     }
 }
 
+extension PublishRules.Request {
+    fileprivate init(_ header: MessageHeaderView) {
+        self.init(
+            messageID: header.messageID, topic: header.topic, messageType: header.messageType, group: header.groupID,
+            expiredTime: header.expiredTime, deliverLimit: header.deliverLimit, isCommitted: header.commit,
+            isFly: header.fly)
+    }
+}
+
 extension Message {
     /// A message out of a packet, in storage of its own: the packet is a slice of a read buffer that would live as long.
     fileprivate init(
-        _ accepted: AcceptedPublish, header: MessageHeaderView, parts: MessageBody, kind: Command, now: Timestamp
+        _ accepted: PublishRules.Accepted, header: MessageHeaderView, headerBytes: ByteBuffer, parts: MessageBody,
+        command: Command, now: Timestamp
     ) {
+        let length = PacketWriter.messageLength(header: headerBytes, body: parts.body, extra: parts.extra)
+        var storage = ByteBufferAllocator().buffer(capacity: length)
         let created = header.createTime ?? 0
-        var headerBytes = parts.header
-        if created <= 0 { headerBytes = parts.header.appendingCreateTime(seconds: now / 1_000) }
-        var storage = ByteBufferAllocator().buffer(
-            capacity: headerBytes.readableBytes + parts.body.readableBytes + (parts.extra?.readableBytes ?? 0))
-        func keep(_ bytes: ByteBuffer) -> Range<Int> {
-            let start = storage.writerIndex
-            storage.writeImmutableBuffer(bytes)
-            return start..<storage.writerIndex
-        }
-        let (h, b, e) = (keep(headerBytes), keep(parts.body), parts.extra.map(keep))
-        func slice(_ range: Range<Int>) -> ByteBuffer {
-            storage.getSlice(at: range.lowerBound, length: range.count) ?? ByteBuffer()
-        }
         self.init(
-            id: accepted.id, kind: kind == .bytesMessage ? .bytes : .string, topic: header.topic,
+            id: accepted.id, kind: command == .bytesMessage ? .bytes : .string, topic: header.topic,
             messageType: header.messageType, publisherGroup: header.groupID, expiresAt: accepted.expiresAt,
             deliverLimit: accepted.deliverLimit, publishedAt: created > 0 ? Timestamp(created) * 1_000 : now,
-            header: slice(h), body: slice(b), extra: e.map(slice))
+            header: storage.append(headerBytes), body: storage.append(parts.body),
+            extra: parts.extra.map { storage.append($0) })
+    }
+}
+
+extension ByteBuffer {
+    /// Copies the bytes to the end of this buffer, and returns them as a slice of it. The slices of one buffer share its
+    /// storage as long as its capacity was reserved before.
+    fileprivate mutating func append(_ bytes: ByteBuffer) -> ByteBuffer {
+        let start = writerIndex
+        writeImmutableBuffer(bytes)
+        return getSlice(at: start, length: bytes.readableBytes) ?? ByteBuffer()
     }
 }

@@ -1,5 +1,6 @@
 import KiteQCore
 import KiteQWire
+import Logging
 import NIOCore
 
 /// What is sent. Each of these appends to `outbound` and leaves in one write a batch.
@@ -8,11 +9,13 @@ extension ConnectionHandler {
         guard case .open(let connection, _) = state else { return }
         outbound.reserveCapacity(minimumWritableBytes: deliveries.reduce(0) { $0 + $1.message.footprint })
         for delivery in deliveries {
-            PacketWriter.delivery(
-                into: &outbound, framing: connection.framing, opaque: Int32(bitPattern: delivery.opaque),
-                version: connection.version, extension: connection.extensionField,
-                command: delivery.message.kind == .bytes ? .bytesMessage : .stringMessage,
-                header: delivery.message.header, body: delivery.message.body, extra: delivery.message.extra)
+            write { () throws(WireError) in
+                try PacketWriter.writeDelivery(
+                    into: &outbound, framing: framing, opaque: Int32(bitPattern: delivery.opaque),
+                    version: connection.version, extension: connection.extensionField,
+                    command: delivery.message.kind == .bytes ? .bytesMessage : .stringMessage,
+                    header: delivery.message.header, body: delivery.message.body, extra: delivery.message.extra)
+            }
         }
         flush()
     }
@@ -29,25 +32,37 @@ extension ConnectionHandler {
     }
 
     func writeStoreAck(_ result: PublishResult) {
-        PacketWriter.storeAck(
+        PacketWriter.writeStoreAck(
             into: &outbound, framing: framing, opaque: result.reply.opaque, version: result.reply.version,
-            extension: result.reply.extensionField, messageID: result.reply.messageID, status: result.status,
+            extension: result.reply.extensionField, messageID: result.reply.messageID.utf8, status: result.status,
             feedback: result.feedback)
     }
 
     func writeQuestion(header: ByteBuffer, opaque: Int32) {
         guard case .open(let connection, _) = state else { return }
-        PacketWriter.transaction(
-            into: &outbound, framing: connection.framing, opaque: opaque, version: connection.version,
-            extension: connection.extensionField, header: header, status: 0, feedback: "commit or roll back?")
+        write { () throws(WireError) in
+            try PacketWriter.writeTransactionAck(
+                into: &outbound, framing: framing, opaque: opaque, version: connection.version,
+                extension: connection.extensionField, header: header, status: TransactionAck.Status.unknown,
+                feedback: "commit or roll back?")
+        }
         flush()
     }
 
     func writeAuthentication(
         _ status: Bool, feedback: String, opaque: Int32, version: Int16, extensionField: Int64
     ) {
-        PacketWriter.connAuth(
+        PacketWriter.writeConnAuthAck(
             into: &outbound, framing: framing, opaque: opaque, version: version, extension: extensionField,
             status: status, feedback: feedback)
+    }
+
+    /// Packets are checked to fit when they are accepted; one that does not is left out and told of, not half written.
+    private func write(_ packet: () throws(WireError) -> Void) {
+        do {
+            try packet()
+        } catch {
+            logger.error("a packet could not be written: \(error)", metadata: ["peer": "\(peer)"])
+        }
     }
 }

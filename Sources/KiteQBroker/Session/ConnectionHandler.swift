@@ -23,9 +23,12 @@ final class ConnectionHandler: ChannelInboundHandler {
     let logger: Logger
     let peer: String
     var state = State.greeting
-    private let processor = NIOSingleStepByteToMessageProcessor(PacketDecoder())
+    private let processor = NIOSingleStepByteToMessageProcessor(
+        PacketDecoder(), maximumBufferSize: PacketDecoder.maximumBufferedBytes)
     private(set) var context: ChannelHandlerContext?
 
+    /// The connection's, both ways: that of its first packet.
+    private(set) var framing = Framing.plain
     /// Publishes and DELIVER_ACKs of the read under way.
     var publishes: [PendingPublish] = []
     var fly: [(message: Message, route: Route)] = []
@@ -47,7 +50,6 @@ final class ConnectionHandler: ChannelInboundHandler {
         logger = services.logger
     }
 
-    var framing: Framing { processor.decoder.framing ?? .plain }
     var refusesPublishes: Bool { isDraining || services.isDraining }
 
     // MARK: Life
@@ -108,7 +110,10 @@ final class ConnectionHandler: ChannelInboundHandler {
         lastRead = .now()
         isReading = true
         do {
-            try processor.process(buffer: unwrapInboundIn(data)) { packet in try self.handle(packet) }
+            try processor.process(buffer: unwrapInboundIn(data)) { packet in
+                self.framing = packet.framing
+                try self.handle(packet)
+            }
         } catch {
             malformed(error)
         }
@@ -145,7 +150,11 @@ final class ConnectionHandler: ChannelInboundHandler {
         // What came whole before it counts.
         finishRead()
         if case .greeting = state {
-            reject("\(error)")
+            let wire = error as? WireError
+            framing = wire?.framing ?? .plain
+            reject(
+                "\(error)", opaque: wire?.header?.opaque ?? 0, version: wire?.header?.version ?? 0,
+                extensionField: wire?.header?.extension ?? 0)
         } else if case .open = state {
             logger.warning("closing a connection after a packet that cannot be understood: \(error)", metadata: ["peer": "\(peer)"])
             close()

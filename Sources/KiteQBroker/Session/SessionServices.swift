@@ -17,7 +17,8 @@ final class SessionServices: Sendable {
     let open = Counter()
     let refusedConnections = Counter()
     let malformed = Counter()
-    private let receiveLimit: Mutex<TokenBucket>?
+    /// Nil: no limit.
+    private let receiveLimit: Mutex<TokenBucket?>
     private let nextID = Atomic<UInt64>(1)
     private let draining = Atomic<Bool>(false)
 
@@ -34,7 +35,7 @@ final class SessionServices: Sendable {
         self.transactions = transactions
         self.connections = connections
         self.logger = logger
-        receiveLimit = configuration.receiveRate > 0 ? Mutex(TokenBucket(rate: configuration.receiveRate)) : nil
+        receiveLimit = Mutex(configuration.receiveRate > 0 ? TokenBucket(rate: configuration.receiveRate) : nil)
     }
 
     func makeID() -> UInt64 { nextID.wrappingAdd(1, ordering: .relaxed).oldValue }
@@ -44,7 +45,7 @@ final class SessionServices: Sendable {
 
     /// Whether one more publish is within the broker's receive rate.
     func takesPublish() -> Bool {
-        guard let receiveLimit else { return true }
-        return receiveLimit.withLock { $0.take(upTo: 1, now: SystemTime.monotonic()) } == 1
+        guard configuration.receiveRate > 0 else { return true }
+        return receiveLimit.withLock { $0?.take(upTo: 1, now: SystemTime.monotonic()) ?? 1 } == 1
     }
 }
