@@ -2,19 +2,19 @@
 ///
 /// `String` takes canonically equivalent spellings for equal; the Go and Java clients, the original broker and the
 /// database's binary columns do not, and two groups that merge here would be one that starves.
-struct BindingName: Sendable, Hashable {
-    let text: String
+package struct BindingName: Sendable, Hashable {
+    package let text: String
 
-    init(_ text: String) { self.text = text }
+    package init(_ text: String) { self.text = text }
 
-    static func == (a: Self, b: Self) -> Bool { a.text.utf8.elementsEqual(b.text.utf8) }
+    package static func == (a: Self, b: Self) -> Bool { a.text.utf8.elementsEqual(b.text.utf8) }
 
-    func hash(into hasher: inout Hasher) {
+    package func hash(into hasher: inout Hasher) {
         var text = text
         text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
         hasher.combine(0xFF as UInt8)  // No UTF-8 text holds this byte, so neighbouring names do not run together.
     }
 
     /// The order of the bytes, which is that of the code points.
-    static func < (a: Self, b: Self) -> Bool { a.text.utf8.lexicographicallyPrecedes(b.text.utf8) }
+    package static func < (a: Self, b: Self) -> Bool { a.text.utf8.lexicographicallyPrecedes(b.text.utf8) }
 }

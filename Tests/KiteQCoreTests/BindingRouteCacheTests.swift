@@ -53,6 +53,9 @@ import Testing
     private final class Counter: Sendable {
         private let count = Mutex(0)
         var calls: Int { count.withLock { $0 } }
-        func add(_ groups: Int) { count.withLock { $0 += 1 } }
+        func add(_ groups: Int) -> Int {
+            count.withLock { $0 += 1 }
+            return groups
+        }
     }
 }

@@ -1,0 +1,34 @@
+import CZooKeeper
+import Logging
+import Synchronization
+
+/// Where the C client's own lines go, which it would otherwise write to standard error, about thirty times a second
+/// while no server answers.
+///
+/// One for the process: the callback of the C client carries no context.
+enum ZooKeeperLog {
+    private static let logger = Logger(label: "kiteq.zookeeper")
+    private static let throttle = Mutex(LogThrottle(limit: 5, per: .seconds(10)))
+
+    static let callback: @convention(c) (UnsafePointer<CChar>?) -> Void = { message in
+        guard let message else { return }
+        receive(String(cString: message))
+    }
+
+    private static func receive(_ line: String) {
+        let (level, text) = parse(line)
+        guard logger.logLevel <= level else { return }
+        guard let suppressed = throttle.withLock({ $0.admit(now: .now) }) else { return }
+        logger.log(level: level, "\(text)", metadata: suppressed > 0 ? ["suppressed": "\(suppressed)"] : nil)
+    }
+
+    /// Drops what swift-log says anyway (time, process, thread). Errors of the C client are warnings here: it goes on by
+    /// itself, and what it cannot mend the registry says.
+    static func parse(_ line: String) -> (level: Logger.Level, text: String) {
+        let text = line.filter { !$0.isNewline }
+        for (mark, level) in [("ZOO_ERROR@", Logger.Level.warning), ("ZOO_WARN@", .info), ("ZOO_INFO@", .debug)] {
+            if let range = text.firstRange(of: mark) { return (level, String(text[range.upperBound...])) }
+        }
+        return (.debug, text)
+    }
+}

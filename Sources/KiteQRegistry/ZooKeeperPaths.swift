@@ -1,0 +1,46 @@
+import KiteQCore
+
+/// Where KiteQ's nodes are.
+enum ZooKeeperPaths {
+    static let aliveServers = "/kiteq/alive_servers"
+    static let allServers = "/kiteq/all_servers"
+    private static let bindSuffix = "-bind"
+
+    static func server(_ topic: String) -> String { "/kiteq/server/\(topic)" }
+    static func producers(_ topic: String) -> String { "/kiteq/pub/\(topic)" }
+    static func bindings(_ topic: String) -> String { "/kiteq/sub/\(topic)" }
+
+    static func bindingNode(_ group: String) -> String { group + bindSuffix }
+
+    /// The group of a node under ``bindings(_:)``; nil for a node that is none of ours.
+    static func group(ofBindingNode node: String) -> String? {
+        guard node.hasSuffix(bindSuffix), node.utf8.count > bindSuffix.utf8.count else { return nil }
+        return String(node.dropLast(bindSuffix.count))
+    }
+
+    static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return "/" }
+        return String(path[..<slash])
+    }
+
+    /// Refuses a name that cannot be one step of a path.
+    /// - Parameter what: What the name is, to begin the sentence with: "topic", "group".
+    static func check(_ name: String, _ what: String) throws(RegistryError) {
+        func refuse(_ why: String) -> RegistryError {
+            RegistryError(.invalid, "The \(what) '\(name)' \(why), so ZooKeeper cannot hold it.")
+        }
+        if name.isEmpty { throw RegistryError(.invalid, "A \(what) is empty, so ZooKeeper cannot hold it.") }
+        if name == "." || name == ".." { throw refuse("is a relative path") }
+        if name.utf8.count > Binding.maximumNameLength {
+            throw refuse("is longer than \(Binding.maximumNameLength) bytes")
+        }
+        for scalar in name.unicodeScalars {
+            switch scalar.value {
+            case 0x2F: throw refuse("contains a '/'")
+            case 0...0x1F, 0x7F...0x9F, 0xD800...0xF8FF, 0xFFF0...0xFFFF:
+                throw refuse("contains a control or private character")
+            default: break
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import CZooKeeper
+import KiteQCore
+import Logging
+import Synchronization
+
+extension ZooKeeperRegistry {
+    /// Makes the nodes of the announcement that is wanted, and takes away those that no longer are.
+    func announce(_ client: ZooKeeperClient) async throws(ZooKeeperError) {
+        let (announcement, takesOver, held) = state.withLock { ($0.announcement, $0.takesOver, $0.held) }
+        var wanted: [String] = []
+        if let announcement {
+            let broker = announcement.broker.description
+            // Clients come as soon as the broker is in its topic's list, so that is last.
+            wanted.append("\(ZooKeeperPaths.aliveServers)/\(broker)")
+            wanted += announcement.topics.map { "\(ZooKeeperPaths.server($0))/\(broker)" }
+            try await ensure("\(ZooKeeperPaths.allServers)/\(broker)", client)
+            for topic in announcement.topics {
+                try await ensure(ZooKeeperPaths.producers(topic), client)
+                try await ensure(ZooKeeperPaths.bindings(topic), client)
+            }
+        }
+        let names = Set(wanted.map { BindingName($0) })
+        // Noted before they are made: what is made and not noted would stay.
+        state.withLock { $0.held.formUnion(names) }
+        for path in held.subtracting(names) { try await release(path, client) }
+        for path in wanted {
+            watch(path, for: .announcement)
+            try await claim(path, takesOver: takesOver, client)
+        }
+        state.withLock { state in
+            state.held.formIntersection(names)
+            // Unless another call came meanwhile, which is dirty now and wants it for itself.
+            if !state.dirty.contains(.announcement) { state.takesOver = false }
+        }
+    }
+
+    /// Writes a consumer group's bindings where they differ from what is there.
+    func publish(_ group: BindingName, _ client: ZooKeeperClient) async throws(ZooKeeperError) {
+        let wanted = state.withLock { $0.published[group] ?? [:] }
+        for (topic, data) in wanted {
+            let path = "\(ZooKeeperPaths.bindings(topic.text))/\(ZooKeeperPaths.bindingNode(group.text))"
+            guard let data else {
+                try await client.delete(path)
+                state.withLock { state in
+                    if state.published[group]?[topic] == .some(nil) { state.published[group]?[topic] = nil }
+                }
+                continue
+            }
+            try await ensure(ZooKeeperPaths.parent(of: path), client)
+            if let node = try await client.get(path, watch: false) {
+                if node.data != data { _ = try await client.set(path, data: data) }
+            } else if try await !client.create(path, data: data) {
+                _ = try await client.set(path, data: data)
+            }
+        }
+    }
+
+    func announceProducer(_ group: BindingName, _ client: ZooKeeperClient) async throws(ZooKeeperError) {
+        guard let producer = state.withLock({ $0.producers[group] }) else { return }
+        let paths = producer.topics.map {
+            "\(ZooKeeperPaths.producers($0))/\(group.text)/\(configuration.hostname)"
+        }
+        let names = Set(paths.map { BindingName($0) })
+        state.withLock { $0.producers[group]?.held.formUnion(names) }
+        for path in producer.held.subtracting(names) { try await release(path, client) }
+        for path in paths {
+            watch(path, for: .producer(group: group))
+            // Another process of this machine may have the entry: it says the same.
+            try await claim(path, takesOver: false, client)
+        }
+        state.withLock { $0.producers[group]?.held.formIntersection(names) }
+    }
+
+    /// Makes an ephemeral node of this session, and watches it so that it is made again if it goes.
+    ///
+    /// One that exists is of this session (the answer to an earlier attempt was lost), of one's own former session that
+    /// the servers have not yet given up, or of another process. The last two look alike; where `takesOver` is set
+    /// the node is replaced, since a former session's would vanish later without a word.
+    private func claim(_ path: String, takesOver: Bool, _ client: ZooKeeperClient) async throws(ZooKeeperError) {
+        for _ in 1...5 {
+            try await ensure(ZooKeeperPaths.parent(of: path), client)
+            _ = try await client.create(path, ephemeral: true)
+            guard let stat = try await client.exists(path, watch: true) else { continue }
+            if stat.ephemeralOwner == client.sessionID { return }
+            guard takesOver else {
+                logger.warning("\(path) belongs to another process; it is announced from here when that one goes.")
+                return
+            }
+            logger.info("\(path) is left from another session and is replaced.")
+            do {
+                try await client.delete(path, version: stat.version)
+            } catch  where error.code == ZBADVERSION.rawValue {
+                continue
+            }
+        }
+        throw ZooKeeperError(ZNODEEXISTS.rawValue, "create \(path)")
+    }
+
+    /// Takes an ephemeral node away, if it is this session's.
+    private func release(_ path: BindingName, _ client: ZooKeeperClient) async throws(ZooKeeperError) {
+        state.withLock { $0.watchers[path] = nil }
+        guard let stat = try await client.exists(path.text, watch: false), stat.ephemeralOwner == client.sessionID
+        else { return }
+        try await client.delete(path.text, version: stat.version)
+    }
+
+    /// Makes a persistent node, and those above it, where they are missing.
+    ///
+    /// Looks first: whoever may not create anything may still use what is there.
+    func ensure(_ path: String, _ client: ZooKeeperClient) async throws(ZooKeeperError) {
+        if path == "/" { return }
+        if try await client.exists(path, watch: false) != nil { return }
+        try await ensure(ZooKeeperPaths.parent(of: path), client)
+        _ = try await client.create(path)
+    }
+}

@@ -1,0 +1,126 @@
+import CZooKeeper
+import KiteQCore
+import Logging
+import Synchronization
+
+extension ZooKeeperRegistry {
+    private typealias Work = ZooKeeperRegistryState.Work
+
+    /// Calls under way at once: enough to hide the way to the server, few enough for its queue.
+    private static let concurrency = 64
+    /// Rounds before followers hear of what there is, though there is still more to look at.
+    private static let maximumRounds = 5
+
+    /// Looks at all there is to look at, then tells the followers; false where something is to be tried again.
+    func pass(_ client: ZooKeeperClient) async -> Bool {
+        if state.withLock({ $0.canSettle }) {
+            do { try await Task.sleep(for: configuration.settleTime) } catch { return true }
+        }
+        var isClean = true
+        for round in 1...Self.maximumRounds {
+            let batch = state.withLock { $0.takeDirty() }
+            if batch.isEmpty { break }
+            if round == Self.maximumRounds { signal.yield() }
+            await withTaskGroup(of: Bool.self) { group in
+                for (index, item) in batch.enumerated() {
+                    if index >= Self.concurrency, await group.next() == false { isClean = false }
+                    group.addTask { await self.see(to: item.work, version: item.version, client) }
+                }
+                for await isDone in group where !isDone { isClean = false }
+            }
+        }
+        state.withLock { $0.refreshSubscriptions() }
+        return isClean
+    }
+
+    private func see(to work: Work, version: Int, _ client: ZooKeeperClient) async -> Bool {
+        do {
+            try await perform(work, client)
+            let waiters = state.withLock { state in
+                state.settle(work)
+                return state.takeWaiters(for: work, version: version)
+            }
+            for waiter in waiters { waiter.continuation.resume() }
+            return true
+        } catch {
+            let (waiters, isNews) = state.withLock { state in
+                let isNews = state.postpone(work)
+                return (error.isPermanent ? state.takeWaiters(for: work, version: version) : [], isNews)
+            }
+            if error.isPermanent, isNews {
+                logger.error("\(error.asRegistryError)")
+            } else {
+                logger.debug("\(error); trying again")
+            }
+            for waiter in waiters { waiter.continuation.resume(throwing: error.asRegistryError) }
+            return false
+        }
+    }
+
+    private func perform(_ work: Work, _ client: ZooKeeperClient) async throws(ZooKeeperError) {
+        switch work {
+        case .announcement: try await announce(client)
+        case .published(let group): try await publish(group, client)
+        case .producer(let group): try await announceProducer(group, client)
+        case .topic(let topic): try await list(topic, client)
+        case .node(let topic, let node): try await read(topic, node, client)
+        case .brokers(let topic): try await listBrokers(topic, client)
+        }
+    }
+
+    // MARK: - Following
+
+    private func list(_ topic: BindingName, _ client: ZooKeeperClient) async throws(ZooKeeperError) {
+        let path = ZooKeeperPaths.bindings(topic.text)
+        try await ensure(path, client)
+        watch(path, for: .topic(topic))
+        guard let children = try await client.children(path, watch: true) else {
+            throw ZooKeeperError(ZNONODE.rawValue, "list \(path)")  // Deleted that moment: to be made again.
+        }
+        state.withLock { state in
+            for node in state.topics[topic]?.list(children.map { BindingName($0) }) ?? [] {
+                state.markDirty(.node(topic: topic, node: node))
+            }
+        }
+    }
+
+    private func read(
+        _ topic: BindingName, _ node: BindingName, _ client: ZooKeeperClient
+    ) async throws(ZooKeeperError) {
+        let path = "\(ZooKeeperPaths.bindings(topic.text))/\(node.text)"
+        watch(path, for: .node(topic: topic, node: node))
+        guard let content = try await client.get(path, watch: true) else {
+            state.withLock { state in
+                state.watchers[BindingName(path)] = nil
+                state.topics[topic]?.remove(node)
+            }
+            return
+        }
+        let problems = state.withLock {
+            $0.topics[topic]?.read(node, data: content.data, topic: topic) ?? []
+        }
+        for problem in problems { logger.warning("\(path): \(problem)") }
+    }
+
+    private func listBrokers(_ topic: BindingName, _ client: ZooKeeperClient) async throws(ZooKeeperError) {
+        let path = ZooKeeperPaths.server(topic.text)
+        watch(path, for: .brokers(topic: topic))
+        var children = try await client.children(path, watch: true)
+        // Where no broker ever served the topic there is nothing to list: watch for the first.
+        if children == nil, try await client.exists(path, watch: true) != nil {
+            children = try await client.children(path, watch: true)
+        }
+        let brokers = (children ?? []).compactMap { BrokerAddress($0) }
+        if let children, brokers.count < children.count {
+            logger.warning("\(path): what is no HOST:PORT is left out: \(children)")
+        }
+        state.withLock { state in
+            if state.brokers[topic] != nil { state.brokers[topic] = .some(brokers) }
+        }
+    }
+
+    /// Before the call that sets the watch: its event may come before that call's answer is looked at.
+    func watch(_ path: String, for work: ZooKeeperRegistryState.Work) {
+        state.withLock { $0.watchers[BindingName(path)] = work }
+    }
+}

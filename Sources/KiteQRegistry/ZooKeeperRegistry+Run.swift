@@ -1,0 +1,125 @@
+import Dispatch
+import KiteQCore
+import Logging
+import Synchronization
+
+extension ZooKeeperRegistry {
+    package func run() async throws {
+        let isFirst = state.withLock { state in
+            defer { if state.isRunning == nil { state.isRunning = true } }
+            return state.isRunning == nil
+        }
+        guard isFirst else { throw RegistryError(.closed, "A registry runs once; make another.") }
+        defer { finish() }
+        var backoff = Backoff(initial: configuration.initialBackoff, maximum: configuration.maximumBackoff)
+        while !Task.isCancelled {
+            if await runSession() { backoff.reset() }
+            do { try await Task.sleep(for: backoff.next()) } catch { break }
+        }
+    }
+
+    /// From a new handle to its end; returns whether it was connected at all.
+    private func runSession() async -> Bool {
+        state.withLock { $0.beginSession() }
+        let client: ZooKeeperClient
+        do {
+            client = try await runBlocking { [self] in
+                Result { () throws(ZooKeeperError) in
+                    try ZooKeeperClient(configuration: configuration) { [self] event in
+                        if state.withLock({ $0.receive(event) }) { signal.yield() }
+                    }
+                }
+            }.get()
+        } catch {
+            logger.warning("ZooKeeper cannot be reached (\(error)): do its servers' names resolve? Trying again.")
+            return false
+        }
+        state.withLock { $0.client = client }
+        let wasConnected = await withTaskCancellationHandler {
+            await follow(client)
+        } onCancel: {
+            // A server that has gone silent would otherwise be waited for.
+            DispatchQueue.global().async { client.close() }
+        }
+        state.withLock { $0.client = nil }
+        // Ends the session on the servers too, and with it what was announced.
+        await runBlocking { client.close() }
+        state.withLock { $0.session = .absent }
+        return wasConnected
+    }
+
+    /// Sees to what there is to do until the session is over, or this task cancelled.
+    private func follow(_ client: ZooKeeperClient) async -> Bool {
+        await withDiscardingTaskGroup { group in
+            var wasConnected = false
+            var isConnected = false
+            // A handle that cannot connect is thrown away now and then: a new one looks the names up again.
+            let patience = configuration.sessionTimeout
+            let deadline = ContinuousClock.now + patience
+            group.addTask { await self.signal(after: patience) }
+            var backoff = Backoff(initial: configuration.initialBackoff, maximum: configuration.maximumBackoff)
+
+            signals: for await _ in signals {
+                let session = state.withLock { $0.session }
+                if isConnected != (session == .connected) {
+                    isConnected.toggle()
+                    logTransition(to: session)
+                }
+                switch session {
+                case .absent:
+                    break signals
+                case .dead(let reason):
+                    logger.warning("ZooKeeper: \(reason). Everything is announced and watched anew.")
+                    break signals
+                case .disconnected:
+                    if !wasConnected, .now >= deadline {
+                        logger.warning("No server of \(configuration.servers) has answered. Trying again.")
+                        break signals
+                    }
+                case .connected:
+                    wasConnected = true
+                    if await pass(client) {
+                        backoff.reset()
+                    } else if state.withLock({ $0.needsRetry() }) {
+                        let pause = backoff.next()
+                        group.addTask {
+                            await self.signal(after: pause) { self.state.withLock { $0.resumePostponed() } }
+                        }
+                    }
+                }
+            }
+            group.cancelAll()
+            return wasConnected
+        }
+    }
+
+    private func signal(after pause: Duration, _ before: @Sendable () -> Void = {}) async {
+        do { try await Task.sleep(for: pause) } catch { return }
+        before()
+        signal.yield()
+    }
+
+    private func logTransition(to session: ZooKeeperRegistryState.Session) {
+        switch session {
+        case .connected: logger.info("Connected to ZooKeeper.")
+        case .disconnected:
+            logger.warning("The connection to ZooKeeper is lost; bindings stay as they were. Reconnecting.")
+        case .dead, .absent: break
+        }
+    }
+
+    private func finish() {
+        let (waiters, bindings, brokers) = state.withLock { state in
+            state.isRunning = false
+            state.session = .absent
+            return (
+                state.takeAllWaiters(), state.bindingSubscriptions.removeAll(), state.brokerSubscriptions.removeAll()
+            )
+        }
+        for waiter in waiters {
+            waiter.continuation.resume(throwing: RegistryError(.closed, "The registry is closed."))
+        }
+        for continuation in bindings { continuation.finish() }
+        for continuation in brokers { continuation.finish() }
+    }
+}

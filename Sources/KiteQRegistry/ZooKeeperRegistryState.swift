@@ -1,0 +1,197 @@
+import KiteQCore
+
+/// What a ``ZooKeeperRegistry`` wants of ZooKeeper, what it has learned, and what is to be done about the difference.
+///
+/// A value under the registry's lock. Everything is driven by ``dirty``: a wish, an event and a new session only say
+/// what is to be looked at again; looking again is always right and never harmful, so nothing depends on the order of
+/// events, or on none being lost with a session.
+struct ZooKeeperRegistryState {
+    typealias Name = BindingName
+
+    /// One thing to look at.
+    enum Work: Hashable {
+        case announcement
+        /// A consumer group's own bindings.
+        case published(group: Name)
+        case producer(group: Name)
+        /// Which binding nodes a topic has.
+        case topic(Name)
+        case node(topic: Name, node: Name)
+        case brokers(topic: Name)
+    }
+
+    enum Session: Equatable {
+        case absent
+        case connected
+        case disconnected
+        /// The handle is dead: expired or refused.
+        case dead(reason: String)
+    }
+
+    struct Announcement {
+        var broker: BrokerAddress
+        var topics: [String]
+    }
+
+    struct Producer {
+        var topics: [String]
+        var held: Set<Name> = []
+    }
+
+    struct Waiter {
+        var work: Work
+        var version: Int
+        var continuation: CheckedContinuation<Void, any Error>
+    }
+
+    /// Nil before `run()`, false after it.
+    var isRunning: Bool?
+    var session = Session.absent
+    var client: ZooKeeperClient?
+
+    private(set) var dirty: Set<Work> = []
+    /// What failed and waits for the next attempt.
+    private var postponed: Set<Work> = []
+    private var isRetryComing = false
+    /// What has failed since it last went well, so that it is logged once.
+    private var failing: Set<Work> = []
+    /// Whom an event of a path concerns.
+    var watchers: [Name: Work] = [:]
+
+    var announcement: Announcement?
+    /// Ephemeral nodes of this session that the announcement made, or was about to.
+    var held: Set<Name> = []
+    /// Whether the next announcement takes nodes from whoever has them. True once for each call and each new session;
+    /// not when a node merely vanished, or two brokers with one address would snatch it from each other for ever.
+    var takesOver = false
+    /// For each group and topic what the node is to hold; nil: no node.
+    var published: [Name: [Name: [UInt8]?]] = [:]
+    var producers: [Name: Producer] = [:]
+
+    var topics: [Name: TopicBindings] = [:]
+    /// Nil where they are not known yet.
+    var brokers: [Name: [BrokerAddress]?] = [:]
+
+    var bindingSubscriptions = SnapshotSubscriptions<[Name], [Binding]>()
+    var brokerSubscriptions = SnapshotSubscriptions<Name, [BrokerAddress]>()
+
+    private var versions: [Work: Int] = [:]
+    private var waiters: [UInt64: Waiter] = [:]
+    private var nextWaiter: UInt64 = 0
+
+    // MARK: - Sessions
+
+    /// Forgets what only the old session's watches and ephemeral nodes gave; what was learned stays.
+    mutating func beginSession() {
+        session = .disconnected
+        watchers.removeAll()
+        held.removeAll()
+        postponed.removeAll()
+        isRetryComing = false
+        for group in producers.keys { producers[group]?.held.removeAll() }
+        for topic in topics.keys { topics[topic]?.forgetWatches() }
+        dirty = Set(topics.keys.map { .topic($0) })
+        dirty.formUnion(brokers.keys.map { .brokers(topic: $0) })
+        dirty.formUnion(published.keys.map { .published(group: $0) })
+        dirty.formUnion(producers.keys.map { .producer(group: $0) })
+        takesOver = announcement != nil
+        // Also without an announcement: somebody may wait for it to be gone.
+        dirty.insert(.announcement)
+    }
+
+    /// Returns whether there is anything to see to.
+    mutating func receive(_ event: ZooKeeperClient.Event) -> Bool {
+        switch event {
+        case .connected: session = .connected
+        case .disconnected: session = .disconnected
+        case .expired: session = .dead(reason: "the session expired")
+        case .refused: session = .dead(reason: "the servers refuse the user and password")
+        case .changed(let path):
+            guard let work = watchers[Name(path)] else { return false }
+            dirty.insert(work)
+        }
+        return true
+    }
+
+    // MARK: - Work
+
+    /// All that is to be looked at now, each with the version of the wish that looking will fulfil.
+    mutating func takeDirty() -> [(work: Work, version: Int)] {
+        defer { dirty.removeAll() }
+        return dirty.map { ($0, versions[$0, default: 0]) }
+    }
+
+    mutating func markDirty(_ work: Work) { dirty.insert(work) }
+
+    /// Whether all that is dirty are changes of what followers already know: only then is there time to gather more.
+    var canSettle: Bool {
+        dirty.allSatisfy {
+            switch $0 {
+            case .topic(let topic): topics[topic]?.isKnown ?? true
+            case .node(let topic, _): topics[topic]?.isKnown ?? true
+            case .brokers(let topic): brokers[topic] != .some(nil)
+            case .announcement, .published, .producer: false
+            }
+        }
+    }
+
+    /// Returns whether it is the first failure since it last went well.
+    mutating func postpone(_ work: Work) -> Bool {
+        postponed.insert(work)
+        return failing.insert(work).inserted
+    }
+
+    mutating func settle(_ work: Work) { failing.remove(work) }
+
+    /// Whether somebody is to call ``resumePostponed()`` after a pause: true once, until it was called.
+    mutating func needsRetry() -> Bool {
+        defer { isRetryComing = true }
+        return !isRetryComing
+    }
+
+    mutating func resumePostponed() {
+        isRetryComing = false
+        dirty.formUnion(postponed)
+        postponed.removeAll()
+    }
+
+    // MARK: - Waiting
+
+    /// Notes a wish that changed, and who waits for it.
+    mutating func addWaiter(for work: Work, _ continuation: CheckedContinuation<Void, any Error>) -> UInt64 {
+        versions[work, default: 0] += 1
+        dirty.insert(work)
+        nextWaiter += 1
+        waiters[nextWaiter] = Waiter(work: work, version: versions[work, default: 0], continuation: continuation)
+        return nextWaiter
+    }
+
+    mutating func takeWaiter(_ id: UInt64) -> Waiter? { waiters.removeValue(forKey: id) }
+
+    /// Those who waited for this version of the wish, or an older one.
+    mutating func takeWaiters(for work: Work, version: Int) -> [Waiter] {
+        let ids = waiters.filter { $0.value.work == work && $0.value.version <= version }.keys.sorted()
+        return ids.compactMap { waiters.removeValue(forKey: $0) }
+    }
+
+    mutating func takeAllWaiters() -> [Waiter] {
+        defer { waiters.removeAll() }
+        return Array(waiters.values)
+    }
+
+    // MARK: - Snapshots
+
+    mutating func refreshSubscriptions() {
+        let topics = topics
+        bindingSubscriptions.refresh { names in
+            var bindings: [Binding] = []
+            for name in names {
+                guard let topic = topics[name], topic.isKnown else { return nil }
+                bindings += topic.bindings
+            }
+            return bindings
+        }
+        let brokers = brokers
+        brokerSubscriptions.refresh { brokers[$0] ?? nil }
+    }
+}
