@@ -2,9 +2,13 @@ import DequeModule
 
 /// The deliveries of one connection that await their DELIVER_ACK, found by opaque.
 ///
-/// Opaques are handed out in sequence, and every delivery of a connection has the same time for its answer: a ring in the
+/// Opaques are handed out in sequence, and every delivery of a connection has the same time for its answer: a queue in the
 /// order of opaques is in the order of deadlines too, and needs no wheel or heap. Answers out of order leave holes, which go
-/// when they reach the front. An entry that timed out stays for a while, so that a late answer is told from a wrong one.
+/// when they reach the front or when they outnumber the rest, so one consumer that never answers holds up nothing and keeps
+/// nothing but its own entry. What timed out stays for a while, so that a late answer is told from a wrong one.
+///
+/// Memory is bounded by `limit` and `lateLimit`: at most twice their sum, and 64, places.
+/// `now` never goes back from one call to the next.
 package struct InFlightWindow<Entry: Sendable>: Sendable {
     package enum Acknowledged: Sendable {
         case inTime(Entry)
@@ -14,76 +18,107 @@ package struct InFlightWindow<Entry: Sendable>: Sendable {
         case unknown
     }
 
-    private enum Slot: Sendable {
-        case waiting(Entry, deadline: MonotonicTime)
-        case expired(Entry, at: MonotonicTime)
-        case done
+    private struct Place: Sendable {
+        enum State: UInt8, Sendable { case waiting, expired, done }
+
+        /// Nil once it is done.
+        var entry: Entry?
+        /// By the running clock: when its time is up or, once it expired, was.
+        var deadline: MonotonicTime
+        var opaque: UInt32
+        var state: State
     }
 
     /// At most so many may be in flight.
     package let limit: Int
+    /// Nanoseconds for an answer.
     package let timeout: MonotonicTime
-    /// Those that await their answer, and whose time is not up.
+    /// So many of those that timed out are remembered,
+    package let lateLimit: Int
+    /// and for so long after.
+    package let lateTime: MonotonicTime
+    /// Those that await their answer, and were not yet taken out by `expire`.
     package private(set) var inFlight = 0
+    /// Those that timed out and are still remembered.
+    package private(set) var late = 0
 
-    private var ring = Deque<Slot>()
-    /// The opaque of the front of the ring.
-    private var base: UInt32
-    /// How many of the ring's first slots are known to be past their deadline or done.
-    private var checked = 0
+    private var places = Deque<Place>()
+    private var nextOpaque: UInt32
+    /// All places before this index are expired or done; at it is one that waits, or the end.
+    private var firstWaiting = 0
+    /// How long the connection was not read, in all. The running clock is behind by as much.
+    private var paused: MonotonicTime = 0
     private var pausedAt: MonotonicTime?
-    private let lateLimit: Int
 
-    package init(limit: Int, timeout: MonotonicTime, firstOpaque: UInt32 = 1) {
-        self.limit = max(1, limit)
+    /// - Parameters:
+    ///   - limit: at least 1.
+    ///   - timeout: nanoseconds, above 0.
+    ///   - lateLimit: as many as `limit` and at least 64 unless given.
+    ///   - lateTime: a minute unless given.
+    package init(
+        limit: Int, timeout: MonotonicTime, firstOpaque: UInt32 = 1, lateLimit: Int? = nil,
+        lateTime: MonotonicTime = 60_000_000_000
+    ) {
+        precondition(limit >= 1, "a window lets at least 1 delivery be in flight, not \(limit)")
+        precondition(timeout > 0, "a delivery has some time for its answer, not \(timeout) ns")
+        self.limit = limit
         self.timeout = timeout
-        base = firstOpaque
-        lateLimit = max(64, limit) * 4
+        self.lateLimit = max(0, lateLimit ?? max(64, limit))
+        self.lateTime = lateTime
+        nextOpaque = firstOpaque
     }
 
     package var hasRoom: Bool { inFlight < limit }
 
-    /// Hands out the opaque of a delivery made now.
+    /// How many more may be in flight.
+    package var room: Int { limit - inFlight }
+
+    package var isPaused: Bool { pausedAt != nil }
+
+    /// When the next delivery times out; nil where none is in flight, or no deadline runs.
+    package var nextDeadline: MonotonicTime? {
+        guard pausedAt == nil, firstWaiting < places.count else { return nil }
+        return places[firstWaiting].deadline + paused
+    }
+
+    /// Hands out the opaque of a delivery made now. There must be room.
     package mutating func deliver(_ entry: Entry, now: MonotonicTime) -> UInt32 {
-        let opaque = base &+ UInt32(truncatingIfNeeded: ring.count)
-        ring.append(.waiting(entry, deadline: now + timeout))
+        precondition(hasRoom, "the window of \(limit) deliveries is full")
+        let time = running(now)
+        forgetLate(time)
+        let opaque = nextOpaque
+        nextOpaque &+= 1
+        places.append(Place(entry: entry, deadline: time + timeout, opaque: opaque, state: .waiting))
         inFlight += 1
-        trim(now: now)
         return opaque
     }
 
+    /// An answer came. Whether in time depends on `expire` alone: an attempt counts until it was given up.
     package mutating func acknowledge(_ opaque: UInt32) -> Acknowledged {
-        let index = Int(opaque &- base)
-        guard index < ring.count else { return .unknown }
-        defer { dropDone() }
-        switch ring[index] {
-        case .waiting(let entry, _):
-            ring[index] = .done
+        guard let index = index(of: opaque), let entry = places[index].entry else { return .unknown }
+        let wasWaiting = places[index].state == .waiting
+        places[index].entry = nil
+        places[index].state = .done
+        if wasWaiting {
             inFlight -= 1
-            return .inTime(entry)
-        case .expired(let entry, _):
-            ring[index] = .done
-            return .late(entry)
-        case .done:
-            return .unknown
+            skipAnswered()
+        } else {
+            late -= 1
         }
+        trim()
+        return wasWaiting ? .inTime(entry) : .late(entry)
     }
 
     /// The next delivery whose time is up now, if any; call it until there is none.
     package mutating func expire(now: MonotonicTime) -> Entry? {
-        guard pausedAt == nil else { return nil }
-        while checked < ring.count {
-            guard case .waiting(let entry, let deadline) = ring[checked] else {
-                checked += 1
-                continue
-            }
-            guard deadline <= now else { return nil }
-            ring[checked] = .expired(entry, at: now)
-            checked += 1
-            inFlight -= 1
-            return entry
-        }
-        return nil
+        guard let deadline = nextDeadline, deadline <= now else { return nil }
+        let entry = places[firstWaiting].entry
+        places[firstWaiting].state = .expired
+        inFlight -= 1
+        late += 1
+        skipAnswered()
+        forgetLate(running(now))
+        return entry
     }
 
     /// The connection is not read from now on: answers cannot arrive, and no deadline runs.
@@ -91,44 +126,76 @@ package struct InFlightWindow<Entry: Sendable>: Sendable {
         if pausedAt == nil { pausedAt = now }
     }
 
+    /// The connection is read again: every deadline is later by as long as it was not.
     package mutating func resume(now: MonotonicTime) {
         guard let start = pausedAt else { return }
+        paused += max(0, now - start)
         pausedAt = nil
-        for index in ring.indices {
-            if case .waiting(let entry, let deadline) = ring[index] {
-                ring[index] = .waiting(entry, deadline: deadline + (now - start))
-            }
-        }
     }
 
-    /// The connection is gone: all that awaited their answer, in order of delivery.
+    /// The connection is gone: all that awaited their answer, in order of delivery. Nothing is known of them after.
     package mutating func drain() -> [Entry] {
-        let waiting = ring.compactMap { slot in
-            if case .waiting(let entry, _) = slot { entry } else { nil }
-        }
-        base = base &+ UInt32(truncatingIfNeeded: ring.count)
-        ring.removeAll()
+        let waiting = places.compactMap { $0.state == .waiting ? $0.entry : nil }
+        places.removeAll()
+        firstWaiting = 0
         inFlight = 0
-        checked = 0
+        late = 0
         return waiting
     }
 
-    /// Lets go of expired entries that are too many or too old.
-    private mutating func trim(now: MonotonicTime) {
-        while let first = ring.first {
-            guard case .expired(_, let at) = first, ring.count > lateLimit || now - at > 60_000_000_000 else { break }
-            dropFirst()
+    /// The places in memory, holes included; for tests of the bound.
+    var placeCount: Int { places.count }
+
+    private func running(_ now: MonotonicTime) -> MonotonicTime { (pausedAt ?? now) - paused }
+
+    private func index(of opaque: UInt32) -> Int? {
+        guard let first = places.first else { return nil }
+        // Distances from the first, since opaques wrap around. No place is further on than its distance.
+        let distance = opaque &- first.opaque
+        var low = 0
+        var high = min(Int(distance), places.count - 1)
+        while low <= high {
+            // The furthest possible place is the right one as long as no hole was taken out.
+            let middle = low == 0 && high == Int(distance) ? high : (low + high) / 2
+            let found = places[middle].opaque &- first.opaque
+            if found == distance { return middle }
+            if found < distance { low = middle + 1 } else { high = middle - 1 }
         }
-        dropDone()
+        return nil
     }
 
-    private mutating func dropDone() {
-        while case .done? = ring.first { dropFirst() }
+    /// Moves `firstWaiting` on to the next place that waits.
+    private mutating func skipAnswered() {
+        while firstWaiting < places.count, places[firstWaiting].state != .waiting { firstWaiting += 1 }
     }
 
-    private mutating func dropFirst() {
-        ring.removeFirst()
-        base = base &+ 1
-        if checked > 0 { checked -= 1 }
+    /// Lets go of what timed out and is too much or too long ago.
+    private mutating func forgetLate(_ time: MonotonicTime) {
+        trim()
+        // After a trim the front is expired if any is: those that wait are all behind.
+        while late > 0, late > lateLimit || time - places[0].deadline > lateTime {
+            removeFirst()
+            late -= 1
+            trim()
+        }
+    }
+
+    /// Takes out holes: those at the front and, where they outnumber the rest, all.
+    private mutating func trim() {
+        while places.first?.state == .done { removeFirst() }
+        guard places.count > 2 * (inFlight + late) + 64 else { return }
+        var kept = Deque<Place>(minimumCapacity: inFlight + late)
+        var keptBefore = 0
+        for (index, place) in places.enumerated() where place.state != .done {
+            if index < firstWaiting { keptBefore += 1 }
+            kept.append(place)
+        }
+        places = kept
+        firstWaiting = keptBefore
+    }
+
+    private mutating func removeFirst() {
+        places.removeFirst()
+        firstWaiting = max(0, firstWaiting - 1)
     }
 }

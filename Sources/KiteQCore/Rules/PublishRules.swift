@@ -1,12 +1,15 @@
-/// What the protocol demands of a publish (protocol.md, Publish, expiredTime, deliverLimit, fly).
+/// What the protocol demands of a publish (protocol.md: Publish, expiredTime, deliverLimit, createTime, fly).
 package enum PublishRules {
-    /// Longest topic, message type or group, in UTF-8 bytes.
+    /// Longest topic, message type or group, in UTF-8 bytes: the width of their columns.
     package static let maxNameBytes = 255
-    /// The longest life, and the one of a message that names none: 7 days, in milliseconds.
+    /// The longest life, and that of a message that names none: 7 days, in milliseconds.
     package static let maxLifetime: Timestamp = 7 * 24 * 3_600 * 1_000
+    /// The most attempts, and those of a message that names none.
     package static let maxDeliverLimit = 100
+    /// The last createTime that is believed, the end of the year 9999 in Unix seconds. What is above is no time in seconds.
+    package static let maxCreateTime: Int64 = 253_402_300_799
 
-    /// What of a message's header these rules look at.
+    /// What of a message's header these rules look at, as it came.
     package struct Request: Sendable {
         package var messageID: String
         package var topic: String
@@ -17,10 +20,12 @@ package enum PublishRules {
         package var deliverLimit: Int32
         package var isCommitted: Bool
         package var isFly: Bool
+        /// Unix seconds; 0 where it is absent.
+        package var createTime: Int64
 
         package init(
-            messageID: String, topic: String, messageType: String, group: String, expiredTime: Int64, deliverLimit: Int32,
-            isCommitted: Bool, isFly: Bool
+            messageID: String, topic: String, messageType: String, group: String, expiredTime: Int64,
+            deliverLimit: Int32, isCommitted: Bool, isFly: Bool, createTime: Int64 = 0
         ) {
             self.messageID = messageID
             self.topic = topic
@@ -30,36 +35,52 @@ package enum PublishRules {
             self.deliverLimit = deliverLimit
             self.isCommitted = isCommitted
             self.isFly = isFly
+            self.createTime = createTime
         }
     }
 
-    package enum Kind: Sendable, Hashable {
-        case committed, half, fly
+    package enum Kind: Sendable, Hashable, CaseIterable {
+        /// Stored, and delivered.
+        case committed
+        /// Stored, and delivered when its producer commits it.
+        case half
+        /// Delivered from memory, not stored.
+        case fly
     }
 
-    /// A publish within the rules, its values clamped.
+    /// A publish within the rules, its values brought within theirs.
     package struct Accepted: Sendable, Hashable {
         package var id: MessageID
         package var kind: Kind
+        /// After now, and at most 7 days after.
         package var expiresAt: Timestamp
+        /// 1 to 100.
         package var deliverLimit: Int
+        /// The createTime; the time of arrival where that is absent or no time. Always fits a ``Timestamp``.
+        package var createdAt: Timestamp
     }
 
     package enum Refusal: Sendable, Hashable {
         case badID
+        case badName(Name)
         case topicNotServed(String)
-        case expired
         case flyWithoutCommit
-        case badName(String)
+        case expired
 
-        /// What the producer is told.
+        package enum Name: String, Sendable, Hashable, CaseIterable {
+            case topic
+            case messageType = "message type"
+            case group
+        }
+
+        /// What the producer is told; at most a few hundred bytes, whatever it sent.
         package var feedback: String {
             switch self {
             case .badID: "the message id is not 32 hexadecimal digits"
-            case .topicNotServed(let topic): "the topic \(topic.prefix(64)) is not served here"
-            case .expired: "the message has expired already"
+            case .badName(let name): "the \(name.rawValue) is empty or has more than \(maxNameBytes) bytes"
+            case .topicNotServed(let topic): "the topic \(topic) is not served here"
             case .flyWithoutCommit: "a fly message must be committed"
-            case .badName(let what): "the \(what) is empty or has more than \(maxNameBytes) bytes"
+            case .expired: "the message has expired already"
             }
         }
     }
@@ -69,26 +90,43 @@ package enum PublishRules {
         case refuse(Refusal)
     }
 
-    /// - Parameter now: Unix milliseconds.
+    /// Accepts or refuses a publish, by itself: rates, bindings and what is stored are others' matter.
+    ///
+    /// - Parameters:
+    ///   - topics: those that this broker serves; a topic is one of them byte for byte.
+    ///   - now: Unix milliseconds.
     package static func check(_ request: Request, topics: Set<String>, now: Timestamp) -> Verdict {
         guard let id = MessageID(request.messageID) else { return .refuse(.badID) }
-        guard topics.contains(request.topic) else { return .refuse(.topicNotServed(request.topic)) }
-        for (name, what) in [
-            (request.topic, "topic"), (request.messageType, "message type"), (request.group, "group"),
-        ] where name.isEmpty || name.utf8.count > maxNameBytes {
-            return .refuse(.badName(what))
-        }
+        if !isName(request.topic) { return .refuse(.badName(.topic)) }
+        if !isName(request.messageType) { return .refuse(.badName(.messageType)) }
+        if !isName(request.group) { return .refuse(.badName(.group)) }
+        guard serves(request.topic, topics) else { return .refuse(.topicNotServed(request.topic)) }
         if request.isFly && !request.isCommitted { return .refuse(.flyWithoutCommit) }
-        let latest = now + maxLifetime
-        var expiresAt = latest
-        if request.expiredTime > 0 && request.expiredTime < latest / 1_000 {
-            expiresAt = request.expiredTime * 1_000
-            if expiresAt <= now { return .refuse(.expired) }
-        }
+        guard let expiresAt = expiry(request.expiredTime, now: now) else { return .refuse(.expired) }
         let limit = Int(request.deliverLimit)
         return .accept(
             Accepted(
                 id: id, kind: request.isFly ? .fly : request.isCommitted ? .committed : .half, expiresAt: expiresAt,
-                deliverLimit: (1...maxDeliverLimit).contains(limit) ? limit : maxDeliverLimit))
+                deliverLimit: (1...maxDeliverLimit).contains(limit) ? limit : maxDeliverLimit,
+                createdAt: (1...maxCreateTime).contains(request.createTime) ? request.createTime * 1_000 : now))
+    }
+
+    private static func isName(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.count <= maxNameBytes
+    }
+
+    private static func serves(_ topic: String, _ topics: Set<String>) -> Bool {
+        // A set takes two spellings of one text (é as one scalar or two) for equal; bindings and MySQL do not.
+        guard let index = topics.firstIndex(of: topic) else { return false }
+        return topics[index].utf8.elementsEqual(topic.utf8)
+    }
+
+    /// Nil for a time that has passed.
+    private static func expiry(_ expiredTime: Int64, now: Timestamp) -> Timestamp? {
+        let latest = now + maxLifetime
+        guard expiredTime > 0 else { return latest }
+        let (milliseconds, overflow) = expiredTime.multipliedReportingOverflow(by: 1_000)
+        if overflow || milliseconds > latest { return latest }
+        return milliseconds > now ? milliseconds : nil
     }
 }

@@ -13,11 +13,23 @@ package struct RedeliverySchedule: Sendable, Hashable {
         }
     }
 
+    /// How the next attempt follows a failed one.
+    package enum Action: Sendable, Hashable {
+        case immediately
+        /// Milliseconds.
+        case after(Timestamp)
+    }
+
+    /// What is to be done about a failed attempt.
     package enum Decision: Sendable, Hashable {
         case retryNow
+        /// Never later than the message's expiry, so that a scan for what is due finds what expired too.
         case retryAt(Timestamp)
         case deadLetter(DeadLetterReason)
     }
+
+    /// The longest wait that can be configured: a day, in milliseconds.
+    package static let maximumWait: Timestamp = 24 * 3_600 * 1_000
 
     /// Attempts that follow one another at once.
     package let immediate: Int
@@ -25,37 +37,82 @@ package struct RedeliverySchedule: Sendable, Hashable {
     /// The wait beyond the last step, milliseconds.
     package let beyond: Timestamp
 
-    /// The protocol's: 3 at once, then 5, 10, 20, 40, 80 s up to 10, 20, 30, 40, 50 attempts, and 160 s beyond.
+    /// The protocol's: 3 at once, then 5, 10, 20, 40, 80 s below 10, 20, 30, 40, 50 attempts, and 160 s beyond.
     package init() {
-        immediate = 3
-        steps = [
-            Step(below: 10, wait: 5_000), Step(below: 20, wait: 10_000), Step(below: 30, wait: 20_000),
-            Step(below: 40, wait: 40_000), Step(below: 50, wait: 80_000),
-        ]
-        beyond = 160_000
+        self.init(
+            checkedImmediate: 3,
+            steps: [
+                Step(below: 10, wait: 5_000), Step(below: 20, wait: 10_000), Step(below: 30, wait: 20_000),
+                Step(below: 40, wait: 40_000), Step(below: 50, wait: 80_000),
+            ],
+            beyond: 160_000)
     }
 
-    /// Nil unless the steps rise and no wait is negative.
+    /// A table from the configuration; nil where ``validated(immediate:steps:beyond:)`` throws.
     package init?(immediate: Int, steps: [Step], beyond: Timestamp) {
-        guard immediate >= 1, beyond >= 0, steps.allSatisfy({ $0.wait >= 0 }),
-            zip(steps, steps.dropFirst()).allSatisfy({ $0.below < $1.below })
-        else { return nil }
+        guard Self.problem(immediate: immediate, steps: steps, beyond: beyond) == nil else { return nil }
+        self.init(checkedImmediate: immediate, steps: steps, beyond: beyond)
+    }
+
+    /// A table from the configuration.
+    ///
+    /// - Parameters:
+    ///   - immediate: attempts that follow at once, at least 1 (the first).
+    ///   - steps: rising in `below`, each above `immediate`; a wait is 1 ms to a day.
+    ///   - beyond: the wait after the last step, 1 ms to a day.
+    package static func validated(
+        immediate: Int, steps: [Step], beyond: Timestamp
+    ) throws(InvalidRule) -> RedeliverySchedule {
+        if let problem = problem(immediate: immediate, steps: steps, beyond: beyond) { throw InvalidRule(problem) }
+        return RedeliverySchedule(checkedImmediate: immediate, steps: steps, beyond: beyond)
+    }
+
+    private init(checkedImmediate immediate: Int, steps: [Step], beyond: Timestamp) {
         self.immediate = immediate
         self.steps = steps
         self.beyond = beyond
     }
 
-    /// After so many attempts, the last of which failed.
+    private static func problem(immediate: Int, steps: [Step], beyond: Timestamp) -> String? {
+        guard immediate >= 1 else {
+            return "the first attempt is always made at once, so at least 1 attempt is, not \(immediate)"
+        }
+        var previous = immediate
+        for step in steps {
+            guard step.below > previous else {
+                return "a redelivery step below \(step.below) attempts never applies after one below \(previous)"
+            }
+            previous = step.below
+        }
+        for wait in steps.map(\.wait) + [beyond] where !(1...maximumWait).contains(wait) {
+            return "a redelivery waits 1 to \(maximumWait) ms, not \(wait)"
+        }
+        return nil
+    }
+
+    /// How the next attempt follows the last of so many.
+    package func next(afterAttempts attempts: Int) -> Action {
+        attempts < immediate ? .immediately : .after(wait(afterAttempts: attempts))
+    }
+
+    /// After so many attempts, the last of which failed. Where both the attempts and the time are used up, the attempts are
+    /// the reason.
+    ///
+    /// - Parameters:
+    ///   - attempts: how many were made for this group, the failed one included.
+    ///   - expiresAt: of the message; at that very millisecond it has expired.
     package func decide(
         attempts: Int, deliverLimit: Int, expiresAt: Timestamp, now: Timestamp
     ) -> Decision {
         if attempts >= deliverLimit { return .deadLetter(.attemptsUsedUp) }
         if now >= expiresAt { return .deadLetter(.expired) }
-        if attempts < immediate { return .retryNow }
-        return .retryAt(now + wait(afterAttempts: attempts))
+        switch next(afterAttempts: attempts) {
+        case .immediately: return .retryNow
+        case .after(let wait): return .retryAt(expiresAt - now <= wait ? expiresAt : now + wait)
+        }
     }
 
-    /// Milliseconds.
+    /// Milliseconds, by the table alone: the immediate attempts are not looked at.
     package func wait(afterAttempts attempts: Int) -> Timestamp {
         steps.first { attempts < $0.below }?.wait ?? beyond
     }

@@ -82,7 +82,7 @@ struct FieldReader {
     }
 
     private mutating func readTag(in bytes: RawSpan) throws(WireError) {
-        // Behind the first byte, within a group, the library reads a tag as any varint; here it may have five bytes.
+        // Within a group that is skipped the library takes a tag of any length; here, of five bytes at most.
         let tagStart = offset
         let tag = try readVarint(in: bytes)
         guard offset - tagStart <= 5 else { throw .malformed("a field's tag is too long") }
@@ -90,8 +90,9 @@ struct FieldReader {
     }
 
     private mutating func take(tag: UInt64) throws(WireError) {
-        guard tag <= UInt64(UInt32.max), let type = WireType(rawValue: UInt8(truncatingIfNeeded: tag & 7)), tag >> 3 != 0
-        else { throw .malformed("a field's tag is not valid") }
+        guard tag <= UInt64(UInt32.max), tag >> 3 != 0, let type = WireType(rawValue: UInt8(tag & 7)) else {
+            throw .malformed("a field's tag is not valid")
+        }
         number = Int(tag >> 3)
         self.type = type
     }

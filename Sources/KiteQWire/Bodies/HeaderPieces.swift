@@ -10,15 +10,16 @@ struct HeaderPieces {
     /// - Throws: ``WireError/Code/malformedBody`` where pieces would be well-formed only together.
     mutating func add(_ range: Range<Int>, of body: ByteBuffer) throws(WireError) {
         let piece = body.slice(range)
-        guard let first = merged else {
+        if merged == nil {
             merged = piece
             return
         }
-        if isAlone {
+        if isAlone, let first = merged {
             isAlone = false
             try Self.check(first)
         }
         try Self.check(piece)
+        // In place: a second reference here would make each piece copy all before it.
         merged?.writeImmutableBuffer(piece)
     }
 

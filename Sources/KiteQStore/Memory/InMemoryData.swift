@@ -1,0 +1,70 @@
+import KiteQCore
+import Synchronization
+
+/// What the brokers of one process share of an in-memory store.
+final class InMemoryData: Sendable {
+    private struct Brokers {
+        var living: [Int64: BrokerIdentity] = [:]
+        var last: Int64 = 0
+        var bindings: [String: [Binding]] = [:]
+    }
+
+    let shardCount: Int
+    private let shards: [ShardBox]
+    private let brokers = Mutex(Brokers())
+
+    private final class ShardBox: Sendable {
+        let rows = Mutex(InMemoryShard())
+    }
+
+    init(shards count: Int) {
+        shardCount = count
+        shards = (0..<count).map { _ in ShardBox() }
+    }
+
+    func withShard<Result: Sendable>(_ shard: Int, _ body: (inout InMemoryShard) -> Result) -> Result {
+        shards[shard].rows.withLock { rows in body(&rows) }
+    }
+
+    // MARK: Incarnations
+
+    func join(_ broker: BrokerIdentity) -> Int64 {
+        brokers.withLock { brokers in
+            brokers.living = brokers.living.filter { $0.value.name != broker.name }
+            brokers.last += 1
+            brokers.living[brokers.last] = broker
+            return brokers.last
+        }
+    }
+
+    func leave(_ incarnation: Int64) {
+        brokers.withLock { $0.living[incarnation] = nil }
+    }
+
+    /// Whose messages an incarnation may take: its own, and those of the dead.
+    func owners(besides incarnation: Int64) -> Owners {
+        brokers.withLock { Owners(own: incarnation, living: Set($0.living.keys)) }
+    }
+
+    struct Owners {
+        let own: Int64
+        let living: Set<Int64>
+
+        func contains(_ owner: Int64) -> Bool { owner == own ? living.contains(own) : !living.contains(owner) }
+    }
+
+    // MARK: Bindings
+
+    func saveBindings(_ bindings: [Binding], topics: [String]) {
+        brokers.withLock { brokers in
+            for topic in topics { brokers.bindings[topic] = bindings.filter { $0.topic == topic } }
+        }
+    }
+
+    func savedBindings(topics: [String]) -> [Binding]? {
+        brokers.withLock { brokers in
+            let known = topics.compactMap { brokers.bindings[$0] }
+            return known.isEmpty ? nil : known.flatMap { $0 }
+        }
+    }
+}

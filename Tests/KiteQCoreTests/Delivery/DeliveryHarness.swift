@@ -1,0 +1,109 @@
+import NIOCore
+
+@testable import KiteQCore
+
+/// A delivery machine with a clock that only the test moves, and what it asked for since the last look.
+struct DeliveryHarness {
+    var machine: DeliveryMachine
+    var now: MonotonicTime = 1_000_000_000_000
+    var wall: Timestamp = 1_800_000_000_000
+    var actions = DeliveryActions()
+
+    init(shards: Int = 1, _ adjust: (inout DeliveryLimits) -> Void = { _ in }) {
+        var limits = DeliveryLimits()
+        adjust(&limits)
+        machine = DeliveryMachine(shards: shards, limits: limits)
+    }
+
+    static func message(deliverLimit: Int = 100, expiresIn: Timestamp = 3_600_000, wall: Timestamp = 1_800_000_000_000) -> Message {
+        Message(
+            id: .random(), kind: .string, topic: "trade", messageType: "paid", publisherGroup: "p-pay",
+            expiresAt: wall + expiresIn, deliverLimit: deliverLimit, publishedAt: wall, header: ByteBuffer(string: "h"),
+            body: ByteBuffer(string: "b"))
+    }
+
+    static func route(_ groups: String..., volatile: [String] = []) -> Route {
+        Route(
+            groups.map { .init(group: $0, persistent: true) } + volatile.map { .init(group: $0, persistent: false) })
+    }
+
+    mutating func pass(_ nanoseconds: MonotonicTime) {
+        now += nanoseconds
+        wall += nanoseconds / 1_000_000
+        machine.tick(now: now, wall: wall, &actions)
+    }
+
+    /// A client of a group whose backlog is known to be empty.
+    mutating func liveClient(_ group: String, warmUp: Int = 0) -> DeliveryClientID {
+        let id = connect(group, warmUp: warmUp)
+        scanAll()
+        return id
+    }
+
+    mutating func connect(_ group: String, warmUp: Int = 0) -> DeliveryClientID {
+        machine.connect(group: group, warmUpSeconds: warmUp, now: now, wall: wall, &actions)
+    }
+
+    /// Answers every scan that is wanted as an empty store would.
+    mutating func scanAll() {
+        for shard in machine.isScanning.indices {
+            while let scan = machine.nextScan(shard: shard, now: now, wall: wall) {
+                finish(scan, DeliveryScanResult(rows: [], isEnd: true))
+            }
+        }
+    }
+
+    mutating func finish(_ scan: DeliveryScan, _ result: DeliveryScanResult, loaded: [StoredMessage] = []) {
+        let asked = Set(machine.missing(result))
+        machine.apply(scan, result, loaded: loaded, asked: asked, now: now, wall: wall, &actions)
+    }
+
+    mutating func nextScan(_ shard: Int = 0) -> DeliveryScan? {
+        machine.nextScan(shard: shard, now: now, wall: wall)
+    }
+
+    mutating func accept(_ seq: Int64, _ route: Route, _ message: Message = DeliveryHarness.message(), shard: Int = 0) {
+        machine.accept([(seq, message, route)], shard: shard, now: now, wall: wall, &actions)
+    }
+
+    mutating func acknowledge(_ delivery: DeliveryActions.Delivery, _ isSuccess: Bool = true, _ feedback: String? = nil) {
+        machine.acknowledge(
+            [.init(opaque: delivery.opaque, isSuccess: isSuccess, feedback: feedback)], client: delivery.client,
+            now: now, wall: wall, &actions)
+    }
+
+    mutating func disconnect(_ client: DeliveryClientID) {
+        machine.disconnect(client, now: now, wall: wall, &actions)
+    }
+
+    mutating func deliveries() -> [DeliveryActions.Delivery] {
+        defer { actions.deliveries = [] }
+        return actions.deliveries
+    }
+
+    /// What was to be written, reported as written.
+    mutating func settlements() -> [Settlement] {
+        let taken = actions.settlements
+        actions.settlements = []
+        for (shard, settlement) in taken {
+            machine.settled([settlement.seq], shard: shard, now: now, wall: wall, &actions)
+        }
+        return taken.map(\.settlement)
+    }
+
+    /// What was to be written, still under way.
+    mutating func unwritten() -> [Settlement] {
+        defer { actions.settlements = [] }
+        return actions.settlements.map(\.settlement)
+    }
+
+    func tracked(_ seq: Int64, _ group: String, attempts: Int, dueAt: Timestamp) -> StoredMessage {
+        StoredMessage(
+            seq: seq, message: Self.message(), state: .tracked, route: Route([]),
+            deliveries: [.init(group: group, attempts: attempts, dueAt: dueAt)])
+    }
+
+    func fresh(_ seq: Int64, _ route: Route) -> StoredMessage {
+        StoredMessage(seq: seq, message: Self.message(), state: .fresh, route: route)
+    }
+}
