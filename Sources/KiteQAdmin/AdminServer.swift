@@ -2,7 +2,7 @@ import Hummingbird
 import KiteQBroker
 package import Logging
 import NIOCore
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// The broker's HTTP server for operators: `/healthz`, `/readyz` and `/metrics`.
 ///

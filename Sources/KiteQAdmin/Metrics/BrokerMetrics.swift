@@ -1,4 +1,5 @@
 import KiteQBroker
+import KiteQCore
 
 /// The broker's own counters and levels, as families of Prometheus.
 enum BrokerMetrics {

@@ -34,12 +34,12 @@ package struct PrometheusText: Sendable {
     /// A family of one sample without labels.
     package mutating func single(_ name: String, _ kind: Kind, _ help: String, _ value: Int) {
         family(name, kind, help)
-        sample(name, value)
+        sample(name, [], value)
     }
 
     package mutating func single(_ name: String, _ kind: Kind, _ help: String, _ value: Double) {
         family(name, kind, help)
-        sample(name, value)
+        sample(name, [], value)
     }
 
     /// A family whose samples differ in one label.

@@ -12,7 +12,7 @@ struct ConfigurationOption: Sendable {
     let value: @Sendable (ServerConfiguration) -> ConfigurationValue
 
     init<Value: Sendable & Hashable>(
-        _ key: String, _ path: WritableKeyPath<ServerConfiguration, Value> & Sendable,
+        _ key: String, _ path: any WritableKeyPath<ServerConfiguration, Value> & Sendable,
         _ codec: ConfigurationCodec<Value>, isSecret: Bool = false
     ) {
         self.key = key

@@ -16,6 +16,7 @@ extension ServerConfiguration {
         .init("broker.max_connections", \.broker.maxConnections, .number(1...1_000_000)),
         .init("broker.idle_timeout", \.broker.idleTimeout, .duration(.seconds(120) ... .seconds(86_400))),
         .init("broker.handshake_timeout", \.broker.handshakeTimeout, .duration(.milliseconds(100) ... .seconds(600))),
+        .init("broker.start_timeout", \.startTimeout, .duration(.zero ... .seconds(86_400))),
         .init("broker.drain_timeout", \.broker.drainTimeout, .duration(.zero ... .seconds(600))),
     ]
 

@@ -13,6 +13,8 @@ struct ServerConfiguration: Sendable {
     /// Off where nil.
     var admin: Endpoint?
     var log = LogConfiguration()
+    /// How long the store and the registry have until the broker serves; zero: for ever.
+    var startTimeout: Duration = .seconds(30)
 
     var bind: Endpoint {
         get { Endpoint(host: broker.bindHost, port: broker.bindPort) }
