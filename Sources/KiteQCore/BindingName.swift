@@ -5,10 +5,13 @@
 package struct BindingName: Sendable, Hashable {
     package let text: String
 
+    @inlinable
     package init(_ text: String) { self.text = text }
 
+    @inlinable
     package static func == (a: Self, b: Self) -> Bool { a.text.utf8.elementsEqual(b.text.utf8) }
 
+    @inlinable
     package func hash(into hasher: inout Hasher) {
         var text = text
         text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
@@ -16,5 +19,6 @@ package struct BindingName: Sendable, Hashable {
     }
 
     /// The order of the bytes, which is that of the code points.
+    @inlinable
     package static func < (a: Self, b: Self) -> Bool { a.text.utf8.lexicographicallyPrecedes(b.text.utf8) }
 }

@@ -6,9 +6,16 @@
 ///
 /// `Route` is what the owner wants to have ready for each answer, made once by `make`.
 package struct RouteCache<Route: Sendable>: Sendable {
-    private struct Key: Sendable, Hashable {
-        var topic: BindingName
-        var messageType: BindingName
+    @usableFromInline
+    struct Key: Sendable, Hashable {
+        @usableFromInline var topic: BindingName
+        @usableFromInline var messageType: BindingName
+
+        @inlinable
+        init(topic: BindingName, messageType: BindingName) {
+            self.topic = topic
+            self.messageType = messageType
+        }
     }
 
     /// What the answers come from.
@@ -19,10 +26,10 @@ package struct RouteCache<Route: Sendable>: Sendable {
         }
     }
 
-    private let generation: Int
-    private let make: @Sendable ([BindingTable.Match]) -> Route
-    private var young: [Key: Route] = [:]
-    private var old: [Key: Route] = [:]
+    @usableFromInline let generation: Int
+    @usableFromInline let make: @Sendable ([BindingTable.Match]) -> Route
+    @usableFromInline var young: [Key: Route] = [:]
+    @usableFromInline var old: [Key: Route] = [:]
 
     /// - Parameters:
     ///   - capacity: Answers to remember, at least 2. Each holds a topic and a type of at most 255 bytes, and a route.
@@ -41,6 +48,7 @@ package struct RouteCache<Route: Sendable>: Sendable {
 
     /// The route of a message of this topic and type. Names longer than ``Binding/maximumNameLength`` are looked up but
     /// not remembered.
+    @inlinable
     package mutating func route(topic: String, messageType: String) -> Route {
         let key = Key(topic: BindingName(topic), messageType: BindingName(messageType))
         if let route = young[key] { return route }

@@ -25,7 +25,7 @@ extension ZooKeeperRegistry {
         for path in held.subtracting(names) { try await release(path, client) }
         for path in wanted {
             watch(path, for: .announcement)
-            try await claim(path, takesOver: takesOver, client)
+            try await claim(path, takesOver: takesOver, rivals: .warning, client)
         }
         state.withLock { state in
             state.held.formIntersection(names)
@@ -66,7 +66,7 @@ extension ZooKeeperRegistry {
         for path in paths {
             watch(path, for: .producer(group: group))
             // Another process of this machine may have the entry: it says the same.
-            try await claim(path, takesOver: false, client)
+            try await claim(path, takesOver: false, rivals: .debug, client)
         }
         state.withLock { $0.producers[group]?.held.formIntersection(names) }
     }
@@ -76,14 +76,18 @@ extension ZooKeeperRegistry {
     /// One that exists is of this session (the answer to an earlier attempt was lost), of one's own former session that
     /// the servers have not yet given up, or of another process. The last two look alike; where `takesOver` is set
     /// the node is replaced, since a former session's would vanish later without a word.
-    private func claim(_ path: String, takesOver: Bool, _ client: ZooKeeperClient) async throws(ZooKeeperError) {
+    /// - Parameter rivals: How loud to say that the node is left to another process.
+    private func claim(
+        _ path: String, takesOver: Bool, rivals: Logger.Level, _ client: ZooKeeperClient
+    ) async throws(ZooKeeperError) {
         for _ in 1...5 {
             try await ensure(ZooKeeperPaths.parent(of: path), client)
             _ = try await client.create(path, ephemeral: true)
             guard let stat = try await client.exists(path, watch: true) else { continue }
             if stat.ephemeralOwner == client.sessionID { return }
             guard takesOver else {
-                logger.warning("\(path) belongs to another process; it is announced from here when that one goes.")
+                logger.log(
+                    level: rivals, "\(path) belongs to another process; it is announced from here when that one goes.")
                 return
             }
             logger.info("\(path) is left from another session and is replaced.")

@@ -71,6 +71,7 @@ extension ZooKeeperRegistry {
     // MARK: - Following
 
     private func list(_ topic: BindingName, _ client: ZooKeeperClient) async throws(ZooKeeperError) {
+        guard state.withLock({ $0.topics[topic] != nil }) else { return }  // Nobody follows it any more.
         let path = ZooKeeperPaths.bindings(topic.text)
         try await ensure(path, client)
         watch(path, for: .topic(topic))
@@ -87,6 +88,7 @@ extension ZooKeeperRegistry {
     private func read(
         _ topic: BindingName, _ node: BindingName, _ client: ZooKeeperClient
     ) async throws(ZooKeeperError) {
+        guard state.withLock({ $0.topics[topic] != nil }) else { return }
         let path = "\(ZooKeeperPaths.bindings(topic.text))/\(node.text)"
         watch(path, for: .node(topic: topic, node: node))
         guard let content = try await client.get(path, watch: true) else {
@@ -103,6 +105,7 @@ extension ZooKeeperRegistry {
     }
 
     private func listBrokers(_ topic: BindingName, _ client: ZooKeeperClient) async throws(ZooKeeperError) {
+        guard state.withLock({ $0.brokers[topic] != nil }) else { return }
         let path = ZooKeeperPaths.server(topic.text)
         watch(path, for: .brokers(topic: topic))
         var children = try await client.children(path, watch: true)

@@ -160,7 +160,7 @@ package final class ZooKeeperRegistry: Registry {
         state.withLock { state in
             for name in state.bindingSubscriptions.remove(id) ?? [] {
                 state.topics[name]?.followers -= 1
-                if state.topics[name]?.followers == 0 { state.topics[name] = nil }
+                if state.topics[name]?.followers == 0 { state.forget(topic: name) }
             }
         }
     }
@@ -192,7 +192,7 @@ package final class ZooKeeperRegistry: Registry {
         state.withLock { state in
             guard let name = state.brokerSubscriptions.remove(id), !state.brokerSubscriptions.keys.contains(name)
             else { return }
-            state.brokers[name] = nil
+            state.forget(brokersOf: name)
         }
     }
 }

@@ -179,6 +179,24 @@ struct ZooKeeperRegistryState {
         return Array(waiters.values)
     }
 
+    // MARK: - Followers gone
+
+    /// The watches stay on the server until they fire; nobody listens then.
+    mutating func forget(topic: Name) {
+        topics[topic] = nil
+        watchers = watchers.filter {
+            switch $0.value {
+            case .topic(topic), .node(topic: topic, _): false
+            default: true
+            }
+        }
+    }
+
+    mutating func forget(brokersOf topic: Name) {
+        brokers[topic] = nil
+        watchers = watchers.filter { $0.value != .brokers(topic: topic) }
+    }
+
     // MARK: - Snapshots
 
     mutating func refreshSubscriptions() {

@@ -1,0 +1,306 @@
+import CMariaDB
+
+/// One connection to a server, on a thread of its own.
+///
+/// Its operations are synchronous inside the actor: a caller hops to the connection once (`MariaDBPool.withConnection`), and
+/// runs a whole transaction there without a further hop. They block that thread for at most the configured times.
+///
+/// After an error with `isConnectionLost` it is of no use; the pool throws it away.
+public actor MariaDBConnection {
+    private let executor: ConnectionExecutor
+    private let configuration: MariaDBConfiguration
+    private let handle: Handle
+    private var statements = StatementCache()
+    public let id: Int
+    public private(set) var server = MariaDBServer("")
+    /// The server's number of this connection, as `KILL` and `SHOW PROCESSLIST` have it.
+    public private(set) var threadID: UInt64 = 0
+    /// Which server this is: all connections of a pool must have the same.
+    public private(set) var serverIdentity = ""
+    private var isBroken = false
+
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// The connector's handle; used on the connection's thread alone.
+    private final class Handle {
+        var mysql: UnsafeMutablePointer<MYSQL>?
+        deinit { if let mysql { mysql_close(mysql) } }
+    }
+
+    /// Not connected yet: call `connect()`.
+    init(id: Int, configuration: MariaDBConfiguration) {
+        self.id = id
+        self.configuration = configuration
+        executor = ConnectionExecutor()
+        handle = Handle()
+    }
+
+    // MARK: Life
+
+    /// Connects to the first server of the configuration that takes it.
+    func connect() throws {
+        _ = Connector.initialized
+        var last: MariaDBError?
+        for server in configuration.servers {
+            do {
+                try connect(to: server)
+                return
+            } catch let error as MariaDBError {
+                last = error
+                close()
+            }
+        }
+        throw last ?? MariaDBError(code: 2003, message: "no server is configured")
+    }
+
+    private func connect(to address: MariaDBConfiguration.Server) throws {
+        guard let mysql = mysql_init(nil) else { throw MariaDBError(code: 2008, message: "no memory for a connection") }
+        handle.mysql = mysql
+        setOptions(mysql)
+        let connected: UnsafeMutablePointer<MYSQL>? =
+            switch address {
+            case .tcp(let host, let port):
+                mysql_real_connect(
+                    mysql, host == "localhost" ? "127.0.0.1" : host, configuration.user, configuration.password,
+                    configuration.database, UInt32(port), nil, 0)
+            case .socket(let path):
+                mysql_real_connect(
+                    mysql, nil, configuration.user, configuration.password, configuration.database, 0, path, 0)
+            }
+        guard connected != nil else {
+            let error = lastError(nil)
+            throw MariaDBError(
+                code: error.code, sqlState: error.sqlState, message: "cannot connect to \(address): \(error.message)",
+                isConnectionLost: true)
+        }
+        isBroken = false
+        threadID = UInt64(mysql_thread_id(mysql))
+        for statement in configuration.sessionStatements { try simple(statement) }
+        server = MariaDBServer(try simpleRows("SELECT VERSION()").first?.text(0) ?? "")
+        serverIdentity = try identity()
+    }
+
+    private func setOptions(_ mysql: UnsafeMutablePointer<MYSQL>) {
+        func set(_ option: mysql_option, _ value: Duration) {
+            var seconds = UInt32(max(1, min(86_400, value.components.seconds)))
+            mysql_options(mysql, option, &seconds)
+        }
+        set(MYSQL_OPT_CONNECT_TIMEOUT, configuration.connectTimeout)
+        set(MYSQL_OPT_READ_TIMEOUT, configuration.readTimeout)
+        set(MYSQL_OPT_WRITE_TIMEOUT, configuration.writeTimeout)
+        mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4")
+        var off: my_bool = 0
+        var on: my_bool = 1
+        mysql_options(mysql, MYSQL_OPT_RECONNECT, &off)
+        mysql_options(mysql, MYSQL_REPORT_DATA_TRUNCATION, &on)
+        switch configuration.tls {
+        case .off:
+            mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &off)
+        case .required:
+            mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &on)
+            mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &off)
+            mysql_options(mysql, MARIADB_OPT_TLS_VERSION, "TLSv1.2,TLSv1.3")
+        case .verified(let caFile):
+            mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &on)
+            mysql_options(mysql, MYSQL_OPT_SSL_CA, caFile)
+            mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on)
+            mysql_options(mysql, MARIADB_OPT_TLS_VERSION, "TLSv1.2,TLSv1.3")
+        }
+    }
+
+    /// MySQL has a UUID; MariaDB has none, but its name, port, id and data directory together tell servers apart.
+    private func identity() throws -> String {
+        let sql =
+            server.kind == .mySQL
+            ? "SELECT @@server_uuid" : "SELECT CONCAT_WS('/', @@hostname, @@port, @@server_id, @@datadir)"
+        return try simpleRows(sql).first?.text(0) ?? ""
+    }
+
+    func close() {
+        for statement in statements.removeAll() { statement.close() }
+        if let mysql = handle.mysql { mysql_close(mysql) }
+        handle.mysql = nil
+        isBroken = true
+    }
+
+    /// Asks the server whether it is there.
+    public func ping() throws {
+        try check(mysql_ping(try mysql()), "ping")
+    }
+
+    /// Runs `body` here, and says whether the connection can be used again: not when it is lost, nor when a transaction was
+    /// left open.
+    func perform<Result: Sendable>(
+        _ body: @Sendable (isolated MariaDBConnection) throws -> Result
+    ) -> (outcome: Swift.Result<Result, any Error>, isUsable: Bool) {
+        let outcome = Swift.Result { try body(self) }
+        let isInTransaction = (handle.mysql?.pointee.server_status ?? 0) & UInt32(SERVER_STATUS_IN_TRANS) != 0
+        return (outcome, !isBroken && !isInTransaction)
+    }
+
+    // MARK: Statements
+
+    /// Runs a statement through the text protocol: BEGIN, SET, DDL. Text from users has no place here.
+    public func simple(_ sql: String) throws {
+        try send(sql)
+        if let result = mysql_store_result(try mysql()) { mysql_free_result(result) }
+    }
+
+    /// The rows of a statement through the text protocol; every value is text or NULL.
+    public func simpleRows(_ sql: String) throws -> [MariaDBRow] {
+        try send(sql)
+        guard let result = mysql_store_result(try mysql()) else {
+            if mysql_errno(try mysql()) != 0 { throw failed(lastError(sql)) }
+            return []
+        }
+        defer { mysql_free_result(result) }
+        let count = Int(mysql_num_fields(result))
+        var rows: [MariaDBRow] = []
+        while let row = mysql_fetch_row(result) {
+            guard let lengths = mysql_fetch_lengths(result) else { break }
+            rows.append(
+                MariaDBRow(
+                    values: (0..<count).map { column in
+                        guard let value = row[column] else { return .null }
+                        return .bytes([UInt8](UnsafeRawBufferPointer(start: value, count: Int(lengths[column]))))
+                    }))
+        }
+        return rows
+    }
+
+    /// Runs a prepared statement that returns no rows.
+    @discardableResult
+    public func execute(_ sql: String, _ parameters: [MariaDBValue] = []) throws -> MariaDBResult {
+        try withStatement(sql) { statement in
+            try statement.execute(parameters)
+            return statement.result
+        }
+    }
+
+    /// Runs a prepared statement, and returns all its rows.
+    public func query(_ sql: String, _ parameters: [MariaDBValue] = []) throws -> [MariaDBRow] {
+        try withStatement(sql) { statement in
+            try statement.execute(parameters)
+            return try statement.rows()
+        }
+    }
+
+    /// Inserts the rows of a batch: array binding on MariaDB, prepared statements of many rows on MySQL.
+    ///
+    /// It may take several statements, and under autocommit a row that fails in the middle leaves those before it: where all
+    /// or nothing is wanted, run it in a transaction.
+    /// - Parameters:
+    ///   - head: the statement up to the values: `INSERT INTO t (a, b)`.
+    ///   - tail: what follows the values.
+    public func insert(into head: String, _ batch: MariaDBBatch, tail: String = "") throws {
+        let row = "(" + Array(repeating: "?", count: batch.kinds.count).joined(separator: ",") + ")"
+        if server.kind == .mariaDB && batch.count > 1 && tail.isEmpty {
+            return try withStatement("\(head) VALUES \(row)") { try $0.executeArray(batch, from: 0, rows: batch.count) }
+        }
+        var start = 0
+        for rows in Ladder.steps where rows * batch.kinds.count <= 65_535 {
+            while batch.count - start >= rows {
+                let values = Array(repeating: row, count: rows).joined(separator: ",")
+                let sql = tail.isEmpty ? "\(head) VALUES \(values)" : "\(head) VALUES \(values) \(tail)"
+                try withStatement(sql) { try $0.execute(batch, from: start, rows: rows) }
+                start += rows
+            }
+        }
+    }
+
+    private func withStatement<Result>(_ sql: String, _ body: (Statement) throws -> Result) throws -> Result {
+        let mysql = try mysql()
+        do {
+            let statement: Statement
+            if let cached = statements.use(sql) {
+                statement = cached
+            } else {
+                statement = try Statement(sql, on: mysql)
+                statements.insert(statement, limit: configuration.statementCacheSize)?.close()
+            }
+            return try body(statement)
+        } catch let error as MariaDBError {
+            throw failed(error)
+        }
+    }
+
+    // MARK: Transactions
+
+    public func begin() throws { try simple("BEGIN") }
+
+    /// - Throws: `MariaDBError` with `isCommitOutcomeUnknown` where the connection was lost before the reply came.
+    public func commit() throws {
+        do {
+            try simple("COMMIT")
+        } catch var error as MariaDBError {
+            error.isCommitOutcomeUnknown = error.isConnectionLost
+            throw error
+        }
+    }
+
+    public func rollback() throws { try simple("ROLLBACK") }
+
+    /// Runs `body` between BEGIN and COMMIT; rolls back where it throws.
+    public func transaction<Result>(_ body: () throws -> Result) throws -> Result {
+        try begin()
+        let result: Result
+        do {
+            result = try body()
+        } catch {
+            if !isBroken { try rollback() }
+            throw error
+        }
+        try commit()
+        return result
+    }
+
+    // MARK: Errors
+
+    private func mysql() throws -> UnsafeMutablePointer<MYSQL> {
+        guard let mysql = handle.mysql, !isBroken else {
+            throw MariaDBError(code: 2006, message: "the connection to the server is closed")
+        }
+        return mysql
+    }
+
+    private func send(_ sql: String) throws {
+        let mysql = try mysql()
+        var text = sql
+        let code = text.withUTF8 { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { mysql_real_query(mysql, $0.baseAddress, UInt($0.count)) }
+        }
+        try check(code, sql)
+    }
+
+    private func check(_ code: Int32, _ sql: String) throws {
+        if code != 0 { throw failed(lastError(sql)) }
+    }
+
+    private func lastError(_ sql: String?) -> MariaDBError {
+        guard let mysql = handle.mysql else { return MariaDBError(code: 2006, message: "the connection is closed") }
+        return MariaDBError(
+            code: Int(mysql_errno(mysql)), sqlState: String(cString: mysql_sqlstate(mysql)),
+            message: String(cString: mysql_error(mysql)), statement: sql)
+    }
+
+    private func failed(_ error: MariaDBError) -> MariaDBError {
+        if error.isConnectionLost { isBroken = true }
+        return error
+    }
+}
+
+/// How many rows, or values of a list, the statements of one text have: few texts serve all sizes.
+public enum Ladder {
+    public static let steps = [256, 64, 16, 4, 1]
+
+    /// The smallest step of a list that holds so many values, at most 1,024; a list is filled up by repeating its last value.
+    public static func listSize(_ count: Int) -> Int {
+        precondition((1...1_024).contains(count), "a list has 1 to 1,024 values, not \(count)")
+        return [1, 4, 16, 64, 256, 1_024].first { $0 >= count } ?? 1_024
+    }
+}
+
+/// The connector's own start, once a process.
+private enum Connector {
+    static let initialized: Bool = mysql_server_init(0, nil, nil) == 0
+}

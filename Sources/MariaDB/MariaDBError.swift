@@ -1,0 +1,58 @@
+import CMariaDB
+
+/// Why a database call failed: the server's or the connector's code, and what follows from it.
+///
+/// It holds the statement's text with its placeholders, never parameters or passwords.
+public struct MariaDBError: Error, Sendable, CustomStringConvertible {
+    /// The server's error number, or the connector's from 2000 to 2999, or 0 for an error of this module.
+    public let code: Int
+    /// Five characters; `HY000` where there is nothing better.
+    public let sqlState: String
+    public let message: String
+    /// The statement with its placeholders, where one was under way.
+    public let statement: String?
+    /// The connection is of no use any more.
+    public let isConnectionLost: Bool
+    /// A COMMIT was sent and its reply did not come: the transaction may be committed or not.
+    public internal(set) var isCommitOutcomeUnknown: Bool
+
+    init(
+        code: Int, sqlState: String = "HY000", message: String, statement: String? = nil, isConnectionLost: Bool = false,
+        isCommitOutcomeUnknown: Bool = false
+    ) {
+        self.code = code
+        self.sqlState = sqlState
+        self.message = message
+        self.statement = statement
+        self.isConnectionLost = isConnectionLost || Self.lostCodes.contains(code)
+        self.isCommitOutcomeUnknown = isCommitOutcomeUnknown
+    }
+
+    /// Server gone (2006, 2013), malformed packet (2027), killed (1927), shutdown (1053), interrupted by a time-out while
+    /// reading (1159), too long a silence (4031).
+    private static let lostCodes: Set<Int> = [2002, 2003, 2005, 2006, 2013, 2027, 2055, 1053, 1159, 1161, 1927, 4031]
+
+    /// The whole transaction may succeed when it is run again: a deadlock, a lock not had in time, a lost connection whose
+    /// outcome is known, a server that starts or stops.
+    public var isRetriable: Bool {
+        !isCommitOutcomeUnknown && (isDeadlock || isLockWaitTimeout || isConnectionLost || code == 1040 || code == 1203)
+    }
+
+    /// 1213; on a Galera cluster also a conflict found at commit.
+    public var isDeadlock: Bool { code == 1213 }
+    public var isLockWaitTimeout: Bool { code == 1205 }
+    public var isDuplicateKey: Bool { code == 1062 || code == 1586 }
+    /// The server takes no writes now: read_only, super_read_only, a transaction that is read-only (1290, 1792, 1836).
+    public var isReadOnly: Bool { code == 1290 || code == 1792 || code == 1836 || code == 3100 }
+    /// 1021, 1114 (table full), 3 and 28 in the message of a file error.
+    public var isDiskFull: Bool { code == 1021 || code == 1114 || code == 1030 && message.contains("28") }
+    /// One row's own fault: too long, out of range, a NULL, over max_allowed_packet.
+    public var isDataError: Bool {
+        [1048, 1153, 1264, 1265, 1366, 1406, 2020, 1118].contains(code) || sqlState.hasPrefix("22")
+    }
+
+    public var description: String {
+        let number = code == 0 ? "" : " (\(code), \(sqlState))"
+        return message + number + (statement.map { ", in: \($0.prefix(200))" } ?? "")
+    }
+}

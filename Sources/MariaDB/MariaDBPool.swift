@@ -1,0 +1,249 @@
+public import Logging
+import Synchronization
+
+/// Connections to one server, made as they are needed, within limits.
+///
+/// `run()` must run while the pool is used: it makes the connections and closes each of them before it returns. All
+/// connections talk to one server: when a new one meets another server (a failover), the old ones are closed.
+public final class MariaDBPool: Sendable {
+    public let configuration: MariaDBConfiguration
+    private let logger: Logger
+    private let waitTimeout: Duration
+    private let state: Mutex<State>
+    private let work: AsyncStream<Work>
+    private let workContinuation: AsyncStream<Work>.Continuation
+
+    private typealias Waiter = CheckedContinuation<(MariaDBConnection, isStale: Bool), any Error>
+
+    private struct State {
+        var machine: PoolStateMachine
+        var connections: [Int: MariaDBConnection] = [:]
+        var waiters: [Int: Waiter] = [:]
+        /// Cancelled before they began to wait.
+        var cancelled: Set<Int> = []
+        var nextWaiter = 0
+        var lastError: MariaDBError?
+        var failedConnects = 0
+    }
+
+    private enum Work: Sendable {
+        case connect(Int, after: Int64)
+        case close(MariaDBConnection)
+    }
+
+    public init(_ configuration: MariaDBConfiguration, pool: MariaDBPoolConfiguration = .init(), logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+        waitTimeout = pool.waitTimeout
+        state = Mutex(State(machine: PoolStateMachine(PoolStateMachine.Limits(pool))))
+        (work, workContinuation) = AsyncStream.makeStream()
+    }
+
+    // MARK: Using
+
+    /// Runs `body` on a connection, in one hop to its thread: whatever it does there needs no further one.
+    ///
+    /// - Throws: what `body` throws; `MariaDBError` where no connection could be had in time, with the reason for which none
+    ///   could be made; `CancellationError` where the task was cancelled while it waited.
+    public func withConnection<Result: Sendable>(
+        _ body: @Sendable (isolated MariaDBConnection) throws -> Result
+    ) async throws -> Result {
+        let connection = try await acquireLive()
+        let (outcome, isUsable) = await connection.perform(body)
+        release(connection, isBroken: !isUsable)
+        return try outcome.get()
+    }
+
+    /// `withConnection`, between BEGIN and COMMIT.
+    public func withTransaction<Result: Sendable>(
+        _ body: @Sendable (isolated MariaDBConnection) throws -> Result
+    ) async throws -> Result {
+        try await withConnection { connection in
+            try connection.transaction { try body(connection) }
+        }
+    }
+
+    public struct Statistics: Sendable, Hashable {
+        public var open: Int
+        public var idle: Int
+        public var waiting: Int
+        public var failedConnects: Int
+    }
+
+    public var statistics: Statistics {
+        state.withLock { state in
+            Statistics(
+                open: state.connections.count, idle: state.machine.idleCount, waiting: state.machine.waiting,
+                failedConnects: state.failedConnects)
+        }
+    }
+
+    // MARK: Running
+
+    /// Keeps the pool until its task is cancelled, then closes every connection.
+    public func run() async {
+        await withDiscardingTaskGroup { tasks in
+            tasks.addTask { await self.tick() }
+            carryOut { machine, now in machine.tick(now: now) }
+            await withTaskCancellationHandler {
+                for await work in self.work {
+                    switch work {
+                    case .connect(let id, let after): tasks.addTask { await self.connect(id, after: after) }
+                    case .close(let connection): tasks.addTask { await connection.close() }
+                    }
+                }
+            } onCancel: {
+                self.shutDown()
+            }
+            tasks.cancelAll()
+        }
+    }
+
+    private func tick() async {
+        while !Task.isCancelled {
+            do {
+                try await Task.sleep(for: .milliseconds(100))
+            } catch {
+                return  // The pool is closed.
+            }
+            carryOut { machine, now in machine.tick(now: now) }
+        }
+    }
+
+    private func shutDown() {
+        carryOut { machine, _ in machine.close() }
+        finishIfEmpty()
+    }
+
+    /// The work ends with the last connection.
+    private func finishIfEmpty() {
+        let isDone = state.withLock { $0.machine.isClosed && $0.machine.connections.isEmpty }
+        if isDone { workContinuation.finish() }
+    }
+
+    private func connect(_ id: Int, after: Int64) async {
+        if after > 0 {
+            do {
+                try await Task.sleep(for: .nanoseconds(after))
+            } catch {
+                carryOut { machine, now in machine.connectFailed(id, now: now) }
+                return finishIfEmpty()
+            }
+        }
+        let connection = MariaDBConnection(id: id, configuration: configuration)
+        do {
+            try await connection.connect()
+            let identity = await connection.serverIdentity
+            state.withLock { $0.connections[id] = connection }
+            carryOut { machine, now in machine.connected(id, identity: identity, now: now) }
+        } catch {
+            let failure = error as? MariaDBError ?? MariaDBError(code: 0, message: "\(error)")
+            let isFirst = state.withLock { state in
+                defer { state.lastError = failure }
+                state.failedConnects += 1
+                return state.lastError?.message != failure.message
+            }
+            if isFirst { logger.warning("no database connection: \(failure)", metadata: ["database": "\(configuration)"]) }
+            carryOut { machine, now in machine.connectFailed(id, now: now) }
+        }
+        finishIfEmpty()
+    }
+
+    // MARK: Handing out
+
+    /// One that was idle for long is asked whether it still lives, and replaced where it does not.
+    private func acquireLive() async throws -> MariaDBConnection {
+        while true {
+            let (connection, isStale) = try await acquire()
+            guard isStale else { return connection }
+            let (outcome, isUsable) = await connection.perform { try $0.ping() }
+            if case .success = outcome, isUsable { return connection }
+            release(connection, isBroken: true)
+        }
+    }
+
+    private func acquire() async throws -> (MariaDBConnection, isStale: Bool) {
+        let waiter = state.withLock { state in
+            state.nextWaiter += 1
+            return state.nextWaiter
+        }
+        defer { state.withLock { _ = $0.cancelled.remove(waiter) } }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let isCancelled = state.withLock { state in
+                    if state.cancelled.remove(waiter) != nil { return true }
+                    state.waiters[waiter] = continuation
+                    return false
+                }
+                if isCancelled { return continuation.resume(throwing: CancellationError()) }
+                carryOut { machine, now in machine.acquire(waiter, now: now) }
+            }
+        } onCancel: {
+            let isWaiting = state.withLock { state in
+                if state.waiters[waiter] != nil { return true }
+                state.cancelled.insert(waiter)
+                return false
+            }
+            if isWaiting { carryOut { machine, _ in machine.cancel(waiter) } }
+        }
+    }
+
+    private func release(_ connection: MariaDBConnection, isBroken: Bool) {
+        carryOut { machine, now in machine.release(connection.id, isBroken: isBroken, now: now) }
+        finishIfEmpty()
+    }
+
+    private func carryOut(_ input: (inout PoolStateMachine, Int64) -> [PoolStateMachine.Action]) {
+        let now = PoolClock.now()
+        var resumptions: [(Waiter, Swift.Result<(MariaDBConnection, isStale: Bool), any Error>)] = []
+        state.withLock { state in
+            for action in input(&state.machine, now) {
+                switch action {
+                case .connect(let id, let after):
+                    workContinuation.yield(.connect(id, after: after))
+                case .close(let id):
+                    if let connection = state.connections.removeValue(forKey: id) {
+                        workContinuation.yield(.close(connection))
+                    }
+                case .give(let id, let waiter, let isStale):
+                    guard let connection = state.connections[id] else {
+                        preconditionFailure("the pool gave out a connection that it does not have")
+                    }
+                    if let continuation = state.waiters.removeValue(forKey: waiter) {
+                        resumptions.append((continuation, .success((connection, isStale))))
+                    }
+                case .fail(let waiter, let reason):
+                    if let continuation = state.waiters.removeValue(forKey: waiter) {
+                        resumptions.append((continuation, .failure(error(reason, state.lastError))))
+                    }
+                }
+            }
+        }
+        for (continuation, result) in resumptions { continuation.resume(with: result) }
+    }
+
+    private func error(_ reason: PoolStateMachine.Reason, _ last: MariaDBError?) -> any Error {
+        switch reason {
+        case .cancelled: return CancellationError()
+        case .closed: return MariaDBError(code: 0, message: "the connection pool is closed", isConnectionLost: true)
+        case .tooManyWaiters:
+            return MariaDBError(code: 0, message: "too many callers wait for a database connection already")
+        case .timedOut:
+            return MariaDBError(
+                code: last?.code ?? 0,
+                message: last.map { "no database connection within \(waitTimeout): \($0.message)" }
+                    ?? "all database connections were busy for \(waitTimeout)",
+                isConnectionLost: true)
+        }
+    }
+}
+
+extension PoolStateMachine.Limits {
+    init(_ pool: MariaDBPoolConfiguration) {
+        self.init(
+            maxConnections: max(1, pool.maxConnections), minConnections: min(pool.minConnections, pool.maxConnections),
+            maxWaiters: pool.maxWaiters, waitTimeout: pool.waitTimeout.nanoseconds, idleCheck: pool.idleCheck.nanoseconds,
+            idleTimeout: pool.idleTimeout.nanoseconds, maxLifetime: pool.maxLifetime.nanoseconds,
+            minBackoff: pool.minBackoff.nanoseconds, maxBackoff: pool.maxBackoff.nanoseconds)
+    }
+}

@@ -1,0 +1,183 @@
+import DequeModule
+
+/// Decides which connections of a pool are made, given out and closed. No clock, no I/O: inputs carry `now`, in nanoseconds,
+/// and return what to do.
+struct PoolStateMachine {
+    enum Action: Hashable {
+        /// Make this connection, and report `connected` or `connectFailed`.
+        case connect(Int, after: Int64)
+        /// Give the waiter this connection; `isStale`: idle for so long that it should be asked first.
+        case give(Int, to: Int, isStale: Bool)
+        case fail(waiter: Int, Reason)
+        case close(Int)
+    }
+
+    enum Reason: Hashable {
+        case timedOut, tooManyWaiters, closed, cancelled
+    }
+
+    struct Limits {
+        var maxConnections: Int
+        var minConnections: Int
+        var maxWaiters: Int
+        var waitTimeout: Int64
+        var idleCheck: Int64
+        var idleTimeout: Int64
+        var maxLifetime: Int64
+        var minBackoff: Int64
+        var maxBackoff: Int64
+    }
+
+    struct Connection {
+        var state: State
+        var since: Int64
+        var born: Int64
+        var identity: String
+    }
+
+    enum State: Hashable {
+        case connecting, idle, busy
+        /// Busy, and to be closed when it comes back.
+        case leaving
+    }
+
+    let limits: Limits
+    private(set) var connections: [Int: Connection] = [:]
+    private var idle: [Int] = []
+    private var waiters = Deque<(id: Int, deadline: Int64)>()
+    private var nextID = 0
+    private var failures = 0
+    private var retryAt: Int64 = 0
+    private(set) var isClosed = false
+
+    init(_ limits: Limits) { self.limits = limits }
+
+    var waiting: Int { waiters.count }
+    var idleCount: Int { idle.count }
+
+    /// Connections of another server than the newest one's are on their way out: failover closes them all.
+    private var identity = ""
+
+    // MARK: Inputs
+
+    mutating func acquire(_ waiter: Int, now: Int64) -> [Action] {
+        if isClosed { return [.fail(waiter: waiter, .closed)] }
+        guard waiters.count < limits.maxWaiters else { return [.fail(waiter: waiter, .tooManyWaiters)] }
+        waiters.append((waiter, now + limits.waitTimeout))
+        return serve(now)
+    }
+
+    mutating func cancel(_ waiter: Int) -> [Action] {
+        guard let index = waiters.firstIndex(where: { $0.id == waiter }) else { return [] }
+        waiters.remove(at: index)
+        return [.fail(waiter: waiter, .cancelled)]
+    }
+
+    mutating func connected(_ id: Int, identity newIdentity: String, now: Int64) -> [Action] {
+        failures = 0
+        retryAt = 0
+        guard !isClosed else {
+            connections[id] = nil
+            return [.close(id)]
+        }
+        var actions: [Action] = []
+        if identity != newIdentity && !identity.isEmpty { actions += leaveAll(but: id) }
+        identity = newIdentity
+        connections[id] = Connection(state: .idle, since: now, born: now, identity: newIdentity)
+        idle.append(id)
+        return actions + serve(now)
+    }
+
+    mutating func connectFailed(_ id: Int, now: Int64) -> [Action] {
+        connections[id] = nil
+        failures += 1
+        retryAt = now + min(limits.maxBackoff, limits.minBackoff << Int64(min(failures - 1, 20)))
+        return isClosed ? [] : serve(now)
+    }
+
+    mutating func release(_ id: Int, isBroken: Bool, now: Int64) -> [Action] {
+        guard let connection = connections[id] else { return [] }
+        if isBroken || isClosed || connection.state == .leaving || now - connection.born >= limits.maxLifetime {
+            connections[id] = nil
+            return [.close(id)] + (isClosed ? [] : serve(now))
+        }
+        connections[id]?.state = .idle
+        connections[id]?.since = now
+        idle.append(id)
+        return serve(now)
+    }
+
+    /// Time has passed.
+    mutating func tick(now: Int64) -> [Action] {
+        var actions: [Action] = []
+        while let first = waiters.first, first.deadline <= now {
+            waiters.removeFirst()
+            actions.append(.fail(waiter: first.id, .timedOut))
+        }
+        let spare = max(0, connections.count - limits.minConnections)
+        var closed = 0
+        idle.removeAll { id in
+            guard let connection = connections[id] else { return true }
+            let isOld = now - connection.born >= limits.maxLifetime
+            let isUnused = now - connection.since >= limits.idleTimeout && closed < spare
+            guard isOld || isUnused else { return false }
+            closed += 1
+            connections[id] = nil
+            actions.append(.close(id))
+            return true
+        }
+        return actions + (isClosed ? [] : serve(now))
+    }
+
+    /// No new callers; those that wait fail, idle connections close, busy ones when they come back.
+    mutating func close() -> [Action] {
+        isClosed = true
+        var actions: [Action] = waiters.map { .fail(waiter: $0.id, .closed) }
+        waiters.removeAll()
+        for id in idle {
+            connections[id] = nil
+            actions.append(.close(id))
+        }
+        idle = []
+        return actions
+    }
+
+    // MARK: Rules
+
+    private mutating func leaveAll(but kept: Int) -> [Action] {
+        var actions: [Action] = []
+        for (id, connection) in connections where id != kept {
+            switch connection.state {
+            case .idle:
+                connections[id] = nil
+                actions.append(.close(id))
+            case .busy: connections[id]?.state = .leaving
+            case .connecting, .leaving: break
+            }
+        }
+        idle.removeAll { connections[$0] == nil }
+        return actions
+    }
+
+    private mutating func serve(_ now: Int64) -> [Action] {
+        var actions: [Action] = []
+        while !waiters.isEmpty, let id = idle.popLast() {
+            let waiter = waiters.removeFirst()
+            let isStale = now - (connections[id]?.since ?? now) >= limits.idleCheck
+            connections[id]?.state = .busy
+            actions.append(.give(id, to: waiter.id, isStale: isStale))
+        }
+        let connecting = connections.values.count { $0.state == .connecting }
+        let wanted = max(waiters.count, limits.minConnections - (connections.count - connecting))
+        // After a failure one attempt at a time, or a server that comes back is met by a stampede.
+        let allowed = failures > 0 ? 1 : limits.maxConnections
+        var missing = min(wanted, allowed) - connecting
+        while missing > 0 && connections.count < limits.maxConnections {
+            missing -= 1
+            nextID += 1
+            connections[nextID] = Connection(state: .connecting, since: now, born: now, identity: "")
+            actions.append(.connect(nextID, after: max(0, retryAt - now)))
+        }
+        return actions
+    }
+}
