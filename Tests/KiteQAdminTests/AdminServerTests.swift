@@ -41,7 +41,7 @@ import Testing
         let probe = AdminProbe(
             whyNotReady: {
                 // Until it is cancelled.
-                for await _ in AsyncStream<Never> { _ in } {}
+                for await _ in AsyncStream<Never>.makeStream().stream {}
                 return nil
             }, status: { nil })
         try await test(probe, limit: .milliseconds(20), "/readyz") {

@@ -36,7 +36,8 @@ enum BrokerMetrics {
     private static func delivery(_ status: BrokerStatus, to page: inout PrometheusText) {
         let delivery = status.delivery
         page.single(
-            "kiteq_deliveries_total", .counter, "Messages sent to consumers, redeliveries included.", delivery.delivered)
+            "kiteq_deliveries_total", .counter, "Messages sent to consumers, redeliveries included.", delivery.delivered
+        )
         page.single(
             "kiteq_acknowledgements_total", .counter, "Deliveries that consumers acknowledged.", delivery.acknowledged)
         page.split(
@@ -51,7 +52,8 @@ enum BrokerMetrics {
             [("late", delivery.lateAcknowledgements), ("unknown", delivery.unknownAcknowledgements)])
         page.single(
             "kiteq_dead_letters_total", .counter, "Messages given up for a group.", delivery.deadLettered)
-        page.single("kiteq_expired_total", .counter, "Deliveries given up because the message expired.", delivery.expired)
+        page.single(
+            "kiteq_expired_total", .counter, "Deliveries given up because the message expired.", delivery.expired)
         page.single("kiteq_fly_dropped_total", .counter, "Fly messages that no attempt delivered.", delivery.flyDropped)
         page.single(
             "kiteq_paged_in_total", .counter, "Messages read back from the store for a group.", delivery.pagedIn)
@@ -77,7 +79,8 @@ enum BrokerMetrics {
             "kiteq_transaction_checks_total", .counter, "Questions sent to producers about half messages.",
             counters.asked.count)
         page.single(
-            "kiteq_transactions_parked_total", .counter, "Half messages about which nobody answered, and which are asked no more.",
+            "kiteq_transactions_parked_total", .counter,
+            "Half messages about which nobody answered, and which are asked no more.",
             counters.parked.count)
     }
 

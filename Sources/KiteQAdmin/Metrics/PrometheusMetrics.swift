@@ -117,7 +117,9 @@ package final class PrometheusMetrics: MetricsFactory {
     private func remove(_ handler: AnyObject) {
         state.withLock { state in
             for (name, var family) in state.families {
-                guard let (labels, series) = family.series.first(where: { $0.value.handler === handler }) else { continue }
+                guard let (labels, series) = family.series.first(where: { $0.value.handler === handler }) else {
+                    continue
+                }
                 if series.users > 1 {
                     family.series[labels]?.users -= 1
                 } else {

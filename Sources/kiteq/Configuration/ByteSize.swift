@@ -11,7 +11,8 @@ struct ByteSize: Hashable, CustomStringConvertible {
     /// Nil where there is no number, another unit, or more than fits.
     init?(_ text: String) {
         let digits = text.prefix { ("0"..."9").contains($0) }
-        guard let count = Int(digits), let unit = Self.units.first(where: { $0.name == text[digits.endIndex...] }) else {
+        guard let count = Int(digits), let unit = Self.units.first(where: { $0.name == text[digits.endIndex...] })
+        else {
             return nil
         }
         let (bytes, overflow) = count.multipliedReportingOverflow(by: 1 << unit.shift)

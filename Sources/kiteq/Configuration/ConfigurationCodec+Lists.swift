@@ -14,7 +14,8 @@ extension ConfigurationCodec where Value == [String] {
                 return names.count == values.count ? names : nil
             },
             parse: { text in
-                let names = text.isEmpty ? [] : text.split(separator: ",", omittingEmptySubsequences: false).map(Self.trimmed)
+                let names =
+                    text.isEmpty ? [] : text.split(separator: ",", omittingEmptySubsequences: false).map(Self.trimmed)
                 return names.allSatisfy(isName) ? names : nil
             },
             write: { .list($0.map { .string($0) }) })
@@ -70,7 +71,8 @@ extension ConfigurationCodec where Value == [RedeliverySchedule.Step] {
             return steps
         }
         return Self(
-            allowed: "a list of ATTEMPTS=DURATION with rising attempts from 1 to 100 and at most 1d, such as [\"10=5s\", \"20=10s\"]",
+            allowed:
+                "a list of ATTEMPTS=DURATION with rising attempts from 1 to 100 and at most 1d, such as [\"10=5s\", \"20=10s\"]",
             read: { value in
                 guard case .list(let values) = value else { return nil }
                 var texts: [String] = []

@@ -58,7 +58,9 @@ extension ConfigurationCodec where Value == Bool {
         Self(
             allowed: "true or false",
             read: { if case .flag(let flag) = $0 { flag } else { nil } },
-            parse: { ["true": true, "yes": true, "1": true, "false": false, "no": false, "0": false][$0.lowercased()] },
+            parse: {
+                ["true": true, "yes": true, "1": true, "false": false, "no": false, "0": false][$0.lowercased()]
+            },
             write: { .flag($0) })
     }
 }

@@ -84,12 +84,18 @@ struct ConfigurationLoader: Sendable {
         in configuration: inout ServerConfiguration, _ layers: [String: Layer]
     ) throws(CommandError) {
         for (one, other) in Self.exclusive {
-            guard let a = layers[one], let b = layers[other] else { continue }
+            guard let a = layers[one], let b = layers[other], Self.isSet(one, configuration),
+                Self.isSet(other, configuration)
+            else { continue }
             if a == b { throw CommandError("\(one) and \(other) are both given; give one of them") }
             let weaker = a < b ? one : other
             let option = ServerConfiguration.options.first { $0.key == weaker }
             _ = option?.setText(&configuration, "")
         }
+    }
+
+    private static func isSet(_ key: String, _ configuration: ServerConfiguration) -> Bool {
+        ServerConfiguration.options.contains { $0.key == key && $0.value(configuration) != .string("") }
     }
 
     // MARK: Sentences

@@ -33,12 +33,14 @@ extension ServerConfiguration {
     ]
 
     private static let deliveryOptions: [ConfigurationOption] = [
-        .init("delivery.timeout", \.broker.delivery.deliveryTimeout, .nanoseconds(.milliseconds(100) ... .seconds(3_600))),
+        .init(
+            "delivery.timeout", \.broker.delivery.deliveryTimeout, .nanoseconds(.milliseconds(100) ... .seconds(3_600))),
         .init("delivery.window", \.broker.delivery.window, .number(1...1_000_000)),
         .init("delivery.queue_length", \.broker.delivery.queueLength, .number(1...10_000_000)),
         .init("delivery.memory", \.broker.delivery.memoryBytes, .bytes(4 << 20...1 << 40)),
         .init("delivery.unflushed", \.broker.delivery.unflushed, .number(1...10_000_000)),
-        .init("delivery.partial_after", \.broker.delivery.partialAfter, .nanoseconds(.milliseconds(10) ... .seconds(600))),
+        .init(
+            "delivery.partial_after", \.broker.delivery.partialAfter, .nanoseconds(.milliseconds(10) ... .seconds(600))),
         .init("delivery.page_rows", \.broker.delivery.pageRows, .number(1...10_000)),
         .init(
             "delivery.due_scan_interval", \.broker.delivery.dueScanInterval,
@@ -54,15 +56,20 @@ extension ServerConfiguration {
     ]
 
     private static let transactionOptions: [ConfigurationOption] = [
-        .init("transactions.first_check", \.transactions.firstAfter, .milliseconds(.milliseconds(100) ... .seconds(86_400))),
-        .init("transactions.longest_check", \.transactions.longest, .milliseconds(.milliseconds(100) ... .seconds(86_400))),
+        .init(
+            "transactions.first_check", \.transactions.firstAfter,
+            .milliseconds(.milliseconds(100) ... .seconds(86_400))),
+        .init(
+            "transactions.longest_check", \.transactions.longest, .milliseconds(.milliseconds(100) ... .seconds(86_400))
+        ),
         .init("transactions.max_checks", \.transactions.maxChecks, .number(1...1_000)),
         .init(
             "transactions.absent_recheck", \.broker.absentPublisherRecheck,
             .duration(.milliseconds(100) ... .seconds(3_600))),
         .init("transactions.scan_interval", \.broker.recoveryInterval, .duration(.milliseconds(10) ... .seconds(600))),
         .init("transactions.memory", \.broker.halfMessageBytes, .bytes(0...1 << 40)),
-        .init("transactions.retention", \.broker.transactionRetention, .duration(.seconds(60) ... .seconds(365 * 86_400))),
+        .init(
+            "transactions.retention", \.broker.transactionRetention, .duration(.seconds(60) ... .seconds(365 * 86_400))),
     ]
 
     private static let groupOptions: [ConfigurationOption] = [

@@ -22,7 +22,8 @@ struct BrokerHost: Sendable {
         /// The one line of `kiteq serve`.
         var line: String {
             let admin = admin.map { ", admin http://\($0)" } ?? ""
-            return "kiteq: serving \(topics.joined(separator: ",")) on \(address) (store \(store), registry \(registry)\(admin))"
+            return
+                "kiteq: serving \(topics.joined(separator: ",")) on \(address) (store \(store), registry \(registry)\(admin))"
         }
     }
 

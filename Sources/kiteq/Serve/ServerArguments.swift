@@ -12,7 +12,9 @@ struct ServerArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Where /healthz, /readyz and /metrics are. Default: nowhere.", valueName: "host:port"))
     var admin: String?
 
-    @Option(help: ArgumentHelp("The address that clients find in the registry. Default: as --bind.", valueName: "host:port"))
+    @Option(
+        help: ArgumentHelp("The address that clients find in the registry. Default: as --bind.", valueName: "host:port")
+    )
     var advertise: String?
 
     @Option(help: ArgumentHelp("The broker's name, the same after a restart. Default: its address.", valueName: "name"))
@@ -29,16 +31,21 @@ struct ServerArguments: ParsableArguments {
     @Option(help: ArgumentHelp("The topics to serve, separated by commas.", valueName: "a,b"))
     var topics: String?
 
-    @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical. Default: info.", valueName: "level"))
+    @Option(
+        help: ArgumentHelp("trace, debug, info, notice, warning, error or critical. Default: info.", valueName: "level")
+    )
     var logLevel: String?
 
     @Option(
         help: ArgumentHelp(
-            "Any other option of conf/kiteq.toml, such as delivery.timeout=10s. May be repeated.", valueName: "key=value"))
+            "Any other option of conf/kiteq.toml, such as delivery.timeout=10s. May be repeated.",
+            valueName: "key=value"))
     var set: [String] = []
 
     /// - Throws: ``CommandError`` where the file cannot be read or --set is not KEY=VALUE.
-    func loader(environment: [String: String] = ProcessInfo.processInfo.environment) throws(CommandError) -> ConfigurationLoader {
+    func loader(environment: [String: String] = ProcessInfo.processInfo.environment) throws(CommandError)
+        -> ConfigurationLoader
+    {
         var loader = ConfigurationLoader(environment: environment)
         // An empty variable is one that a script left unset.
         if let path = config ?? environment["KITEQ_CONFIG"].flatMap({ $0.isEmpty ? nil : $0 }) {

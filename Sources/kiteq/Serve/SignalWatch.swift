@@ -12,7 +12,9 @@ struct SignalWatch: Sendable {
     }
 
     /// Runs `body`; at the first signal `stop` is called and `body` is expected to return by itself.
-    func run(stop: @escaping @Sendable () async -> Void, _ body: @escaping @Sendable () async throws -> Void) async throws {
+    func run(stop: @escaping @Sendable () async -> Void, _ body: @escaping @Sendable () async throws -> Void)
+        async throws
+    {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {

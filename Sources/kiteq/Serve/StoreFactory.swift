@@ -25,7 +25,9 @@ enum StoreFactory {
     private static func memory(_ url: String) throws(CommandError) -> OpenedStore {
         let rest = url.dropFirst("memory://".count)
         var shards = 4
-        if url.hasPrefix("memory://?shards="), let count = Int(rest.dropFirst("?shards=".count)), (1...256).contains(count) {
+        if url.hasPrefix("memory://?shards="), let count = Int(rest.dropFirst("?shards=".count)),
+            (1...256).contains(count)
+        {
             shards = count
         } else if url != "memory://" {
             throw CommandError("the store URL must be memory:// or memory://?shards=N with N from 1 to 256")
