@@ -43,9 +43,10 @@ import Testing
             default: break
             }
             let seq = generator.next(now: clock)
-            #expect(seq > last)
-            #expect(seq & 0xFFF == incarnation & 0xFFF)
-            #expect(SequenceGenerator.timestamp(of: seq) >= clock)
+            guard seq > last, seq & 0xFFF == incarnation & 0xFFF, SequenceGenerator.timestamp(of: seq) >= clock else {
+                Issue.record("\(seq) after \(last) at \(clock)")
+                return
+            }
             last = seq
         }
     }
