@@ -219,8 +219,8 @@ import Testing
             case 80..<95:
                 while true {
                     let (got, expected) = (window.expire(now: now), model.expire(now: now))
-                    if got != expected { Issue.record("\(String(describing: got)), not \(String(describing: expected))") }
-                    if got == nil || expected == nil { break }
+                    try #require(got == expected)
+                    if got == nil { break }
                 }
             case 95..<97:
                 window.pause(now: now)
