@@ -3,7 +3,7 @@ import Testing
 @testable import KiteQCore
 
 @Suite struct ShardMapTests {
-    /// Taken from zlib's crc32 and from MySQL's `CRC32(UNHEX(…)) & 255`: stored data depends on them.
+    /// Taken from zlib's crc32 and MariaDB's `CRC32(UNHEX(…)) & 255`: stored data depends on them.
     @Test(arguments: [
         ("00000000000000000000000000000000", 85), ("ffffffffffffffffffffffffffffffff", 26),
         ("0123456789abcdef0123456789abcdef", 40), ("f23047c7b5634e09a71d088e060fae9c", 182),
