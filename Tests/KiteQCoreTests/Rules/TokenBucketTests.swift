@@ -113,6 +113,14 @@ import Testing
         }
     }
 
+    @Test func whatIsOverTheBurstIsNotCarriedOn() {
+        // A third of a second is no whole number of nanoseconds: the last brings 2 billionths too many.
+        var bucket = TokenBucket(rate: 3, burst: 1)
+        #expect(bucket.take(upTo: 1, now: 0) == 1)
+        #expect(bucket.take(upTo: 1, now: 333_333_334) == 1)
+        #expect(bucket.nextAvailable(now: 333_333_334) == 666_666_668)
+    }
+
     @Test func askingForMoreThanTheBurstMeansTheBurst() {
         var bucket = TokenBucket(rate: 10)
         _ = bucket.take(upTo: 5, now: 0)
