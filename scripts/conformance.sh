@@ -8,7 +8,8 @@
 #   --kiteq FILE    the executable; by default .build/debug/kiteq
 #
 # All servers listen on loopback, keep their data in a temporary folder, and end with this script. Ends with status 1 if a
-# check failed or the broker did not stop in order. Needs scripts/setup.sh --checks.
+# check failed or the broker did not stop in order. Needs what scripts/setup.sh --conformance
+# installs.
 # shellcheck source=lib.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
@@ -75,7 +76,7 @@ await() {
 }
 
 listens() { (exec 3<> "/dev/tcp/127.0.0.1/$1"); }
-is_ready() { docker/probe "127.0.0.1:$1" /readyz > /dev/null; }
+is_ready() { docker/probe /readyz "127.0.0.1:$1" > /dev/null; }
 
 start_zookeeper() {
     zookeeper_port=$(free_port)

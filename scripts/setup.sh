@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs what KiteQ needs on Debian 12 and is not there yet.
 #
-#   scripts/setup.sh [--quiet] [--checks]
+#   scripts/setup.sh [--quiet] [--lint] [--conformance]
 #
-#   --quiet    says nothing where nothing is missing
-#   --checks   also what .ci/run checks with: shellcheck, and Python with kazoo in .build-tools/venv
+#   --quiet          says nothing where nothing is missing
+#   --lint           also what scripts/lint.sh uses: shellcheck
+#   --conformance    also what scripts/conformance.sh uses: Python, with kazoo in .build-tools/venv
 #
 # Works as root, or through sudo. No database and no ZooKeeper is started: the packages chosen hold the programs without
 # their services, and what the project runs it starts and ends itself. Never removes a package that is in the way.
@@ -13,11 +14,13 @@
 . "$(dirname "$0")/lib.sh"
 
 quiet=false
-checks=false
+lint=false
+conformance=false
 for argument; do
     case $argument in
         --quiet) quiet=true ;;
-        --checks) checks=true ;;
+        --lint) lint=true ;;
+        --conformance) conformance=true ;;
         -h | --help) help_text && exit ;;
         *) usage_error "unknown option $argument" ;;
     esac
@@ -52,10 +55,8 @@ find_missing() {
     if ! has_command mariadb || ! has_command my_print_defaults; then missing+=(mariadb-client-core); fi
     is_installed libzookeeper-java || missing+=(libzookeeper-java)
     has_command java || missing+=(default-jre-headless)
-    if $checks; then
-        has_command shellcheck || missing+=(shellcheck)
-        python3 -c 'import ensurepip, venv' 2> /dev/null || missing+=(python3-venv)
-    fi
+    if $lint && ! has_command shellcheck; then missing+=(shellcheck); fi
+    if $conformance && ! python3 -c 'import ensurepip, venv' 2> /dev/null; then missing+=(python3-venv); fi
 }
 
 as_root() {
@@ -117,5 +118,5 @@ if [ ${#missing[@]} -gt 0 ]; then
     find_missing
     [ ${#missing[@]} -eq 0 ] || die "apt-get was content, but something is still not found: ${missing[*]}"
 fi
-if $checks; then install_kazoo; fi
+if $conformance; then install_kazoo; fi
 $quiet || say "All that KiteQ needs is installed"
