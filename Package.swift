@@ -25,6 +25,7 @@ let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhist
 let package = Package(
     name: "kiteq-swift",
     products: [
+        .library(name: "KiteQ", targets: ["KiteQ"]),
         .library(name: "MariaDB", targets: ["MariaDB"]),
         .executable(name: "kiteq", targets: ["kiteq"]),
     ],
@@ -84,11 +85,17 @@ let package = Package(
             name: "KiteQAdminTests", dependencies: ["KiteQAdmin", "KiteQBroker", hummingbird, hummingbirdTesting],
             swiftSettings: settings),
 
+        // The client library.
+        .target(
+            name: "KiteQ",
+            dependencies: ["KiteQCore", "KiteQWire", "KiteQRegistry", nioCore, nioPosix, logging, lifecycle],
+            swiftSettings: settings),
+
         // The command.
         .executableTarget(
             name: "kiteq",
             dependencies: [
-                "KiteQAdmin", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "KiteQWire", "MariaDB",
+                "KiteQ", "KiteQAdmin", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "KiteQWire", "MariaDB",
                 argumentParser, metrics, logging, nioCore, nioPosix, lifecycle, unixSignals, toml, histogram,
             ],
             swiftSettings: settings),
