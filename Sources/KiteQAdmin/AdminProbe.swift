@@ -1,0 +1,20 @@
+package import KiteQBroker
+
+/// What the administration's server asks of the broker it belongs to.
+package struct AdminProbe: Sendable {
+    /// Why the broker is not ready, in a sentence; nil where it is.
+    package var whyNotReady: @Sendable () async -> String?
+    /// What it did and holds; nil before it serves.
+    package var status: @Sendable () -> BrokerStatus?
+
+    package init(
+        whyNotReady: @escaping @Sendable () async -> String?, status: @escaping @Sendable () -> BrokerStatus?
+    ) {
+        self.whyNotReady = whyNotReady
+        self.status = status
+    }
+
+    package init(_ broker: Broker) {
+        self.init(whyNotReady: { await broker.whyNotReady() }, status: { broker.status })
+    }
+}

@@ -1,0 +1,104 @@
+import KiteQBroker
+import KiteQCore
+
+/// The broker's own counters and levels, as families of Prometheus.
+enum BrokerMetrics {
+    /// Groups with a series of their own: the rest are counted together.
+    static let groupLimit = 100
+
+    /// Before the broker serves there is only `kiteq_serving 0`.
+    static func write(_ status: BrokerStatus?, to page: inout PrometheusText) {
+        page.single("kiteq_serving", .gauge, "1 while clients can connect.", status == nil ? 0 : 1)
+        guard let status else { return }
+        publishing(status, to: &page)
+        delivery(status, to: &page)
+        transactions(status, to: &page)
+        connections(status, to: &page)
+    }
+
+    private static func publishing(_ status: BrokerStatus, to page: inout PrometheusText) {
+        let counters = status.publishing
+        page.split(
+            "kiteq_publishes_total", .counter, "Messages that producers published, by what became of them.",
+            by: "outcome",
+            [
+                ("stored", counters.stored.count), ("duplicate", counters.duplicates.count),
+                ("refused", counters.refused.count), ("overloaded", counters.overloaded.count),
+                ("failed", counters.failed.count), ("unrouted", counters.unrouted.count), ("fly", counters.fly.count),
+            ])
+        page.single(
+            "kiteq_publish_queue_messages", .gauge, "Publishes that wait for the store.", status.publishQueue.items)
+        page.single(
+            "kiteq_publish_queue_bytes", .gauge, "Bytes of the publishes that wait for the store.",
+            status.publishQueue.bytes)
+    }
+
+    private static func delivery(_ status: BrokerStatus, to page: inout PrometheusText) {
+        let delivery = status.delivery
+        page.single(
+            "kiteq_deliveries_total", .counter, "Messages sent to consumers, redeliveries included.", delivery.delivered
+        )
+        page.single(
+            "kiteq_acknowledgements_total", .counter, "Deliveries that consumers acknowledged.", delivery.acknowledged)
+        page.split(
+            "kiteq_failed_deliveries_total", .counter, "Attempts that failed and are made again, by why.", by: "reason",
+            [
+                ("refused", delivery.refused), ("timeout", delivery.timedOut),
+                ("connection_lost", delivery.lostWithConnection),
+            ])
+        page.split(
+            "kiteq_unmatched_acknowledgements_total", .counter,
+            "Acknowledgements that came after their timeout, or for no delivery.", by: "reason",
+            [("late", delivery.lateAcknowledgements), ("unknown", delivery.unknownAcknowledgements)])
+        page.single(
+            "kiteq_dead_letters_total", .counter, "Messages given up for a group.", delivery.deadLettered)
+        page.single(
+            "kiteq_expired_total", .counter, "Deliveries given up because the message expired.", delivery.expired)
+        page.single("kiteq_fly_dropped_total", .counter, "Fly messages that no attempt delivered.", delivery.flyDropped)
+        page.single(
+            "kiteq_paged_in_total", .counter, "Messages read back from the store for a group.", delivery.pagedIn)
+        let gauges = status.gauges
+        page.single("kiteq_messages", .gauge, "Messages in memory.", gauges.messages)
+        page.single("kiteq_messages_bytes", .gauge, "Bytes of the messages in memory.", gauges.bytes)
+        page.single("kiteq_in_flight", .gauge, "Deliveries that await their acknowledgement.", gauges.inFlight)
+        page.single("kiteq_queued", .gauge, "Deliveries that wait in memory for a consumer.", gauges.queued)
+        page.single("kiteq_unflushed", .gauge, "Outcomes of deliveries not yet written to the store.", gauges.unflushed)
+    }
+
+    private static func transactions(_ status: BrokerStatus, to page: inout PrometheusText) {
+        let counters = status.transactions
+        page.split(
+            "kiteq_transaction_answers_total", .counter, "Answers about half messages, by what became of them.",
+            by: "outcome",
+            [
+                ("committed", counters.committed.count), ("rolled_back", counters.rolledBack.count),
+                ("repeated", counters.repeated.count), ("refused", counters.refused.count),
+                ("dropped", counters.dropped.count),
+            ])
+        page.single(
+            "kiteq_transaction_checks_total", .counter, "Questions sent to producers about half messages.",
+            counters.asked.count)
+        page.single(
+            "kiteq_transactions_parked_total", .counter,
+            "Half messages about which nobody answered, and which are asked no more.",
+            counters.parked.count)
+    }
+
+    private static func connections(_ status: BrokerStatus, to page: inout PrometheusText) {
+        page.single("kiteq_connections", .gauge, "Clients that are connected.", status.connections)
+        page.family("kiteq_group_connections", .gauge, "Clients that are connected, by their group.")
+        // The largest, and among equals always the same ones.
+        let groups = status.connectionsByGroup.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        for (group, count) in groups.prefix(groupLimit) {
+            page.sample("kiteq_group_connections", [("group", group)], count)
+        }
+        page.single(
+            "kiteq_unlisted_group_connections", .gauge, "Clients of the groups that are not listed one by one.",
+            groups.dropFirst(groupLimit).reduce(0) { $0 + $1.value })
+        page.single(
+            "kiteq_malformed_packets_total", .counter, "Packets that ended their connection.", status.malformedPackets)
+        page.single(
+            "kiteq_refused_connections_total", .counter, "Connections refused at the greeting or for their number.",
+            status.refusedConnections)
+    }
+}

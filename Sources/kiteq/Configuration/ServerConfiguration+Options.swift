@@ -1,0 +1,94 @@
+import KiteQBroker
+import KiteQCore
+
+extension ServerConfiguration {
+    /// Every option there is, in the order of conf/kiteq.toml.
+    static let options: [ConfigurationOption] =
+        brokerOptions + publishOptions + deliveryOptions + transactionOptions + groupOptions + storeOptions
+        + registryOptions + adminOptions + logOptions
+
+    private static let brokerOptions: [ConfigurationOption] = [
+        .init("broker.bind", \.bind, .endpoint),
+        .init("broker.advertised", \.broker.advertised, .address),
+        .init("broker.name", \.name, .brokerName),
+        .init("broker.topics", \.topics, .names),
+        .init("broker.event_loop_threads", \.broker.eventLoopThreads, .number(0...1_024)),
+        .init("broker.max_connections", \.broker.maxConnections, .number(1...1_000_000)),
+        .init("broker.idle_timeout", \.broker.idleTimeout, .duration(.seconds(120) ... .seconds(86_400))),
+        .init("broker.handshake_timeout", \.broker.handshakeTimeout, .duration(.milliseconds(100) ... .seconds(600))),
+        .init("broker.start_timeout", \.startTimeout, .duration(.zero ... .seconds(86_400))),
+        .init("broker.drain_timeout", \.broker.drainTimeout, .duration(.zero ... .seconds(600))),
+    ]
+
+    private static let publishOptions: [ConfigurationOption] = [
+        .init("publish.receive_rate", \.broker.receiveRate, .number(0...10_000_000)),
+        // A whole message of the largest size must fit, or its connection would never be read again.
+        .init("publish.connection_bytes", \.broker.connectionPublishBytes, .bytes(4 << 20...1 << 30)),
+        .init("publish.queue_length", \.broker.shardQueueLength, .number(1...10_000_000)),
+        .init("publish.queue_bytes", \.broker.shardQueueBytes, .bytes(4 << 20...64 << 30)),
+        .init("publish.writers_per_shard", \.broker.writersPerShard, .number(1...64)),
+        .init("publish.batch_rows", \.broker.batchRows, .number(1...10_000)),
+        .init("publish.batch_bytes", \.broker.batchBytes, .bytes(64 << 10...64 << 20)),
+        .init("publish.recent_ids", \.broker.recentIDs, .number(0...100_000_000)),
+    ]
+
+    private static let deliveryOptions: [ConfigurationOption] = [
+        .init(
+            "delivery.timeout", \.broker.delivery.deliveryTimeout, .nanoseconds(.milliseconds(100) ... .seconds(3_600))),
+        .init("delivery.window", \.broker.delivery.window, .number(1...1_000_000)),
+        .init("delivery.queue_length", \.broker.delivery.queueLength, .number(1...10_000_000)),
+        .init("delivery.memory", \.broker.delivery.memoryBytes, .bytes(4 << 20...1 << 40)),
+        .init("delivery.unflushed", \.broker.delivery.unflushed, .number(1...10_000_000)),
+        .init(
+            "delivery.partial_after", \.broker.delivery.partialAfter, .nanoseconds(.milliseconds(10) ... .seconds(600))),
+        .init("delivery.page_rows", \.broker.delivery.pageRows, .number(1...10_000)),
+        .init(
+            "delivery.due_scan_interval", \.broker.delivery.dueScanInterval,
+            .nanoseconds(.milliseconds(100) ... .seconds(3_600))),
+        .init("delivery.scan_retry", \.broker.delivery.scanRetry, .nanoseconds(.milliseconds(10) ... .seconds(600))),
+        .init("delivery.default_watermark", \.broker.delivery.defaultWatermark, .number(1...10_000_000)),
+        .init("delivery.immediate_attempts", \.redelivery.immediate, .number(1...100)),
+        .init("delivery.retry_steps", \.redelivery.steps, .steps),
+        .init("delivery.retry_beyond", \.redelivery.beyond, .milliseconds(.milliseconds(1) ... .seconds(86_400))),
+        .init(
+            "delivery.dead_letter_retention", \.broker.deadLetterRetention,
+            .duration(.seconds(60) ... .seconds(3_650 * 86_400))),
+    ]
+
+    private static let transactionOptions: [ConfigurationOption] = [
+        .init(
+            "transactions.first_check", \.transactions.firstAfter,
+            .milliseconds(.milliseconds(100) ... .seconds(86_400))),
+        .init(
+            "transactions.longest_check", \.transactions.longest, .milliseconds(.milliseconds(100) ... .seconds(86_400))
+        ),
+        .init("transactions.max_checks", \.transactions.maxChecks, .number(1...1_000)),
+        .init(
+            "transactions.absent_recheck", \.broker.absentPublisherRecheck,
+            .duration(.milliseconds(100) ... .seconds(3_600))),
+        .init("transactions.scan_interval", \.broker.recoveryInterval, .duration(.milliseconds(10) ... .seconds(600))),
+        .init("transactions.memory", \.broker.halfMessageBytes, .bytes(0...1 << 40)),
+        .init(
+            "transactions.retention", \.broker.transactionRetention, .duration(.seconds(60) ... .seconds(365 * 86_400))),
+    ]
+
+    private static let groupOptions: [ConfigurationOption] = [
+        .init("groups.require_secret", \.broker.requiresSecret, .flag),
+        .init("groups.secrets", \.groups.secrets, .pairs("secrets by group"), isSecret: true),
+        .init("groups.secret_files", \.groups.secretFiles, .pairs("files by group, each with a secret")),
+    ]
+
+    private static let registryOptions: [ConfigurationOption] = [
+        .init("registry.url", \.registry.url, .any, isSecret: true),
+        .init("registry.session_timeout", \.registry.sessionTimeout, .duration(.seconds(1) ... .seconds(600))),
+    ]
+
+    private static let adminOptions: [ConfigurationOption] = [
+        .init("admin.bind", \.admin, .endpoint)
+    ]
+
+    private static let logOptions: [ConfigurationOption] = [
+        .init("log.level", \.log.level, .logLevel),
+        .init("log.format", \.log.format, .logFormat),
+    ]
+}

@@ -1,0 +1,61 @@
+import Foundation
+import KiteQBroker
+import KiteQCore
+
+extension ServerConfiguration {
+    /// The broker's part, put together and checked: what one option alone cannot tell.
+    /// - Throws: ``CommandError`` where options contradict each other or a file of a secret cannot be read.
+    func resolvedBroker() throws(CommandError) -> BrokerConfiguration {
+        var broker = self.broker
+        if broker.topics.isEmpty {
+            throw CommandError(
+                "no topics to serve: name them with --topics trade,feed, KITEQ_TOPICS, or topics in [broker]",
+                status: .usage)
+        }
+        if transactions.longest < transactions.firstAfter {
+            throw CommandError("transactions.longest_check must be at least transactions.first_check")
+        }
+        guard
+            let schedule = RedeliverySchedule(
+                immediate: redelivery.immediate, steps: redelivery.steps, beyond: redelivery.beyond)
+        else { throw CommandError("delivery.retry_steps must rise in their attempts") }
+        broker.delivery.schedule = schedule
+        broker.transactions = transactions
+        broker.secrets = try resolvedSecrets()
+        return broker
+    }
+
+    /// Each group's secret, from the option itself or from its file.
+    private func resolvedSecrets() throws(CommandError) -> [String: String] {
+        var secrets = groups.secrets
+        for (group, path) in groups.secretFiles.sorted(by: { $0.key < $1.key }) {
+            if secrets[group] != nil {
+                throw CommandError("group \(group) has a secret in groups.secrets and in groups.secret_files; give one")
+            }
+            secrets[group] = try SecretFile.read(path, what: "the secret of group \(group)")
+        }
+        for group in secrets.keys where group.utf8.count > 255 {
+            throw CommandError("groups.secrets names a group of more than 255 bytes")
+        }
+        return secrets
+    }
+}
+
+/// A file whose content is a secret.
+enum SecretFile {
+    /// The content without the line break at its end.
+    /// - Throws: ``CommandError`` where it cannot be read, is empty, or has several lines.
+    static func read(_ path: String, what: String) throws(CommandError) -> String {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw CommandError("the file \(path) for \(what) cannot be read")
+        }
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw CommandError("the file \(path) for \(what) is not UTF-8 text")
+        }
+        let secret = text.hasSuffix("\r\n") ? text.dropLast() : text.hasSuffix("\n") ? text.dropLast() : text[...]
+        guard !secret.isEmpty, !secret.contains(where: \.isNewline) else {
+            throw CommandError("the file \(path) for \(what) must hold one line")
+        }
+        return String(secret)
+    }
+}

@@ -1,0 +1,86 @@
+import KiteQBroker
+import KiteQCore
+import Logging
+
+/// Everything that `kiteq serve` can be told, with its defaults.
+struct ServerConfiguration: Sendable {
+    var broker = BrokerConfiguration()
+    var redelivery = RedeliveryConfiguration()
+    var transactions = TransactionSchedule()
+    var groups = GroupConfiguration()
+    var store = StoreOptions()
+    var registry = RegistryOptions()
+    /// Off where nil.
+    var admin: Endpoint?
+    var log = LogConfiguration()
+    /// How long the store and the registry have until the broker serves; zero: for ever.
+    var startTimeout: Duration = .seconds(30)
+
+    var bind: Endpoint {
+        get { Endpoint(host: broker.bindHost, port: broker.bindPort) }
+        set {
+            broker.bindHost = newValue.host
+            broker.bindPort = newValue.port
+        }
+    }
+
+    /// "" is none.
+    var name: String {
+        get { broker.name ?? "" }
+        set { broker.name = newValue.isEmpty ? nil : newValue }
+    }
+
+    /// Sorted, so that a configuration reads the same each time.
+    var topics: [String] {
+        get { broker.topics.sorted() }
+        set { broker.topics = Set(newValue) }
+    }
+}
+
+/// When failed deliveries are made again (protocol.md, Redelivery).
+struct RedeliveryConfiguration: Sendable, Hashable {
+    var immediate: Int
+    var steps: [RedeliverySchedule.Step]
+    /// Milliseconds.
+    var beyond: Int64
+
+    init(_ schedule: RedeliverySchedule = RedeliverySchedule()) {
+        immediate = schedule.immediate
+        steps = schedule.steps
+        beyond = schedule.beyond
+    }
+}
+
+/// The groups' secrets, given themselves or by files that hold them.
+struct GroupConfiguration: Sendable, Hashable {
+    var secrets: [String: String] = [:]
+    var secretFiles: [String: String] = [:]
+}
+
+/// Where messages are.
+struct StoreOptions: Sendable, Hashable {
+    /// `mysql://…` or `memory://`; "" where it was not said.
+    var url = ""
+    var password = ""
+    var passwordFile = ""
+}
+
+/// Where brokers and bindings are found.
+struct RegistryOptions: Sendable, Hashable {
+    /// `zk://…` or `file://…`; "" where it was not said.
+    var url = ""
+    var sessionTimeout: Duration = .seconds(10)
+}
+
+/// What is logged, and how.
+struct LogConfiguration: Sendable, Hashable {
+    enum Format: String, Sendable, Hashable, CaseIterable {
+        /// One line a record, for people.
+        case text
+        /// One JSON object a line, for collectors.
+        case json
+    }
+
+    var level = Logger.Level.info
+    var format = Format.text
+}

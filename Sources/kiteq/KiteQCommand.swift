@@ -1,0 +1,47 @@
+import ArgumentParser
+import Glibc
+
+/// The `kiteq` command.
+///
+/// A command line that is wrong ends with status 64 and its usage; anything else that goes wrong with status 1 and one
+/// sentence on standard error.
+@main
+struct KiteQCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kiteq",
+        abstract: "KiteQ: a transactional message broker whose messages live in MySQL.",
+        discussion: """
+            To try it out, with everything on this machine:    kiteq dev
+            To see it at work:                                 kiteq dev --demo
+
+            Every option of a command is also an environment variable (--store is KITEQ_STORE) and a key of the \
+            configuration file (see conf/kiteq.toml). A flag wins over the variable, that over the file.
+            """,
+        version: Version.current,
+        subcommands: [ServeCommand.self])
+
+    static func main() async {
+        // A reader that went away (kiteq consume | head) is an error to report or to end at, not a signal to die by.
+        signal(SIGPIPE, SIG_IGN)
+        var command: any ParsableCommand
+        do {
+            command = try parseAsRoot()
+        } catch {
+            exit(withError: error)
+        }
+        do {
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as ExitCode {
+            exit(withError: error)
+        } catch let error as CleanExit {
+            exit(withError: error)
+        } catch {
+            StandardError.write("kiteq: \(sentence(for: error))\n")
+            Glibc.exit(((error as? CommandError)?.status ?? .failure).rawValue)
+        }
+    }
+}

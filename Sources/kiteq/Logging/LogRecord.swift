@@ -1,0 +1,74 @@
+import Glibc
+import Logging
+
+/// One log record, and its two ways to be written. What came from a client cannot begin a line of its own.
+struct LogRecord {
+    var time: LogTime
+    var level: Logger.Level
+    var message: String
+    var metadata: [(String, String)]
+
+    /// `2026-07-29T12:00:00.123Z warning message key=value`, with a line feed.
+    var text: String {
+        var line = "\(time) \(level.rawValue) \(Self.visible(message))"
+        for (key, value) in metadata {
+            let value = Self.visible(value)
+            line += " \(Self.visible(key))=" + (value.contains { $0 == " " || $0 == "\"" } ? "\"\(value)\"" : value)
+        }
+        return line + "\n"
+    }
+
+    /// One object, with a line feed.
+    var json: String {
+        var line = "{\"time\":\"\(time)\",\"level\":\"\(level.rawValue)\",\"message\":\(JSONText.quoted(message))"
+        for (key, value) in metadata {
+            // The record's own fields stay what they are.
+            let key = ["time", "level", "message"].contains(key) ? "\(key)_" : key
+            line += ",\(JSONText.quoted(key)):\(JSONText.quoted(value))"
+        }
+        return line + "}\n"
+    }
+
+    /// Control characters as escapes, so that a record is one line and moves no cursor.
+    private static func visible(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else { return text }
+        return text.unicodeScalars.reduce(into: "") { result, scalar in
+            switch scalar {
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case _ where scalar.value < 0x20 || scalar.value == 0x7F: result += "\\x\(String(scalar.value, radix: 16))"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+    }
+}
+
+/// A moment in UTC with milliseconds, as logs write it.
+struct LogTime: CustomStringConvertible {
+    private let moment: timespec
+
+    init(seconds: Int, nanoseconds: Int) {
+        moment = timespec(tv_sec: seconds, tv_nsec: nanoseconds)
+    }
+
+    static var now: LogTime {
+        var moment = timespec()
+        clock_gettime(CLOCK_REALTIME, &moment)
+        return LogTime(seconds: moment.tv_sec, nanoseconds: moment.tv_nsec)
+    }
+
+    var description: String {
+        var seconds = moment.tv_sec
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        func padded(_ number: Int, _ width: Int) -> String {
+            let digits = "\(number)"
+            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        }
+        let day =
+            "\(padded(Int(parts.tm_year) + 1_900, 4))-\(padded(Int(parts.tm_mon) + 1, 2))-\(padded(Int(parts.tm_mday), 2))"
+        let clock = [parts.tm_hour, parts.tm_min, parts.tm_sec].map { padded(Int($0), 2) }.joined(separator: ":")
+        return "\(day)T\(clock).\(padded(moment.tv_nsec / 1_000_000, 3))Z"
+    }
+}

@@ -1,0 +1,109 @@
+import KiteQAdmin
+import KiteQBroker
+import KiteQCore
+import KiteQRegistry
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Synchronization
+
+/// A broker with its store, its registry and its administration, wired and run together: the composition root.
+struct BrokerHost: Sendable {
+    /// What runs, once clients can connect.
+    struct Serving: Sendable {
+        var address: BrokerAddress
+        /// Nil where there is no administration.
+        var admin: Endpoint?
+        var topics: [String]
+        var store: String
+        var registry: String
+
+        /// The one line of `kiteq serve`.
+        var line: String {
+            let admin = admin.map { ", admin http://\($0)" } ?? ""
+            return
+                "kiteq: serving \(topics.joined(separator: ",")) on \(address) (store \(store), registry \(registry)\(admin))"
+        }
+    }
+
+    private let configuration: ServerConfiguration
+    private let brokerConfiguration: BrokerConfiguration
+    private let opened: OpenedStore
+    private let registryConfiguration: RegistryConfiguration
+    private let logger: Logger
+
+    /// - Throws: ``CommandError`` where the configuration cannot be run. Nothing is connected yet.
+    init(_ configuration: ServerConfiguration, logger: Logger) throws(CommandError) {
+        self.configuration = configuration
+        self.logger = logger
+        brokerConfiguration = try configuration.resolvedBroker()
+        opened = try StoreFactory.make(configuration.store, logger: logger)
+        registryConfiguration = try RegistryFactory.configuration(configuration.registry)
+    }
+
+    /// Runs until a signal, or until `whenServing` says so.
+    ///
+    /// - Parameters:
+    ///   - lastWords: for a second signal, which ends the process where it stands.
+    ///   - whenServing: called once clients can connect; true: stop now, in order.
+    func run(
+        lastWords: @escaping @Sendable () -> Void = {}, whenServing: @escaping @Sendable (Serving) async throws -> Bool
+    ) async throws {
+        let group: MultiThreadedEventLoopGroup =
+            brokerConfiguration.eventLoopThreads == 0
+            ? .singleton : MultiThreadedEventLoopGroup(numberOfThreads: brokerConfiguration.eventLoopThreads)
+        let started = StartSignal()
+        let broker = Broker(
+            configuration: brokerConfiguration, store: opened.store,
+            registry: registryConfiguration.makeRegistry(logger: logger), group: group, logger: logger,
+            onServing: { started.brokerServes(on: $0) })
+        var services: [any Service] = []
+        if let endpoint = configuration.admin {
+            // First in the list is last to stop: `/readyz` says that the broker is going.
+            services.append(
+                AdminServer(
+                    host: endpoint.host, port: endpoint.port, probe: AdminProbe(broker), metrics: ProcessWide.metrics,
+                    logger: logger, onListening: { started.adminListens(on: $0) }))
+        } else {
+            started.adminListens(on: 0)
+        }
+        services.append(broker)
+        let body = StartedService(
+            started: started, limit: configuration.startTimeout, whyNot: { await whyNotServing(broker) },
+            body: { address, adminPort in
+                try await whenServing(serving(at: address, adminPort: adminPort))
+            })
+        let services_ = ServiceGroup(
+            configuration: .init(
+                services: services.map { .init(service: $0) }
+                    + [.init(service: body, successTerminationBehavior: .gracefullyShutdownGroup)],
+                logger: quiet))
+        try await SignalWatch(lastWords: lastWords).run(stop: { await services_.triggerGracefulShutdown() }) {
+            try await services_.run()
+        }
+        if brokerConfiguration.eventLoopThreads > 0 { try await group.shutdownGracefully() }
+    }
+
+    private func serving(at address: BrokerAddress, adminPort: Int) -> Serving {
+        Serving(
+            address: address, admin: configuration.admin.map { Endpoint(host: $0.host, port: adminPort) },
+            topics: configuration.topics, store: opened.summary, registry: registryConfiguration.description)
+    }
+
+    /// The service group tells every step at `debug` and `info`; our own lines say the same for people.
+    private var quiet: Logger {
+        var logger = self.logger
+        if logger.logLevel == .info { logger.logLevel = .warning }
+        return logger
+    }
+
+    private func whyNotServing(_ broker: Broker) async -> String {
+        do {
+            try await opened.store.check()
+        } catch {
+            return sentence(for: error)
+        }
+        return "the registry \(registryConfiguration) cannot be reached, and the store knows no bindings from before"
+    }
+}

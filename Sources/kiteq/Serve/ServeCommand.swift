@@ -1,0 +1,30 @@
+import ArgumentParser
+import Logging
+
+/// `kiteq serve`
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Run a broker.",
+        discussion: """
+            Says on standard output, in one line, when and where it serves; logs go to standard error. SIGTERM or SIGINT \
+            stops it in order: it leaves the registry, finishes what is in flight within a limit, writes what is to be \
+            written, and ends with status 0. A second signal ends it at once.
+            """)
+
+    @OptionGroup var options: ServerArguments
+
+    func run() async throws {
+        let loader = try options.loader()
+        let configuration = try loader.load()
+        let logger = ProcessWide.bootstrap(configuration.log)
+        for variable in loader.unknownVariables {
+            logger.warning("the environment variable \(variable) is no option of kiteq and does nothing")
+        }
+        let host = try BrokerHost(configuration, logger: logger)
+        try await host.run { serving in
+            StandardOutput.print(serving.line)
+            return false
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import Foundation
+import KiteQBroker
+import Testing
+
+@testable import kiteq
+
+@Suite struct ConfigurationFileTests {
+    /// The file that users start from.
+    private static var shipped: String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("conf/kiteq.toml").path
+    }
+
+    @Test func theShippedFileNamesEveryOptionAndEqualsTheDefaults() throws {
+        let file = try ConfigurationFile(path: Self.shipped)
+        #expect(Set(file.values.keys) == Set(ServerConfiguration.options.map(\.key)))
+        let loaded = try ConfigurationLoader(file: file).load()
+        let defaults = ServerConfiguration()
+        for option in ServerConfiguration.options {
+            #expect(option.value(loaded) == option.value(defaults), "\(option.key)")
+            // What the file says, not only what came of it: "" would otherwise pass for anything.
+            if file.values[option.key] == .string("") { #expect(option.value(defaults) == .string("")) }
+        }
+    }
+
+    @Test func theShippedFileIsOfTheSameOrderAsTheOptions() throws {
+        let text = try String(contentsOfFile: Self.shipped, encoding: .utf8)
+        var section = ""
+        var keys: [String] = []
+        for line in text.split(separator: "\n") where !line.hasPrefix("#") {
+            if line.hasPrefix("[") {
+                section = String(line.dropFirst().prefix { $0 != "]" })
+            } else if let equals = line.firstIndex(of: "=") {
+                keys.append("\(section).\(line[..<equals].filter { $0 != " " })")
+            }
+        }
+        #expect(keys == ServerConfiguration.options.map(\.key))
+    }
+
+    @Test(arguments: [
+        ("[broker]\nmax_connection = 1", "kiteq.toml: there is no option broker.max_connection; [broker] has bind, "),
+        ("[brokr]\nbind = \"a:1\"", "kiteq.toml: there is no section [brokr]; there are [broker], [publish], "),
+        ("[brokr]", "kiteq.toml: there is no section [brokr]; there are [broker], [publish], "),
+        (
+            "bind = \"a:1\"",
+            "kiteq.toml: bind stands outside of a section; every option belongs to one, such as [broker]"
+        ),
+        (
+            "[broker]\nmax_connections = \"many\"",
+            "kiteq.toml: broker.max_connections must be a whole number from 1 to 1000000, not \"many\""
+        ),
+        (
+            "[broker]\nmax_connections = 0",
+            "kiteq.toml: broker.max_connections must be a whole number from 1 to 1000000, not 0"
+        ),
+        (
+            "[broker]\nmax_connections = 1.5",
+            "kiteq.toml: broker.max_connections must be a whole number from 1 to 1000000, not 1.5"
+        ),
+        ("[broker]\nbind = \"nowhere\"", "kiteq.toml: broker.bind must be HOST:PORT, not \"nowhere\""),
+        ("[broker]\nbind = 1979-05-27", "kiteq.toml: broker.bind must be HOST:PORT, not 1979-05-27"),
+        (
+            "[broker]\ntopics = [\"a\", 1]",
+            "kiteq.toml: broker.topics must be a list of names of 1 to 255 bytes without '/', not [\"a\", 1]"
+        ),
+        (
+            "[broker]\nidle_timeout = \"5s\"",
+            "kiteq.toml: broker.idle_timeout must be a duration from 2m to 1d, such as \"5s\" or \"250ms\", not \"5s\""
+        ),
+        (
+            "[broker]\nidle_timeout = 300",
+            "kiteq.toml: broker.idle_timeout must be a duration from 2m to 1d, such as \"5s\" or \"250ms\", not 300"
+        ),
+        (
+            "[delivery]\nmemory = \"1KiB\"",
+            "kiteq.toml: delivery.memory must be a size from 4MiB to 1024GiB, such as \"8MiB\", not \"1KiB\""
+        ),
+        (
+            "[delivery]\nretry_steps = [\"20=1s\", \"10=2s\"]",
+            "kiteq.toml: delivery.retry_steps must be a list of ATTEMPTS=DURATION with rising attempts"
+        ),
+        ("[groups]\nrequire_secret = \"yes\"", "kiteq.toml: groups.require_secret must be true or false, not \"yes\""),
+        (
+            "[log]\nlevel = \"loud\"",
+            "kiteq.toml: log.level must be one of trace, debug, info, notice, warning, error, critical, not \"loud\""
+        ),
+        ("[broker]\nbind = ", "kiteq.toml, line 2, column "),
+        ("[broker]\nbind = \"a:1\"\nbind = \"b:2\"", "kiteq.toml, line 3, column "),
+    ])
+    func aMistakeIsOneSentence(text: String, sentence: String) {
+        let error = #expect(throws: CommandError.self) {
+            try ConfigurationLoader(file: ConfigurationFile(path: "kiteq.toml", text: text + "\n")).load()
+        }
+        #expect(error?.description.hasPrefix(sentence) == true, "\(error?.description ?? "")")
+        #expect(error?.description.contains("\n") == false)
+        #expect(error?.status == .failure)
+    }
+
+    @Test func aSecretIsNotRepeated() {
+        let error = #expect(throws: CommandError.self) {
+            try ConfigurationLoader(
+                file: ConfigurationFile(path: "k", text: "[groups.secrets]\ng = [\"hush\"]\n")
+            ).load()
+        }
+        #expect(error?.description.contains("hush") == false)
+        let other = #expect(throws: CommandError.self) {
+            try ConfigurationLoader(environment: ["KITEQ_GROUPS_SECRETS": "hush"]).load()
+        }
+        #expect(other?.description.contains("hush") == false)
+        #expect(other?.description.hasPrefix("KITEQ_GROUPS_SECRETS must be ") == true)
+    }
+
+    @Test func aMissingFileSaysSo() {
+        #expect(throws: CommandError("the configuration file /does/not/exist.toml does not exist")) {
+            try ConfigurationFile(path: "/does/not/exist.toml")
+        }
+    }
+
+    @Test func aWrongFlagIsUsageAndAWrongVariableIsNot() {
+        let flag = #expect(throws: CommandError.self) {
+            try ConfigurationLoader(flags: [.init("--bind", "broker.bind", "x")]).load()
+        }
+        #expect(flag?.description == "--bind must be HOST:PORT, not 'x'")
+        #expect(flag?.status == .usage)
+        let variable = #expect(throws: CommandError.self) {
+            try ConfigurationLoader(environment: ["KITEQ_BIND": "x"]).load()
+        }
+        #expect(variable?.description == "KITEQ_BIND must be HOST:PORT, not 'x'")
+        #expect(variable?.status == .failure)
+    }
+}
