@@ -1,5 +1,11 @@
 import CMariaDB
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
+
 /// One connection to a server, on a thread of its own.
 ///
 /// Its operations are synchronous inside the actor: a caller hops to the connection once (`MariaDBPool.withConnection`), and
@@ -58,6 +64,11 @@ public actor MariaDBConnection {
     private func connect(to address: MariaDBConfiguration.Server) throws {
         guard let mysql = mysql_init(nil) else { throw MariaDBError(code: 2008, message: "no memory for a connection") }
         handle.mysql = mysql
+        if case .verified(let caFile) = configuration.tls, access(caFile, R_OK) != 0 {
+            throw MariaDBError(
+                code: 2026, message: "the CA file \(caFile) cannot be read: \(String(cString: strerror(errno)))",
+                isConnectionLost: true)
+        }
         setOptions(mysql)
         if case .tcp = address {
             // Or the connector takes "localhost" for a Unix socket of its own choice.

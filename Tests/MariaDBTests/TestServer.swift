@@ -125,3 +125,12 @@ final class Gate: Sendable {
         while !isOpen.withLock({ $0 }) && ContinuousClock.now < deadline { usleep(1_000) }
     }
 }
+
+/// A value that several tasks change.
+final class Shared<Value: Sendable>: Sendable {
+    private let value: Mutex<Value>
+
+    init(_ value: Value) { self.value = Mutex(value) }
+
+    func withLock<Result: Sendable>(_ body: (inout Value) -> Result) -> Result { value.withLock { body(&$0) } }
+}
