@@ -35,9 +35,8 @@ struct KiteQCommand: AsyncParsableCommand {
             } else {
                 try command.run()
             }
-        } catch let error as ExitCode {
-            exit(withError: error)
-        } catch let error as CleanExit {
+        } catch let error where exitCode(for: error) != .failure {
+            // The parser's own: help that was asked for, or a status without words.
             exit(withError: error)
         } catch {
             StandardError.write("kiteq: \(sentence(for: error))\n")
