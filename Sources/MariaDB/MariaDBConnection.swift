@@ -171,7 +171,7 @@ public actor MariaDBConnection {
     /// Runs a prepared statement that returns no rows.
     @discardableResult
     public func execute(_ sql: String, _ parameters: [MariaDBValue] = []) throws -> MariaDBResult {
-        try withStatement(sql) { statement in
+        try withStatement(sql, isWrite: true) { statement in
             try statement.execute(parameters)
             return statement.result
         }
@@ -195,21 +195,25 @@ public actor MariaDBConnection {
     public func insert(into head: String, _ batch: MariaDBBatch, tail: String = "") throws {
         let row = "(" + Array(repeating: "?", count: batch.kinds.count).joined(separator: ",") + ")"
         if server.kind == .mariaDB && batch.count > 1 && tail.isEmpty {
-            return try withStatement("\(head) VALUES \(row)") { try $0.executeArray(batch, from: 0, rows: batch.count) }
+            return try withStatement("\(head) VALUES \(row)", isWrite: true) { try $0.executeArray(batch, from: 0, rows: batch.count) }
         }
         var start = 0
         for rows in Ladder.steps where rows * batch.kinds.count <= 65_535 {
             while batch.count - start >= rows {
                 let values = Array(repeating: row, count: rows).joined(separator: ",")
                 let sql = tail.isEmpty ? "\(head) VALUES \(values)" : "\(head) VALUES \(values) \(tail)"
-                try withStatement(sql) { try $0.execute(batch, from: start, rows: rows) }
+                try withStatement(sql, isWrite: true) { try $0.execute(batch, from: start, rows: rows) }
                 start += rows
             }
         }
     }
 
-    private func withStatement<Result>(_ sql: String, _ body: (Statement) throws -> Result) throws -> Result {
+    private func withStatement<Result>(
+        _ sql: String, isWrite: Bool = false, _ body: (Statement) throws -> Result
+    ) throws -> Result {
         let mysql = try mysql()
+        // As the last reply said: a statement outside of a transaction commits itself.
+        let isAutocommit = mysql.pointee.server_status & UInt32(SERVER_STATUS_IN_TRANS) == 0
         do {
             let statement: Statement
             if let cached = statements.use(sql) {
@@ -220,7 +224,9 @@ public actor MariaDBConnection {
             }
             return try body(statement)
         } catch let error as MariaDBError {
-            throw failed(error)
+            var error = failed(error)
+            error.isCommitOutcomeUnknown = isWrite && isAutocommit && error.isConnectionLost
+            throw error
         }
     }
 
@@ -284,7 +290,10 @@ public actor MariaDBConnection {
     }
 
     private func failed(_ error: MariaDBError) -> MariaDBError {
-        if error.isConnectionLost { isBroken = true }
+        guard error.isConnectionLost else { return error }
+        isBroken = true
+        var error = error
+        error.threadID = threadID
         return error
     }
 }

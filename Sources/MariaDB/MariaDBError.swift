@@ -13,8 +13,10 @@ public struct MariaDBError: Error, Sendable, CustomStringConvertible {
     public let statement: String?
     /// The connection is of no use any more.
     public let isConnectionLost: Bool
-    /// A COMMIT was sent and its reply did not come: the transaction may be committed or not.
+    /// A COMMIT, or a statement that is its own transaction, was sent and its reply did not come: it may be committed or not.
     public internal(set) var isCommitOutcomeUnknown: Bool
+    /// The server's number of the connection that was lost: kill it before looking at what became of its transaction.
+    public internal(set) var threadID: UInt64?
 
     init(
         code: Int, sqlState: String = "HY000", message: String, statement: String? = nil, isConnectionLost: Bool = false,

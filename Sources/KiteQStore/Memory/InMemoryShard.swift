@@ -62,7 +62,7 @@ struct InMemoryShard: Sendable {
             return .alreadyDecided(transaction.outcome)
         }
         transactions[decision.messageID]?.outcome = decision.answer == .commit ? .committed : .rolledBack
-        transactions[decision.messageID]?.nextCheckAt = InMemoryClock.now()
+        transactions[decision.messageID]?.nextCheckAt = StoreClock.now()
         guard decision.answer == .commit else {
             remove(transaction.seq)
             return .rolledBack
@@ -87,7 +87,7 @@ struct InMemoryShard: Sendable {
             deadLetters.append(
                 DeadLetter(
                     message: row.stored.message, seq: settlement.seq, group: dead.group, reason: dead.reason,
-                    attempts: dead.attempts, diedAt: InMemoryClock.now()))
+                    attempts: dead.attempts, diedAt: StoreClock.now()))
         }
         if row.stored.state == .fresh {
             row.stored.deliveries = []
@@ -150,11 +150,11 @@ struct InMemoryShard: Sendable {
             transactions[id]?.checks = checks
         case .park:
             transactions[id]?.outcome = .parked
-            transactions[id]?.nextCheckAt = InMemoryClock.now()
+            transactions[id]?.nextCheckAt = StoreClock.now()
             deadLetters.append(
                 DeadLetter(
                     message: row.stored.message, seq: check.seq, group: "", reason: .undecided,
-                    attempts: transaction.checks, diedAt: InMemoryClock.now()))
+                    attempts: transaction.checks, diedAt: StoreClock.now()))
             remove(check.seq)
         }
     }

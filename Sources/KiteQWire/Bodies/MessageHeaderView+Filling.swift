@@ -27,11 +27,13 @@ extension MessageHeaderView {
         if let deliverLimit { length += 1 + FieldWriter.size(of: Int64(deliverLimit)) }
         guard length > bytes.readableBytes else { return bytes }
 
-        var result = ByteBufferAllocator().buffer(capacity: length)
-        result.writeImmutableBuffer(bytes)
-        if let createTime { FieldWriter.writeNumber(Field.createTime, createTime, into: &result) }
-        if let expiredTime { FieldWriter.writeNumber(Field.expiredTime, expiredTime, into: &result) }
-        if let deliverLimit { FieldWriter.writeNumber(Field.deliverLimit, Int64(deliverLimit), into: &result) }
+        var result = ByteBuffer()
+        result.write(exactly: length) { writer in
+            bytes.withUnsafeReadableBytes { writer.write($0) }
+            if let createTime { writer.write(Field.createTime, number: createTime) }
+            if let expiredTime { writer.write(Field.expiredTime, number: expiredTime) }
+            if let deliverLimit { writer.write(Field.deliverLimit, number: Int64(deliverLimit)) }
+        }
         return result
     }
 }

@@ -4,6 +4,10 @@ extension RawSpan {
         _ range: Range<Int>, _ field: StaticString, in message: StaticString
     ) throws(WireError) -> String {
         let bytes = extracting(range)
+        if isASCII(range) {
+            // Names mostly are, and this is several times faster than the initialiser that validates.
+            return bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+        }
         guard let text = bytes.withUnsafeBytes({ String(validating: $0, as: UTF8.self) }) else {
             throw .invalidText(field, in: message)
         }
@@ -14,6 +18,17 @@ extension RawSpan {
     func checkText(
         _ range: Range<Int>, _ field: StaticString, in message: StaticString
     ) throws(WireError) {
+        if !isASCII(range) {
+            _ = try text(range, field, in: message)
+        }
+    }
+
+    /// A text for people: what is not UTF-8 is shown as U+FFFD, since it is no reason to end a connection.
+    func repairedText(_ range: Range<Int>) -> String {
+        extracting(range).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private func isASCII(_ range: Range<Int>) -> Bool {
         var offset = range.lowerBound
         var seen: UInt64 = 0
         while offset &+ 8 <= range.upperBound {
@@ -24,13 +39,6 @@ extension RawSpan {
             seen |= UInt64(unsafeLoad(fromByteOffset: offset, as: UInt8.self))
             offset &+= 1
         }
-        if seen & 0x8080_8080_8080_8080 != 0 {
-            _ = try text(range, field, in: message)
-        }
-    }
-
-    /// A text for people: what is not UTF-8 is shown as U+FFFD, since it is no reason to end a connection.
-    func repairedText(_ range: Range<Int>) -> String {
-        extracting(range).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+        return seen & 0x8080_8080_8080_8080 == 0
     }
 }

@@ -1,7 +1,17 @@
 import NIOCore
 
-/// Writes protobuf fields into a buffer, and says beforehand how long they will be.
-enum FieldWriter {
+/// Writes protobuf fields into room that was made for them, and says beforehand how long they will be.
+///
+/// Every write checks that it stays within the room: what was computed as the length and what is written must agree.
+struct FieldWriter {
+    private let room: UnsafeMutableRawBufferPointer
+    /// Bytes written so far.
+    private(set) var count = 0
+
+    init(_ room: UnsafeMutableRawBufferPointer) {
+        self.room = room
+    }
+
     /// Bytes of a varint, 1 to 10.
     static func size(of number: Int64) -> Int {
         let bits = 64 - (UInt64(bitPattern: number) | 1).leadingZeroBitCount
@@ -11,34 +21,58 @@ enum FieldWriter {
     /// Bytes of a length-delimited field with a tag of one byte.
     static func size(ofBytes count: Int) -> Int { 1 + size(of: Int64(count)) + count }
 
-    static func writeVarint(_ number: UInt64, into buffer: inout ByteBuffer) {
-        var rest = number
-        while rest >= 0x80 {
-            buffer.writeInteger(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        buffer.writeInteger(UInt8(truncatingIfNeeded: rest))
+    mutating func write(bigEndian integer: some FixedWidthInteger & BitwiseCopyable) {
+        let size = MemoryLayout.size(ofValue: integer)
+        room.storeBytes(of: integer.bigEndian, toByteOffset: claim(size), as: type(of: integer))
     }
 
     /// - Parameter key: number and wire type, below 128.
-    static func writeNumber(_ key: Int, _ number: Int64, into buffer: inout ByteBuffer) {
-        buffer.writeInteger(UInt8(key))
-        writeVarint(UInt64(bitPattern: number), into: &buffer)
+    mutating func write(_ key: Int, number: Int64) {
+        write(bigEndian: UInt8(key))
+        writeVarint(UInt64(bitPattern: number))
     }
 
-    /// Tag and length of a field whose bytes the caller writes next.
-    static func writeLength(_ key: Int, _ count: Int, into buffer: inout ByteBuffer) {
-        buffer.writeInteger(UInt8(key))
-        writeVarint(UInt64(count), into: &buffer)
+    /// - Parameter key: number and wire type, below 128.
+    mutating func write(_ key: Int, bytes: UnsafeRawBufferPointer) {
+        write(bigEndian: UInt8(key))
+        writeVarint(UInt64(bytes.count))
+        write(bytes)
     }
 
-    static func writeBytes(_ key: Int, _ bytes: ByteBuffer, into buffer: inout ByteBuffer) {
-        writeLength(key, bytes.readableBytes, into: &buffer)
-        buffer.writeImmutableBuffer(bytes)
+    mutating func write(_ key: Int, bytes: ByteBuffer) {
+        bytes.withUnsafeReadableBytes { write(key, bytes: $0) }
     }
 
-    static func writeText(_ key: Int, _ text: Substring.UTF8View, into buffer: inout ByteBuffer) {
-        writeLength(key, text.count, into: &buffer)
-        buffer.writeBytes(text)
+    mutating func write(_ bytes: UnsafeRawBufferPointer) {
+        let start = claim(bytes.count)
+        UnsafeMutableRawBufferPointer(rebasing: room[start..<count]).copyMemory(from: bytes)
+    }
+
+    private mutating func writeVarint(_ number: UInt64) {
+        var rest = number
+        while rest >= 0x80 {
+            write(bigEndian: UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        write(bigEndian: UInt8(truncatingIfNeeded: rest))
+    }
+
+    private mutating func claim(_ size: Int) -> Int {
+        let start = count
+        precondition(size <= room.count - start, "A packet came out longer than computed.")
+        count += size
+        return start
+    }
+}
+
+extension ByteBuffer {
+    /// Makes room for this many bytes, once, and has them written.
+    mutating func write(exactly length: Int, _ body: (inout FieldWriter) -> Void) {
+        writeWithUnsafeMutableBytes(minimumWritableBytes: length) { room in
+            var writer = FieldWriter(UnsafeMutableRawBufferPointer(rebasing: room[..<length]))
+            body(&writer)
+            precondition(writer.count == length, "A packet came out shorter than computed.")
+            return length
+        }
     }
 }

@@ -20,12 +20,10 @@ extension PacketWriter {
     package static func writeHeartBeat(
         into buffer: inout ByteBuffer, framing: Framing, opaque: Int32, _ heartBeat: HeartBeat
     ) {
-        writeHead(
-            PacketHeader(
-                opaque: opaque, command: .heartbeat, version: 0, extension: 0,
-                bodyLength: Int32(1 + FieldWriter.size(of: heartBeat.version))),
-            framing, into: &buffer)
-        FieldWriter.writeNumber(1 << 3, heartBeat.version, into: &buffer)
+        let header = PacketHeader(
+            opaque: opaque, command: .heartbeat, version: 0, extension: 0,
+            bodyLength: Int32(1 + FieldWriter.size(of: heartBeat.version)))
+        write(header, framing, into: &buffer) { $0.write(1 << 3, number: heartBeat.version) }
     }
 
     /// Writes a consumer's answer to a delivery.
@@ -44,7 +42,7 @@ extension PacketWriter {
         message.messageType = header.messageType
         message.groupID = header.groupID
         message.status = status
-        message.feedback = String(Substring(bounded(feedback)))
+        message.feedback = bounded(feedback)
         try write(message, as: .deliverAck, opaque, framing, into: &buffer)
     }
 

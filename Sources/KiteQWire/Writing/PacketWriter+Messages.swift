@@ -24,9 +24,10 @@ extension PacketWriter {
         let head = PacketHeader(
             opaque: opaque, command: command, version: version, extension: `extension`,
             bodyLength: try checked(length, command))
-        writeHead(head, framing, into: &buffer)
-        FieldWriter.writeBytes(MessageBody.Field.header, header, into: &buffer)
-        FieldWriter.writeBytes(MessageBody.Field.body, body, into: &buffer)
-        if let extra { buffer.writeImmutableBuffer(extra) }
+        write(head, framing, into: &buffer) { writer in
+            writer.write(MessageBody.Field.header, bytes: header)
+            writer.write(MessageBody.Field.body, bytes: body)
+            extra?.withUnsafeReadableBytes { writer.write($0) }
+        }
     }
 }

@@ -18,19 +18,27 @@ package enum PacketWriter {
         let header = PacketHeader(
             opaque: opaque, command: command, version: version, extension: `extension`,
             bodyLength: try checked(body.readableBytes, command))
-        writeHead(header, framing, into: &buffer)
-        buffer.writeImmutableBuffer(body)
+        write(header, framing, into: &buffer) { writer in
+            body.withUnsafeReadableBytes { writer.write($0) }
+        }
     }
 
-    /// Makes room for a packet and writes what comes before its body.
-    static func writeHead(_ header: PacketHeader, _ framing: Framing, into buffer: inout ByteBuffer) {
+    /// Writes a packet: its prefix and header, then by the closure a body of just the length in the header.
+    static func write(
+        _ header: PacketHeader, _ framing: Framing, into buffer: inout ByteBuffer, body: (inout FieldWriter) -> Void
+    ) {
         let length = PacketHeader.length + Int(header.bodyLength)
-        buffer.reserveCapacity(minimumWritableBytes: framing.prefixLength + length)
-        if framing == .lengthPrefixed {
-            buffer.writeInteger(Int32(length))
+        buffer.write(exactly: framing.prefixLength + length) { writer in
+            if framing == .lengthPrefixed {
+                writer.write(bigEndian: Int32(length))
+            }
+            writer.write(bigEndian: header.opaque)
+            writer.write(bigEndian: header.command.rawValue)
+            writer.write(bigEndian: header.version)
+            writer.write(bigEndian: header.extension)
+            writer.write(bigEndian: header.bodyLength)
+            body(&writer)
         }
-        buffer.writeMultipleIntegers(
-            header.opaque, header.command.rawValue, header.version, header.extension, header.bodyLength)
     }
 
     /// A body's length, if a packet can hold it.
@@ -44,11 +52,17 @@ package enum PacketWriter {
     }
 
     /// The text as far as an answer carries it, cut between characters.
-    static func bounded(_ text: String) -> Substring.UTF8View {
-        let utf8 = text.utf8
-        guard utf8.count > maximumTextLength else { return text[...].utf8 }
-        var end = utf8.index(utf8.startIndex, offsetBy: maximumTextLength)
-        while utf8[end] & 0xC0 == 0x80 { end = utf8.index(before: end) }
-        return text[..<end].utf8
+    static func bounded(_ text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        guard text.count > maximumTextLength else { return text }
+        var end = maximumTextLength
+        while end > 0, text[end] & 0xC0 == 0x80 { end -= 1 }
+        return UnsafeRawBufferPointer(rebasing: text[..<end])
+    }
+
+    /// The text as far as a packet carries it, cut between characters.
+    static func bounded(_ text: String) -> String {
+        guard text.utf8.count > maximumTextLength else { return text }
+        var text = text
+        return text.withUTF8 { String(decoding: bounded(UnsafeRawBufferPointer($0)), as: UTF8.self) }
     }
 }

@@ -6,8 +6,8 @@ import KiteQCore
     import Musl
 #endif
 
-/// What stands for the server's clock.
-enum InMemoryClock {
+/// Unix milliseconds, for what is only remembered and swept out: leases go by the server's clock.
+enum StoreClock {
     static func now() -> Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)

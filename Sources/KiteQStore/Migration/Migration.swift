@@ -1,0 +1,37 @@
+/// One file of sql/: plain SQL that may be run again.
+package struct Migration: Sendable {
+    package let version: Int
+    package let name: String
+    package let sql: String
+
+    /// All of them, in order; the files themselves are part of the binary. (The package manager puts an underscore for the first
+    /// digit of a file's name.)
+    package static let all: [Migration] = [
+        Migration(version: 1, name: "0001_schema.sql", sql: String(decoding: PackageResources._001_schema_sql, as: UTF8.self))
+    ]
+
+    /// Tells whether a file was changed after it was applied: FNV-1a of its bytes.
+    package var checksum: Int64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in sql.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        return Int64(bitPattern: hash)
+    }
+
+    /// The statements, without comments that stand on lines of their own. No string in these files holds a semicolon at the
+    /// end of a line.
+    package var statements: [String] {
+        var statements: [String] = []
+        var current: [Substring] = []
+        for line in sql.split(separator: "\n") where !line.hasPrefix("--") {
+            if line.hasSuffix(";") {
+                current.append(line.dropLast())
+                statements.append(current.joined(separator: "\n"))
+                current = []
+            } else {
+                current.append(line)
+            }
+        }
+        precondition(current.allSatisfy { $0.allSatisfy(\.isWhitespace) }, "\(name) ends within a statement")
+        return statements
+    }
+}

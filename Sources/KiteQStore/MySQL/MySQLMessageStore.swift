@@ -1,0 +1,137 @@
+package import KiteQCore
+package import Logging
+package import MariaDB
+import Synchronization
+
+/// Messages in the tables of MySQL or MariaDB, in as many databases as there are shards.
+package final class MySQLMessageStore: MessageStore {
+    package let shardMap: ShardMap
+    private let configuration: MySQLStoreConfiguration
+    private let shards: [Shard]
+    private let logger: Logger
+    private let isJoined = Mutex(false)
+
+    package init(_ configuration: MySQLStoreConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+        shardMap = ShardMap(shards: configuration.shards.count)
+        shards = configuration.shards.indices.map { Shard(number: $0, configuration: configuration, logger: logger) }
+    }
+
+    // MARK: Life
+
+    package func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            for shard in shards { tasks.addTask { await shard.pool.run() } }
+            tasks.addTask { try await self.keepLease() }
+            // Ends with the lease: cancelled, or fenced.
+            defer { tasks.cancelAll() }
+            for try await _ in tasks { return }
+        }
+    }
+
+    /// Renews the lease until the task is cancelled, then says in each shard that this incarnation is gone.
+    private func keepLease() async throws {
+        do {
+            while true {
+                try await Task.sleep(for: configuration.lease / 3)
+                guard isJoined.withLock({ $0 }) else { continue }
+                for shard in shards {
+                    do {
+                        try await shard.renew(lease: configuration.lease)
+                    } catch let error as StoreError where error.code != .fenced {
+                        logger.warning("the lease could not be renewed: \(error)")
+                    }
+                }
+            }
+        } catch is CancellationError {
+            // The pools are still there: they end after this. A cancelled task may not wait for a connection, a new one may.
+            guard isJoined.withLock({ $0 }) else { return }
+            await Task { await self.leave() }.value
+        }
+    }
+
+    private func leave() async {
+        for shard in shards {
+            do {
+                try await shard.leave()
+            } catch {
+                logger.warning("could not say goodbye to shard \(shard.number), its lease will run out: \(error)")
+            }
+        }
+    }
+
+    package func join(as broker: BrokerIdentity) async throws -> Int64 {
+        for shard in shards { try await shard.inspect(shardMap, durability: configuration.durability) }
+        var greatest: Int64 = 0
+        for shard in shards { greatest = max(greatest, try await shard.greatestIncarnation()) }
+        // The time, in tenths of milliseconds: brokers that start at once do not choose the same number.
+        let number = max(greatest + 1, StoreClock.now() * 1_000 + Int64.random(in: 0..<1_000))
+        for shard in shards { try await shard.join(broker, as: number, lease: configuration.lease) }
+        isJoined.withLock { $0 = true }
+        return number
+    }
+
+    package func check() async throws {
+        for shard in shards { try await shard.run { try $0.ping() } }
+    }
+
+    /// Connections and callers of each shard's pool.
+    package var pools: [MariaDBPool.Statistics] { shards.map(\.pool.statistics) }
+
+    // MARK: Messages
+
+    package func insert(_ batch: [Insertion], shard: Int) async throws -> [Insertion.Outcome] {
+        try await shards[shard].insert(batch)
+    }
+
+    package func decide(
+        _ batch: [TransactionDecision], shard: Int,
+        route: @escaping @Sendable (_ topic: String, _ messageType: String) -> Route
+    ) async throws -> [TransactionDecision.Outcome] {
+        try await shards[shard].decide(batch, route: route)
+    }
+
+    package func settle(_ batch: [Settlement], shard: Int) async throws -> [Int64] {
+        try await shards[shard].settle(batch)
+    }
+
+    package func freshBacklog(of group: String, shard: Int, after: Int64, limit: Int) async throws -> [Int64] {
+        try await shards[shard].freshBacklog(of: group, after: after, limit: limit)
+    }
+
+    package func deliveries(
+        of group: String, shard: Int, in range: DeliveryRange, limit: Int
+    ) async throws -> DeliveryPage {
+        try await shards[shard].deliveries(of: group, in: range, limit: limit)
+    }
+
+    package func load(_ seqs: [Int64], shard: Int) async throws -> [StoredMessage] {
+        try await shards[shard].load(seqs)
+    }
+
+    package func dueTransactions(shard: Int, now: Timestamp, limit: Int) async throws -> [DueTransaction] {
+        try await shards[shard].dueTransactions(now: now, limit: limit)
+    }
+
+    package func reschedule(_ checks: [TransactionCheck], shard: Int) async throws {
+        try await shards[shard].reschedule(checks)
+    }
+
+    package func purge(
+        shard: Int, decidedBefore: Timestamp, deadLettersBefore: Timestamp, limit: Int
+    ) async throws -> Int {
+        try await shards[shard].purge(
+            decidedBefore: decidedBefore, deadLettersBefore: deadLettersBefore, limit: limit)
+    }
+
+    // MARK: Bindings
+
+    package func saveBindings(_ bindings: [Binding], topics: [String]) async throws {
+        try await shards[0].saveBindings(bindings, topics: topics)
+    }
+
+    package func savedBindings(topics: [String]) async throws -> [Binding]? {
+        try await shards[0].savedBindings(topics: topics)
+    }
+}

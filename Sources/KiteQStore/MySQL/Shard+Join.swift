@@ -1,0 +1,70 @@
+import KiteQCore
+import Logging
+import MariaDB
+
+/// How a broker becomes an owner of messages here, stays one, and leaves.
+extension Shard {
+    /// Reads whether the server and its tables are what they must be.
+    func inspect(_ shardMap: ShardMap, durability: MySQLStoreConfiguration.Durability) async throws {
+        let (slots, settings) = try await run { connection in
+            (
+                try connection.query(SQL.slots).map { try $0.int(1) },
+                try ServerSettings(on: connection)
+            )
+        }
+        maxPacket = settings.maxPacket
+        guard settings.server.isAtLeast(settings.server.kind == .mariaDB ? 10 : 8, settings.server.kind == .mariaDB ? 6 : 0)
+        else {
+            throw StoreError(
+                .failed, "shard \(number) is \(settings.server.versionText); KiteQ needs MySQL 8.0 or MariaDB 10.6 at least")
+        }
+        guard !slots.isEmpty else {
+            throw StoreError(
+                .notMigrated, "shard \(number) (\(pool.configuration)) has not KiteQ's slots: run `kiteq migrate` first")
+        }
+        guard slots == shardMap.slots.map(Int64.init) else {
+            throw StoreError(
+                .notMigrated,
+                "shard \(number) (\(pool.configuration)) was set up for \(Set(slots).count) shards, the configuration has \(shardMap.shardCount)")
+        }
+        for problem in settings.problems {
+            switch durability {
+            case .warn: logger.warning("acknowledged messages may be lost in a crash: \(problem)")
+            case .refuse: throw StoreError(.failed, "shard \(number): \(problem) (durability = refuse)")
+            }
+        }
+    }
+
+    func greatestIncarnation() async throws -> Int64 {
+        try await run { try $0.query(SQL.greatestIncarnation).first?.int(0) ?? 0 }
+    }
+
+    /// Enters the new incarnation; earlier lives of the same broker are dead from then on.
+    func join(_ broker: BrokerIdentity, as number: Int64, lease: Duration) async throws {
+        let lease = lease.components.seconds * 1_000
+        try await run { connection in
+            try connection.transaction {
+                _ = try connection.query(SQL.livesOf, [.text(broker.name)])
+                try connection.execute(SQL.declareDead, [.text(broker.name)])
+                try connection.execute(
+                    SQL.insertIncarnation,
+                    [.int(number), .text(broker.name), .text(broker.address), .int(lease), .int(StoreClock.now())])
+            }
+        }
+        incarnation = number
+    }
+
+    /// - Throws: `StoreError` with `fenced` where somebody declared this incarnation dead.
+    func renew(lease: Duration) async throws {
+        let (number, lease) = (incarnation, lease.components.seconds * 1_000)
+        let renewed = try await run { try $0.execute(SQL.renew, [.int(lease), .int(number)]).affectedRows }
+        if renewed == 0 {
+            throw StoreError(.fenced, "incarnation \(number) was declared dead in shard \(self.number)")
+        }
+    }
+
+    func leave() async throws {
+        let number = incarnation
+        _ = try await run { try $0.execute(SQL.leave, [.int(number)]) }
+    }
+}

@@ -1,0 +1,105 @@
+import KiteQCore
+import MariaDB
+
+/// Steps 8 and 9 of a message's way: what became of deliveries.
+extension Shard {
+    func settle(_ batch: [Settlement]) async throws -> [Int64] {
+        let removals = batch.filter(\.isRemoval).map(\.seq).sorted()
+        let others = batch.filter { !$0.isRemoval }.sorted { $0.seq < $1.seq }
+        var lost: [Int64] = []
+        if !removals.isEmpty { lost += try await remove(removals) }
+        if !others.isEmpty { lost += try await write(others) }
+        return lost
+    }
+
+    /// Sorted primary keys, each piece its own transaction: nothing ties them together.
+    private func remove(_ seqs: [Int64]) async throws -> [Int64] {
+        let owner = incarnation
+        return try await settling(seqs) { seqs, connection in
+            let list = seqs.map { MariaDBValue.int($0) }
+            let removed = try connection.execute(SQL.removeMessages, list: list, after: [.int(owner)])
+            guard removed < seqs.count else { return [] }
+            var left: [Int64] = []
+            try connection.query(SQL.existing, list: list) { left.append(try $0.int(0)) }
+            return left
+        }
+    }
+
+    private func write(_ batch: [Settlement]) async throws -> [Int64] {
+        let owner = incarnation
+        return try await settling(batch) { batch, connection in
+            try connection.transaction {
+                var states: [Int64: Int64] = [:]
+                try connection.query(SQL.lockMessages, list: batch.map { .int($0.seq) }, after: [.int(owner)]) { row in
+                    states[try row.int(0)] = try row.int(1)
+                }
+                let mine = batch.filter { states[$0.seq] != nil && states[$0.seq] != Int64(StoredMessage.State.half.rawValue) }
+                try Self.apply(mine, owner: owner, on: connection)
+                let kept = Set(mine.map(\.seq))
+                return batch.map(\.seq).filter { !kept.contains($0) }
+            }
+        }
+    }
+
+    /// With the message rows locked, in ascending order.
+    private static func apply(
+        _ batch: [Settlement], owner: Int64, on connection: isolated MariaDBConnection
+    ) throws {
+        let now = MariaDBValue.int(StoreClock.now())
+        for settlement in batch {
+            for dead in settlement.dead {
+                try connection.execute(
+                    SQL.bury,
+                    [
+                        .text(dead.group), .int(Int64(dead.reason.rawValue)), .int(dead.attempts), text(dead.lastError), now,
+                        .int(settlement.seq),
+                    ])
+            }
+        }
+        var finished: [String: [Int64]] = [:]
+        for settlement in batch where settlement.wasTracked {
+            for group in settlement.done + settlement.dead.map(\.group) {
+                finished[group, default: []].append(settlement.seq)
+            }
+        }
+        for (group, seqs) in finished.sorted(by: { $0.key < $1.key }) {
+            try connection.execute(SQL.deleteDeliveries, list: seqs.map { .int($0) }, after: [.text(group)])
+        }
+        var rows = MariaDBBatch([.int, .bytes, .int, .int, .bytes])
+        for settlement in batch {
+            for pending in settlement.pending {
+                rows.append(settlement.seq)
+                rows.append(pending.group)
+                rows.append(Int64(pending.attempts))
+                rows.append(pending.dueAt)
+                if let error = pending.lastError { rows.append(cut(error)) } else { rows.appendNull() }
+            }
+        }
+        if rows.count > 0 { try connection.insert(into: SQL.upsertDeliveries, rows, tail: SQL.overwriteDelivery) }
+        let tracked = batch.filter { !$0.wasTracked && !$0.pending.isEmpty }.map { MariaDBValue.int($0.seq) }
+        try connection.execute(SQL.trackMessages, list: tracked, after: [.int(owner)])
+        let ended = batch.filter { !$0.wasTracked && $0.pending.isEmpty }.map { MariaDBValue.int($0.seq) }
+        try connection.execute(SQL.removeMessages, list: ended, after: [.int(owner)])
+        // Whether anybody is still owed a tracked message is the database's to say: its rows are locked.
+        let perhapsEnded = batch.filter { $0.wasTracked && $0.pending.isEmpty }.map { MariaDBValue.int($0.seq) }
+        try connection.execute(SQL.deleteFinished, list: perhapsEnded, after: [.int(owner)])
+    }
+
+    /// Runs a batch; where a lock is not had in time, each half for itself, so that one row does not hold up the others.
+    private func settling<Item: Sendable>(
+        _ batch: [Item], _ body: @escaping @Sendable ([Item], isolated MariaDBConnection) throws -> [Int64]
+    ) async throws -> [Int64] {
+        do {
+            return try await run { try body(batch, $0) }
+        } catch let error as StoreError {
+            guard (error.underlying as? MariaDBError)?.isLockWaitTimeout == true, batch.count > 1 else { throw error }
+            let half = batch.count / 2
+            return try await settling(Array(batch[..<half]), body) + settling(Array(batch[half...]), body)
+        }
+    }
+
+    private static func text(_ text: String?) -> MariaDBValue { text.map { .bytes(Array(cut($0).utf8)) } ?? .null }
+
+    /// The column has room for 255 characters of any kind.
+    private static func cut(_ text: String) -> String { String(text.unicodeScalars.prefix(255).map(Character.init)) }
+}

@@ -1,0 +1,139 @@
+import KiteQCore
+import Logging
+import MariaDB
+import Synchronization
+
+/// One shard: its pool, and what is known of it. Its statements are in extensions, by topic.
+final class Shard: Sendable {
+    let number: Int
+    let pool: MariaDBPool
+    let logger: Logger
+    private let known = Mutex(Known())
+
+    private struct Known {
+        /// Routes whose rows are known to be there and right.
+        var routes: [Int64: Route] = [:]
+        var incarnation: Int64 = 0
+        var maxPacket = 1 << 20
+    }
+
+    /// Routes remembered; more start over.
+    private static let maxRoutes = 100_000
+    private static let attempts = 6
+
+    init(number: Int, configuration: MySQLStoreConfiguration, logger: Logger) {
+        self.number = number
+        var database = configuration.shards[number]
+        database.sessionStatements =
+            [
+                "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+                "SET SESSION innodb_lock_wait_timeout = 2",
+                "SET SESSION time_zone = '+00:00'",
+                "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+                "SET SESSION autocommit = 1",
+            ] + database.sessionStatements
+        var limits = MariaDBPoolConfiguration()
+        limits.maxConnections = configuration.connectionsPerShard
+        limits.waitTimeout = configuration.waitTimeout
+        var logger = logger
+        logger[metadataKey: "shard"] = "\(number)"
+        self.logger = logger
+        pool = MariaDBPool(database, pool: limits, logger: logger)
+    }
+
+    var incarnation: Int64 {
+        get { known.withLock { $0.incarnation } }
+        set { known.withLock { $0.incarnation = newValue } }
+    }
+
+    /// The server's max_allowed_packet, bytes.
+    var maxPacket: Int {
+        get { known.withLock { $0.maxPacket } }
+        set { known.withLock { $0.maxPacket = newValue } }
+    }
+
+    func knownRoute(_ id: Int64) -> Route? { known.withLock { $0.routes[id] } }
+
+    func remember(_ route: Route) {
+        known.withLock { known in
+            if known.routes.count >= Self.maxRoutes { known.routes.removeAll() }
+            known.routes[route.id] = route
+        }
+    }
+
+    // MARK: Running
+
+    /// Runs `body` on a connection, again as a whole where the server says that this may help (1213, 1205, a lost connection
+    /// whose outcome is known).
+    func run<Result: Sendable>(
+        _ body: @escaping @Sendable (isolated MariaDBConnection) throws -> Result
+    ) async throws -> Result {
+        var failures = 0
+        while true {
+            do {
+                return try await pool.withConnection(body)
+            } catch let error as MariaDBError where error.isRetriable && failures < Self.attempts {
+                failures += 1
+                if error.isConnectionLost && failures > 1 { throw storeError(error) }
+                // Two that met in a deadlock should not meet again.
+                try await Task.sleep(for: .milliseconds(Int.random(in: 1...(5 << failures))))
+            } catch {
+                throw storeError(error)
+            }
+        }
+    }
+
+    /// The store's word for a database error.
+    func storeError(_ error: any Error) -> any Error {
+        guard let error = error as? MariaDBError else { return error }
+        let code: StoreError.Code
+        switch error.code {
+        case 1146, 1049, 1054:
+            return StoreError(
+                .notMigrated, "shard \(number) (\(pool.configuration)) has not KiteQ's tables: run `kiteq migrate` first",
+                underlying: error)
+        default:
+            code = error.isReadOnly || error.isDiskFull ? .refusesWrites : error.isConnectionLost ? .unavailable : .failed
+        }
+        return StoreError(
+            code, "shard \(number): \(error.message)", isOutcomeUnknown: error.isCommitOutcomeUnknown, underlying: error)
+    }
+}
+
+extension MariaDBConnection {
+    /// Runs a statement for each piece of a list, in as few texts as possible, and gives each piece's rows to `body`.
+    func query(
+        _ statement: String, list: [MariaDBValue], before: [MariaDBValue] = [], after: [MariaDBValue] = [],
+        _ body: (MariaDBRow) throws -> Void
+    ) throws {
+        try pieces(list) { piece in
+            let rows = try query(SQL.list(statement, piece.count), before + piece + after)
+            for row in rows { try body(row) }
+        }
+    }
+
+    /// Like `query(_:list:)` for a statement without rows; returns the rows it affected.
+    @discardableResult
+    func execute(
+        _ statement: String, list: [MariaDBValue], before: [MariaDBValue] = [], after: [MariaDBValue] = []
+    ) throws -> Int {
+        var affected = 0
+        try pieces(list) { piece in
+            affected += try execute(SQL.list(statement, piece.count), before + piece + after).affectedRows
+        }
+        return affected
+    }
+
+    private func pieces(_ list: [MariaDBValue], _ body: ([MariaDBValue]) throws -> Void) throws {
+        var start = 0
+        while start < list.count {
+            let count = min(1_024, list.count - start)
+            var piece = Array(list[start..<(start + count)])
+            if let last = piece.last {
+                piece += Array(repeating: last, count: Ladder.listSize(count) - count)
+            }
+            try body(piece)
+            start += count
+        }
+    }
+}
