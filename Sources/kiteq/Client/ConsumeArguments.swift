@@ -42,7 +42,9 @@ struct ConsumeArguments: ParsableArguments {
         if let regx { try ClientArguments.check(regx, "--regx") }
         if let limit, limit < 1 { throw ValidationError("--limit takes a number from 1.") }
         if watermark < 0 { throw ValidationError("--watermark takes a number from 0.") }
-        if let problem = binding.problem { throw ValidationError("This binding cannot be used: \(problem)") }
+        if let rejection = BindingTable([binding]).rejected.first {
+            throw ValidationError("This binding cannot be used: \(rejection.reason)")
+        }
     }
 
     var binding: Binding {
