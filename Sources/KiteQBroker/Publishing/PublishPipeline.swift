@@ -74,12 +74,13 @@ final class PublishPipeline: Sendable {
 
     private func write(shard: Int) async {
         while let batch = await nextBatch(shard: shard) {
-            let firstCheckAt = configuration.transactions.firstCheck(now: SystemTime.wall())
+            let now = SystemTime.wall()
             let insertions = batch.map { publish in
                 Insertion(
                     seq: publish.seq, message: publish.message, route: publish.route,
                     connectionGroup: publish.reply.connection.group,
-                    firstCheckAt: min(firstCheckAt, publish.message.expiresAt))
+                    firstCheckAt: configuration.transactions.firstCheck(
+                        now: now, expiresAt: publish.message.expiresAt))
             }
             do {
                 complete(batch, try await store.insert(insertions, shard: shard), shard: shard)

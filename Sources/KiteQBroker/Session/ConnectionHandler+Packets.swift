@@ -123,7 +123,7 @@ extension ConnectionHandler {
             return acknowledge(reply, "no group is bound to it")
         }
         let message = Message(
-            accepted, header: header, headerBytes: headerBytes, parts: parts, command: packet.header.command, now: now)
+            accepted, header: header, headerBytes: headerBytes, parts: parts, command: packet.header.command)
         if accepted.kind == .fly {
             services.publishing.counters.fly.add(1)
             fly.append((message, route))
@@ -153,7 +153,7 @@ extension PublishRules.Request {
         self.init(
             messageID: header.messageID, topic: header.topic, messageType: header.messageType, group: header.groupID,
             expiredTime: header.expiredTime, deliverLimit: header.deliverLimit, isCommitted: header.commit,
-            isFly: header.fly)
+            isFly: header.fly, createTime: header.createTime ?? 0)
     }
 }
 
@@ -161,15 +161,14 @@ extension Message {
     /// A message out of a packet, in storage of its own: the packet is a slice of a read buffer that would live as long.
     fileprivate init(
         _ accepted: PublishRules.Accepted, header: MessageHeaderView, headerBytes: ByteBuffer, parts: MessageBody,
-        command: Command, now: Timestamp
+        command: Command
     ) {
         let length = PacketWriter.messageLength(header: headerBytes, body: parts.body, extra: parts.extra)
         var storage = ByteBufferAllocator().buffer(capacity: length)
-        let created = header.createTime ?? 0
         self.init(
             id: accepted.id, kind: command == .bytesMessage ? .bytes : .string, topic: header.topic,
             messageType: header.messageType, publisherGroup: header.groupID, expiresAt: accepted.expiresAt,
-            deliverLimit: accepted.deliverLimit, publishedAt: created > 0 ? Timestamp(created) * 1_000 : now,
+            deliverLimit: accepted.deliverLimit, publishedAt: accepted.createdAt,
             header: storage.append(headerBytes), body: storage.append(parts.body),
             extra: parts.extra.map { storage.append($0) })
     }

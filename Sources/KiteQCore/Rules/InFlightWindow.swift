@@ -199,3 +199,5 @@ package struct InFlightWindow<Entry: Sendable>: Sendable {
         firstWaiting = max(0, firstWaiting - 1)
     }
 }
+
+extension InFlightWindow.Acknowledged: Equatable where Entry: Equatable {}

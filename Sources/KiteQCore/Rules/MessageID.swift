@@ -21,10 +21,9 @@ package struct MessageID: Sendable, Hashable, Comparable {
             guard let parsed else { return nil }
             self = parsed
         } else {
-            // Bridged or lazily joined text: counted before it is copied, since it may be long.
-            guard text.utf8.prefix(33).count == 32 else { return nil }
-            let digits = Array(text.utf8)
-            guard let id = digits.withUnsafeBytes({ Self(utf8: $0) }) else { return nil }
+            // Only bridged text is not contiguous.
+            var copy = String(text)
+            guard let id = copy.withUTF8({ Self(utf8: UnsafeRawBufferPointer($0)) }) else { return nil }
             self = id
         }
     }

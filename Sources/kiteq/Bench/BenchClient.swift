@@ -1,0 +1,59 @@
+import Histogram
+import KiteQCore
+import KiteQWire
+import NIOCore
+import NIOPosix
+
+/// One connection of the load.
+struct BenchClient: Sendable {
+    private let channel: any Channel
+    private let handler: NIOLoopBound<BenchHandler>
+
+    static func connect(
+        to address: BrokerAddress, group: String, on eventLoops: any EventLoopGroup, publishing: BenchPublishing?
+    ) async throws -> BenchClient {
+        let eventLoop = eventLoops.next()
+        let channel = try await ClientBootstrap(group: eventLoop)
+            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(.maxMessagesPerRead, value: 16)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(BenchHandler(group: group, publishing: publishing, eventLoop: channel.eventLoop))
+                }
+            }
+            .connect(host: address.host, port: address.port).get()
+        let handler = try await eventLoop.submit {
+            NIOLoopBound(try channel.pipeline.syncOperations.handler(type: BenchHandler.self), eventLoop: eventLoop)
+        }.get()
+        try await eventLoop.flatSubmit { handler.value.greeted.futureResult }.get()
+        return BenchClient(channel: channel, handler: handler)
+    }
+
+    func start() { channel.eventLoop.execute { self.handler.value.start() } }
+
+    /// Counts from now on.
+    func measure() async throws {
+        try await channel.eventLoop.submit { self.handler.value.measure() }.get()
+    }
+
+    func measured() async throws -> (count: Int, latency: Histogram<UInt64>) {
+        try await channel.eventLoop.submit { (self.handler.value.count, self.handler.value.latency) }.get()
+    }
+
+    /// Publishes no more; returns when every store ack came.
+    func finish() async throws {
+        try await channel.eventLoop.flatSubmit { self.handler.value.finish() }.get()
+    }
+
+    func close() async throws { try await channel.close() }
+}
+
+/// How a connection publishes.
+struct BenchPublishing: Sendable {
+    var number: Int
+    var outstanding: Int
+    var size: Int
+    /// Nanoseconds between two messages of this connection in open-loop mode; nil: as fast as store acks come.
+    var interval: Int64?
+    var messageType: String
+}

@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# Installs what KiteQ needs on Debian 12 and is not there yet.
+#
+#   scripts/setup.sh [--quiet] [--lint] [--conformance]
+#
+#   --quiet          says nothing where nothing is missing
+#   --lint           also what scripts/lint.sh uses: shellcheck
+#   --conformance    also what scripts/conformance.sh uses: Python, with kazoo in .build-tools/venv
+#
+# Works as root, or through sudo. No database and no ZooKeeper is started: the packages chosen hold the programs without
+# their services, and what the project runs it starts and ends itself. Never removes a package that is in the way.
+# The Swift toolchain is not among Debian's packages: where it is missing, this says so and stops.
+# shellcheck source=lib.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+
+quiet=false
+lint=false
+conformance=false
+for argument; do
+    case $argument in
+        --quiet) quiet=true ;;
+        --lint) lint=true ;;
+        --conformance) conformance=true ;;
+        -h | --help) help_text && exit ;;
+        *) usage_error "unknown option $argument" ;;
+    esac
+done
+
+has_command() { command -v "$1" > /dev/null; }
+is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2> /dev/null)" = installed ]; }
+
+check_swift() {
+    has_command swift \
+        || die "the Swift toolchain is missing: install Swift 6.2 or newer (https://www.swift.org/install/linux/) and put its usr/bin into the PATH"
+    local version
+    version=$(swift --version 2> /dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1) || true
+    [ -n "$version" ] || die "the Swift toolchain does not run ($(swift --version 2>&1 | head -n 1)); see https://www.swift.org/install/linux/ for what it needs"
+    [ "$(printf '%s\n6.2\n' "$version" | sort -V | head -n 1)" = 6.2 ] \
+        || die "Swift $version is too old: install Swift 6.2 or newer (https://www.swift.org/install/linux/)"
+}
+
+# Fills missing. What is there from elsewhere, such as another Java, is taken as it is.
+find_missing() {
+    missing=()
+    local package
+    # To build. libmariadb-dev brings zlib and OpenSSL with it.
+    for package in libmariadb-dev libzookeeper-mt-dev; do
+        is_installed "$package" || missing+=("$package")
+    done
+    has_command pkg-config || missing+=(pkg-config)
+    has_command git || missing+=(git)
+    has_command g++ || missing+=(g++)
+    # To run: mariadbd and mariadb-install-db; my_print_defaults, which the latter calls; ZooKeeper's classes; a Java.
+    if ! has_command mariadbd || ! has_command mariadb-install-db; then missing+=(mariadb-server-core); fi
+    if ! has_command mariadb || ! has_command my_print_defaults; then missing+=(mariadb-client-core); fi
+    is_installed libzookeeper-java || missing+=(libzookeeper-java)
+    has_command java || missing+=(default-jre-headless)
+    if $lint && ! has_command shellcheck; then missing+=(shellcheck); fi
+    if $conformance && ! python3 -c 'import ensurepip, venv' 2> /dev/null; then missing+=(python3-venv); fi
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    else
+        sudo "$@"
+    fi
+}
+
+# Returns where as_root will work.
+require_root() {
+    [ "$(id -u)" -ne 0 ] || return 0
+    if has_command sudo && { sudo -n true 2> /dev/null || [ -t 0 ]; }; then return; fi
+    die "these packages are missing, and this user can neither be root nor use sudo. As root: apt-get install --no-install-recommends ${missing[*]}"
+}
+
+update_lists() { long_step "Reading the package lists (apt-get update)" apt-update as_root apt-get update; }
+
+is_known() {
+    local candidate
+    candidate=$(LC_ALL=C apt-cache policy "$1" | sed -n 's/^  Candidate: //p')
+    [ -n "$candidate" ] && [ "$candidate" != "(none)" ]
+}
+
+install_missing() {
+    has_command apt-get || die "this machine has no apt-get; install what these Debian packages hold, then try again: ${missing[*]}"
+    require_root
+    local updated=false package
+    for package in "${missing[@]}"; do
+        if ! $updated && ! is_known "$package"; then
+            update_lists
+            updated=true
+        fi
+    done
+    install_packages && return
+    # Lists that are there but old name files that the mirror has no more.
+    $updated && die "apt-get could not install: ${missing[*]}"
+    update_lists
+    install_packages || die "apt-get could not install: ${missing[*]}"
+}
+
+install_packages() {
+    long_step "Installing ${missing[*]}" apt-install \
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends --no-remove "${missing[@]}"
+}
+
+install_kazoo() {
+    local venv=$root/.build-tools/venv
+    "$venv/bin/python" -c 'import kazoo' 2> /dev/null && return
+    make_venv() { python3 -m venv --clear "$venv" && "$venv/bin/pip" install --disable-pip-version-check kazoo; }
+    long_step "Installing kazoo into .build-tools/venv" kazoo make_venv
+}
+
+check_swift
+find_missing
+if [ ${#missing[@]} -gt 0 ]; then
+    install_missing
+    find_missing
+    [ ${#missing[@]} -eq 0 ] || die "apt-get was content, but something is still not found: ${missing[*]}"
+fi
+if $conformance; then install_kazoo; fi
+$quiet || say "All that KiteQ needs is installed"
