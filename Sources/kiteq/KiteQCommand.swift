@@ -18,7 +18,9 @@ struct KiteQCommand: AsyncParsableCommand {
             configuration file (see conf/kiteq.toml). A flag wins over the variable, that over the file.
             """,
         version: Version.current,
-        subcommands: [ServeCommand.self, MigrateCommand.self, BenchCommand.self])
+        subcommands: [
+            ServeCommand.self, MigrateCommand.self, PublishCommand.self, ConsumeCommand.self, BenchCommand.self,
+        ])
 
     static func main() async {
         // A reader that went away (kiteq consume | head) is an error to report or to end at, not a signal to die by.
