@@ -24,9 +24,17 @@ struct ConsumeCommand: AsyncParsableCommand {
         let arguments = self.arguments
         try await discovery.run(topic: arguments.topic) { addresses, registry in
             if let registry { try await registry.publish(bindings: [arguments.binding], of: arguments.group) }
-            let signals = SignalWatch()
-            let run = ConsumeRun(arguments: arguments, secret: secret, addresses: addresses)
-            try await signals.run(stop: { await run.stop() }) { try await run.run() }
+            let (run, stop) = (ConsumeRun(arguments: arguments, secret: secret, addresses: addresses), StopRequest())
+            try await SignalWatch.run(stop) {
+                try await withThrowingTaskGroup(of: Void.self) { tasks in
+                    tasks.addTask {
+                        await stop.wait()
+                        await run.stop()
+                    }
+                    defer { tasks.cancelAll() }
+                    try await run.run()
+                }
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import KiteQCore
 import KiteQWire
 import NIOCore
@@ -52,7 +53,7 @@ struct BrokerLink: Sendable {
             "its name is not known"
         case let error as NIOConnectionError:
             error.connectionErrors.last.map { reason($0.error) } ?? "nobody answers"
-        case let error as IOError: error.description
+        case let error as IOError: String(cString: strerror(error.errnoCode))
         case let error as ChannelError: error == .connectPending ? "pending" : "nobody answers"
         default: "\(error)"
         }
