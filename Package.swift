@@ -7,43 +7,100 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
+
 let package = Package(
     name: "kiteq-swift",
+    products: [
+        .library(name: "KiteQ", targets: ["KiteQ"]),
+        .library(name: "MariaDB", targets: ["MariaDB"]),
+        .executable(name: "kiteq", targets: ["kiteq"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
+        // Pure rules, and the protocols that the I/O is behind.
+        .target(name: "KiteQCore", dependencies: [nioCore, deque], swiftSettings: settings),
+        .testTarget(name: "KiteQCoreTests", dependencies: ["KiteQCore", nioCore, deque], swiftSettings: settings),
+
+        // Packets.
         .target(
-            name: "KiteQCore",
-            dependencies: [
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "DequeModule", package: "swift-collections"),
-            ],
+            name: "KiteQWire", dependencies: ["KiteQCore", nioCore, protobuf], exclude: ["Protobuf/kiteq.proto"],
             swiftSettings: settings),
+        .testTarget(
+            name: "KiteQWireTests", dependencies: ["KiteQWire", nioCore, protobuf], resources: [.copy("Resources")],
+            swiftSettings: settings),
+
+        // A client of MySQL and MariaDB that knows nothing of messages.
+        .systemLibrary(name: "CMariaDB", pkgConfig: "libmariadb", providers: [.apt(["libmariadb-dev"])]),
+        .target(name: "MariaDB", dependencies: ["CMariaDB", deque, logging], swiftSettings: settings),
+
+        // Messages in tables, and in memory.
         .target(
-            name: "KiteQWire",
-            dependencies: [
-                "KiteQCore",
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-            ],
-            exclude: ["Protobuf/kiteq.proto"],
+            name: "KiteQStore", dependencies: ["KiteQCore", "MariaDB", nioCore, logging],
+            // A link to the folder sql/ at the top, so that the binary has the migrations in it.
+            resources: [.embedInCode("Schema")], swiftSettings: settings),
+
+        // Where brokers and bindings are found.
+        .systemLibrary(name: "CZooKeeper", providers: [.apt(["libzookeeper-mt-dev"])]),
+        .target(
+            name: "KiteQRegistry", dependencies: ["KiteQCore", "CZooKeeper", logging, yams], swiftSettings: settings),
+        .testTarget(
+            name: "KiteQRegistryTests", dependencies: ["KiteQCore", "KiteQRegistry", "CZooKeeper", logging],
             swiftSettings: settings),
+
+        // The broker, and what shows it.
         .target(
             name: "KiteQBroker",
+            dependencies: ["KiteQCore", "KiteQWire", nioCore, nioPosix, deque, logging, lifecycle],
+            swiftSettings: settings),
+        .target(
+            name: "KiteQAdmin", dependencies: ["KiteQBroker", metrics, hummingbird, logging, nioCore, lifecycle],
+            swiftSettings: settings),
+        .testTarget(
+            name: "KiteQAdminTests", dependencies: ["KiteQAdmin", "KiteQBroker", hummingbird, hummingbirdTesting],
+            swiftSettings: settings),
+
+        // The client library.
+        .target(
+            name: "KiteQ",
+            dependencies: ["KiteQCore", "KiteQWire", "KiteQRegistry", nioCore, nioPosix, logging, lifecycle],
+            swiftSettings: settings),
+
+        // The command.
+        .executableTarget(
+            name: "kiteq",
             dependencies: [
-                "KiteQCore", "KiteQWire",
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "KiteQ", "KiteQAdmin", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "KiteQWire", "MariaDB",
+                argumentParser, metrics, logging, nioCore, nioPosix, lifecycle, unixSignals, toml, histogram,
             ],
             swiftSettings: settings),
-        .testTarget(name: "KiteQCoreTests", dependencies: ["KiteQCore", .product(name: "NIOCore", package: "swift-nio"), .product(name: "DequeModule", package: "swift-collections")], swiftSettings: settings),
+        .testTarget(
+            name: "kiteqTests", dependencies: ["kiteq", "KiteQBroker", "KiteQCore", argumentParser, logging],
+            swiftSettings: settings),
     ]
 )

@@ -1,0 +1,205 @@
+import KiteQCore
+import KiteQRegistry
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// The connections to all brokers of some topics, as they come and go: one for each broker, made again when it is lost.
+final class BrokerCluster: Sendable {
+    private let configuration: KiteQConfiguration
+    let registry: any Registry
+    private let topics: [String]
+    private let group: any EventLoopGroup
+    private let logger: Logger
+    private let onEvent: @Sendable (ClientConnection, ClientEvent) -> Void
+    private let state = Mutex(State())
+    private let wanted: AsyncStream<BrokerAddress>
+    private let wantedContinuation: AsyncStream<BrokerAddress>.Continuation
+
+    private struct State {
+        var brokers: [String: Set<BrokerAddress>] = [:]
+        /// Brokers that a task keeps a connection to.
+        var kept: Set<BrokerAddress> = []
+        var open: [BrokerAddress: ClientConnection] = [:]
+        var turn = 0
+        var waiters: [Int: (topic: String, CheckedContinuation<ClientConnection?, Never>)] = [:]
+        var nextWaiter = 0
+        var isClosed = false
+        var lastFailure: String?
+
+        func wants(_ address: BrokerAddress) -> Bool {
+            !isClosed && brokers.values.contains { $0.contains(address) }
+        }
+
+        /// An open connection to a broker of the topic, in turn.
+        mutating func take(_ topic: String) -> ClientConnection? {
+            let candidates = (brokers[topic] ?? []).sorted { ($0.host, $0.port) < ($1.host, $1.port) }
+                .compactMap { open[$0] }.filter(\.isOpen)
+            guard !candidates.isEmpty else { return nil }
+            turn &+= 1
+            return candidates[turn % candidates.count]
+        }
+    }
+
+    init(
+        configuration: KiteQConfiguration, topics: [String], group: any EventLoopGroup, logger: Logger,
+        onEvent: @escaping @Sendable (ClientConnection, ClientEvent) -> Void
+    ) throws {
+        self.configuration = configuration
+        self.topics = topics
+        self.group = group
+        self.logger = logger
+        self.onEvent = onEvent
+        registry = try Self.makeRegistry(configuration.discovery, topics: topics, logger: logger)
+        (wanted, wantedContinuation) = AsyncStream.makeStream()
+    }
+
+    private static func makeRegistry(
+        _ discovery: KiteQConfiguration.Discovery, topics: [String], logger: Logger
+    ) throws -> any Registry {
+        do {
+            switch discovery {
+            case .brokers(let addresses):
+                let parsed = try addresses.map { text in
+                    guard let address = BrokerAddress(text) else {
+                        throw KiteQError(.invalid, "\(text) is no broker's address, as in broker.example:13800")
+                    }
+                    return address
+                }
+                guard !parsed.isEmpty else { throw KiteQError(.invalid, "no broker is named") }
+                return StaticRegistry(
+                    brokers: Dictionary(parsed.map { ($0, topics) }, uniquingKeysWith: { first, _ in first }))
+            case .zooKeeper(let hosts):
+                return try RegistryConfiguration(url: "zk://\(hosts)").makeRegistry(logger: logger)
+            case .file(let path):
+                return try RegistryConfiguration(url: "file://\(path)").makeRegistry(logger: logger)
+            }
+        } catch let error as RegistryError {
+            throw KiteQError(.invalid, error.message)
+        }
+    }
+
+    // MARK: Running
+
+    /// Keeps the connections until its task is cancelled, then closes them.
+    func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await self.registry.run() }
+            for topic in topics {
+                tasks.addTask {
+                    for await brokers in self.registry.brokers(of: topic) { self.update(topic, brokers) }
+                }
+            }
+            defer { tasks.cancelAll() }
+            for await address in wanted { tasks.addTask { await self.keep(address) } }
+            try Task.checkCancellation()
+        }
+    }
+
+    /// Ends all connections and callers that wait for one.
+    func close() {
+        let (open, waiters) = state.withLock { state in
+            state.isClosed = true
+            defer { state.waiters = [:] }
+            return (state.open.values.map { $0 }, state.waiters.values.map(\.1))
+        }
+        for connection in open { connection.close() }
+        for waiter in waiters { waiter.resume(returning: nil) }
+        wantedContinuation.finish()
+    }
+
+    private func update(_ topic: String, _ brokers: [BrokerAddress]) {
+        let (new, gone) = state.withLock { state -> ([BrokerAddress], [ClientConnection]) in
+            state.brokers[topic] = Set(brokers)
+            let new = state.isClosed ? [] : brokers.filter { state.kept.insert($0).inserted }
+            return (new, state.open.filter { !state.wants($0.key) }.map(\.value))
+        }
+        for address in new { wantedContinuation.yield(address) }
+        // A broker that left the registry drains: what is in flight on the connection is lost with it, not what it acknowledged.
+        for connection in gone { connection.close() }
+    }
+
+    /// Keeps one connection to a broker as long as the registry lists it.
+    private func keep(_ address: BrokerAddress) async {
+        var failures = 0
+        while state.withLock({ $0.wants(address) }), !Task.isCancelled {
+            do {
+                let connection = try await ClientConnection.connect(
+                    to: address, configuration: configuration, on: group, logger: logger, onEvent: onEvent)
+                failures = 0
+                opened(connection)
+                await connection.closed()
+                state.withLock { $0.open[address] = nil }
+                logger.info("lost the connection to \(address)")
+            } catch {
+                if failures == 0 { logger.warning("cannot connect to \(address): \(error)") }
+                state.withLock { $0.lastFailure = "\(address): \(error)" }
+                failures += 1
+            }
+            do {
+                try await Task.sleep(for: backoff(failures))
+            } catch {
+                break  // The client stops.
+            }
+        }
+        state.withLock { _ = $0.kept.remove(address) }
+    }
+
+    private func backoff(_ failures: Int) -> Duration {
+        let longest = min(configuration.maxBackoff, configuration.minBackoff * (1 << min(max(0, failures - 1), 10)))
+        // Clients that lost the same broker do not all come back at once.
+        return longest * Double.random(in: 0.5...1)
+    }
+
+    private func opened(_ connection: ClientConnection) {
+        let served = state.withLock { state in
+            state.open[connection.address] = connection
+            let served = state.waiters.filter { state.brokers[$0.value.topic]?.contains(connection.address) == true }
+            for id in served.keys { state.waiters[id] = nil }
+            return served.values.map(\.1)
+        }
+        logger.info("connected to \(connection.address)")
+        for waiter in served { waiter.resume(returning: connection) }
+    }
+
+    // MARK: Using
+
+    /// A connection to a broker of the topic; waits for one until the timeout.
+    func connection(for topic: String, timeout: Duration) async throws -> ClientConnection {
+        guard topics.contains(topic) else {
+            throw KiteQError(.invalid, "the client was not told of topic \(topic) when it was made")
+        }
+        if let connection = state.withLock({ $0.isClosed ? nil : $0.take(topic) }) { return connection }
+        let id = state.withLock { state in
+            state.nextWaiter += 1
+            return state.nextWaiter
+        }
+        let late = group.next().scheduleTask(in: .nanoseconds(timeout.wholeNanoseconds)) { self.giveUp(id) }
+        defer { late.cancel() }
+        let connection = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let now = state.withLock { state -> (isDecided: Bool, ClientConnection?) in
+                    if state.isClosed || Task.isCancelled { return (true, nil) }
+                    if let connection = state.take(topic) { return (true, connection) }
+                    state.waiters[id] = (topic, continuation)
+                    return (false, nil)
+                }
+                if now.isDecided { continuation.resume(returning: now.1) }
+            }
+        } onCancel: {
+            giveUp(id)
+        }
+        if let connection { return connection }
+        try Task.checkCancellation()
+        let (isClosed, failure) = state.withLock { ($0.isClosed, $0.lastFailure) }
+        if isClosed { throw KiteQError(.closed, "the client is stopped") }
+        throw KiteQError(
+            .notConnected,
+            "no broker of topic \(topic) could be reached within \(timeout)\(failure.map { " (\($0))" } ?? ""); nothing was sent")
+    }
+
+    private func giveUp(_ id: Int) {
+        state.withLock { $0.waiters.removeValue(forKey: id) }?.1.resume(returning: nil)
+    }
+}

@@ -1,0 +1,138 @@
+import KiteQCore
+import KiteQWire
+public import Logging
+public import NIOCore
+public import NIOPosix
+public import ServiceLifecycle
+
+/// Receives the messages of a group's subscriptions, and acknowledges each when its handler returns.
+///
+/// ```swift
+/// let consumer = try Consumer(configuration, subscriptions: [.init(topic: "trade", .messageType("paid"))]) { message in
+///     try await membership.grantPoints(message.properties["order"])
+/// }
+/// try await consumer.run()
+/// ```
+///
+/// A handler that returns has the message; one that throws refuses it, and it comes again: three attempts at once, later ones
+/// after growing waits, until its limit. A message may come more than once after a fault, and when a handler takes longer than
+/// the broker's delivery timeout (5 s unless configured): handlers must bear that.
+public final class Consumer: Service {
+    private let configuration: KiteQConfiguration
+    private let subscriptions: [Subscription]
+    private let concurrency: Int
+    private let cluster: BrokerCluster
+    private let deliveries: AsyncStream<Delivery>
+    private let deliveriesContinuation: AsyncStream<Delivery>.Continuation
+    private let handler: @Sendable (IncomingMessage) async throws -> Void
+    private let logger: Logger
+
+    private struct Delivery: Sendable {
+        var connection: ClientConnection
+        var opaque: Int32
+        var command: Command
+        var parts: MessageBody
+    }
+
+    /// - Parameters:
+    ///   - subscriptions: what the group wants; published to ZooKeeper where brokers are found through it.
+    ///   - concurrency: handlers that run at a time, at least 1.
+    /// - Throws: `KiteQError` with `invalid`.
+    public init(
+        _ configuration: KiteQConfiguration, subscriptions: [Subscription], concurrency: Int = 16,
+        eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        logger: Logger = Logger(label: "kiteq.consumer"),
+        handler: @escaping @Sendable (IncomingMessage) async throws -> Void
+    ) throws {
+        guard concurrency > 0 else { throw KiteQError(.invalid, "a consumer runs at least one handler at a time") }
+        guard !subscriptions.isEmpty else { throw KiteQError(.invalid, "a consumer subscribes to something") }
+        self.configuration = configuration
+        self.subscriptions = subscriptions
+        self.concurrency = concurrency
+        self.handler = handler
+        self.logger = logger
+        let (deliveries, continuation) = AsyncStream<Delivery>.makeStream()
+        self.deliveries = deliveries
+        deliveriesContinuation = continuation
+        cluster = try BrokerCluster(
+            configuration: configuration, topics: Set(subscriptions.map(\.topic)).sorted(), group: eventLoopGroup,
+            logger: logger
+        ) { connection, event in
+            switch event {
+            // The broker bounds what it sends before it is acknowledged, so this does not grow.
+            case .delivery(let opaque, let command, let parts):
+                continuation.yield(Delivery(connection: connection, opaque: opaque, command: command, parts: parts))
+            case .question(let opaque, let header):
+                connection.decide(header: header, .unknown, feedback: "this client only consumes", opaque: opaque)
+            }
+        }
+    }
+
+    /// Consumes until a graceful shutdown, which lets the handlers that run finish, or until its task is cancelled.
+    public func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await self.cluster.run() }
+            tasks.addTask { try await self.publishSubscriptions() }
+            defer {
+                cluster.close()
+                tasks.cancelAll()
+            }
+            tasks.addTask {
+                await withGracefulShutdownHandler {
+                    await self.handleDeliveries()
+                } onGracefulShutdown: {
+                    // What was not begun is not acknowledged: it goes to another client when the connection closes.
+                    self.deliveriesContinuation.finish()
+                }
+                throw Ended()
+            }
+            do {
+                for try await _ in tasks {}
+            } catch is Ended {
+                return
+            }
+        }
+    }
+
+    /// The handlers are done.
+    private struct Ended: Error {}
+
+    private func publishSubscriptions() async throws {
+        let bindings = subscriptions.map { Binding($0, group: configuration.group) }
+        do {
+            try await cluster.registry.publish(bindings: bindings, of: configuration.group)
+        } catch let error as RegistryError where error.code == .unsupported {
+            // A file or a list of brokers: a person writes the bindings.
+            logger.info("the bindings of group \(configuration.group) are written by hand here: \(error.message)")
+        } catch is CancellationError {
+            return
+        }
+    }
+
+    private func handleDeliveries() async {
+        await withTaskGroup(of: Void.self) { handlers in
+            var running = 0
+            for await delivery in deliveries {
+                if Task.isShuttingDownGracefully { break }
+                if running >= concurrency {
+                    await handlers.next()
+                    running -= 1
+                }
+                running += 1
+                handlers.addTask { await self.handle(delivery) }
+            }
+        }
+    }
+
+    private func handle(_ delivery: Delivery) async {
+        do {
+            try await handler(try IncomingMessage(command: delivery.command, parts: delivery.parts))
+            delivery.connection.acknowledge(opaque: delivery.opaque, header: delivery.parts.header, isSuccess: true)
+        } catch {
+            logger.debug("a handler refused a message: \(error)")
+            delivery.connection.acknowledge(
+                opaque: delivery.opaque, header: delivery.parts.header, isSuccess: false,
+                feedback: String("\(error)".prefix(255)))
+        }
+    }
+}
