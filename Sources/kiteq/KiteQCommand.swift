@@ -19,7 +19,8 @@ struct KiteQCommand: AsyncParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            ServeCommand.self, MigrateCommand.self, PublishCommand.self, ConsumeCommand.self, BenchCommand.self,
+            DevCommand.self, ServeCommand.self, MigrateCommand.self, PublishCommand.self, ConsumeCommand.self,
+            BenchCommand.self,
         ])
 
     static func main() async {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import KiteQ
 import KiteQCore
 import Logging
 
@@ -60,8 +61,23 @@ struct ClientArguments: ParsableArguments {
         return addresses
     }
 
+    /// Who the client is and where its brokers are.
+    /// - Throws: ``CommandError`` where an address or a URL cannot be used, or the secret's file cannot be read.
+    func configuration(group: String) throws(CommandError) -> KiteQConfiguration {
+        let found: KiteQConfiguration.Discovery
+        switch try discovery() {
+        case .brokers(let addresses): found = .brokers(addresses.map(\.description))
+        case .registry(let url):
+            // Refused here, with what is wrong, and not later.
+            _ = try RegistryFactory.configuration(RegistryOptions(url: url))
+            let rest = String(url.drop { $0 != ":" }.dropFirst("://".count))
+            found = url.hasPrefix("file:") ? .file(rest) : .zooKeeper(rest)
+        }
+        return KiteQConfiguration(group: group, secret: try secret(), discovery: found)
+    }
+
     /// "" where there is none.
-    func secret() throws(CommandError) -> String {
+    private func secret() throws(CommandError) -> String {
         guard let secretFile else { return "" }
         return try SecretFile.read(secretFile, what: "the group's secret")
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import KiteQ
 import KiteQCore
 
 /// What `kiteq consume` is to take.
@@ -52,5 +53,11 @@ struct ConsumeArguments: ParsableArguments {
         return Binding(
             group: group, topic: topic, messageType: regx ?? messageType ?? "", kind: regx == nil ? .direct : .regx,
             watermark: watermark, persistent: !transient)
+    }
+
+    var subscription: Subscription {
+        let pattern: Subscription.Pattern =
+            if fanout { .all } else if let regx { .matching(regx) } else { .messageType(messageType ?? "") }
+        return Subscription(topic: topic, pattern, watermark: watermark, isPersistent: !transient)
     }
 }

@@ -1,6 +1,8 @@
 import ArgumentParser
-import KiteQCore
+import KiteQ
 import Logging
+import ServiceLifecycle
+import Synchronization
 
 /// `kiteq consume`
 struct ConsumeCommand: AsyncParsableCommand {
@@ -9,7 +11,8 @@ struct ConsumeCommand: AsyncParsableCommand {
         abstract: "Consume messages.",
         discussion: """
             Prints a line for each message, and acknowledges it then. With ZooKeeper as --registry the group's binding is \
-            published first and takes the place of those it had; with --brokers or a file it must be in the registry already.
+            published first and takes the place of those it had; with --brokers or a file it must be in the registry \
+            already. A broker that is lost is connected to again, until Ctrl-C.
 
               kiteq consume --registry zk://127.0.0.1:2181 --group s-trade --topic trade --type pay-succ
             """)
@@ -19,22 +22,57 @@ struct ConsumeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let logger = ProcessWide.bootstrap(try client.log())
-        let secret = try client.secret()
-        let discovery = BrokerDiscovery(source: try client.discovery(), logger: logger)
         let arguments = self.arguments
-        try await discovery.run(topic: arguments.topic) { addresses, registry in
-            if let registry { try await registry.publish(bindings: [arguments.binding], of: arguments.group) }
-            let (run, stop) = (ConsumeRun(arguments: arguments, secret: secret, addresses: addresses), StopRequest())
-            try await SignalWatch.run(stop) {
-                try await withThrowingTaskGroup(of: Void.self) { tasks in
-                    tasks.addTask {
-                        await stop.wait()
-                        await run.stop()
-                    }
-                    defer { tasks.cancelAll() }
-                    try await run.run()
+        let taken = ConsumedCount(limit: arguments.limit)
+        let consumer = try Consumer(
+            client.configuration(group: arguments.group), subscriptions: [arguments.subscription], concurrency: 1,
+            logger: logger
+        ) { message in
+            let line = MessageLine(message)
+            StandardOutput.print(arguments.json ? line.json : line.text)
+            // Before the limit's message is acknowledged, so that no further one is begun.
+            if taken.add() { try await gracefulShutdown() }
+            if arguments.fail { throw CommandError("refused by kiteq consume --fail") }
+        }
+        let services = ServiceGroup(services: [consumer], logger: quiet(logger))
+        let stop = StopRequest()
+        try await SignalWatch.run(stop) {
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask {
+                    await stop.wait()
+                    await services.triggerGracefulShutdown()
                 }
+                tasks.addTask {
+                    await taken.reached.wait()
+                    await services.triggerGracefulShutdown()
+                }
+                defer { tasks.cancelAll() }
+                try await services.run()
             }
         }
+    }
+
+    private func quiet(_ logger: Logger) -> Logger {
+        var logger = logger
+        if logger.logLevel == .info { logger.logLevel = .warning }
+        return logger
+    }
+}
+
+/// Counts messages up to a limit.
+final class ConsumedCount: Sendable {
+    let reached = StopRequest()
+    private let limit: Int?
+    private let count = Atomic<Int>(0)
+
+    init(limit: Int?) {
+        self.limit = limit
+    }
+
+    /// Whether this was the last one wanted.
+    func add() -> Bool {
+        guard count.wrappingAdd(1, ordering: .relaxed).newValue == limit else { return false }
+        reached.make()
+        return true
     }
 }

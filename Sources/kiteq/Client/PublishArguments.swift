@@ -62,15 +62,16 @@ struct PublishArguments: ParsableArguments {
         return .text(body ?? "hello from kiteq", count: count ?? 1)
     }
 
-    /// In the order given.
-    var properties: [(key: String, value: String)] {
+    var properties: [String: String] {
         get throws {
-            try property.map { text in
+            var properties: [String: String] = [:]
+            for text in property {
                 guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
                     throw ValidationError("--property takes KEY=VALUE, not '\(text)'.")
                 }
-                return (String(text[..<equals]), String(text[text.index(after: equals)...]))
+                properties[String(text[..<equals])] = String(text[text.index(after: equals)...])
             }
+            return properties
         }
     }
 }

@@ -23,7 +23,9 @@ struct DevCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where to listen for clients. Default: 127.0.0.1:13800.", valueName: "host:port"))
     var bind: String?
 
-    @Option(help: ArgumentHelp("Where /healthz, /readyz and /metrics are. Default: 127.0.0.1:13801.", valueName: "host:port"))
+    @Option(
+        help: ArgumentHelp(
+            "Where /healthz, /readyz and /metrics are. Default: 127.0.0.1:13801.", valueName: "host:port"))
     var admin: String?
 
     @Option(help: ArgumentHelp("The topics to serve, separated by commas. Default: trade,feed.", valueName: "a,b"))
@@ -45,7 +47,9 @@ struct DevCommand: AsyncParsableCommand {
         if let mysqlPort, !(1...65_535).contains(mysqlPort) {
             throw ValidationError("--mysql-port takes a number from 1 to 65535.")
         }
-        if keep, !demo { throw ValidationError("--keep is for --demo: without it everything runs until Ctrl-C anyway.") }
+        if keep, !demo {
+            throw ValidationError("--keep is for --demo: without it everything runs until Ctrl-C anyway.")
+        }
     }
 
     func run() async throws {

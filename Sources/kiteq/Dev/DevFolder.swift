@@ -19,7 +19,8 @@ struct DevFolder: Sendable {
                 isTemporary = true
             }
         } catch {
-            throw CommandError("the folder \(path ?? "for temporary files") cannot be made: \(error.localizedDescription)")
+            throw CommandError(
+                "the folder \(path ?? "for temporary files") cannot be made: \(error.localizedDescription)")
         }
     }
 

@@ -10,6 +10,8 @@ struct DevPlan: Sendable {
     var shownFolder: String
     var databasePort: Int
     var configuration: ServerConfiguration
+    /// In the order they were given; the first has the examples.
+    var topics: [String]
     var isDemo: Bool
     var keeps: Bool
 
@@ -30,9 +32,8 @@ struct DevPlan: Sendable {
             .init("--log-level", "log.level", command.logLevel ?? "warning"),
         ])
         configuration = try loader.load()
-        guard !configuration.topics.isEmpty else {
-            throw CommandError("--topics names no topic", status: .usage)
-        }
+        topics = ConfigurationCodec<[String]>.names.parse(command.topics ?? "trade,feed") ?? []
+        guard !topics.isEmpty else { throw CommandError("--topics names no topic", status: .usage) }
         configuration.store.url = "mysql://root@127.0.0.1:\(databasePort)/kite?shards=\(Self.shards)"
         configuration.registry.url = "file://\(folder.registry.path)"
         // By this name it finds what an earlier run left, whatever its port was.
@@ -43,9 +44,6 @@ struct DevPlan: Sendable {
             configuration.broker.recoveryInterval = .milliseconds(100)
         }
     }
-
-    /// Sorted; the last one has the examples.
-    var topics: [String] { configuration.topics }
 
     private static func port(_ usual: Int, isFree: Bool) throws(CommandError) -> Int {
         guard isFree else { return usual }
