@@ -16,12 +16,8 @@ package enum SystemTime {
 
     /// Unix milliseconds.
     package static func wall() -> Timestamp {
-        // Seconds and nanoseconds, as timespec has them. Its members belong to whichever C module the compiler met first,
-        // which is not always one that this file can import.
-        var time: (seconds: Int, nanoseconds: Int) = (0, 0)
-        withUnsafeMutableBytes(of: &time) { bytes in
-            _ = clock_gettime(CLOCK_REALTIME, bytes.baseAddress?.assumingMemoryBound(to: timespec.self))
-        }
-        return Timestamp(time.seconds) * 1_000 + Timestamp(time.nanoseconds) / 1_000_000
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(time.tv_sec) * 1_000 + Timestamp(time.tv_nsec) / 1_000_000
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import KiteQBroker
 import Logging
 
 /// One log record, and its two ways to be written. What came from a client cannot begin a line of its own.
@@ -46,20 +47,21 @@ struct LogRecord {
 
 /// A moment in UTC with milliseconds, as logs write it.
 struct LogTime: CustomStringConvertible {
-    private let moment: timespec
+    private let seconds: Int
+    private let nanoseconds: Int
 
     init(seconds: Int, nanoseconds: Int) {
-        moment = timespec(tv_sec: seconds, tv_nsec: nanoseconds)
+        self.seconds = seconds
+        self.nanoseconds = nanoseconds
     }
 
     static var now: LogTime {
-        var moment = timespec()
-        clock_gettime(CLOCK_REALTIME, &moment)
-        return LogTime(seconds: moment.tv_sec, nanoseconds: moment.tv_nsec)
+        let wall = SystemTime.wall()
+        return LogTime(seconds: Int(wall / 1_000), nanoseconds: Int(wall % 1_000) * 1_000_000)
     }
 
     var description: String {
-        var seconds = moment.tv_sec
+        var seconds = seconds
         var parts = tm()
         gmtime_r(&seconds, &parts)
         func padded(_ number: Int, _ width: Int) -> String {
@@ -69,6 +71,6 @@ struct LogTime: CustomStringConvertible {
         let day =
             "\(padded(Int(parts.tm_year) + 1_900, 4))-\(padded(Int(parts.tm_mon) + 1, 2))-\(padded(Int(parts.tm_mday), 2))"
         let clock = [parts.tm_hour, parts.tm_min, parts.tm_sec].map { padded(Int($0), 2) }.joined(separator: ":")
-        return "\(day)T\(clock).\(padded(moment.tv_nsec / 1_000_000, 3))Z"
+        return "\(day)T\(clock).\(padded(nanoseconds / 1_000_000, 3))Z"
     }
 }
