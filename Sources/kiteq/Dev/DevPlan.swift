@@ -1,4 +1,6 @@
 import Foundation
+import KiteQBroker
+import KiteQCore
 import LocalServers
 
 /// What `kiteq dev` is to run, and where.
@@ -22,7 +24,11 @@ struct DevPlan: Sendable {
         let isPassing = command.demo && !command.keep
         folder = try DevFolder(path: command.data ?? (isPassing ? nil : ".kiteq"))
         shownFolder = command.data ?? (isPassing ? folder.url.path : ".kiteq")
-        databasePort = try command.mysqlPort ?? Self.port(13_306, isFree: isPassing)
+        if let port = command.mysqlPort {
+            databasePort = port
+        } else {
+            databasePort = try Self.port(13_306, isFree: isPassing)
+        }
         let broker = Endpoint(host: "127.0.0.1", port: try Self.port(13_800, isFree: isPassing)).description
         let admin = Endpoint(host: "127.0.0.1", port: try Self.port(13_801, isFree: isPassing)).description
         let loader = ConfigurationLoader(flags: [
