@@ -18,7 +18,10 @@ struct KiteQCommand: AsyncParsableCommand {
             configuration file (see conf/kiteq.toml). A flag wins over the variable, that over the file.
             """,
         version: Version.current,
-        subcommands: [ServeCommand.self, BenchCommand.self])
+        subcommands: [
+            DevCommand.self, ServeCommand.self, MigrateCommand.self, PublishCommand.self, ConsumeCommand.self,
+            BenchCommand.self,
+        ])
 
     static func main() async {
         // A reader that went away (kiteq consume | head) is an error to report or to end at, not a signal to die by.
@@ -35,9 +38,8 @@ struct KiteQCommand: AsyncParsableCommand {
             } else {
                 try command.run()
             }
-        } catch let error as ExitCode {
-            exit(withError: error)
-        } catch let error as CleanExit {
+        } catch let error where exitCode(for: error) != .failure {
+            // The parser's own: help that was asked for, or a status without words.
             exit(withError: error)
         } catch {
             StandardError.write("kiteq: \(sentence(for: error))\n")

@@ -1,3 +1,4 @@
+import KiteQ
 import KiteQBroker
 import KiteQCore
 import NIOCore
@@ -10,6 +11,7 @@ func sentence(for error: any Error) -> String {
         case let error as RegistryError: error.message
         case let error as StoreError: error.message
         case let error as BrokerError: error.description
+        case let error as KiteQError: error.message
         case let error as IOError: error.description
         case is CancellationError: "stopped before it was done"
         default: "\(error)"

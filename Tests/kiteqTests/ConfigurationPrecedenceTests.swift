@@ -26,6 +26,12 @@ import Testing
             return Sample(
                 texts: ["11=1s", "12=2s,13=3s", "14=4s"],
                 literals: ["[\"11=1s\"]", "[\"12=2s\", \"13=3s\"]", "[\"14=4s\"]"])
+        case "store.shards":
+            return Sample(
+                texts: ["mysql://a/x", "mysql://a,b/x mysql://c/y", "mysql://d/z"],
+                literals: ["[\"mysql://a/x\"]", "[\"mysql://a,b/x\", \"mysql://c/y\"]", "[\"mysql://d/z\"]"])
+        case "store.tls": return quoted(["required", "off", "verified"])
+        case "store.durability": return quoted(["refuse", "warn", "refuse"])
         case "log.level": return quoted(["trace", "error", "debug"])
         case "log.format": return quoted(["json", "text", "json"])
         case "broker.idle_timeout", "transactions.retention", "delivery.dead_letter_retention":

@@ -1,4 +1,5 @@
 import KiteQCore
+import KiteQStore
 import Logging
 
 extension ConfigurationCodec where Value == [String] {
@@ -24,6 +25,25 @@ extension ConfigurationCodec where Value == [String] {
     fileprivate static func trimmed(_ text: Substring) -> String {
         let start = text.drop { $0 == " " }
         return String(start.reversed().drop { $0 == " " }.reversed())
+    }
+}
+
+extension ConfigurationCodec where Value == [String] {
+    /// URLs, which may hold commas; as text, separated by blanks.
+    static var urls: Self {
+        Self(
+            allowed: "a list of mysql:// URLs, one for each shard (as a variable: separated by blanks)",
+            read: { value in
+                guard case .list(let values) = value else { return nil }
+                var urls: [String] = []
+                for case .string(let url) in values where url.hasPrefix("mysql://") { urls.append(url) }
+                return urls.count == values.count ? urls : nil
+            },
+            parse: { text in
+                let urls = text.split(separator: " ").map(String.init)
+                return urls.allSatisfy { $0.hasPrefix("mysql://") } ? urls : nil
+            },
+            write: { .list($0.map { .string($0) }) })
     }
 }
 
@@ -94,10 +114,11 @@ extension ConfigurationCodec where Value == Logger.Level {
     }
 }
 
-extension ConfigurationCodec where Value == LogConfiguration.Format {
-    static var logFormat: Self {
+/// One of an enumeration's names.
+extension ConfigurationCodec where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
+    static var name: Self {
         text(
-            "one of \(LogConfiguration.Format.allCases.map(\.rawValue).joined(separator: ", "))",
-            parse: { LogConfiguration.Format(rawValue: $0) }, write: { $0.rawValue })
+            "one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))", parse: { Value(rawValue: $0) },
+            write: { $0.rawValue })
     }
 }

@@ -73,11 +73,6 @@ extension ConfigurationCodec where Value == String {
     static var brokerName: Self {
         text("a name of at most 255 bytes, or \"\"", parse: { $0.utf8.count <= 255 ? $0 : nil }, write: { $0 })
     }
-
-    static func choice(_ choices: [String]) -> Self {
-        text(
-            "one of \(choices.joined(separator: ", "))", parse: { choices.contains($0) ? $0 : nil }, write: { $0 })
-    }
 }
 
 extension ConfigurationCodec where Value == Endpoint? {

@@ -22,11 +22,28 @@ struct ConfigurationLoader: Sendable {
     }
 
     /// Of each pair only one may be given in the same place; in different places the stronger one counts alone.
-    static let exclusive: [(String, String)] = [("store.password", "store.password_file")]
+    static let exclusive: [(String, String)] = [
+        ("store.password", "store.password_file"), ("store.url", "store.shards"),
+    ]
 
     var flags: [Flag] = []
     var environment: [String: String] = [:]
     var file: ConfigurationFile?
+
+    init(flags: [Flag] = [], environment: [String: String] = [:], file: ConfigurationFile? = nil) {
+        self.flags = flags
+        self.environment = environment
+        self.file = file
+    }
+
+    /// With the file that `--config` names, else KITEQ_CONFIG.
+    /// - Throws: ``CommandError`` where it cannot be read.
+    init(environment: [String: String], configuration path: String?) throws(CommandError) {
+        self.environment = environment
+        // An empty variable is one that a script left unset.
+        let fallback = environment["KITEQ_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
+        if let path = path ?? fallback { file = try ConfigurationFile(path: path) }
+    }
 
     /// - Throws: ``CommandError`` that names the flag, the variable, or the file and the key, and what is allowed.
     func load(over defaults: ServerConfiguration = ServerConfiguration()) throws(CommandError) -> ServerConfiguration {
@@ -95,7 +112,9 @@ struct ConfigurationLoader: Sendable {
     }
 
     private static func isSet(_ key: String, _ configuration: ServerConfiguration) -> Bool {
-        ServerConfiguration.options.contains { $0.key == key && $0.value(configuration) != .string("") }
+        ServerConfiguration.options.contains {
+            $0.key == key && ![.string(""), .list([])].contains($0.value(configuration))
+        }
     }
 
     // MARK: Sentences

@@ -89,6 +89,6 @@ extension ServerConfiguration {
 
     private static let logOptions: [ConfigurationOption] = [
         .init("log.level", \.log.level, .logLevel),
-        .init("log.format", \.log.format, .logFormat),
+        .init("log.format", \.log.format, .name),
     ]
 }

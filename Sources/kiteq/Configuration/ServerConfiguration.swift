@@ -1,5 +1,6 @@
 import KiteQBroker
 import KiteQCore
+import KiteQStore
 import Logging
 
 /// Everything that `kiteq serve` can be told, with its defaults.
@@ -57,12 +58,29 @@ struct GroupConfiguration: Sendable, Hashable {
     var secretFiles: [String: String] = [:]
 }
 
-/// Where messages are.
+/// Where messages are. What a URL says itself wins over the rest.
 struct StoreOptions: Sendable, Hashable {
+    enum Security: String, Sendable, Hashable, CaseIterable {
+        case off, required, verified
+    }
+
     /// `mysql://…` or `memory://`; "" where it was not said.
     var url = ""
+    /// One URL for each shard, where they are on several servers; empty where `url` says it.
+    var shards: [String] = []
     var password = ""
     var passwordFile = ""
+    var tls = Security.off
+    /// A PEM file; "" is none.
+    var tlsCA = ""
+    /// For each shard.
+    var connections = 6
+    var waitTimeout: Duration = .seconds(5)
+    var connectTimeout: Duration = .seconds(5)
+    var readTimeout: Duration = .seconds(30)
+    var writeTimeout: Duration = .seconds(30)
+    var durability = MySQLStoreConfiguration.Durability.warn
+    var lease: Duration = .seconds(10)
 }
 
 /// Where brokers and bindings are found.

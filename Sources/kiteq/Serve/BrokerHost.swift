@@ -42,14 +42,10 @@ struct BrokerHost: Sendable {
         registryConfiguration = try RegistryFactory.configuration(configuration.registry)
     }
 
-    /// Runs until a signal, or until `whenServing` says so.
+    /// Runs until it is asked to stop, or until `whenServing` says so.
     ///
-    /// - Parameters:
-    ///   - lastWords: for a second signal, which ends the process where it stands.
-    ///   - whenServing: called once clients can connect; true: stop now, in order.
-    func run(
-        lastWords: @escaping @Sendable () -> Void = {}, whenServing: @escaping @Sendable (Serving) async throws -> Bool
-    ) async throws {
+    /// - Parameter whenServing: called once clients can connect; true: stop now, in order.
+    func run(stop: StopRequest, whenServing: @escaping @Sendable (Serving) async throws -> Bool) async throws {
         let group: MultiThreadedEventLoopGroup =
             brokerConfiguration.eventLoopThreads == 0
             ? .singleton : MultiThreadedEventLoopGroup(numberOfThreads: brokerConfiguration.eventLoopThreads)
@@ -74,13 +70,18 @@ struct BrokerHost: Sendable {
             body: { address, adminPort in
                 try await whenServing(serving(at: address, adminPort: adminPort))
             })
-        let services_ = ServiceGroup(
+        let lifecycle = ServiceGroup(
             configuration: .init(
                 services: services.map { .init(service: $0) }
                     + [.init(service: body, successTerminationBehavior: .gracefullyShutdownGroup)],
                 logger: quiet))
-        try await SignalWatch(lastWords: lastWords).run(stop: { await services_.triggerGracefulShutdown() }) {
-            try await services_.run()
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                await stop.wait()
+                await lifecycle.triggerGracefulShutdown()
+            }
+            defer { tasks.cancelAll() }
+            try await lifecycle.run()
         }
         if brokerConfiguration.eventLoopThreads > 0 { try await group.shutdownGracefully() }
     }

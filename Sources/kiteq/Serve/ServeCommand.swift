@@ -22,9 +22,12 @@ struct ServeCommand: AsyncParsableCommand {
             logger.warning("the environment variable \(variable) is no option of kiteq and does nothing")
         }
         let host = try BrokerHost(configuration, logger: logger)
-        try await host.run { serving in
-            StandardOutput.print(serving.line)
-            return false
+        let stop = StopRequest()
+        try await SignalWatch.run(stop) {
+            try await host.run(stop: stop) { serving in
+                StandardOutput.print(serving.line)
+                return false
+            }
         }
     }
 }

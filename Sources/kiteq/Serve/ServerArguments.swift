@@ -46,11 +46,7 @@ struct ServerArguments: ParsableArguments {
     func loader(environment: [String: String] = ProcessInfo.processInfo.environment) throws(CommandError)
         -> ConfigurationLoader
     {
-        var loader = ConfigurationLoader(environment: environment)
-        // An empty variable is one that a script left unset.
-        if let path = config ?? environment["KITEQ_CONFIG"].flatMap({ $0.isEmpty ? nil : $0 }) {
-            loader.file = try ConfigurationFile(path: path)
-        }
+        var loader = try ConfigurationLoader(environment: environment, configuration: config)
         for text in set {
             guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
                 throw CommandError("--set takes KEY=VALUE, such as --set delivery.timeout=10s", status: .usage)

@@ -1,0 +1,98 @@
+import ArgumentParser
+import Foundation
+import KiteQ
+import KiteQCore
+import Logging
+
+/// The flags of commands that are clients of brokers: where they are, and who we are to them.
+struct ClientArguments: ParsableArguments {
+    @Option(help: ArgumentHelp("The brokers, separated by commas (KITEQ_BROKERS).", valueName: "host:port"))
+    var brokers: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Find the brokers there: zk://HOST:2181,HOST:2181 or file://PATH (KITEQ_REGISTRY).", valueName: "url"))
+    var registry: String?
+
+    @Option(help: ArgumentHelp("A file with the group's secret, in one line.", valueName: "file"))
+    var secretFile: String?
+
+    @Option(help: ArgumentHelp("What is logged to standard error. Default: warning.", valueName: "level"))
+    var logLevel: String?
+
+    /// Where brokers are found.
+    enum Discovery: Sendable, Hashable {
+        case brokers([BrokerAddress])
+        /// A registry URL.
+        case registry(String)
+    }
+
+    /// A flag wins over a variable; `--brokers` and `--registry` exclude each other.
+    func discovery(
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(CommandError) -> Discovery {
+        switch (brokers, registry) {
+        case (.some, .some):
+            throw CommandError("--brokers and --registry are both given; give one of them", status: .usage)
+        case (let brokers?, nil): return .brokers(try Self.addresses(brokers, named: "--brokers", status: .usage))
+        case (nil, let registry?): return .registry(registry)
+        case (nil, nil): break
+        }
+        if let brokers = environment["KITEQ_BROKERS"], !brokers.isEmpty {
+            return .brokers(try Self.addresses(brokers, named: "KITEQ_BROKERS", status: .failure))
+        }
+        if let registry = environment["KITEQ_REGISTRY"], !registry.isEmpty { return .registry(registry) }
+        throw CommandError(
+            "no brokers: name them with --brokers HOST:PORT or --registry zk://HOST:2181 (KITEQ_BROKERS, KITEQ_REGISTRY)",
+            status: .usage)
+    }
+
+    private static func addresses(
+        _ text: String, named name: String, status: CommandError.Status
+    ) throws(CommandError) -> [BrokerAddress] {
+        var addresses: [BrokerAddress] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let address = BrokerAddress(part) else {
+                throw CommandError(
+                    "\(name) must be HOST:PORT,HOST:PORT with ports from 1 to 65535, not '\(text)'", status: status)
+            }
+            addresses.append(address)
+        }
+        return addresses
+    }
+
+    /// Who the client is and where its brokers are.
+    /// - Throws: ``CommandError`` where an address or a URL cannot be used, or the secret's file cannot be read.
+    func configuration(group: String) throws(CommandError) -> KiteQConfiguration {
+        let found: KiteQConfiguration.Discovery
+        switch try discovery() {
+        case .brokers(let addresses): found = .brokers(addresses.map(\.description))
+        case .registry(let url):
+            // Refused here, with what is wrong, and not later.
+            _ = try RegistryFactory.configuration(RegistryOptions(url: url))
+            let rest = String(url.drop { $0 != ":" }.dropFirst("://".count))
+            found = url.hasPrefix("file:") ? .file(rest) : .zooKeeper(rest)
+        }
+        return KiteQConfiguration(group: group, secret: try secret(), discovery: found)
+    }
+
+    /// "" where there is none.
+    private func secret() throws(CommandError) -> String {
+        guard let secretFile else { return "" }
+        return try SecretFile.read(secretFile, what: "the group's secret")
+    }
+
+    func log() throws(CommandError) -> LogConfiguration {
+        guard let logLevel else { return LogConfiguration(level: .warning) }
+        let codec = ConfigurationCodec.logLevel
+        guard let level = codec.parse(logLevel) else {
+            throw CommandError("--log-level must be \(codec.allowed), not '\(logLevel)'", status: .usage)
+        }
+        return LogConfiguration(level: level)
+    }
+
+    /// A name that the protocol takes: 1 to 255 bytes.
+    static func check(_ name: String, _ flag: String) throws(ValidationError) {
+        guard (1...255).contains(name.utf8.count) else { throw ValidationError("\(flag) takes 1 to 255 bytes.") }
+    }
+}
