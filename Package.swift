@@ -58,6 +58,13 @@ let package = Package(
         // A client of MySQL and MariaDB that knows nothing of messages.
         .systemLibrary(name: "CMariaDB", pkgConfig: "libmariadb", providers: [.apt(["libmariadb-dev"])]),
         .target(name: "MariaDB", dependencies: ["CMariaDB", deque, logging], swiftSettings: settings),
+        .testTarget(
+            name: "MariaDBTests", dependencies: ["MariaDB", "CMariaDB", "LocalServers", deque, logging],
+            swiftSettings: settings),
+
+        // Servers of one's own on loopback: for `kiteq dev` and for tests.
+        .target(name: "LocalServers", dependencies: [logging], swiftSettings: settings),
+        .testTarget(name: "LocalServersTests", dependencies: ["LocalServers", logging], swiftSettings: settings),
 
         // Messages in tables, and in memory.
         .target(
@@ -70,7 +77,8 @@ let package = Package(
         .target(
             name: "KiteQRegistry", dependencies: ["KiteQCore", "CZooKeeper", logging, yams], swiftSettings: settings),
         .testTarget(
-            name: "KiteQRegistryTests", dependencies: ["KiteQCore", "KiteQRegistry", "CZooKeeper", logging],
+            name: "KiteQRegistryTests",
+            dependencies: ["KiteQCore", "KiteQRegistry", "CZooKeeper", "LocalServers", logging],
             swiftSettings: settings),
 
         // The broker, and what shows it.
@@ -102,12 +110,16 @@ let package = Package(
         .executableTarget(
             name: "kiteq",
             dependencies: [
-                "KiteQ", "KiteQAdmin", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "KiteQWire", "MariaDB",
+                "KiteQ", "KiteQAdmin", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "KiteQWire",
+                "LocalServers", "MariaDB",
                 argumentParser, metrics, logging, nioCore, nioPosix, lifecycle, unixSignals, toml, histogram,
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "kiteqTests", dependencies: ["kiteq", "KiteQBroker", "KiteQCore", argumentParser, logging],
+            name: "kiteqTests",
+            dependencies: [
+                "kiteq", "KiteQ", "KiteQBroker", "KiteQCore", "KiteQStore", "LocalServers", "MariaDB", argumentParser, logging,
+            ],
             swiftSettings: settings),
     ]
 )
