@@ -22,6 +22,11 @@ package final class InMemoryMessageStore: MessageStore {
     /// Another broker's view of the same messages.
     package func session() -> InMemoryMessageStore { InMemoryMessageStore(data: data) }
 
+    /// Whether every message is done.
+    package var isEmpty: Bool {
+        (0..<data.shardCount).allSatisfy { data.withShard($0) { $0.messages.isEmpty } }
+    }
+
     package func run() async throws {
         do {
             try await Task.sleep(for: .seconds(Int32.max))

@@ -1,0 +1,57 @@
+import KiteQCore
+import KiteQRegistry
+import KiteQStore
+import Logging
+import NIOPosix
+import ServiceLifecycle
+
+@testable import KiteQBroker
+
+/// A broker in this process for the time of a test.
+struct BrokerFixture: Sendable {
+    let address: BrokerAddress
+    let broker: Broker
+    let stop: @Sendable () async -> Void
+
+    static func serving(
+        _ bindings: [Binding] = [Binding(group: "s-member", topic: "trade", messageType: "paid")],
+        store: any MessageStore = InMemoryMessageStore(),
+        configure: (inout BrokerConfiguration) -> Void = { _ in },
+        _ body: @escaping @Sendable (BrokerFixture) async throws -> Void
+    ) async throws {
+        var configuration = BrokerConfiguration()
+        configuration.bindPort = 0
+        configuration.name = "test"
+        configuration.topics = ["trade"]
+        configure(&configuration)
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let (addresses, serving) = AsyncStream<BrokerAddress>.makeStream()
+        let broker = Broker(
+            configuration: configuration, store: store, registry: StaticRegistry(bindings: bindings),
+            group: MultiThreadedEventLoopGroup.singleton, logger: logger, onServing: { serving.yield($0) })
+        let services = ServiceGroup(services: [broker], logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await services.run() }
+            for await address in addresses {
+                try await body(
+                    BrokerFixture(
+                        address: address, broker: broker, stop: { await services.triggerGracefulShutdown() }))
+                break
+            }
+            await services.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+    }
+
+    /// Waits until the broker's own figures say so.
+    func until(_ condition: (BrokerStatus) -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while let status = broker.status, !condition(status) {
+            guard ContinuousClock.now < deadline else { throw NeverHappened() }
+            try await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
+    struct NeverHappened: Error {}
+}

@@ -1,0 +1,52 @@
+import KiteQCore
+import KiteQStore
+import Synchronization
+
+/// A store whose inserts can be made to fail, before or after they took place.
+final class FaultyStore: MessageStore {
+    private let base = InMemoryMessageStore()
+    private let fault = Mutex<(error: StoreError, isAfter: Bool)?>(nil)
+
+    func fail(_ error: StoreError?) { fault.withLock { $0 = error.map { ($0, false) } } }
+    func failAfterInserting(_ error: StoreError) { fault.withLock { $0 = (error, true) } }
+
+    func insert(_ batch: [Insertion], shard: Int) async throws -> [Insertion.Outcome] {
+        let fault = fault.withLock { $0 }
+        if let fault, !fault.isAfter { throw fault.error }
+        let outcomes = try await base.insert(batch, shard: shard)
+        if let fault { throw fault.error }
+        return outcomes
+    }
+
+    // MARK: The rest as it is
+
+    var shardMap: ShardMap { base.shardMap }
+    func run() async throws { try await base.run() }
+    func join(as broker: BrokerIdentity) async throws -> Int64 { try await base.join(as: broker) }
+    func check() async throws { try await base.check() }
+    func decide(
+        _ batch: [TransactionDecision], shard: Int, route: @escaping @Sendable (String, String) -> Route
+    ) async throws -> [TransactionDecision.Outcome] { try await base.decide(batch, shard: shard, route: route) }
+    func settle(_ batch: [Settlement], shard: Int) async throws -> [Int64] { try await base.settle(batch, shard: shard) }
+    func freshBacklog(of group: String, shard: Int, after: Int64, limit: Int) async throws -> [Int64] {
+        try await base.freshBacklog(of: group, shard: shard, after: after, limit: limit)
+    }
+    func deliveries(of group: String, shard: Int, in range: DeliveryRange, limit: Int) async throws -> DeliveryPage {
+        try await base.deliveries(of: group, shard: shard, in: range, limit: limit)
+    }
+    func load(_ seqs: [Int64], shard: Int) async throws -> [StoredMessage] { try await base.load(seqs, shard: shard) }
+    func dueTransactions(shard: Int, now: Timestamp, limit: Int) async throws -> [DueTransaction] {
+        try await base.dueTransactions(shard: shard, now: now, limit: limit)
+    }
+    func reschedule(_ checks: [TransactionCheck], shard: Int) async throws {
+        try await base.reschedule(checks, shard: shard)
+    }
+    func purge(shard: Int, decidedBefore: Timestamp, deadLettersBefore: Timestamp, limit: Int) async throws -> Int {
+        try await base.purge(
+            shard: shard, decidedBefore: decidedBefore, deadLettersBefore: deadLettersBefore, limit: limit)
+    }
+    func saveBindings(_ bindings: [Binding], topics: [String]) async throws {
+        try await base.saveBindings(bindings, topics: topics)
+    }
+    func savedBindings(topics: [String]) async throws -> [Binding]? { try await base.savedBindings(topics: topics) }
+}
