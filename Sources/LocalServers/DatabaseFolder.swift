@@ -1,11 +1,13 @@
 import Foundation
 
-/// Where a database server of this machine keeps its things: `data`, `server.log`, `server.pid`, `server.sock`.
+/// Where a database server of this machine keeps its things: `data`, `tmp`, `server.log`, `server.pid`, `server.sock`.
 struct DatabaseFolder: Sendable {
     let folder: String
     let socket: String
 
     var data: String { folder + "/data" }
+    /// Its own, since MariaDB clears away temporary tables at its start, and with them those of others in a shared folder.
+    var temporary: String { folder + "/tmp" }
     var log: String { folder + "/server.log" }
     var pidFile: String { folder + "/server.pid" }
     /// Where a new database grows: it becomes `data` when it is whole.
@@ -29,7 +31,7 @@ struct DatabaseFolder: Sendable {
     func prepare(_ initialize: (String) async throws -> Void) async throws {
         let files = FileManager.default
         do {
-            try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try files.createDirectory(atPath: temporary, withIntermediateDirectories: true)
         } catch {
             throw LocalServerError("the folder \(folder) cannot be made: \(error.localizedDescription)")
         }

@@ -39,12 +39,14 @@ package final class LocalMariaDB: Sendable {
             let installer = try LocalServers.program("mariadb-install-db", package: "mariadb-server")
             try await process.run(
                 [
-                    installer, "--no-defaults", "--datadir=\(data)", user, "--auth-root-authentication-method=normal",
+                    installer, "--no-defaults", "--datadir=\(data)", "--tmpdir=\(folder.temporary)", user,
+                    "--auth-root-authentication-method=normal",
                     "--skip-test-db",
                 ], within: .seconds(120))
         }
         var command = [
-            program, "--no-defaults", "--datadir=\(folder.data)", "--socket=\(socket)", "--port=\(port)",
+            program, "--no-defaults", "--datadir=\(folder.data)", "--tmpdir=\(folder.temporary)", "--socket=\(socket)",
+            "--port=\(port)",
             "--bind-address=127.0.0.1", "--pid-file=\(folder.pidFile)",
         ]
         if geteuid() == 0 { command.append("--user=root") }

@@ -50,12 +50,16 @@ package final class LocalMySQL: Sendable {
 
             """.write(toFile: grants, atomically: true, encoding: .utf8)
             try await process.run(
-                program + ["--initialize-insecure", "--datadir=\(data)", "--init-file=\(grants)"], within: .seconds(180)
+                program + [
+                    "--initialize-insecure", "--datadir=\(data)", "--tmpdir=\(folder.temporary)",
+                    "--init-file=\(grants)",
+                ], within: .seconds(180)
             )
         }
         let command =
             program + [
-                "--datadir=\(folder.data)", "--socket=\(socket)", "--port=\(port)", "--bind-address=127.0.0.1",
+                "--datadir=\(folder.data)", "--tmpdir=\(folder.temporary)", "--socket=\(socket)", "--port=\(port)",
+                "--bind-address=127.0.0.1",
                 "--pid-file=\(folder.pidFile)", "--mysqlx=OFF", "--secure-file-priv=NULL",
             ]
         try await process.start(command + options, within: limit) { await DatabaseFolder.answers(port: port) }

@@ -37,13 +37,13 @@ final class ServerProcess: Sendable {
         while await !isUp() || process.exit != nil {
             if let exit = await process.exit(within: .milliseconds(20)) {
                 throw LocalServerError(
-                    "\(name) did not start, \(exit); its log \(log) ends with: \(tail(from: logStart))")
+                    "\(name) did not start, \(exit); its log \(log) says: \(tail(from: logStart))")
             }
             if Task.isCancelled || ContinuousClock.now > deadline {
                 await kill()
                 try Task.checkCancellation()
                 throw LocalServerError(
-                    "\(name) was not up within \(limit); its log \(log) ends with: \(tail(from: logStart))")
+                    "\(name) was not up within \(limit); its log \(log) says: \(tail(from: logStart))")
             }
         }
     }
@@ -55,10 +55,10 @@ final class ServerProcess: Sendable {
         guard let exit = await process.exit(within: limit) else {
             process.send(SIGKILL)
             throw LocalServerError(
-                "\(command[0]) did not end within \(limit); \(log) ends with: \(tail(from: logStart))")
+                "\(command[0]) did not end within \(limit); \(log) says: \(tail(from: logStart))")
         }
         guard exit == .code(0) else {
-            throw LocalServerError("\(command[0]) failed, \(exit); \(log) ends with: \(tail(from: logStart))")
+            throw LocalServerError("\(command[0]) failed, \(exit); \(log) says: \(tail(from: logStart))")
         }
     }
 
@@ -86,16 +86,19 @@ final class ServerProcess: Sendable {
         return stat(log, &status) == 0 ? UInt64(status.st_size) : 0
     }
 
-    /// The last lines written since `start`, in one line.
+    /// The last errors written since `start`, or where there is none the last lines, in one line.
     private func tail(from start: UInt64) -> String {
         let size = logSize
         do {
             let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: log))
             defer { close(file) }
-            try file.seek(toOffset: max(start, size > 2_000 ? size - 2_000 : 0))
+            try file.seek(toOffset: max(start, size > 20_000 ? size - 20_000 : 0))
             let text = String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
-            let lines = text.split(separator: "\n").suffix(8)
-            return lines.isEmpty ? "(nothing)" : lines.joined(separator: " | ")
+            let lines = text.split(separator: "\n")
+            // Programs like to end with advice: what failed stands before it.
+            let errors = lines.filter { $0.contains("ERROR") }.suffix(4)
+            let last = errors.isEmpty ? lines.suffix(8) : errors
+            return last.isEmpty ? "(nothing)" : last.joined(separator: " | ")
         } catch {
             return "(unreadable: \(error))"
         }

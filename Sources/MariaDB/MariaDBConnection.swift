@@ -67,7 +67,7 @@ public actor MariaDBConnection {
         if case .verified(let caFile) = configuration.tls, access(caFile, R_OK) != 0 {
             throw MariaDBError(
                 code: 2026, message: "the CA file \(caFile) cannot be read: \(String(cString: strerror(errno)))",
-                isConnectionLost: true)
+                isConnectionLost: true, isRefused: true)
         }
         setOptions(mysql)
         if case .tcp = address {
@@ -89,7 +89,7 @@ public actor MariaDBConnection {
             let error = lastError(nil)
             throw MariaDBError(
                 code: error.code, sqlState: error.sqlState, message: "cannot connect to \(address): \(error.message)",
-                isConnectionLost: true)
+                isConnectionLost: true, isRefused: MariaDBError.isRefusal(error.code))
         }
         isBroken = false
         threadID = UInt64(mysql_thread_id(mysql))

@@ -13,6 +13,8 @@ public struct MariaDBError: Error, Sendable, CustomStringConvertible {
     public let statement: String?
     /// There is no connection: it was lost, or none could be had in time. One that was used is of no use any more.
     public let isConnectionLost: Bool
+    /// No connection could be made, for the configuration's fault: the user, the password, the database, the certificate.
+    public let isRefused: Bool
     /// A COMMIT, or a statement that is its own transaction, was sent and its reply did not come: it may be committed or not.
     public internal(set) var isCommitOutcomeUnknown: Bool
     /// The server's number of the connection that was lost: kill it before looking at what became of its transaction.
@@ -20,30 +22,30 @@ public struct MariaDBError: Error, Sendable, CustomStringConvertible {
 
     init(
         code: Int, sqlState: String = "HY000", message: String, statement: String? = nil,
-        isConnectionLost: Bool = false,
-        isCommitOutcomeUnknown: Bool = false
+        isConnectionLost: Bool = false, isRefused: Bool = false, isCommitOutcomeUnknown: Bool = false
     ) {
         self.code = code
         self.sqlState = sqlState
         self.message = message
         self.statement = statement
         self.isConnectionLost = isConnectionLost || Self.lostCodes.contains(code)
+        self.isRefused = isRefused
         self.isCommitOutcomeUnknown = isCommitOutcomeUnknown
     }
 
-    /// Server gone (2006, 2013, 2055), not reached (2002, 2003, 2005), calls or packets in disorder (2014, 2027), killed
-    /// (1927), shutdown (1053), interrupted by a time-out while reading or writing (1159, 1161), too long a silence (4031).
-    private static let lostCodes: Set<Int> = [
-        2002, 2003, 2005, 2006, 2013, 2014, 2027, 2055, 1053, 1159, 1161, 1927, 4031,
-    ]
+    /// The connector's: not reached (2000 to 2005, 2007, 2009 to 2012), gone (2006, 2013, 2055), calls or packets in disorder
+    /// (2014, 2027), TLS broken off (2026). The server's: killed (1927), shutdown (1053), interrupted by a time-out while
+    /// reading or writing (1159, 1161), too long a silence (4031).
+    private static let lostCodes: Set<Int> = Set(2000...2014).subtracting([2008])
+        .union([2026, 2027, 2055, 1053, 1159, 1161, 1927, 4031])
 
     /// The connection is of no use any more: lost, or the server hangs up after this error (1152 to 1161, such as a packet
     /// over max_allowed_packet).
     var closesConnection: Bool { isConnectionLost || (1152...1161).contains(code) || code == 2020 }
 
-    /// The configuration's fault: the user, the password or the database (1044, 1045, 1049, 1698), how to log in (1251,
-    /// 2059), the certificate (2026).
-    public var isRefused: Bool { [1044, 1045, 1049, 1698, 1251, 2026, 2059].contains(code) }
+    /// What refuses a new connection for the configuration's fault: the user, the password or the database (1044, 1045, 1049,
+    /// 1698), how to log in (1251, 2059), the certificate (2026).
+    static func isRefusal(_ code: Int) -> Bool { [1044, 1045, 1049, 1698, 1251, 2026, 2059].contains(code) }
 
     /// The whole transaction may succeed when it is run again: a deadlock, a lock not had in time, a lost connection whose
     /// outcome is known, a server that starts or stops.
@@ -58,8 +60,11 @@ public struct MariaDBError: Error, Sendable, CustomStringConvertible {
     public var isDuplicateKey: Bool { code == 1062 || code == 1586 }
     /// The server takes no writes now: read_only, super_read_only, a transaction that is read-only (1290, 1792, 1836).
     public var isReadOnly: Bool { code == 1290 || code == 1792 || code == 1836 || code == 3100 }
-    /// 1021, 1114 (table full), 3 and 28 in the message of a file error.
-    public var isDiskFull: Bool { code == 1021 || code == 1114 || code == 1030 && message.contains("28") }
+    /// 1021, 1114 (table full), and errors of a file or an engine (3, 1026, 1030) whose cause is errno 28.
+    public var isDiskFull: Bool {
+        code == 1021 || code == 1114
+            || [3, 1026, 1030].contains(code) && (message.contains("rror 28 ") || message.contains("code: 28 "))
+    }
     /// One row's own fault: too long, out of range, a NULL, over max_allowed_packet.
     public var isDataError: Bool {
         [1048, 1153, 1264, 1265, 1366, 1406, 2020, 1118].contains(code) || sqlState.hasPrefix("22")

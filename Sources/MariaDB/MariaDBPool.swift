@@ -238,7 +238,7 @@ public final class MariaDBPool: Sendable {
                 code: last?.code ?? 0,
                 message: last.map { "no database connection within \(waitTimeout): \($0.message)" }
                     ?? "all database connections were busy for \(waitTimeout)",
-                isConnectionLost: true)
+                isConnectionLost: true, isRefused: last?.isRefused ?? false)
         }
     }
 }

@@ -46,10 +46,8 @@ import Testing
                 try await asleep.wait()
                 try await eventually {
                     try await otherPool.withConnection { db in
-                        let row = try db.simpleRows("SHOW PROCESSLIST").first {
-                            try $0.optionalBytes(7).map { String(decoding: $0, as: UTF8.self) } == "SELECT SLEEP(20)"
-                        }
-                        guard let id = try row?.int(0) else { return false }
+                        guard let id = try db.processes().first(where: { $0.statement == "SELECT SLEEP(20)" })?.id
+                        else { return false }
                         try db.simple("KILL \(id)")
                         return true
                     }
@@ -65,6 +63,32 @@ import Testing
         }
     }
 
+    @Test(
+        "writing to a TLS connection that the server has closed is an error, not a signal",
+        arguments: TestServer.available)
+    func killedTLS(_ server: TestServer) async throws {
+        try await server.withPool(change: { $0.tls = .required }) { pool in
+            let (kill, otherPool) = try await killer(server)
+            try await running(otherPool) { _ in
+                for _ in 0..<10 {
+                    let victim = try await pool.withConnection { db in
+                        for number in 0..<5 { _ = try db.query("SELECT \(number), ?", [1]) }
+                        return db.threadID
+                    }
+                    try await kill(victim)
+                    let error = await #expect(throws: MariaDBError.self) {
+                        try await pool.withConnection { db in
+                            let large = MariaDBValue.bytes([UInt8](repeating: 1, count: 1 << 20))
+                            _ = try db.query("SELECT LENGTH(?)", [large])
+                        }
+                    }
+                    #expect(error?.isConnectionLost == true, "\(String(describing: error))")
+                    #expect(error?.isRetriable == true)
+                }
+            }
+        }
+    }
+
     private func killer(_ server: TestServer) async throws -> (@Sendable (UInt64) async throws -> Void, MariaDBPool) {
         let pool = MariaDBPool(try await server.configuration, logger: quiet)
         return (
@@ -72,8 +96,7 @@ import Testing
                 try await pool.withConnection { try $0.simple("KILL \(thread)") }
                 try await eventually {
                     try await pool.withConnection { db in
-                        try db.query("SELECT id FROM information_schema.processlist WHERE id = ?", [.uint(thread)])
-                            .isEmpty
+                        try !db.processes().contains { $0.id == thread }
                     }
                 }
             }, pool

@@ -134,3 +134,14 @@ final class Shared<Value: Sendable>: Sendable {
 
     func withLock<Result: Sendable>(_ body: (inout Value) -> Result) -> Result { value.withLock { body(&$0) } }
 }
+
+extension MariaDBConnection {
+    /// What the server's connections do. (In MySQL's information_schema the filter itself can fail: it converts what others
+    /// run, which may be binary.)
+    func processes() throws -> [(id: UInt64, user: String, statement: String?)] {
+        try simpleRows("SHOW PROCESSLIST").map { row in
+            let statement = try row.optionalBytes(7).map { String(decoding: $0, as: UTF8.self) }
+            return (UInt64(try row.int(0)), try row.text(1), statement)
+        }
+    }
+}
