@@ -91,6 +91,13 @@ let package = Package(
             dependencies: ["KiteQCore", "KiteQWire", "KiteQRegistry", nioCore, nioPosix, logging, lifecycle],
             swiftSettings: settings),
 
+        .testTarget(
+            name: "KiteQTests",
+            dependencies: [
+                "KiteQ", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", logging, nioPosix, lifecycle,
+            ],
+            swiftSettings: settings),
+
         // The command.
         .executableTarget(
             name: "kiteq",

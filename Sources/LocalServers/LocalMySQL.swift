@@ -50,7 +50,8 @@ package final class LocalMySQL: Sendable {
 
             """.write(toFile: grants, atomically: true, encoding: .utf8)
             try await process.run(
-                program + ["--initialize-insecure", "--datadir=\(data)", "--init-file=\(grants)"], within: .seconds(180))
+                program + ["--initialize-insecure", "--datadir=\(data)", "--init-file=\(grants)"], within: .seconds(180)
+            )
         }
         let command =
             program + [

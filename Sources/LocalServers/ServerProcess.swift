@@ -36,12 +36,14 @@ final class ServerProcess: Sendable {
         let deadline = ContinuousClock.now + limit
         while await !isUp() || process.exit != nil {
             if let exit = await process.exit(within: .milliseconds(20)) {
-                throw LocalServerError("\(name) did not start, \(exit); its log \(log) ends with: \(tail(from: logStart))")
+                throw LocalServerError(
+                    "\(name) did not start, \(exit); its log \(log) ends with: \(tail(from: logStart))")
             }
             if Task.isCancelled || ContinuousClock.now > deadline {
                 await kill()
                 try Task.checkCancellation()
-                throw LocalServerError("\(name) was not up within \(limit); its log \(log) ends with: \(tail(from: logStart))")
+                throw LocalServerError(
+                    "\(name) was not up within \(limit); its log \(log) ends with: \(tail(from: logStart))")
             }
         }
     }
@@ -52,7 +54,8 @@ final class ServerProcess: Sendable {
         let process = try ChildProcess(command, output: log)
         guard let exit = await process.exit(within: limit) else {
             process.send(SIGKILL)
-            throw LocalServerError("\(command[0]) did not end within \(limit); \(log) ends with: \(tail(from: logStart))")
+            throw LocalServerError(
+                "\(command[0]) did not end within \(limit); \(log) ends with: \(tail(from: logStart))")
         }
         guard exit == .code(0) else {
             throw LocalServerError("\(command[0]) failed, \(exit); \(log) ends with: \(tail(from: logStart))")

@@ -11,9 +11,10 @@ import CMariaDB
 final class ConnectionExecutor: SerialExecutor {
     private let queue = JobQueue()
 
-    init() {
+    /// - Throws: `MariaDBError` where the system gives no thread.
+    init() throws {
         queue.executor = UnownedSerialExecutor(ordinary: self)
-        queue.start()
+        try queue.start()
     }
 
     deinit { queue.stop() }
@@ -46,16 +47,22 @@ private final class JobQueue: @unchecked Sendable {
         lock.deallocate()
     }
 
-    func start() {
+    func start() throws {
         var thread = pthread_t()
+        let context = Unmanaged.passRetained(self)
         let code = pthread_create(
             &thread, nil,
             { context in
                 guard let context else { return nil }
                 Unmanaged<JobQueue>.fromOpaque(context).takeRetainedValue().run()
                 return nil
-            }, Unmanaged.passRetained(self).toOpaque())
-        precondition(code == 0, "no thread could be made for a database connection (error \(code))")
+            }, context.toOpaque())
+        guard code == 0 else {
+            context.release()
+            throw MariaDBError(
+                code: 2008, message: "no thread for a database connection: \(String(cString: strerror(code)))",
+                isConnectionLost: true)
+        }
         pthread_detach(thread)
     }
 

@@ -3,7 +3,9 @@
 /// Build it anywhere, then hand it to `MariaDBConnection.insert(into:_:)`. Copying a value in is all the copying there is.
 public struct MariaDBBatch: Sendable {
     public enum Kind: Sendable, Hashable {
+        /// An integer, never NULL.
         case int
+        /// Bytes, text or NULL.
         case bytes
     }
 
@@ -16,16 +18,20 @@ public struct MariaDBBatch: Sendable {
     }
 
     public let kinds: [Kind]
+    /// Whole rows.
     public private(set) var count = 0
     var columns: [Column]
     var arena: [UInt8] = []
     private var next = 0
 
+    /// - Parameter kinds: of the columns, in the statement's order.
     public init(_ kinds: [Kind]) {
         precondition(!kinds.isEmpty, "a batch has columns")
         self.kinds = kinds
         columns = kinds.map { Column(kind: $0) }
     }
+
+    var isWhole: Bool { next == 0 }
 
     /// Bytes of the values, for limits such as max_allowed_packet.
     public var byteCount: Int { arena.count + columns.count * count * 8 }

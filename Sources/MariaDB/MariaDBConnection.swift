@@ -1,5 +1,11 @@
 import CMariaDB
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
+
 /// One connection to a server, on a thread of its own.
 ///
 /// Its operations are synchronous inside the actor: a caller hops to the connection once (`MariaDBPool.withConnection`), and
@@ -11,6 +17,7 @@ public actor MariaDBConnection {
     private let configuration: MariaDBConfiguration
     private let handle: Handle
     private var statements = StatementCache()
+    /// The pool's number of it.
     public let id: Int
     public private(set) var server = MariaDBServer("")
     /// The server's number of this connection, as `KILL` and `SHOW PROCESSLIST` have it.
@@ -28,10 +35,11 @@ public actor MariaDBConnection {
     }
 
     /// Not connected yet: call `connect()`.
-    init(id: Int, configuration: MariaDBConfiguration) {
+    /// - Throws: `MariaDBError` where no thread could be made for it.
+    init(id: Int, configuration: MariaDBConfiguration) throws {
         self.id = id
         self.configuration = configuration
-        executor = ConnectionExecutor()
+        executor = try ConnectionExecutor()
         handle = Handle()
     }
 
@@ -56,13 +64,23 @@ public actor MariaDBConnection {
     private func connect(to address: MariaDBConfiguration.Server) throws {
         guard let mysql = mysql_init(nil) else { throw MariaDBError(code: 2008, message: "no memory for a connection") }
         handle.mysql = mysql
+        if case .verified(let caFile) = configuration.tls, access(caFile, R_OK) != 0 {
+            throw MariaDBError(
+                code: 2026, message: "the CA file \(caFile) cannot be read: \(String(cString: strerror(errno)))",
+                isConnectionLost: true)
+        }
         setOptions(mysql)
+        if case .tcp = address {
+            // Or the connector takes "localhost" for a Unix socket of its own choice.
+            var tcp = MYSQL_PROTOCOL_TCP.rawValue
+            mysql_options(mysql, MYSQL_OPT_PROTOCOL, &tcp)
+        }
         let connected: UnsafeMutablePointer<MYSQL>? =
             switch address {
             case .tcp(let host, let port):
                 mysql_real_connect(
-                    mysql, host == "localhost" ? "127.0.0.1" : host, configuration.user, configuration.password,
-                    configuration.database, UInt32(port), nil, 0)
+                    mysql, host, configuration.user, configuration.password, configuration.database, UInt32(port), nil,
+                    0)
             case .socket(let path):
                 mysql_real_connect(
                     mysql, nil, configuration.user, configuration.password, configuration.database, 0, path, 0)
@@ -143,7 +161,22 @@ public actor MariaDBConnection {
     /// Runs a statement through the text protocol: BEGIN, SET, DDL. Text from users has no place here.
     public func simple(_ sql: String) throws {
         try send(sql)
-        if let result = mysql_store_result(try mysql()) { mysql_free_result(result) }
+        try drain(sql)
+    }
+
+    /// Reads what results are left of a statement through the text protocol: a CALL has several.
+    private func drain(_ sql: String) throws {
+        let mysql = try mysql()
+        while true {
+            if let result = mysql_store_result(mysql) {
+                mysql_free_result(result)
+            } else if mysql_errno(mysql) != 0 {
+                throw failed(lastError(sql))
+            }
+            let more = mysql_next_result(mysql)
+            if more < 0 { return }
+            try check(more, sql)
+        }
     }
 
     /// The rows of a statement through the text protocol; every value is text or NULL.
@@ -153,7 +186,6 @@ public actor MariaDBConnection {
             if mysql_errno(try mysql()) != 0 { throw failed(lastError(sql)) }
             return []
         }
-        defer { mysql_free_result(result) }
         let count = Int(mysql_num_fields(result))
         var rows: [MariaDBRow] = []
         while let row = mysql_fetch_row(result) {
@@ -164,6 +196,12 @@ public actor MariaDBConnection {
                         guard let value = row[column] else { return .null }
                         return .bytes([UInt8](UnsafeRawBufferPointer(start: value, count: Int(lengths[column]))))
                     }))
+        }
+        mysql_free_result(result)
+        let more = mysql_next_result(try mysql())
+        if more >= 0 {
+            try check(more, sql)
+            try drain(sql)
         }
         return rows
     }
@@ -193,9 +231,12 @@ public actor MariaDBConnection {
     ///   - head: the statement up to the values: `INSERT INTO t (a, b)`.
     ///   - tail: what follows the values.
     public func insert(into head: String, _ batch: MariaDBBatch, tail: String = "") throws {
+        precondition(batch.isWhole, "the last row of the batch lacks values")
         let row = "(" + Array(repeating: "?", count: batch.kinds.count).joined(separator: ",") + ")"
         if server.kind == .mariaDB && batch.count > 1 && tail.isEmpty {
-            return try withStatement("\(head) VALUES \(row)", isWrite: true) { try $0.executeArray(batch, from: 0, rows: batch.count) }
+            return try withStatement("\(head) VALUES \(row)", isWrite: true) {
+                try $0.executeArray(batch, from: 0, rows: batch.count)
+            }
         }
         var start = 0
         for rows in Ladder.steps where rows * batch.kinds.count <= 65_535 {
@@ -222,7 +263,9 @@ public actor MariaDBConnection {
                 statement = try Statement(sql, on: mysql)
                 statements.insert(statement, limit: configuration.statementCacheSize)?.close()
             }
-            return try body(statement)
+            let result = try body(statement)
+            try statement.drain()
+            return result
         } catch let error as MariaDBError {
             var error = failed(error)
             error.isCommitOutcomeUnknown = isWrite && isAutocommit && error.isConnectionLost
@@ -249,15 +292,17 @@ public actor MariaDBConnection {
     /// Runs `body` between BEGIN and COMMIT; rolls back where it throws.
     public func transaction<Result>(_ body: () throws -> Result) throws -> Result {
         try begin()
-        let result: Result
         do {
-            result = try body()
+            let result = try body()
+            try commit()
+            return result
         } catch {
-            if !isBroken { try rollback() }
+            // Its own error is not the caller's: a connection that cannot even roll back is thrown away.
+            if !isBroken {
+                do { try rollback() } catch { isBroken = true }
+            }
             throw error
         }
-        try commit()
-        return result
     }
 
     // MARK: Errors
@@ -290,8 +335,8 @@ public actor MariaDBConnection {
     }
 
     private func failed(_ error: MariaDBError) -> MariaDBError {
+        if error.closesConnection { isBroken = true }
         guard error.isConnectionLost else { return error }
-        isBroken = true
         var error = error
         error.threadID = threadID
         return error

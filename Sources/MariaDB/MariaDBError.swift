@@ -11,7 +11,7 @@ public struct MariaDBError: Error, Sendable, CustomStringConvertible {
     public let message: String
     /// The statement with its placeholders, where one was under way.
     public let statement: String?
-    /// The connection is of no use any more.
+    /// There is no connection: it was lost, or none could be had in time. One that was used is of no use any more.
     public let isConnectionLost: Bool
     /// A COMMIT, or a statement that is its own transaction, was sent and its reply did not come: it may be committed or not.
     public internal(set) var isCommitOutcomeUnknown: Bool
@@ -19,7 +19,8 @@ public struct MariaDBError: Error, Sendable, CustomStringConvertible {
     public internal(set) var threadID: UInt64?
 
     init(
-        code: Int, sqlState: String = "HY000", message: String, statement: String? = nil, isConnectionLost: Bool = false,
+        code: Int, sqlState: String = "HY000", message: String, statement: String? = nil,
+        isConnectionLost: Bool = false,
         isCommitOutcomeUnknown: Bool = false
     ) {
         self.code = code
@@ -30,14 +31,25 @@ public struct MariaDBError: Error, Sendable, CustomStringConvertible {
         self.isCommitOutcomeUnknown = isCommitOutcomeUnknown
     }
 
-    /// Server gone (2006, 2013), malformed packet (2027), killed (1927), shutdown (1053), interrupted by a time-out while
-    /// reading (1159), too long a silence (4031).
-    private static let lostCodes: Set<Int> = [2002, 2003, 2005, 2006, 2013, 2027, 2055, 1053, 1159, 1161, 1927, 4031]
+    /// Server gone (2006, 2013, 2055), not reached (2002, 2003, 2005), calls or packets in disorder (2014, 2027), killed
+    /// (1927), shutdown (1053), interrupted by a time-out while reading or writing (1159, 1161), too long a silence (4031).
+    private static let lostCodes: Set<Int> = [
+        2002, 2003, 2005, 2006, 2013, 2014, 2027, 2055, 1053, 1159, 1161, 1927, 4031,
+    ]
+
+    /// The connection is of no use any more: lost, or the server hangs up after this error (1152 to 1161, such as a packet
+    /// over max_allowed_packet).
+    var closesConnection: Bool { isConnectionLost || (1152...1161).contains(code) || code == 2020 }
+
+    /// The configuration's fault: the user, the password or the database (1044, 1045, 1049, 1698), how to log in (1251,
+    /// 2059), the certificate (2026).
+    public var isRefused: Bool { [1044, 1045, 1049, 1698, 1251, 2026, 2059].contains(code) }
 
     /// The whole transaction may succeed when it is run again: a deadlock, a lock not had in time, a lost connection whose
     /// outcome is known, a server that starts or stops.
     public var isRetriable: Bool {
-        !isCommitOutcomeUnknown && (isDeadlock || isLockWaitTimeout || isConnectionLost || code == 1040 || code == 1203)
+        !isCommitOutcomeUnknown && !isRefused
+            && (isDeadlock || isLockWaitTimeout || isConnectionLost || code == 1040 || code == 1203)
     }
 
     /// 1213; on a Galera cluster also a conflict found at commit.

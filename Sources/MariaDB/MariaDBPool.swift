@@ -10,8 +10,7 @@ public final class MariaDBPool: Sendable {
     private let logger: Logger
     private let waitTimeout: Duration
     private let state: Mutex<State>
-    private let work: AsyncStream<Work>
-    private let workContinuation: AsyncStream<Work>.Continuation
+    private let work = WorkQueue<Work>()
 
     private typealias Waiter = CheckedContinuation<(MariaDBConnection, isStale: Bool), any Error>
 
@@ -36,7 +35,6 @@ public final class MariaDBPool: Sendable {
         self.logger = logger
         waitTimeout = pool.waitTimeout
         state = Mutex(State(machine: PoolStateMachine(PoolStateMachine.Limits(pool))))
-        (work, workContinuation) = AsyncStream.makeStream()
     }
 
     // MARK: Using
@@ -84,9 +82,9 @@ public final class MariaDBPool: Sendable {
     public func run() async {
         await withDiscardingTaskGroup { tasks in
             tasks.addTask { await self.tick() }
-            carryOut { machine, now in machine.tick(now: now) }
+            carryOut { state, now in state.machine.tick(now: now) }
             await withTaskCancellationHandler {
-                for await work in self.work {
+                while let work = await self.work.next() {
                     switch work {
                     case .connect(let id, let after): tasks.addTask { await self.connect(id, after: after) }
                     case .close(let connection): tasks.addTask { await connection.close() }
@@ -106,19 +104,19 @@ public final class MariaDBPool: Sendable {
             } catch {
                 return  // The pool is closed.
             }
-            carryOut { machine, now in machine.tick(now: now) }
+            carryOut { state, now in state.machine.tick(now: now) }
         }
     }
 
     private func shutDown() {
-        carryOut { machine, _ in machine.close() }
+        carryOut { state, _ in state.machine.close() }
         finishIfEmpty()
     }
 
     /// The work ends with the last connection.
     private func finishIfEmpty() {
         let isDone = state.withLock { $0.machine.isClosed && $0.machine.connections.isEmpty }
-        if isDone { workContinuation.finish() }
+        if isDone { work.finish() }
     }
 
     private func connect(_ id: Int, after: Int64) async {
@@ -126,16 +124,19 @@ public final class MariaDBPool: Sendable {
             do {
                 try await Task.sleep(for: .nanoseconds(after))
             } catch {
-                carryOut { machine, now in machine.connectFailed(id, now: now) }
+                carryOut { state, now in state.machine.connectFailed(id, now: now) }
                 return finishIfEmpty()
             }
         }
-        let connection = MariaDBConnection(id: id, configuration: configuration)
         do {
+            let connection = try MariaDBConnection(id: id, configuration: configuration)
             try await connection.connect()
             let identity = await connection.serverIdentity
-            state.withLock { $0.connections[id] = connection }
-            carryOut { machine, now in machine.connected(id, identity: identity, now: now) }
+            state.withLock { state in
+                state.connections[id] = connection
+                state.lastError = nil
+            }
+            carryOut { state, now in state.machine.connected(id, identity: identity, now: now) }
         } catch {
             let failure = error as? MariaDBError ?? MariaDBError(code: 0, message: "\(error)")
             let isFirst = state.withLock { state in
@@ -143,8 +144,10 @@ public final class MariaDBPool: Sendable {
                 state.failedConnects += 1
                 return state.lastError?.message != failure.message
             }
-            if isFirst { logger.warning("no database connection: \(failure)", metadata: ["database": "\(configuration)"]) }
-            carryOut { machine, now in machine.connectFailed(id, now: now) }
+            if isFirst {
+                logger.warning("no database connection: \(failure)", metadata: ["database": "\(configuration)"])
+            }
+            carryOut { state, now in state.machine.connectFailed(id, now: now) }
         }
         finishIfEmpty()
     }
@@ -170,48 +173,49 @@ public final class MariaDBPool: Sendable {
         defer { state.withLock { _ = $0.cancelled.remove(waiter) } }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                let isCancelled = state.withLock { state in
-                    if state.cancelled.remove(waiter) != nil { return true }
+                var isCancelled = false
+                carryOut { state, now in
+                    if state.cancelled.remove(waiter) != nil {
+                        isCancelled = true
+                        return []
+                    }
                     state.waiters[waiter] = continuation
-                    return false
+                    return state.machine.acquire(waiter, now: now)
                 }
-                if isCancelled { return continuation.resume(throwing: CancellationError()) }
-                carryOut { machine, now in machine.acquire(waiter, now: now) }
+                if isCancelled { continuation.resume(throwing: CancellationError()) }
             }
         } onCancel: {
-            let isWaiting = state.withLock { state in
-                if state.waiters[waiter] != nil { return true }
+            carryOut { state, _ in
+                if state.waiters[waiter] != nil { return state.machine.cancel(waiter) }
                 state.cancelled.insert(waiter)
-                return false
+                return []
             }
-            if isWaiting { carryOut { machine, _ in machine.cancel(waiter) } }
         }
     }
 
     private func release(_ connection: MariaDBConnection, isBroken: Bool) {
-        carryOut { machine, now in machine.release(connection.id, isBroken: isBroken, now: now) }
+        carryOut { state, now in state.machine.release(connection.id, isBroken: isBroken, now: now) }
         finishIfEmpty()
     }
 
-    private func carryOut(_ input: (inout PoolStateMachine, Int64) -> [PoolStateMachine.Action]) {
+    /// Asks the machine under the lock, and does what it says: resumes callers outside of the lock.
+    private func carryOut(_ input: (inout State, Int64) -> [PoolStateMachine.Action]) {
         let now = PoolClock.now()
         var resumptions: [(Waiter, Swift.Result<(MariaDBConnection, isStale: Bool), any Error>)] = []
         state.withLock { state in
-            for action in input(&state.machine, now) {
+            for action in input(&state, now) {
                 switch action {
                 case .connect(let id, let after):
-                    workContinuation.yield(.connect(id, after: after))
+                    work.append(.connect(id, after: after))
                 case .close(let id):
                     if let connection = state.connections.removeValue(forKey: id) {
-                        workContinuation.yield(.close(connection))
+                        work.append(.close(connection))
                     }
                 case .give(let id, let waiter, let isStale):
-                    guard let connection = state.connections[id] else {
-                        preconditionFailure("the pool gave out a connection that it does not have")
-                    }
-                    if let continuation = state.waiters.removeValue(forKey: waiter) {
-                        resumptions.append((continuation, .success((connection, isStale))))
-                    }
+                    guard let connection = state.connections[id],
+                        let continuation = state.waiters.removeValue(forKey: waiter)
+                    else { preconditionFailure("the pool gave out a connection that it does not have, or to nobody") }
+                    resumptions.append((continuation, .success((connection, isStale))))
                 case .fail(let waiter, let reason):
                     if let continuation = state.waiters.removeValue(forKey: waiter) {
                         resumptions.append((continuation, .failure(error(reason, state.lastError))))
@@ -227,7 +231,8 @@ public final class MariaDBPool: Sendable {
         case .cancelled: return CancellationError()
         case .closed: return MariaDBError(code: 0, message: "the connection pool is closed", isConnectionLost: true)
         case .tooManyWaiters:
-            return MariaDBError(code: 0, message: "too many callers wait for a database connection already")
+            return MariaDBError(
+                code: 0, message: "too many callers wait for a database connection already", isConnectionLost: true)
         case .timedOut:
             return MariaDBError(
                 code: last?.code ?? 0,
@@ -241,8 +246,10 @@ public final class MariaDBPool: Sendable {
 extension PoolStateMachine.Limits {
     init(_ pool: MariaDBPoolConfiguration) {
         self.init(
-            maxConnections: max(1, pool.maxConnections), minConnections: min(pool.minConnections, pool.maxConnections),
-            maxWaiters: pool.maxWaiters, waitTimeout: pool.waitTimeout.nanoseconds, idleCheck: pool.idleCheck.nanoseconds,
+            maxConnections: max(1, pool.maxConnections),
+            minConnections: max(0, min(pool.minConnections, pool.maxConnections)),
+            maxWaiters: pool.maxWaiters, waitTimeout: pool.waitTimeout.nanoseconds,
+            idleCheck: pool.idleCheck.nanoseconds,
             idleTimeout: pool.idleTimeout.nanoseconds, maxLifetime: pool.maxLifetime.nanoseconds,
             minBackoff: pool.minBackoff.nanoseconds, maxBackoff: pool.maxBackoff.nanoseconds)
     }

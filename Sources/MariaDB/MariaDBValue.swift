@@ -4,9 +4,12 @@ public enum MariaDBValue: Sendable, Hashable {
     case int(Int64)
     case uint(UInt64)
     case double(Double)
+    /// As a parameter a binary string, without a character set. Columns of all other types come so too: text in UTF-8,
+    /// DECIMAL and times in their text form, BIT as its bytes.
     case bytes([UInt8])
-
-    public static func text(_ text: String) -> MariaDBValue { .bytes(Array(text.utf8)) }
+    /// A parameter in UTF-8, which the server compares and converts as text: what columns of text and JSON want. No column
+    /// comes so.
+    case text(String)
 
     public static func int(_ value: Int) -> MariaDBValue { .int(Int64(value)) }
 }
@@ -29,7 +32,7 @@ public struct MariaDBRow: Sendable {
         case .bytes(let bytes):
             // DECIMAL, and the text protocol, give digits.
             if let value = Int64(String(decoding: bytes, as: UTF8.self)) { return value }
-        case .null, .uint, .double: break
+        case .null, .uint, .double, .text: break
         }
         throw mismatch(column, "an integer")
     }
@@ -48,6 +51,7 @@ public struct MariaDBRow: Sendable {
     public func text(_ column: Int) throws -> String {
         switch values[column] {
         case .bytes(let bytes): return String(decoding: bytes, as: UTF8.self)
+        case .text(let text): return text
         case .int(let value): return String(value)
         case .uint(let value): return String(value)
         case .double(let value): return String(value)
@@ -61,7 +65,7 @@ public struct MariaDBRow: Sendable {
             case .null: "NULL"
             case .int, .uint: "an integer"
             case .double: "a floating-point number"
-            case .bytes: "text or bytes"
+            case .bytes, .text: "text or bytes"
             }
         return MariaDBError(code: 0, message: "column \(column) of the row is \(found), not \(wanted)")
     }

@@ -146,7 +146,7 @@ struct PoolStateMachine {
 
     private mutating func leaveAll(but kept: Int) -> [Action] {
         var actions: [Action] = []
-        for (id, connection) in connections where id != kept {
+        for (id, connection) in connections.sorted(by: { $0.key < $1.key }) where id != kept {
             switch connection.state {
             case .idle:
                 connections[id] = nil

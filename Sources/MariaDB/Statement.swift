@@ -39,20 +39,31 @@ final class Statement {
 
     /// Runs it with one value for each placeholder.
     func execute(_ parameters: [MariaDBValue]) throws {
-        precondition(parameters.count == parameterCount, "\(parameters.count) parameters for \(parameterCount) placeholders in \(sql)")
+        precondition(
+            parameters.count == parameterCount,
+            "\(parameters.count) parameters for \(parameterCount) placeholders in \(sql)")
         guard !parameters.isEmpty else {
             if mysql_stmt_execute(handle) != 0 { throw error }
             return
         }
         // One arena for all bytes, one array for all numbers: their addresses hold while the statement runs.
         var arena: [UInt8] = []
-        for case .bytes(let bytes) in parameters { arena.append(contentsOf: bytes) }
+        var lengths = [UInt](repeating: 0, count: parameters.count)
+        for (index, parameter) in parameters.enumerated() {
+            let start = arena.count
+            switch parameter {
+            case .bytes(let bytes): arena.append(contentsOf: bytes)
+            case .text(let text): arena.append(contentsOf: text.utf8)
+            case .null, .int, .uint, .double: break
+            }
+            lengths[index] = UInt(arena.count - start)
+        }
         var numbers = parameters.map { value -> UInt64 in
             switch value {
             case .int(let value): UInt64(bitPattern: value)
             case .uint(let value): value
             case .double(let value): value.bitPattern
-            case .null, .bytes: 0
+            case .null, .bytes, .text: 0
             }
         }
         try arena.withUnsafeMutableBytes { arena in
@@ -70,12 +81,13 @@ final class Statement {
                     case .double:
                         binds[index].buffer_type = MYSQL_TYPE_DOUBLE
                         binds[index].buffer = numbers.baseAddress.map { $0 + index * 8 }
-                    case .bytes(let bytes):
+                    case .bytes, .text:
                         binds[index].buffer_type = MYSQL_TYPE_BLOB
+                        if case .text = value { binds[index].buffer_type = MYSQL_TYPE_STRING }
                         binds[index].buffer = arena.baseAddress.map { $0 + offset }
-                        binds[index].buffer_length = UInt(bytes.count)
-                        binds[index].length_value = UInt(bytes.count)
-                        offset += bytes.count
+                        binds[index].buffer_length = lengths[index]
+                        binds[index].length_value = lengths[index]
+                        offset += Int(lengths[index])
                     }
                 }
                 try run(&binds)
@@ -195,13 +207,23 @@ final class Statement {
         // A parameter's length is read through a pointer, which may point into the bind itself.
         try binds.withUnsafeMutableBufferPointer { binds in
             for index in binds.indices
-            where binds[index].length == nil && binds[index].buffer_type == MYSQL_TYPE_BLOB {
+            where binds[index].length == nil
+                && (binds[index].buffer_type == MYSQL_TYPE_BLOB || binds[index].buffer_type == MYSQL_TYPE_STRING)
+            {
                 guard let base = binds.baseAddress else { continue }
                 let field = UnsafeMutableRawPointer(base + index) + MemoryLayout<MYSQL_BIND>.offset(of: \.length_value)!
                 binds[index].length = field.assumingMemoryBound(to: UInt.self)
             }
             if mysql_stmt_bind_param(handle, binds.baseAddress) != 0 { throw error }
             if mysql_stmt_execute(handle) != 0 { throw error }
+        }
+    }
+
+    /// Reads what results are left: a CALL has one more than it returns.
+    func drain() throws {
+        while mysql_stmt_more_results(handle) != 0 {
+            if mysql_stmt_next_result(handle) > 0 { throw error }
+            mysql_stmt_free_result(handle)
         }
     }
 

@@ -14,9 +14,8 @@ struct StatementCache {
     mutating func insert(_ statement: Statement, limit: Int) -> Statement? {
         clock += 1
         statements[statement.sql] = (statement, clock)
-        guard statements.count > max(1, limit), let oldest = statements.min(by: { $0.value.used < $1.value.used }) else {
-            return nil
-        }
+        guard statements.count > max(1, limit), let oldest = statements.min(by: { $0.value.used < $1.value.used })
+        else { return nil }
         return statements.removeValue(forKey: oldest.key)?.statement
     }
 

@@ -1,5 +1,6 @@
 import CZooKeeper
 import Foundation
+import LocalServers
 import Logging
 import Synchronization
 import Testing
@@ -10,7 +11,7 @@ import Testing
 /// What clients do, and what is refused.
 extension ZooKeeperRegistryTests {
     @Test func clientsPublishAndFindBrokers() async throws {
-        try await LocalZooKeeperForTests.withServer { server in
+        try await LocalZooKeeper.withServer { server in
             try await withClient(of: server.server) { client in
                 try await running(registry(of: server.server)) { consumer in
                     let brokers = consumer.brokers(of: "trade")
@@ -71,7 +72,7 @@ extension ZooKeeperRegistryTests {
     }
 
     @Test func aDigestKeepsOthersOut() async throws {
-        try await LocalZooKeeperForTests.withServer { server in
+        try await LocalZooKeeper.withServer { server in
             try await running(registry(of: server.server, digest: "kite:secret")) { registry in
                 try await registry.register(broker, topics: ["trade"])
                 try await registry.publish(bindings: [.fanout(group: "g", topic: "trade")], of: "g")

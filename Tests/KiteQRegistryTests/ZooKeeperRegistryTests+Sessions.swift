@@ -1,5 +1,6 @@
 import CZooKeeper
 import Foundation
+import LocalServers
 import Logging
 import Synchronization
 import Testing
@@ -10,7 +11,7 @@ import Testing
 /// What becomes of a registry when its server or its session goes.
 extension ZooKeeperRegistryTests {
     @Test func keepsBindingsThroughARestartAndComesBackOnce() async throws {
-        try await LocalZooKeeperForTests.withServer { server in
+        try await LocalZooKeeper.withServer { server in
             try await withClient(of: server.server) { client in
                 try await make("/kiteq/sub/trade/g-bind", json("a"), client)
             }
@@ -18,7 +19,7 @@ extension ZooKeeperRegistryTests {
                 try await following(registry.bindings(of: ["trade"])) { history in
                     try await registry.register(broker, topics: ["trade"])
                     #expect(await eventually(within: .seconds(20)) { history.elements.count == 1 })
-                    server.stop()
+                    await server.kill()
                     #expect(await eventually(within: .seconds(20)) { !registry.isConnected })
                     // Away or not, who asks now is told what is in force.
                     let inForce = try await first(in: registry.bindings(of: ["trade"]))
@@ -45,7 +46,7 @@ extension ZooKeeperRegistryTests {
     }
 
     @Test func survivesTheEndOfItsSession() async throws {
-        try await LocalZooKeeperForTests.withServer { server in
+        try await LocalZooKeeper.withServer { server in
             try await withClient(of: server.server) { client in
                 try await make("/kiteq/sub/trade/g-bind", json("a"), client)
                 try await running(registry(of: server.server)) { registry in
@@ -65,7 +66,7 @@ extension ZooKeeperRegistryTests {
     }
 
     private func expireAndCheck(
-        _ registry: ZooKeeperRegistry, _ history: History<[Binding]>, round: Int, on server: LocalZooKeeperForTests,
+        _ registry: ZooKeeperRegistry, _ history: History<[Binding]>, round: Int, on server: LocalZooKeeper,
         _ client: ZooKeeperClient
     ) async throws {
         let path = "/kiteq/server/trade/127.0.0.1:13800"
@@ -106,46 +107,46 @@ extension ZooKeeperRegistryTests {
     }
 
     @Test func waitsForAServerThatIsAbsentAtStart() async throws {
-        let server = try LocalZooKeeperForTests()
-        defer { server.remove() }
-        let (logger, log) = RecordingLogHandler.logger()
-        try await running(registry(of: server.server, logger: logger)) { registry in
-            let stream = registry.bindings(of: ["trade"])
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await registry.register(broker, topics: ["trade"]) }
-                // One who gives up waiting is let go.
-                let impatient = Task { try await registry.publish(bindings: [], of: "g") }
-                impatient.cancel()
-                await #expect(throws: CancellationError.self) { try await impatient.value }
-                #expect(
-                    await eventually(within: .seconds(20)) {
-                        log.all.contains { $0.contains("has answered. Trying again") }
-                    })
-                #expect(!registry.isConnected)
-                try await server.start()
-                try await group.waitForAll()
+        try await LocalZooKeeper.withServer(isStarted: false) { server in
+            let (logger, log) = RecordingLogHandler.logger()
+            try await running(registry(of: server.server, logger: logger)) { registry in
+                let stream = registry.bindings(of: ["trade"])
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await registry.register(broker, topics: ["trade"]) }
+                    // One who gives up waiting is let go.
+                    let impatient = Task { try await registry.publish(bindings: [], of: "g") }
+                    impatient.cancel()
+                    await #expect(throws: CancellationError.self) { try await impatient.value }
+                    #expect(
+                        await eventually(within: .seconds(20)) {
+                            log.all.contains { $0.contains("has answered. Trying again") }
+                        })
+                    #expect(!registry.isConnected)
+                    try await server.start()
+                    try await group.waitForAll()
+                }
+                #expect(registry.isConnected)
+                #expect(try await first(in: stream).isEmpty)
             }
-            #expect(registry.isConnected)
-            #expect(try await first(in: stream).isEmpty)
         }
     }
 
     @Test func endsWhileTheServerIsAway() async throws {
-        let server = try LocalZooKeeperForTests()
-        defer { server.remove() }
-        let registry = registry(of: server.server)
-        await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await registry.run() }
-            let stream = registry.bindings(of: ["trade"])
-            let waiting = Task { try await registry.register(broker, topics: ["trade"]) }
-            #expect(
-                await eventually(within: .seconds(20)) { registry.state.withLock { $0.client != nil } })
-            let begin = ContinuousClock.now
-            group.cancelAll()
-            let error = await #expect(throws: RegistryError.self) { try await waiting.value }
-            #expect(error?.code == .closed)
-            for await _ in stream {}
-            #expect(ContinuousClock.now - begin < .seconds(5))
+        try await LocalZooKeeper.withServer(isStarted: false) { server in
+            let registry = registry(of: server.server)
+            await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await registry.run() }
+                let stream = registry.bindings(of: ["trade"])
+                let waiting = Task { try await registry.register(broker, topics: ["trade"]) }
+                #expect(
+                    await eventually(within: .seconds(20)) { registry.state.withLock { $0.client != nil } })
+                let begin = ContinuousClock.now
+                group.cancelAll()
+                let error = await #expect(throws: RegistryError.self) { try await waiting.value }
+                #expect(error?.code == .closed)
+                for await _ in stream {}
+                #expect(ContinuousClock.now - begin < .seconds(5))
+            }
         }
     }
 }

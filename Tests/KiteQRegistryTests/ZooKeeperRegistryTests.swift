@@ -1,5 +1,6 @@
 import CZooKeeper
 import Foundation
+import LocalServers
 import Logging
 import Synchronization
 import Testing
@@ -39,7 +40,7 @@ struct ZooKeeperRegistryTests {
     }
 
     @Test func registersWithTheRightKindsAndTakesItBack() async throws {
-        try await LocalZooKeeperForTests.withServer { server in
+        try await LocalZooKeeper.withServer { server in
             try await withClient(of: server.server) { client in
                 let registry = registry(of: server.server)
                 #expect(!registry.isConnected)
@@ -88,7 +89,7 @@ struct ZooKeeperRegistryTests {
     }
 
     @Test func replacesWhatAFormerSessionLeft() async throws {
-        try await LocalZooKeeperForTests.withServer { server in
+        try await LocalZooKeeper.withServer { server in
             try await withClient(of: server.server) { client in
                 let path = "/kiteq/server/trade/127.0.0.1:13800"
                 try await make("/kiteq/server/trade", [], client)
@@ -104,7 +105,7 @@ struct ZooKeeperRegistryTests {
     }
 
     @Test func followsBindings() async throws {
-        try await LocalZooKeeperForTests.withServer { server in
+        try await LocalZooKeeper.withServer { server in
             try await withClient(of: server.server) { client in
                 try await make("/kiteq/sub/trade/g-bind", json("a"), client)
                 let (logger, log) = RecordingLogHandler.logger()
@@ -170,7 +171,7 @@ struct ZooKeeperRegistryTests {
     }
 
     @Test func nothingIsEmptyInBetweenAndChangesTogetherAreOneSnapshot() async throws {
-        try await LocalZooKeeperForTests.withServer { server in
+        try await LocalZooKeeper.withServer { server in
             try await withClient(of: server.server) { client in
                 for group in 0..<200 {
                     try await make("/kiteq/sub/trade/g\(group)-bind", json("a", group: "g\(group)"), client)
@@ -213,7 +214,7 @@ struct ZooKeeperRegistryTests {
     }
 
     @Test func lastKnownStandsInForWhatWasNeverReadable() async throws {
-        try await LocalZooKeeperForTests.withServer { server in
+        try await LocalZooKeeper.withServer { server in
             try await withClient(of: server.server) { client in
                 try await make("/kiteq/sub/trade/g-bind", Array("10.1.2.3:456".utf8), client)
                 try await running(registry(of: server.server)) { registry in

@@ -14,7 +14,9 @@ struct LocalServersTests {
         let first = try #require(server.pid)
         #expect(FileManager.default.fileExists(atPath: server.socket))
         await #expect(throws: LocalServerError("mariadbd runs already")) { try await server.start() }
-        try sql(server.socket, "CREATE DATABASE kept; CREATE TABLE kept.t (a INT) ENGINE=InnoDB; INSERT INTO kept.t VALUES (7)")
+        try sql(
+            server.socket,
+            "CREATE DATABASE kept; CREATE TABLE kept.t (a INT) ENGINE=InnoDB; INSERT INTO kept.t VALUES (7)")
         #expect(try sql("127.0.0.1:\(server.port)", "SELECT a, @@log_bin FROM kept.t") == "7\t0")
 
         await server.stop()
@@ -96,7 +98,8 @@ struct LocalServersTests {
         defer { remove(folder) }
         let server = try LocalMySQL(root: try #require(LocalMySQL.root), dataDirectory: folder)
         try await server.start()
-        #expect(try sql("127.0.0.1:\(server.port)", "CREATE DATABASE kept; SELECT @@log_bin, VERSION()").hasPrefix("1\t9."))
+        #expect(
+            try sql("127.0.0.1:\(server.port)", "CREATE DATABASE kept; SELECT @@log_bin, VERSION()").hasPrefix("1\t9."))
         await server.kill()
         try await server.start()
         #expect(try sql(server.socket, "SHOW DATABASES LIKE 'kept'") == "kept")

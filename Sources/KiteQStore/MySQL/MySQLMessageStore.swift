@@ -21,36 +21,47 @@ package final class MySQLMessageStore: MessageStore {
     // MARK: Life
 
     package func run() async throws {
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            for shard in shards { tasks.addTask { await shard.pool.run() } }
-            tasks.addTask { try await self.keepLease() }
-            // Ends with the lease: cancelled, or fenced.
-            defer { tasks.cancelAll() }
-            for try await _ in tasks { return }
+        // Not children of this task: when it is cancelled, saying goodbye still takes a connection.
+        let pools = Task {
+            await withTaskGroup(of: Void.self) { tasks in
+                for shard in shards { tasks.addTask { await shard.pool.run() } }
+            }
         }
+        var failure: (any Error)?
+        do {
+            try await keepLease()
+        } catch {
+            failure = error
+        }
+        if isJoined.withLock({ $0 }) { await Task { await leave() }.value }
+        pools.cancel()
+        await pools.value
+        if let failure { throw failure }
     }
 
-    /// Renews the lease until the task is cancelled, then says in each shard that this incarnation is gone.
+    /// Renews the lease until the task is cancelled.
+    /// - Throws: `StoreError` with `fenced` where another broker declared this incarnation dead.
     private func keepLease() async throws {
-        do {
-            while true {
+        while true {
+            do {
                 try await Task.sleep(for: configuration.lease / 3)
-                guard isJoined.withLock({ $0 }) else { continue }
-                for shard in shards {
-                    do {
-                        try await shard.renew(lease: configuration.lease)
-                    } catch let error as StoreError where error.code != .fenced {
-                        logger.warning("the lease could not be renewed: \(error)")
-                    }
+            } catch {
+                return  // The broker stops.
+            }
+            guard isJoined.withLock({ $0 }) else { continue }
+            for shard in shards {
+                do {
+                    try await shard.renew(lease: configuration.lease)
+                } catch let error as StoreError where error.code != .fenced {
+                    logger.warning("the lease could not be renewed: \(error)")
+                } catch is CancellationError {
+                    return
                 }
             }
-        } catch is CancellationError {
-            // The pools are still there: they end after this. A cancelled task may not wait for a connection, a new one may.
-            guard isJoined.withLock({ $0 }) else { return }
-            await Task { await self.leave() }.value
         }
     }
 
+    /// Says in each shard that this incarnation is gone: others need not wait for its lease to run out.
     private func leave() async {
         for shard in shards {
             do {

@@ -1,0 +1,217 @@
+import KiteQBroker
+import KiteQCore
+import Synchronization
+import Testing
+
+@testable import KiteQ
+
+@Suite(.timeLimit(.minutes(1))) struct ClientTests {
+    private let paid = Binding(group: "s-membership", topic: TestBroker.topic, messageType: "paid")
+
+    private func message(_ text: String, type: String = "paid") -> OutgoingMessage {
+        var message = OutgoingMessage(topic: TestBroker.topic, messageType: type, text: text)
+        message.properties = ["order": text]
+        return message
+    }
+
+    @Test func aMessageIsPublishedAndConsumed() async throws {
+        try await TestBroker.serving([paid]) { broker in
+            let arrived = Arrivals<IncomingMessage>()
+            let consumer = try Consumer(
+                broker.configuration("s-membership"), subscriptions: [.init(topic: "trade", .messageType("paid"))]
+            ) { arrived.yield($0) }
+            let producer = try Producer(broker.configuration("p-pay"), topics: ["trade"])
+            try await running([consumer, producer]) {
+                let sent = message("17")
+                let receipt = try await producer.publish(sent)
+                #expect(receipt.messageID == sent.id)
+                let got = await arrived.next(1)[0]
+                #expect(got.id == sent.id && got.body == .text("17") && got.properties == ["order": "17"])
+                #expect(got.publisherGroup == "p-pay" && got.createdAt > 0)
+            }
+        }
+    }
+
+    @Test func aBatchHasAResultForEach() async throws {
+        try await TestBroker.serving([paid]) { broker in
+            let producer = try Producer(broker.configuration("p-pay"), topics: ["trade", "nobody"])
+            try await running([producer]) {
+                var wrong = message("x")
+                wrong.id = "not an id"
+                let results = await producer.publish(contentsOf: [
+                    message("1"), wrong, OutgoingMessage(topic: "nobody", messageType: "x", text: ""), message("2"),
+                ])
+                #expect(results.count == 4)
+                #expect(throws: Never.self) { try results[0].get() }
+                #expect(throws: Never.self) { try results[3].get() }
+                #expect(throws: KiteQError.self) { try results[1].get() }
+                let refused = #expect(throws: KiteQError.self) { try results[2].get() }
+                #expect(refused?.code == .refused)
+            }
+        }
+    }
+
+    @Test func aTransactionIsDeliveredOnlyWhenItSucceeds() async throws {
+        struct Declined: Error {}
+        try await TestBroker.serving([paid]) { broker in
+            let arrived = Arrivals<String>()
+            let consumer = try Consumer(
+                broker.configuration("s-membership"), subscriptions: [.init(topic: "trade", .messageType("paid"))]
+            ) { arrived.yield($0.body.string) }
+            let producer = try Producer(broker.configuration("p-pay"), topics: ["trade"])
+            try await running([consumer, producer]) {
+                await #expect(throws: Declined.self) {
+                    try await producer.publishInTransaction(message("declined")) { throw Declined() }
+                }
+                let value = try await producer.publishInTransaction(message("accepted")) { 42 }
+                #expect(value == 42)
+                #expect(await arrived.next(1) == ["accepted"], "the one rolled back before it never comes")
+            }
+        }
+    }
+
+    @Test func theBrokerAsksAboutWhatWasForgotten() async throws {
+        try await TestBroker.serving(
+            [paid],
+            configure: {
+                $0.transactions = TransactionSchedule(firstAfter: 50, longest: 100)
+                $0.recoveryInterval = .milliseconds(20)
+            }
+        ) { broker in
+            let arrived = Arrivals<String>()
+            let asked = Arrivals<KiteQ.TransactionCheck>()
+            let consumer = try Consumer(
+                broker.configuration("s-membership"), subscriptions: [.init(topic: "trade", .messageType("paid"))]
+            ) { arrived.yield($0.body.string) }
+            let producer = try Producer(broker.configuration("p-pay"), topics: ["trade"]) { check in
+                asked.yield(check)
+                return check.properties["order"] == "good" ? .commit : .rollBack
+            }
+            try await running([consumer, producer]) {
+                _ = try await producer.prepare(message("bad"))
+                let good = try await producer.prepare(message("good"))
+                let checks = await asked.next(2)
+                #expect(checks.contains { $0.messageID == good.messageID && $0.messageType == "paid" })
+                #expect(await arrived.next(1) == ["good"])
+            }
+        }
+    }
+
+    @Test func aHandlerThatThrowsGetsTheMessageAgain() async throws {
+        struct NotNow: Error {}
+        try await TestBroker.serving([paid]) { broker in
+            let attempts = Mutex(0)
+            let arrived = Arrivals<Int>()
+            let consumer = try Consumer(
+                broker.configuration("s-membership"), subscriptions: [.init(topic: "trade", .messageType("paid"))]
+            ) { _ in
+                let attempt = attempts.withLock { attempts in
+                    attempts += 1
+                    return attempts
+                }
+                if attempt < 3 { throw NotNow() }
+                arrived.yield(attempt)
+            }
+            let producer = try Producer(broker.configuration("p-pay"), topics: ["trade"])
+            try await running([consumer, producer]) {
+                try await producer.publish(message("1"))
+                #expect(await arrived.next(1) == [3])
+            }
+        }
+    }
+
+    @Test func noMoreHandlersRunThanAllowed() async throws {
+        try await TestBroker.serving([paid]) { broker in
+            let running = Mutex((now: 0, most: 0))
+            let arrived = Arrivals<Void>()
+            let consumer = try Consumer(
+                broker.configuration("s-membership"), subscriptions: [.init(topic: "trade", .messageType("paid"))],
+                concurrency: 3
+            ) { _ in
+                running.withLock { running in
+                    running.now += 1
+                    running.most = max(running.most, running.now)
+                }
+                for _ in 0..<20 { await Task.yield() }
+                running.withLock { $0.now -= 1 }
+                arrived.yield(())
+            }
+            let producer = try Producer(broker.configuration("p-pay"), topics: ["trade"])
+            try await KiteQTests.running([consumer, producer]) {
+                let results = await producer.publish(contentsOf: (0..<200).map { message("\($0)") })
+                #expect(results.allSatisfy { if case .success = $0 { true } else { false } })
+                _ = await arrived.next(200)
+                #expect(running.withLock { $0.most } <= 3)
+            }
+        }
+    }
+
+    @Test func aWrongSecretIsToldAndNothingIsSent() async throws {
+        try await TestBroker.serving([paid], configure: { $0.secrets = ["p-pay": "right"] }) { broker in
+            var configuration = broker.configuration("p-pay")
+            configuration.secret = "wrong"
+            configuration.publishTimeout = .milliseconds(300)
+            let producer = try Producer(configuration, topics: ["trade"])
+            try await running([producer]) {
+                let error = await #expect(throws: KiteQError.self) { try await producer.publish(message("1")) }
+                #expect(error?.code == .notConnected)
+                #expect(error?.message.contains("secret") == true)
+            }
+        }
+    }
+
+    @Test func withoutABrokerAPublishEndsInTime() async throws {
+        var configuration = KiteQConfiguration(group: "p-pay", discovery: .brokers(["127.0.0.1:1"]))
+        configuration.publishTimeout = .milliseconds(200)
+        let producer = try Producer(configuration, topics: ["trade"])
+        try await running([producer]) {
+            let error = await #expect(throws: KiteQError.self) { try await producer.publish(message("1")) }
+            #expect(error?.code == .notConnected && error?.isRetriable == true)
+        }
+        let error = await #expect(throws: KiteQError.self) { try await producer.publish(message("1")) }
+        #expect(error?.code == .closed)
+    }
+
+    @Test func aClientReconnectsToABrokerThatComesBack() async throws {
+        let store = InMemoryMessageStoreBox()
+        let arrived = Arrivals<String>()
+        try await TestBroker.serving([paid], store: store.session()) { broker in
+            guard let port = BrokerAddress(broker.address)?.port else { return }
+            var configuration = broker.configuration("p-pay")
+            configuration.publishTimeout = .seconds(20)
+            let settings = configuration
+            let consumer = try Consumer(
+                broker.configuration("s-membership"), subscriptions: [.init(topic: "trade", .messageType("paid"))]
+            ) { arrived.yield($0.body.string) }
+            let producer = try Producer(settings, topics: ["trade"])
+            try await running([consumer, producer]) {
+                try await producer.publish(message("before"))
+                #expect(await arrived.next(1) == ["before"])
+                await broker.stop()
+                try await TestBroker.serving([paid], port: port, store: store.session()) { _ in
+                    // Where the old broker took it with it, the same message is published again: it has the same id.
+                    let after = message("after")
+                    while true {
+                        do {
+                            try await producer.publish(after)
+                            break
+                        } catch let error as KiteQError where error.isRetriable || error.code == .refused {
+                            continue
+                        }
+                    }
+                    #expect(await arrived.next(1) == ["after"])
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [
+        KiteQConfiguration.Discovery.brokers([]), .brokers(["no port"]), .zooKeeper(""), .zooKeeper("host:port:x"),
+    ])
+    func whatCannotBeUsedIsSaidAtOnce(discovery: KiteQConfiguration.Discovery) {
+        let error = #expect(throws: KiteQError.self) {
+            try Producer(KiteQConfiguration(group: "p", discovery: discovery), topics: ["trade"])
+        }
+        #expect(error?.code == .invalid)
+    }
+}

@@ -1,0 +1,213 @@
+import Foundation
+import LocalServers
+import MariaDB
+import Testing
+
+@Suite struct LostConnectionTests {
+    @Test("a call ends at the read timeout", arguments: TestServer.available)
+    func readTimeout(_ server: TestServer) async throws {
+        try await server.withPool(change: { $0.readTimeout = .seconds(1) }) { pool in
+            let start = ContinuousClock.now
+            let error = await #expect(throws: MariaDBError.self) {
+                try await pool.withConnection { _ = try $0.query("SELECT SLEEP(5)") }
+            }
+            let took = ContinuousClock.now - start
+            #expect(error?.isConnectionLost == true)
+            #expect(error?.isCommitOutcomeUnknown == false)
+            #expect(took >= .milliseconds(900) && took < .seconds(4), "\(took)")
+            try await pool.withConnection { try $0.ping() }
+        }
+    }
+
+    @Test("KILL from another connection", arguments: TestServer.available)
+    func killed(_ server: TestServer) async throws {
+        try await server.withPool { pool in
+            // Idle when it is killed: the caller gets a lost connection, the next one a new one.
+            let victim = try await pool.withConnection { $0.threadID }
+            let (other, otherPool) = try await killer(server)
+            try await running(otherPool) { _ in
+                try await other(victim)
+                let error = await #expect(throws: MariaDBError.self) {
+                    try await pool.withConnection { db in
+                        #expect(db.threadID == victim)
+                        try db.execute("DO 1")
+                    }
+                }
+                #expect(error?.isConnectionLost == true)
+                #expect(error?.threadID == victim)
+                #expect(try await pool.withConnection { $0.threadID } != victim)
+
+                // At work when it is killed.
+                let asleep = Gate()
+                async let call: Void = pool.withConnection { db in
+                    asleep.open()
+                    _ = try db.query("SELECT SLEEP(20)")
+                }
+                try await asleep.wait()
+                try await eventually {
+                    try await otherPool.withConnection { db in
+                        let row = try db.simpleRows("SHOW PROCESSLIST").first {
+                            try $0.optionalBytes(7).map { String(decoding: $0, as: UTF8.self) } == "SELECT SLEEP(20)"
+                        }
+                        guard let id = try row?.int(0) else { return false }
+                        try db.simple("KILL \(id)")
+                        return true
+                    }
+                }
+                do {
+                    try await call
+                    Issue.record("the killed call returned")
+                } catch let error as MariaDBError {
+                    #expect(error.isConnectionLost || error.code == 1317, "\(error)")
+                }
+                #expect(try await pool.withConnection { try $0.query("SELECT 1")[0].int(0) } == 1)
+            }
+        }
+    }
+
+    private func killer(_ server: TestServer) async throws -> (@Sendable (UInt64) async throws -> Void, MariaDBPool) {
+        let pool = MariaDBPool(try await server.configuration, logger: quiet)
+        return (
+            { thread in
+                try await pool.withConnection { try $0.simple("KILL \(thread)") }
+                try await eventually {
+                    try await pool.withConnection { db in
+                        try db.query("SELECT id FROM information_schema.processlist WHERE id = ?", [.uint(thread)])
+                            .isEmpty
+                    }
+                }
+            }, pool
+        )
+    }
+
+    @Test("a server that dies and comes back", .timeLimit(.minutes(2)))
+    func serverDies() async throws {
+        let folder = try LocalServers.temporaryFolder("mariadb")
+        let server = try LocalMariaDB(dataDirectory: folder)
+        try await server.start()
+        var configuration = MariaDBConfiguration(
+            servers: [.tcp(host: "127.0.0.1", port: server.port)], user: "root", password: "")
+        configuration.readTimeout = .seconds(1)
+        configuration.connectTimeout = .seconds(1)
+        var limits = MariaDBPoolConfiguration()
+        limits.waitTimeout = .milliseconds(300)
+        limits.maxBackoff = .milliseconds(200)
+        try await running(MariaDBPool(configuration, pool: limits, logger: quiet)) { pool in
+            try await eventually { try await Self.answers(pool) }
+            try await pool.withConnection { db in
+                try db.simple("CREATE DATABASE d")
+                try db.simple("CREATE TABLE d.t (id INT PRIMARY KEY) ENGINE=InnoDB")
+            }
+            // Killed in the middle of a transaction.
+            let (begun, dead) = (Gate(), Gate())
+            async let call: Void = pool.withTransaction { db in
+                try db.execute("INSERT INTO d.t VALUES (1)")
+                begun.open()
+                dead.block()
+                try db.execute("INSERT INTO d.t VALUES (2)")
+            }
+            try await begun.wait()
+            await server.kill()
+            dead.open()
+            do {
+                try await call
+                Issue.record("the call on a dead server returned")
+            } catch let error as MariaDBError {
+                #expect(error.isConnectionLost)
+                #expect(!error.isCommitOutcomeUnknown)
+                #expect(error.isRetriable)
+            }
+            // While it is away, callers are told why, in time.
+            let start = ContinuousClock.now
+            let away = await #expect(throws: MariaDBError.self) { try await pool.withConnection { try $0.ping() } }
+            #expect(ContinuousClock.now - start < .seconds(3))
+            #expect(away?.isConnectionLost == true)
+            #expect(
+                away?.message.contains("cannot connect to 127.0.0.1:\(server.port)") == true,
+                "\(String(describing: away))")
+
+            try await server.start()
+            try await eventually { try await Self.answers(pool) }
+            #expect(try await pool.withConnection { try $0.query("SELECT COUNT(*) FROM d.t")[0].int(0) } == 0)
+
+            // A server that hangs at COMMIT: whether it is committed, only the server knows.
+            let pid = try #require(server.pid)
+            let error = await #expect(throws: MariaDBError.self) {
+                try await pool.withTransaction { db in
+                    try db.execute("INSERT INTO d.t VALUES (3)")
+                    kill(pid, SIGSTOP)
+                }
+            }
+            kill(pid, SIGCONT)
+            #expect(error?.isConnectionLost == true)
+            #expect(error?.isCommitOutcomeUnknown == true)
+            #expect(error?.isRetriable == false)
+            #expect(error?.threadID != nil)
+
+            // So is a statement that is its own transaction.
+            try await eventually { try await Self.answers(pool) }
+            let alone = await #expect(throws: MariaDBError.self) {
+                try await pool.withConnection { db in
+                    kill(pid, SIGSTOP)
+                    try db.execute("INSERT INTO d.t VALUES (4)")
+                }
+            }
+            kill(pid, SIGCONT)
+            #expect(alone?.isCommitOutcomeUnknown == true)
+            try await eventually { try await Self.answers(pool) }
+
+            // An orderly shutdown, and a start.
+            await server.stop()
+            try await server.start()
+            try await eventually { try await Self.answers(pool) }
+        }
+        await server.stop()
+        try FileManager.default.removeItem(at: folder)
+    }
+
+    private static func answers(_ pool: MariaDBPool) async throws -> Bool {
+        do {
+            try await pool.withConnection { try $0.ping() }
+            return true
+        } catch let error as MariaDBError where error.isConnectionLost {
+            return false
+        }
+    }
+
+    @Test("the next server of the list takes over; connections to the other are closed", .timeLimit(.minutes(2)))
+    func failover() async throws {
+        let address = try await TestServer.mariaDB.address
+        let folder = try LocalServers.temporaryFolder("mariadb")
+        let first = try LocalMariaDB(dataDirectory: folder)
+        try await first.start()
+        var configuration = MariaDBConfiguration(
+            servers: [.tcp(host: "127.0.0.1", port: first.port), .tcp(host: "127.0.0.1", port: address.port)],
+            user: "root", password: "")
+        configuration.connectTimeout = .seconds(1)
+        try await running(MariaDBPool(configuration, logger: quiet)) { pool in
+            let one = try await pool.withConnection { $0.serverIdentity }
+            await first.kill()
+            let error = await #expect(throws: MariaDBError.self) { try await pool.withConnection { try $0.ping() } }
+            #expect(error?.isConnectionLost == true)
+            let two = try await pool.withConnection { $0.serverIdentity }
+            #expect(one != two)
+
+            // The first is back: one connection made to it ends those to the second.
+            try await first.start()
+            let (held, more) = (Gate(), Gate())
+            async let busy = pool.withConnection { db in
+                held.open()
+                more.block()
+                return db.serverIdentity
+            }
+            try await held.wait()
+            #expect(try await pool.withConnection { $0.serverIdentity } == one)
+            more.open()
+            #expect(try await busy == two)
+            for _ in 0..<3 { #expect(try await pool.withConnection { $0.serverIdentity } == one) }
+            #expect(pool.statistics.open == 1)
+        }
+        await first.stop()
+        try FileManager.default.removeItem(at: folder)
+    }
+}

@@ -1,0 +1,317 @@
+import Testing
+
+@testable import MariaDB
+
+/// Times are in nanoseconds that mean nothing; actions are compared.
+@Suite struct PoolStateMachineTests {
+    private func machine(
+        max: Int = 3, min: Int = 0, waiters: Int = 10, change: (inout PoolStateMachine.Limits) -> Void = { _ in }
+    ) -> PoolStateMachine {
+        var limits = PoolStateMachine.Limits(
+            maxConnections: max, minConnections: min, maxWaiters: waiters, waitTimeout: 100, idleCheck: 1_000,
+            idleTimeout: 2_000, maxLifetime: 10_000, minBackoff: 10, maxBackoff: 60)
+        change(&limits)
+        return PoolStateMachine(limits)
+    }
+
+    /// A machine with idle connections 1, 2, … of server "a", made at 0.
+    private func machine(idle: Int, max: Int = 3, min: Int = 0) -> PoolStateMachine {
+        var machine = machine(max: max, min: min)
+        for waiter in 1...idle { _ = machine.acquire(waiter, now: 0) }
+        for id in 1...idle { _ = machine.connected(id, identity: "a", now: 0) }
+        for id in 1...idle { _ = machine.release(id, isBroken: false, now: 0) }
+        #expect(machine.idleCount == idle)
+        return machine
+    }
+
+    @Test("the first caller has a connection made, and gets it")
+    func first() {
+        var machine = machine()
+        #expect(machine.acquire(7, now: 0) == [.connect(1, after: 0)])
+        #expect(machine.waiting == 1)
+        #expect(machine.connected(1, identity: "a", now: 5) == [.give(1, to: 7, isStale: false)])
+        #expect(machine.waiting == 0 && machine.idleCount == 0)
+        #expect(machine.release(1, isBroken: false, now: 6).isEmpty)
+        #expect(machine.idleCount == 1)
+        #expect(machine.acquire(8, now: 7) == [.give(1, to: 8, isStale: false)])
+    }
+
+    @Test("one connection a caller, to the limit; callers get them in their order")
+    func order() {
+        var machine = machine(max: 2)
+        #expect(machine.acquire(1, now: 0) == [.connect(1, after: 0)])
+        #expect(machine.acquire(2, now: 0) == [.connect(2, after: 0)])
+        #expect(machine.acquire(3, now: 0).isEmpty)
+        #expect(machine.connected(2, identity: "a", now: 1) == [.give(2, to: 1, isStale: false)])
+        #expect(machine.release(2, isBroken: false, now: 2) == [.give(2, to: 2, isStale: false)])
+        #expect(machine.connected(1, identity: "a", now: 3) == [.give(1, to: 3, isStale: false)])
+        #expect(machine.waiting == 0)
+    }
+
+    @Test("the connection used last is used first, so that the others may go")
+    func lastInFirstOut() {
+        var machine = machine(idle: 3)
+        #expect(machine.acquire(9, now: 1) == [.give(3, to: 9, isStale: false)])
+        #expect(machine.release(3, isBroken: false, now: 2).isEmpty)
+        #expect(machine.acquire(10, now: 3) == [.give(3, to: 10, isStale: false)])
+    }
+
+    @Test("one idle for long is to be asked first")
+    func stale() {
+        var machine = machine(idle: 2)
+        #expect(machine.acquire(9, now: 999) == [.give(2, to: 9, isStale: false)])
+        #expect(machine.acquire(10, now: 1_000) == [.give(1, to: 10, isStale: true)])
+    }
+
+    @Test("a caller past its time fails, the others stay; one too many fails at once")
+    func limits() {
+        var machine = machine(max: 1, waiters: 2)
+        #expect(machine.acquire(1, now: 0) == [.connect(1, after: 0)])
+        #expect(machine.acquire(2, now: 50).isEmpty)
+        #expect(machine.acquire(3, now: 60) == [.fail(waiter: 3, .tooManyWaiters)])
+        #expect(machine.tick(now: 99).isEmpty)
+        #expect(machine.tick(now: 100) == [.fail(waiter: 1, .timedOut)])
+        #expect(machine.tick(now: 149).isEmpty)
+        #expect(machine.connected(1, identity: "a", now: 149) == [.give(1, to: 2, isStale: false)])
+        #expect(machine.tick(now: 150).isEmpty)
+    }
+
+    @Test("a cancelled caller leaves the queue; one that is served or unknown is not there")
+    func cancel() {
+        var machine = machine(max: 1)
+        _ = machine.acquire(1, now: 0)
+        _ = machine.acquire(2, now: 0)
+        #expect(machine.cancel(1) == [.fail(waiter: 1, .cancelled)])
+        #expect(machine.cancel(1).isEmpty)
+        #expect(machine.connected(1, identity: "a", now: 1) == [.give(1, to: 2, isStale: false)])
+        #expect(machine.cancel(2).isEmpty)
+        #expect(machine.cancel(99).isEmpty)
+    }
+
+    @Test("after failures one attempt at a time, each later than the last, to a bound")
+    func backoff() {
+        var machine = machine()
+        _ = machine.acquire(1, now: 0)
+        _ = machine.acquire(2, now: 0)
+        // Two are being made, both fail: one is tried again.
+        #expect(machine.connectFailed(1, now: 5).isEmpty)
+        #expect(machine.connectFailed(2, now: 5) == [.connect(3, after: 20)])
+        #expect(machine.connectFailed(3, now: 25) == [.connect(4, after: 40)])
+        #expect(machine.connectFailed(4, now: 65) == [.connect(5, after: 60)])
+        #expect(machine.tick(now: 99).isEmpty)
+        #expect(machine.connectFailed(5, now: 99) == [.connect(6, after: 60)])
+        // It is back: the next caller waits for nothing.
+        #expect(
+            machine.connected(6, identity: "a", now: 99) == [.give(6, to: 1, isStale: false), .connect(7, after: 0)])
+    }
+
+    @Test("many failures do not overflow")
+    func manyFailures() {
+        var machine = machine { $0.maxBackoff = .max }
+        _ = machine.acquire(1, now: 0)
+        for id in 1...100 {
+            let next = machine.connectFailed(id, now: 0)
+            guard case .connect(id + 1, let after) = next.first else {
+                Issue.record("no attempt after failure \(id): \(next)")
+                return
+            }
+            #expect(after >= 10)
+        }
+    }
+
+    @Test("a broken connection goes, and is replaced where somebody waits")
+    func broken() {
+        var machine = machine(max: 1)
+        _ = machine.acquire(1, now: 0)
+        _ = machine.connected(1, identity: "a", now: 0)
+        _ = machine.acquire(2, now: 0)
+        #expect(machine.release(1, isBroken: true, now: 1) == [.close(1), .connect(2, after: 0)])
+        #expect(machine.connected(2, identity: "a", now: 2) == [.give(2, to: 2, isStale: false)])
+        #expect(machine.release(2, isBroken: true, now: 3) == [.close(2)])
+        #expect(machine.connections.isEmpty)
+        #expect(machine.release(2, isBroken: false, now: 4).isEmpty)
+    }
+
+    @Test("a connection past its life time goes when it comes back, or when it is idle")
+    func lifetime() {
+        var machine = machine(idle: 2)
+        _ = machine.acquire(9, now: 500)
+        #expect(machine.tick(now: 1_999).isEmpty)
+        #expect(machine.release(2, isBroken: false, now: 9_999).isEmpty)
+        #expect(machine.tick(now: 10_000) == [.close(1), .close(2)])
+        var busy = self.machine(idle: 1)
+        _ = busy.acquire(9, now: 9_999)
+        #expect(busy.release(1, isBroken: false, now: 10_000) == [.close(1)])
+    }
+
+    @Test("idle connections above the least number go, oldest first")
+    func idleTimeout() {
+        var machine = machine(idle: 3, min: 1)
+        _ = machine.acquire(9, now: 100)
+        _ = machine.release(3, isBroken: false, now: 100)
+        #expect(machine.tick(now: 1_999).isEmpty)
+        #expect(machine.tick(now: 2_000) == [.close(1), .close(2)])
+        #expect(machine.tick(now: 5_000).isEmpty)
+        #expect(machine.idleCount == 1)
+    }
+
+    @Test("the least number is made without callers, and again when some are lost")
+    func minimum() {
+        var machine = machine(min: 2)
+        #expect(machine.tick(now: 0) == [.connect(1, after: 0), .connect(2, after: 0)])
+        #expect(machine.tick(now: 1).isEmpty)
+        #expect(machine.connected(1, identity: "a", now: 2).isEmpty)
+        #expect(machine.connected(2, identity: "a", now: 2).isEmpty)
+        #expect(machine.tick(now: 3).isEmpty)
+        #expect(machine.acquire(1, now: 4) == [.give(2, to: 1, isStale: false)])
+        #expect(machine.release(2, isBroken: true, now: 5) == [.close(2), .connect(3, after: 0)])
+        #expect(machine.connectFailed(3, now: 6) == [.connect(4, after: 10)])
+    }
+
+    @Test("meeting another server ends the connections to the first")
+    func failover() {
+        var machine = machine(idle: 3, max: 4)
+        #expect(machine.acquire(10, now: 1) == [.give(3, to: 10, isStale: false)])
+        for waiter in 11...12 { _ = machine.acquire(waiter, now: 1) }
+        #expect(machine.acquire(13, now: 1) == [.connect(4, after: 0)])
+        _ = machine.release(1, isBroken: false, now: 1)
+        // 1 had a waiter; 2 and 3 are busy; 4 meets "b".
+        _ = machine.cancel(13)
+        #expect(machine.connected(4, identity: "b", now: 2).isEmpty)
+        #expect(machine.connections[2]?.state == .leaving && machine.connections[3]?.state == .leaving)
+        #expect(machine.release(3, isBroken: false, now: 3) == [.close(3)])
+        #expect(machine.release(2, isBroken: false, now: 3) == [.close(2)])
+        #expect(machine.acquire(20, now: 4) == [.give(4, to: 20, isStale: false)])
+        // Another one to the same server changes nothing.
+        #expect(machine.connections[4]?.state == .busy)
+    }
+
+    @Test("idle connections to the first server close when another is met")
+    func failoverIdle() {
+        var machine = machine(idle: 2, max: 3)
+        for waiter in 10...12 { _ = machine.acquire(waiter, now: 1) }
+        for id in 1...2 { _ = machine.release(id, isBroken: false, now: 2) }
+        // Waiter 12 got one of those; 3 is being made for it still.
+        #expect(machine.connections[3]?.state == .connecting)
+        let idle = machine.idleCount
+        let closed = machine.connected(3, identity: "b", now: 3)
+        #expect(closed == (1...2).suffix(idle).filter { machine.connections[$0] == nil }.map { .close($0) })
+        #expect(machine.connections.values.allSatisfy { $0.identity == "b" || $0.state == .leaving })
+    }
+
+    @Test("a closed pool serves nobody, and closes each connection when it can")
+    func close() {
+        var machine = machine(idle: 2, max: 3)
+        _ = machine.acquire(10, now: 1)
+        _ = machine.acquire(11, now: 1)
+        _ = machine.acquire(12, now: 1)
+        _ = machine.release(1, isBroken: false, now: 1)
+        _ = machine.acquire(13, now: 1)
+        _ = machine.acquire(14, now: 1)
+        let actions = machine.close()
+        #expect(actions.contains(.fail(waiter: 14, .closed)))
+        #expect(machine.isClosed && machine.waiting == 0 && machine.idleCount == 0)
+        #expect(machine.acquire(20, now: 2) == [.fail(waiter: 20, .closed)])
+        #expect(machine.tick(now: 200).isEmpty)
+        #expect(machine.connected(3, identity: "a", now: 3) == [.close(3)])
+        for id in 1...2 where machine.connections[id] != nil {
+            #expect(machine.release(id, isBroken: false, now: 3) == [.close(id)])
+        }
+        #expect(machine.connections.isEmpty)
+        var failing = self.machine()
+        _ = failing.acquire(1, now: 0)
+        #expect(failing.close() == [.fail(waiter: 1, .closed)])
+        #expect(failing.connectFailed(1, now: 1).isEmpty)
+        #expect(failing.connections.isEmpty)
+    }
+
+    @Test(
+        "whatever comes: the bounds hold, each caller is answered once, each connection closed once", arguments: 0..<200
+    )
+    func random(seed: UInt64) {
+        var random = Random(state: seed)
+        var machine = machine(max: 3, min: Int(seed % 3), waiters: 4)
+        var now: Int64 = 0
+        var nextWaiter = 0
+        var connecting: Set<Int> = []
+        var busy: [Int: Int] = [:]
+        var open: Set<Int> = []
+        var waiting: Set<Int> = []
+
+        func carryOut(_ actions: [PoolStateMachine.Action]) {
+            for action in actions {
+                switch action {
+                case .connect(let id, let after):
+                    #expect(after >= 0 && after <= 60)
+                    #expect(connecting.insert(id).inserted && !open.contains(id))
+                case .give(let id, let waiter, _):
+                    #expect(waiting.remove(waiter) != nil)
+                    #expect(open.contains(id) && busy[id] == nil)
+                    busy[id] = waiter
+                case .fail(let waiter, _): #expect(waiting.remove(waiter) != nil)
+                case .close(let id):
+                    #expect(open.remove(id) != nil)
+                    #expect(busy[id] == nil)
+                }
+            }
+            #expect(machine.connections.count == connecting.count + open.count)
+            #expect(machine.connections.count <= 3)
+            #expect(machine.waiting == waiting.count && waiting.count <= 4)
+            // Nobody waits beside an idle connection.
+            #expect(machine.waiting == 0 || machine.idleCount == 0)
+            #expect(machine.idleCount + busy.count == open.count)
+        }
+
+        for step in 0..<400 {
+            now += Int64.random(in: 0...40, using: &random)
+            switch Int.random(in: 0..<12, using: &random) {
+            case 0...3:
+                nextWaiter += 1
+                waiting.insert(nextWaiter)
+                carryOut(machine.acquire(nextWaiter, now: now))
+            case 4:
+                if let waiter = waiting.sorted().randomElement(using: &random) { carryOut(machine.cancel(waiter)) }
+            case 5...6:
+                guard let id = connecting.sorted().randomElement(using: &random) else { continue }
+                connecting.remove(id)
+                if Bool.random(using: &random) {
+                    open.insert(id)
+                    let identity = Int.random(in: 0..<10, using: &random) == 0 ? "b" : "a"
+                    carryOut(machine.connected(id, identity: identity, now: now))
+                } else {
+                    carryOut(machine.connectFailed(id, now: now))
+                }
+            case 7...9:
+                guard let id = busy.keys.sorted().randomElement(using: &random) else { continue }
+                busy[id] = nil
+                carryOut(machine.release(id, isBroken: Int.random(in: 0..<4, using: &random) == 0, now: now))
+            case 10: carryOut(machine.tick(now: now))
+            default: if step > 380 { carryOut(machine.close()) }
+            }
+        }
+        carryOut(machine.close())
+        for id in busy.keys.sorted() {
+            busy[id] = nil
+            carryOut(machine.release(id, isBroken: false, now: now))
+        }
+        for id in connecting.sorted() {
+            connecting.remove(id)
+            open.insert(id)
+            carryOut(machine.connected(id, identity: "a", now: now))
+        }
+        #expect(machine.connections.isEmpty && open.isEmpty && waiting.isEmpty)
+    }
+
+    /// SplitMix64.
+    private struct Random: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var word = state
+            word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+            return word ^ (word >> 31)
+        }
+    }
+}
