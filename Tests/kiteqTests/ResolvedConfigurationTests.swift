@@ -38,7 +38,8 @@ import Testing
 
     @Test func aScheduleIsPutTogether() throws {
         let broker = try resolved(
-            "broker.topics=a", "delivery.immediate_attempts=2", "delivery.retry_steps=5=1s,9=2s", "delivery.retry_beyond=3s",
+            "broker.topics=a", "delivery.immediate_attempts=2", "delivery.retry_steps=5=1s,9=2s",
+            "delivery.retry_beyond=3s",
             "transactions.first_check=1s", "transactions.longest_check=2s", "transactions.max_checks=3")
         #expect(broker.delivery.schedule.wait(afterAttempts: 4) == 1_000)
         #expect(broker.delivery.schedule.wait(afterAttempts: 8) == 2_000)
