@@ -1,3 +1,4 @@
+import Glibc
 import Hummingbird
 import KiteQBroker
 package import Logging
@@ -46,7 +47,8 @@ package struct AdminServer: Service {
         do {
             try await app.run()
         } catch let error as IOError {
-            throw BrokerError("the administration cannot listen on \(host):\(port): \(error)")
+            throw BrokerError(
+                "the administration cannot listen on \(host):\(port): \(String(cString: strerror(error.errnoCode)))")
         }
     }
 

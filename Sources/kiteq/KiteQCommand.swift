@@ -14,7 +14,7 @@ struct KiteQCommand: AsyncParsableCommand {
             To try it out, with everything on this machine:    kiteq dev
             To see it at work:                                 kiteq dev --demo
 
-            Every option of a command is also an environment variable (--store is KITEQ_STORE) and a key of the \
+            Every option of serve is also an environment variable (--store is KITEQ_STORE) and a key of the \
             configuration file (see conf/kiteq.toml). A flag wins over the variable, that over the file.
             """,
         version: Version.current,

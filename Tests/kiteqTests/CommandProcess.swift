@@ -34,9 +34,19 @@ struct CommandProcess {
     }
 
     /// The first line of its standard output: blocks until it is there or the output ends.
-    func firstLine() throws -> String {
+    func firstLine() throws -> String { try Self.line(output) }
+
+    /// The next line of its standard error that says `text`.
+    func errorLine(with text: String) throws -> String {
+        while true {
+            let line = try Self.line(error)
+            if line.isEmpty || line.contains(text) { return line }
+        }
+    }
+
+    private static func line(_ pipe: Pipe) throws -> String {
         var line: [UInt8] = []
-        while let byte = try output.fileHandleForReading.read(upToCount: 1)?.first, byte != UInt8(ascii: "\n") {
+        while let byte = try pipe.fileHandleForReading.read(upToCount: 1)?.first, byte != UInt8(ascii: "\n") {
             line.append(byte)
         }
         return String(decoding: line, as: UTF8.self)

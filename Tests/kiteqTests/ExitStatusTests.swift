@@ -54,6 +54,19 @@ import Testing
         #expect(outcome.error.filter(\.isNewline).count == 1)
     }
 
+    @Test func aRegistryThatCannotBeReachedIs1AndNamed() throws {
+        let outcome = try CommandProcess.run([
+            "serve", "--topics", "a", "--store", "memory://", "--registry", "zk://user:hush@127.0.0.1:1", "--bind",
+            "127.0.0.1:0", "--log-level", "error", "--set", "broker.start_timeout=1s",
+        ])
+        #expect(outcome.status == 1)
+        #expect(
+            outcome.error.split(separator: "\n").last
+                == "kiteq: not serving after 1s: the registry zk://127.0.0.1:1 cannot be reached, and the store knows no bindings from before"
+        )
+        #expect(!outcome.error.contains("hush"))
+    }
+
     @Test func aPortThatIsTakenIs1AndNamed() throws {
         let path = try temporaryFile("registry.yaml", "bindings: []\n")
         defer { #expect(throws: Never.self) { try FileManager.default.removeItem(atPath: path) } }

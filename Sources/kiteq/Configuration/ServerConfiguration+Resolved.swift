@@ -15,11 +15,13 @@ extension ServerConfiguration {
         if transactions.longest < transactions.firstAfter {
             throw CommandError("transactions.longest_check must be at least transactions.first_check")
         }
-        guard
-            let schedule = RedeliverySchedule(
+        do {
+            broker.delivery.schedule = try RedeliverySchedule.validated(
                 immediate: redelivery.immediate, steps: redelivery.steps, beyond: redelivery.beyond)
-        else { throw CommandError("delivery.retry_steps must rise in their attempts") }
-        broker.delivery.schedule = schedule
+        } catch {
+            throw CommandError("delivery.immediate_attempts and delivery.retry_steps do not fit: \(error.message)")
+        }
+        if let problem = transactions.problem { throw CommandError("[transactions] cannot be used: \(problem)") }
         broker.transactions = transactions
         broker.secrets = try resolvedSecrets()
         return broker

@@ -23,6 +23,9 @@ struct DevRun: Sendable {
     }
 
     private func runAll() async throws {
+        try await PortCheck.require(Endpoint(host: "127.0.0.1", port: plan.databasePort), flag: "--mysql-port")
+        try await PortCheck.require(plan.configuration.bind, flag: "--bind")
+        if let admin = plan.configuration.admin { try await PortCheck.require(admin, flag: "--admin") }
         let database: LocalMariaDB
         do {
             // Binary log off, each commit flushed: what the guarantees are about, on one machine.

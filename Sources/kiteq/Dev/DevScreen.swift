@@ -12,7 +12,7 @@ struct DevScreen {
         if let admin = serving.admin { lines.append("  admin     http://\(admin)/healthz, /readyz, /metrics") }
         lines += [
             "  store     MariaDB on 127.0.0.1:\(plan.databasePort), databases kite_0 … kite_\(DevPlan.shards - 1)",
-            "            mariadb --user=root --socket=\(socket) kite_0",
+            "            mariadb -u root -S \(socket) kite_0",
             "  bindings  \(plan.shownFolder)/registry.yaml, read again when it changes",
         ]
         if plan.isDemo { return lines }
