@@ -110,6 +110,9 @@ public actor MariaDBConnection {
         var off: my_bool = 0
         var on: my_bool = 1
         mysql_options(mysql, MYSQL_OPT_RECONNECT, &off)
+        // Or a server that is not what it says could ask for any file that this process can read.
+        var no: UInt32 = 0
+        mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no)
         mysql_options(mysql, MYSQL_REPORT_DATA_TRUNCATION, &on)
         switch configuration.tls {
         case .off:
