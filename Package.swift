@@ -72,6 +72,10 @@ let package = Package(
             // A link to the folder sql/ at the top, so that the binary has the migrations in it.
             resources: [.embedInCode("Schema")], swiftSettings: settings),
 
+        .testTarget(
+            name: "KiteQStoreTests",
+            dependencies: ["KiteQStore", "KiteQCore", "LocalServers", "MariaDB", nioCore, logging], swiftSettings: settings),
+
         // Where brokers and bindings are found.
         .systemLibrary(name: "CZooKeeper", providers: [.apt(["libzookeeper-mt-dev"])]),
         .target(

@@ -1,0 +1,166 @@
+import Foundation
+import KiteQCore
+import MariaDB
+import Testing
+
+@testable import KiteQStore
+
+/// Every statement of the store uses the index that it was written for.
+@Suite(.timeLimit(.minutes(3))) struct ExplainTests {
+    /// One statement of `SQL`, with values for its placeholders, and the indexes that do.
+    private struct Case {
+        let name: String
+        let sql: String
+        let values: [String]
+        let keys: Set<String>
+
+        init(_ name: String, _ sql: String, _ values: [String], _ keys: String...) {
+            self.name = name
+            self.sql = sql
+            self.values = values
+            self.keys = Set(keys)
+        }
+
+        /// Placeholders filled in: EXPLAIN of a prepared statement is not to be had everywhere.
+        var text: String {
+            var text = SQL.list(sql, 4)
+            for value in values {
+                guard let mark = text.range(of: "?") else { break }
+                text.replaceSubrange(mark, with: value)
+            }
+            return text
+        }
+    }
+
+    private static let id = "x'000102030405060708090a0b0c0d0e0f'"
+    private static let ids = [id, id, id, id]
+    private static let seqs = ["2001", "2002", "2003", "2004"]
+
+    private static let cases: [Case] = [
+        Case("seqsByID", SQL.seqsByID, ids, "by_id"),
+        Case("outcomesByID", SQL.outcomesByID, ids, "by_id"),
+        Case("route", SQL.route, ["7"], "PRIMARY"),
+        Case("lockTransactions", SQL.lockTransactions, ids, "by_id"),
+        Case("lockHalfMessages", SQL.lockHalfMessages, seqs, "PRIMARY"),
+        Case("commitMessages", SQL.commitMessages, ["7", "1"] + seqs, "PRIMARY"),
+        Case("deleteHalfMessages", SQL.deleteHalfMessages, seqs, "PRIMARY"),
+        Case("decideTransactions", SQL.decideTransactions, ["1", "1"] + seqs, "PRIMARY"),
+        Case("dueTransactions", SQL.dueTransactions, ["2100", "50"], "by_check", "PRIMARY"),
+        Case("reschedule", SQL.reschedule, ["1", "1", "2001", "1"], "PRIMARY"),
+        Case("park", SQL.park, ["1", "2001", "1"], "PRIMARY"),
+        Case("checksOf", SQL.checksOf, ["2001"], "PRIMARY"),
+        Case("removeMessages", SQL.removeMessages, seqs + ["1"], "PRIMARY"),
+        Case("lockMessages", SQL.lockMessages, seqs + ["1"], "PRIMARY"),
+        Case("existing", SQL.existing, seqs, "PRIMARY"),
+        Case("bury", SQL.bury, ["'a'", "1", "1", "NULL", "1", "2001"], "PRIMARY"),
+        Case("deleteDeliveries", SQL.deleteDeliveries, seqs + ["'a'"], "PRIMARY"),
+        Case("trackMessages", SQL.trackMessages, seqs + ["1"], "PRIMARY"),
+        Case("deleteFinished", SQL.deleteFinished, seqs + ["1"], "PRIMARY"),
+        Case("routesOf", SQL.routesOf, ["'a'"], "by_group"),
+        Case("freshBacklog", SQL.freshBacklog, ["1", "7", "3000", "100"], "by_route"),
+        Case("waitingDeliveries", SQL.waitingDeliveries, ["'a'", "3000", "100"], "by_due", "PRIMARY"),
+        Case("dueDeliveries", SQL.dueDeliveries, ["'a'", "10", "500", "10", "3000", "100"], "by_due", "PRIMARY"),
+        Case("load", SQL.load, seqs, "PRIMARY"),
+        Case("loadDeliveries", SQL.loadDeliveries, seqs, "PRIMARY"),
+        Case("claim", SQL.claim, ["2"] + seqs + ["1"], "PRIMARY"),
+        Case("owned", SQL.owned, seqs + ["1"], "PRIMARY"),
+        Case("purgeTransactions", SQL.purgeTransactions, ["1", "2100", "50"], "by_check"),
+        Case("purgeDeadLetters", SQL.purgeDeadLetters, ["1010", "50"], "by_time"),
+        Case("anyMessageOf", SQL.anyMessageOf, ["1"], "by_route"),
+        Case("deleteBindings", SQL.deleteBindings, ["'trade'"], "PRIMARY"),
+        Case("bindings", SQL.bindings, ["'trade'"], "PRIMARY"),
+        Case("renew", SQL.renew, ["1", "1"], "PRIMARY"),
+        Case("leave", SQL.leave, ["1"], "PRIMARY"),
+        Case("forgetIncarnation", SQL.forgetIncarnation, ["1"], "PRIMARY"),
+    ]
+
+    /// Tables of a few rows, which the server may as well read whole: a row for each life of a broker, 256 slots.
+    private static let small: Set<String> = [
+        "slots", "deadIncarnations", "longDead", "livesOf", "declareDead", "greatestIncarnation",
+    ]
+    /// Nothing is looked up.
+    private static let inserts: Set<String> = [
+        "insertMessages", "insertTransactions", "insertRoutes", "keepRoute", "upsertDeliveries", "overwriteDelivery",
+        "insertIncarnation", "insertBindings", "messageColumns",
+    ]
+
+    @Test func noStatementIsForgotten() throws {
+        let source = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../Sources/KiteQStore/MySQL/SQL.swift")
+        let names = try String(contentsOf: source, encoding: .utf8).matches(of: /static let (\w+)/).map { String($0.1) }
+        #expect(names.count > 40)
+        let known = Set(Self.cases.map(\.name)).union(Self.small).union(Self.inserts)
+        #expect(Set(names).subtracting(known).isEmpty, "not explained: \(Set(names).subtracting(known))")
+    }
+
+    @Test(arguments: StoreUnderTest.servers) func everyStatementUsesItsIndex(kind: StoreUnderTest) async throws {
+        let configuration = try await kind.configuration()
+        _ = try await Migrator(configuration, logger: quiet).run()
+        let pool = MariaDBPool(configuration.shards[0], logger: quiet)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await pool.run() }
+            defer { tasks.cancelAll() }
+            try await pool.withConnection { try Self.fill($0) }
+            for item in Self.cases {
+                let plan = try await pool.withConnection { connection in
+                    try Self.plan(item.text, on: connection)
+                }
+                #expect(!plan.isEmpty, "\(item.name) has no plan")
+                for line in plan {
+                    // A key outside of the list, or none: the whole table would be read.
+                    #expect(
+                        line.table.hasPrefix("kite_dead") && line.type == nil || item.keys.contains(line.key ?? "none"),
+                        "\(kind): \(item.name): \(line)")
+                    #expect(line.type != "ALL" && line.type != "index", "\(kind): \(item.name): \(line)")
+                }
+            }
+        }
+    }
+
+    private struct Line: Sendable, CustomStringConvertible {
+        var table: String
+        var type: String?
+        var key: String?
+        var description: String { "table \(table), type \(type ?? "-"), key \(key ?? "-")" }
+    }
+
+    private static func plan(_ sql: String, on connection: isolated MariaDBConnection) throws -> [Line] {
+        // The table form has the same columns on both, save MySQL's `partitions` and `filtered`.
+        let format = connection.server.kind == .mySQL ? "EXPLAIN FORMAT=TRADITIONAL " : "EXPLAIN "
+        let isMySQL = connection.server.kind == .mySQL
+        return try connection.simpleRows(format + sql).compactMap { row in
+            let table = row.values[2] == .null ? "" : try row.text(2)
+            // The target of an INSERT … SELECT is named without a way to it.
+            if try row.text(1) == "INSERT" || table.isEmpty { return nil }
+            let (type, key) = isMySQL ? (4, 6) : (3, 5)
+            return Line(
+                table: table, type: row.values[type] == .null ? nil : try row.text(type),
+                key: row.values[key] == .null ? nil : try row.text(key))
+        }
+    }
+
+    /// Enough rows that a whole table would be the dearer way.
+    private static func fill(_ connection: isolated MariaDBConnection) throws {
+        let digits = "(SELECT 0 n UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9)"
+        let numbers = "(SELECT a.n + 10 * b.n + 100 * c.n + 1000 * d.n AS i FROM \(digits) a, \(digits) b, \(digits) c, \(digits) d)"
+        for statement in [
+            """
+            INSERT INTO kite_message SELECT 2000 + i, UNHEX(MD5(i)), IF(i % 10 = 0, 0, IF(i % 3 = 0, 2, 1)), 17, i % 5, IF(i % 10 = 0, 0, 7 + i % 4), \
+            i, i, 100, 'trade', 'paid', 'p', REPEAT('h', 100), REPEAT('b', 300), NULL FROM \(numbers) x
+            """,
+            "INSERT INTO kite_delivery SELECT 2000 + i, CONCAT('', CHAR(97 + i % 5)), 1, IF(i % 2 = 0, 0, i), NULL FROM \(numbers) x",
+            "INSERT INTO kite_transaction SELECT 2000 + i, UNHEX(MD5(i)), i % 4, 0, 2000 + i, 'p', 'p' FROM \(numbers) x",
+            "INSERT INTO kite_route SELECT i, CONCAT('', CHAR(97 + i % 20)), 1 FROM \(numbers) x",
+            """
+            INSERT INTO kite_dead_letter (seq, message_id, group_name, reason, attempts, died_at, kind, expires_at, published_at, \
+            deliver_limit, topic, message_type, publisher_group, header, body) \
+            SELECT i, UNHEX(MD5(i)), 'a', 1, 1, 1000 + i, 17, 1, 1, 1, 'trade', 'paid', 'p', REPEAT('h', 100), REPEAT('b', 300) FROM \(numbers) x
+            """,
+            "INSERT INTO kite_binding SELECT CONCAT('t', i % 50), i, 'a', 'paid', 0, 0, 1 FROM \(numbers) x",
+            "INSERT INTO kite_incarnation SELECT i, 'n', 'a', 1, i, i, NULL FROM \(numbers) x WHERE i < 200",
+        ] { try connection.simple(statement) }
+        for table in ["message", "delivery", "transaction", "route", "dead_letter", "binding", "incarnation"] {
+            _ = try connection.simpleRows("ANALYZE TABLE kite_\(table)")
+        }
+    }
+}

@@ -1,0 +1,307 @@
+import KiteQCore
+import NIOCore
+import Testing
+
+@testable import KiteQStore
+
+/// What every store must do, whatever it is made of.
+@Suite(.timeLimit(.minutes(2))) struct StoreConformanceTests {
+    static let stores = StoreUnderTest.available
+
+    // MARK: Publishing
+
+    @Test(arguments: stores) func whatIsInsertedIsLoadedWhole(kind: StoreUnderTest) async throws {
+        try await kind.withStore { store, _ async throws in
+            var messages = Messages()
+            var odd = Messages.message("風箏 \u{0}", topic: "träde")
+            odd.extra = ByteBuffer(bytes: [1, 2, 255])
+            odd.kind = .bytes
+            var large = Messages.message()
+            large.body = ByteBuffer(repeating: 0xAB, count: 2 << 20)
+            var empty = Messages.message("")
+            empty.extra = ByteBuffer()
+            let batch = [odd, large, empty].map { messages.insertion(["a", "b"], $0) }
+            #expect(try await store.insert(batch, shard: 0) == [.stored, .stored, .stored])
+            let loaded = try await store.load(batch.map(\.seq).reversed() + [1], shard: 0)
+            #expect(loaded.map(\.seq) == batch.map(\.seq), "ascending, and what is not there is left out")
+            for (stored, insertion) in zip(loaded, batch) {
+                let (a, b) = (stored.message, insertion.message)
+                #expect(stored.state == .fresh && stored.route == insertion.route && stored.deliveries.isEmpty)
+                #expect(a.id == b.id && a.kind == b.kind && a.topic == b.topic && a.messageType == b.messageType)
+                #expect(a.publisherGroup == b.publisherGroup && a.expiresAt == b.expiresAt && a.deliverLimit == b.deliverLimit)
+                #expect(a.publishedAt == b.publishedAt && a.header == b.header && a.body == b.body && a.extra == b.extra)
+            }
+        }
+    }
+
+    @Test(arguments: stores) func anIdIsStoredOnce(kind: StoreUnderTest) async throws {
+        try await kind.withStore { store, _ async throws in
+            var messages = Messages()
+            let first = messages.insertion(["a"])
+            let again = messages.insertion(["a"], first.message)
+            let third = messages.insertion(["a"], first.message)
+            let other = messages.insertion(["a"])
+            #expect(try await store.insert([first, again], shard: 0) == [.stored, .duplicate(of: first.seq)])
+            #expect(try await store.insert([other, third], shard: 0) == [.stored, .duplicate(of: first.seq)])
+            #expect(try await store.insert([first], shard: 0).first.map { $0 == .stored || $0 == .duplicate(of: first.seq) } == true)
+            #expect(try await store.settle([Settlement(seq: first.seq)], shard: 0).isEmpty)
+            #expect(try await store.insert([third], shard: 0) == [.stored], "once it is done the id is new")
+        }
+    }
+
+    @Test(arguments: StoreUnderTest.servers) func oneGuiltyRowIsRefusedAlone(kind: StoreUnderTest) async throws {
+        try await kind.withStore { store, _ async throws in
+            var messages = Messages()
+            var batch = (0..<20).map { _ in messages.insertion(["a"]) }
+            batch[7] = messages.insertion(["a"], Messages.message(topic: String(repeating: "x", count: 300)))
+            let outcomes = try await store.insert(batch, shard: 0)
+            for (index, outcome) in outcomes.enumerated() where index != 7 { #expect(outcome == .stored) }
+            guard case .refused = outcomes[7] else {
+                Issue.record("\(outcomes[7])")
+                return
+            }
+            #expect(try await store.load(batch.map(\.seq), shard: 0).count == 19)
+        }
+    }
+
+    // MARK: Transactions
+
+    private static let toA: @Sendable (String, String) -> Route = { _, _ in Route([.init(group: "a", persistent: true)]) }
+
+    private func decide(
+        _ store: any MessageStore, _ insertion: Insertion, _ answer: TransactionDecision.Answer, from group: String = "p-pay",
+        content: Bool = true, route: @escaping @Sendable (String, String) -> Route = StoreConformanceTests.toA
+    ) async throws -> TransactionDecision.Outcome {
+        try await store.decide(
+            [
+                TransactionDecision(
+                    messageID: insertion.message.id, answer: answer, connectionGroup: group, needsContent: content)
+            ], shard: 0, route: route)[0]
+    }
+
+    @Test(arguments: stores) func theFirstFinalAnswerWins(kind: StoreUnderTest) async throws {
+        try await kind.withStore { store, _ async throws in
+            var messages = Messages()
+            let halves = (0..<5).map { _ in messages.insertion(nil) }
+            #expect(try await store.insert(halves, shard: 0).allSatisfy { $0 == .stored })
+            #expect(try await store.load(halves.map(\.seq), shard: 0).isEmpty, "a half message is delivered to nobody")
+            #expect(try await store.freshBacklog(of: "a", shard: 0, after: 0, limit: 10).isEmpty)
+
+            guard case .wrongGroup("p-pay") = try await decide(store, halves[0], .commit, from: "stranger") else {
+                Issue.record("a stranger decided")
+                return
+            }
+            guard case .committed(halves[0].seq, let route, let message?) = try await decide(store, halves[0], .commit) else {
+                Issue.record("not committed")
+                return
+            }
+            #expect(route == Self.toA("", "") && message.id == halves[0].message.id && message.body == halves[0].message.body)
+            guard case .alreadyDecided(.committed) = try await decide(store, halves[0], .rollBack) else {
+                Issue.record("the second answer changed something")
+                return
+            }
+            guard case .rolledBack = try await decide(store, halves[1], .rollBack, from: "p-connection"),
+                case .alreadyDecided(.rolledBack) = try await decide(store, halves[1], .commit),
+                case .committedForNobody = try await decide(store, halves[2], .commit, route: { _, _ in Route([]) }),
+                case .committed(_, _, nil) = try await decide(store, halves[3], .commit, content: false),
+                case .unknown = try await decide(store, messages.insertion(nil), .commit)
+            else {
+                Issue.record("an answer did not do what it says")
+                return
+            }
+            let both = [TransactionDecision.Answer.rollBack, .commit].map {
+                TransactionDecision(
+                    messageID: halves[4].message.id, answer: $0, connectionGroup: "p-pay", needsContent: true)
+            }
+            let outcomes = try await store.decide(both, shard: 0, route: Self.toA)
+            guard case .rolledBack = outcomes[0], case .alreadyDecided(.rolledBack) = outcomes[1] else {
+                Issue.record("two answers in one batch: \(outcomes)")
+                return
+            }
+            let owed = [halves[0].seq, halves[3].seq]
+            #expect(try await store.freshBacklog(of: "a", shard: 0, after: 0, limit: 10) == owed)
+            var late = messages.insertion(nil, halves[1].message)
+            late.connectionGroup = "p-pay"
+            #expect(try await store.insert([late], shard: 0) == [.decided(.rolledBack)])
+        }
+    }
+
+    @Test(arguments: stores) func undecidedOnesComeDueAndAreParked(kind: StoreUnderTest) async throws {
+        try await kind.withStore { store, _ async throws in
+            var messages = Messages()
+            let halves = (0..<3).map { _ in messages.insertion(nil) }
+            _ = try await store.insert(halves, shard: 0)
+            #expect(try await store.dueTransactions(shard: 0, now: 4_999, limit: 10).isEmpty)
+            let due = try await store.dueTransactions(shard: 0, now: 5_000, limit: 2)
+            #expect(due.map(\.seq) == halves.prefix(2).map(\.seq))
+            #expect(due[0].message.header == halves[0].message.header && due[0].connectionGroup == "p-connection")
+            try await store.reschedule(
+                [
+                    TransactionCheck(seq: due[0].seq, previousCheckAt: 5_000, action: .next(at: 9_000, checks: 1)),
+                    TransactionCheck(seq: due[1].seq, previousCheckAt: 4_711, action: .next(at: 9_000, checks: 1)),
+                    TransactionCheck(seq: halves[2].seq, previousCheckAt: 5_000, action: .park),
+                ], shard: 0)
+            let left = try await store.dueTransactions(shard: 0, now: 9_000, limit: 10)
+            #expect(left.map(\.seq) == [halves[1].seq, halves[0].seq], "what had changed meanwhile was left alone")
+            #expect(left.map(\.checks) == [0, 1])
+            guard case .alreadyDecided(.parked) = try await decide(store, halves[2], .commit) else {
+                Issue.record("a parked one was committed")
+                return
+            }
+            #expect(
+                try await store.purge(shard: 0, decidedBefore: .max, deadLettersBefore: .max, limit: 10) == 2,
+                "the parked transaction and its dead letter")
+        }
+    }
+
+    // MARK: Settling
+
+    @Test(arguments: stores) func deliveriesAreTrackedAndFinished(kind: StoreUnderTest) async throws {
+        try await kind.withStore { store, _ async throws in
+            var messages = Messages()
+            let all = (0..<4).map { _ in messages.insertion(["a", "b", "c"]) }
+            _ = try await store.insert(all, shard: 0)
+            let seqs = all.map(\.seq)
+            func pending(_ group: String, _ attempts: Int, _ dueAt: Timestamp) -> Settlement.Pending {
+                .init(group: group, attempts: attempts, dueAt: dueAt, lastError: attempts > 0 ? "not now" : nil)
+            }
+            let lost = try await store.settle(
+                [
+                    Settlement(seq: seqs[0]),
+                    Settlement(seq: seqs[1], pending: [pending("b", 3, 700), pending("c", 0, 0)]),
+                    Settlement(seq: seqs[2], dead: [.init(group: "a", attempts: 7, reason: .attemptsUsedUp)], pending: [pending("b", 1, 600)]),
+                    Settlement(seq: seqs[3], dead: [.init(group: "a", attempts: 0, reason: .expired)]),
+                    Settlement(seq: 77),
+                ], shard: 0)
+            #expect(lost == [77] || lost.isEmpty, "what is not there was nobody's")
+            let loaded = try await store.load(seqs, shard: 0)
+            #expect(loaded.map(\.seq) == [seqs[1], seqs[2]])
+            #expect(loaded.allSatisfy { $0.state == .tracked && $0.route.members.isEmpty })
+            #expect(Set(loaded[0].deliveries) == [.init(group: "b", attempts: 3, dueAt: 700), .init(group: "c", attempts: 0, dueAt: 0)])
+            #expect(try await store.freshBacklog(of: "b", shard: 0, after: 0, limit: 10).isEmpty)
+
+            var page = try await store.deliveries(of: "b", shard: 0, in: .due(now: 700, after: .start), limit: 1)
+            #expect(page.rows == [.init(seq: seqs[2], attempts: 1, dueAt: 600)])
+            page = try await store.deliveries(
+                of: "b", shard: 0, in: .due(now: 700, after: try #require(page.next)), limit: 10)
+            #expect(page.rows == [.init(seq: seqs[1], attempts: 3, dueAt: 700)] && page.next == nil)
+            #expect(try await store.deliveries(of: "b", shard: 0, in: .due(now: 599, after: .start), limit: 9).rows.isEmpty)
+            page = try await store.deliveries(of: "c", shard: 0, in: .waiting(after: 0), limit: 10)
+            #expect(page.rows.map(\.seq) == [seqs[1]])
+            #expect(try await store.deliveries(of: "c", shard: 0, in: .waiting(after: seqs[1]), limit: 9).rows.isEmpty)
+
+            _ = try await store.settle(
+                [
+                    Settlement(seq: seqs[1], wasTracked: true, done: ["b"]),
+                    Settlement(seq: seqs[2], wasTracked: true, pending: [pending("b", 2, 900)]),
+                ], shard: 0)
+            #expect(try await store.load(seqs, shard: 0).map(\.deliveries) == [
+                [.init(group: "c", attempts: 0, dueAt: 0)], [.init(group: "b", attempts: 2, dueAt: 900)],
+            ])
+            _ = try await store.settle(
+                [
+                    Settlement(seq: seqs[1], wasTracked: true, done: ["c"]),
+                    Settlement(seq: seqs[2], wasTracked: true, dead: [.init(group: "b", attempts: 3, reason: .expired)]),
+                ], shard: 0)
+            #expect(try await store.load(seqs, shard: 0).isEmpty)
+            #expect(try await store.purge(shard: 0, decidedBefore: 0, deadLettersBefore: .max, limit: 2) == 2)
+            #expect(try await store.purge(shard: 0, decidedBefore: 0, deadLettersBefore: .max, limit: 2) == 1)
+        }
+    }
+
+    /// Each must see the other's row gone, or the message would stay for ever.
+    @Test(arguments: stores) func twoGroupsThatFinishTogetherEndTheMessage(kind: StoreUnderTest) async throws {
+        try await kind.withStore { store, _ async throws in
+            var messages = Messages()
+            let all = (0..<60).map { _ in messages.insertion(["a", "b"]) }
+            _ = try await store.insert(all, shard: 0)
+            _ = try await store.settle(
+                all.map {
+                    Settlement(seq: $0.seq, pending: [.init(group: "a", attempts: 0, dueAt: 0), .init(group: "b", attempts: 0, dueAt: 0)])
+                }, shard: 0)
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                for group in ["a", "b"] {
+                    for part in 0..<6 {
+                        let batch = all[(part * 10)..<(part * 10 + 10)].map {
+                            Settlement(seq: $0.seq, wasTracked: true, done: [group])
+                        }
+                        tasks.addTask {
+                            let lost = try await store.settle(batch, shard: 0)
+                            #expect(lost.isEmpty)
+                        }
+                    }
+                }
+                try await tasks.waitForAll()
+            }
+            #expect(try await store.load(all.map(\.seq), shard: 0).isEmpty)
+        }
+    }
+
+    // MARK: Recovery
+
+    @Test(arguments: stores) func aBacklogIsReadInPagesOldestFirst(kind: StoreUnderTest) async throws {
+        try await kind.withStore { store, _ async throws in
+            var messages = Messages()
+            let all = (0..<100).map { messages.insertion($0 % 3 == 0 ? ["a"] : $0 % 3 == 1 ? ["a", "b"] : ["b"]) }
+            _ = try await store.insert(all.shuffled(), shard: 0)
+            let expected = all.filter { $0.route!.members.contains { $0.group == "a" } }.map(\.seq)
+            var found: [Int64] = []
+            while true {
+                let page = try await store.freshBacklog(of: "a", shard: 0, after: found.last ?? 0, limit: 7)
+                found += page
+                if page.count < 7 { break }
+            }
+            #expect(found == expected)
+            #expect(try await store.freshBacklog(of: "nobody", shard: 0, after: 0, limit: 7).isEmpty)
+        }
+    }
+
+    @Test(arguments: stores) func aLaterLifeFindsWhatAnEarlierOneLeft(kind: StoreUnderTest) async throws {
+        try await kind.withStore { store, open async throws in
+            var messages = Messages()
+            let fresh = messages.insertion(["a"])
+            let tracked = messages.insertion(["a", "b"])
+            let half = messages.insertion(nil)
+            _ = try await store.insert([fresh, tracked, half], shard: 0)
+            let row = Settlement.Pending(group: "a", attempts: 3, dueAt: 500)
+            _ = try await store.settle([Settlement(seq: tracked.seq, pending: [row])], shard: 0)
+
+            try await running(open()) { other async throws in
+                _ = try await other.join(as: BrokerIdentity(name: "another broker", address: "127.0.0.1:2"))
+                #expect(try await other.freshBacklog(of: "a", shard: 0, after: 0, limit: 9).isEmpty, "its owner lives")
+                #expect(try await other.load([fresh.seq, tracked.seq], shard: 0).isEmpty)
+                #expect(try await other.dueTransactions(shard: 0, now: 9_000, limit: 9).isEmpty)
+                #expect(try await other.deliveries(of: "a", shard: 0, in: .due(now: 900, after: .start), limit: 9).rows.isEmpty)
+                #expect(try await other.settle([Settlement(seq: fresh.seq)], shard: 0) == [fresh.seq])
+            }
+            try await running(open()) { heir async throws in
+                _ = try await heir.join(as: BrokerIdentity(name: "broker", address: "127.0.0.1:1"))
+                #expect(try await heir.freshBacklog(of: "a", shard: 0, after: 0, limit: 9) == [fresh.seq])
+                #expect(try await heir.deliveries(of: "a", shard: 0, in: .due(now: 900, after: .start), limit: 9).rows.map(\.seq) == [tracked.seq])
+                #expect(try await heir.load([fresh.seq, tracked.seq], shard: 0).map(\.seq) == [fresh.seq, tracked.seq])
+                #expect(try await heir.dueTransactions(shard: 0, now: 9_000, limit: 9).map(\.seq) == [half.seq])
+                // The earlier life is not over, only paused: it may write nothing more.
+                #expect(try await store.settle([Settlement(seq: fresh.seq)], shard: 0) == [fresh.seq])
+                let done = Settlement(seq: tracked.seq, wasTracked: true, done: ["a"])
+                #expect(try await store.settle([done], shard: 0) == [tracked.seq])
+                #expect(try await heir.settle([Settlement(seq: fresh.seq), done], shard: 0).isEmpty)
+            }
+        }
+    }
+
+    // MARK: Bindings
+
+    @Test(arguments: stores) func bindingsAreRemembered(kind: StoreUnderTest) async throws {
+        try await kind.withStore { store, _ async throws in
+            #expect(try await store.savedBindings(topics: ["trade"]) == nil)
+            let bindings = [
+                Binding(group: "a", topic: "trade", messageType: "paid", watermark: 10),
+                Binding(group: "b", topic: "trade", messageType: "p.*", kind: .regx, persistent: false),
+            ]
+            try await store.saveBindings(bindings, topics: ["trade"])
+            #expect(try await store.savedBindings(topics: ["trade"]) == bindings)
+            try await store.saveBindings([], topics: ["trade"])
+            #expect(try await store.savedBindings(topics: ["trade"]) == [], "known to be none is not unknown")
+        }
+    }
+}
