@@ -32,8 +32,7 @@ import Testing
         }
     }
 
-    private static let id = "x'000102030405060708090a0b0c0d0e0f'"
-    private static let ids = [id, id, id, id]
+    private static let ids = [5, 6, 7, 8].map { "UNHEX(LEFT(SHA2(\($0), 256), 32))" }
     private static let seqs = ["2001", "2002", "2003", "2004"]
 
     private static let cases: [Case] = [
@@ -46,8 +45,8 @@ import Testing
         Case("deleteHalfMessages", SQL.deleteHalfMessages, seqs, "PRIMARY"),
         Case("decideTransactions", SQL.decideTransactions, ["1", "1"] + seqs, "PRIMARY"),
         Case("dueTransactions", SQL.dueTransactions, ["2100", "50"], "by_check", "PRIMARY"),
-        Case("reschedule", SQL.reschedule, ["1", "1", "2001", "1"], "PRIMARY"),
-        Case("park", SQL.park, ["1", "2001", "1"], "PRIMARY"),
+        Case("reschedule", SQL.reschedule, ["1", "1", "2001", "1"], "PRIMARY", "by_check"),
+        Case("park", SQL.park, ["1", "2001", "1"], "PRIMARY", "by_check"),
         Case("checksOf", SQL.checksOf, ["2001"], "PRIMARY"),
         Case("removeMessages", SQL.removeMessages, seqs + ["1"], "PRIMARY"),
         Case("lockMessages", SQL.lockMessages, seqs + ["1"], "PRIMARY"),
@@ -69,8 +68,8 @@ import Testing
         Case("anyMessageOf", SQL.anyMessageOf, ["1"], "by_route"),
         Case("deleteBindings", SQL.deleteBindings, ["'trade'"], "PRIMARY"),
         Case("bindings", SQL.bindings, ["'trade'"], "PRIMARY"),
-        Case("renew", SQL.renew, ["1", "1"], "PRIMARY"),
-        Case("leave", SQL.leave, ["1"], "PRIMARY"),
+        Case("renew", SQL.renew, ["1", "1"], "PRIMARY", "by_state"),
+        Case("leave", SQL.leave, ["1"], "PRIMARY", "by_state"),
         Case("forgetIncarnation", SQL.forgetIncarnation, ["1"], "PRIMARY"),
     ]
 
@@ -145,16 +144,16 @@ import Testing
         let numbers = "(SELECT a.n + 10 * b.n + 100 * c.n + 1000 * d.n AS i FROM \(digits) a, \(digits) b, \(digits) c, \(digits) d)"
         for statement in [
             """
-            INSERT INTO kite_message SELECT 2000 + i, UNHEX(MD5(i)), IF(i % 10 = 0, 0, IF(i % 3 = 0, 2, 1)), 17, i % 5, IF(i % 10 = 0, 0, 7 + i % 4), \
+            INSERT INTO kite_message SELECT 2000 + i, UNHEX(LEFT(SHA2(i, 256), 32)), IF(i % 10 = 0, 0, IF(i % 3 = 0, 2, 1)), 17, i % 5, IF(i % 10 = 0, 0, 7 + i % 4), \
             i, i, 100, 'trade', 'paid', 'p', REPEAT('h', 100), REPEAT('b', 300), NULL FROM \(numbers) x
             """,
             "INSERT INTO kite_delivery SELECT 2000 + i, CONCAT('', CHAR(97 + i % 5)), 1, IF(i % 2 = 0, 0, i), NULL FROM \(numbers) x",
-            "INSERT INTO kite_transaction SELECT 2000 + i, UNHEX(MD5(i)), i % 4, 0, 2000 + i, 'p', 'p' FROM \(numbers) x",
+            "INSERT INTO kite_transaction SELECT 2000 + i, UNHEX(LEFT(SHA2(i, 256), 32)), i % 4, 0, 2000 + i, 'p', 'p' FROM \(numbers) x",
             "INSERT INTO kite_route SELECT i, CONCAT('', CHAR(97 + i % 20)), 1 FROM \(numbers) x",
             """
             INSERT INTO kite_dead_letter (seq, message_id, group_name, reason, attempts, died_at, kind, expires_at, published_at, \
             deliver_limit, topic, message_type, publisher_group, header, body) \
-            SELECT i, UNHEX(MD5(i)), 'a', 1, 1, 1000 + i, 17, 1, 1, 1, 'trade', 'paid', 'p', REPEAT('h', 100), REPEAT('b', 300) FROM \(numbers) x
+            SELECT i, UNHEX(LEFT(SHA2(i, 256), 32)), 'a', 1, 1, 1000 + i, 17, 1, 1, 1, 'trade', 'paid', 'p', REPEAT('h', 100), REPEAT('b', 300) FROM \(numbers) x
             """,
             "INSERT INTO kite_binding SELECT CONCAT('t', i % 50), i, 'a', 'paid', 0, 0, 1 FROM \(numbers) x",
             "INSERT INTO kite_incarnation SELECT i, 'n', 'a', 1, i, i, NULL FROM \(numbers) x WHERE i < 200",
