@@ -196,7 +196,8 @@ final class BrokerCluster: Sendable {
         if isClosed { throw KiteQError(.closed, "the client is stopped") }
         throw KiteQError(
             .notConnected,
-            "no broker of topic \(topic) could be reached within \(timeout)\(failure.map { " (\($0))" } ?? ""); nothing was sent")
+            "no broker of topic \(topic) could be reached within \(timeout)\(failure.map { " (\($0))" } ?? ""); nothing was sent"
+        )
     }
 
     private func giveUp(_ id: Int) {

@@ -30,10 +30,13 @@ final class ClientConnection: Sendable {
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let handler = ClientHandler(configuration: configuration, eventLoop: channel.eventLoop, logger: logger) { event in
+                    let handler = ClientHandler(
+                        configuration: configuration, eventLoop: channel.eventLoop, logger: logger
+                    ) { event in
                         if let connection = holder.value { onEvent(connection, event) }
                     }
-                    let connection = ClientConnection(address, channel, NIOLoopBound(handler, eventLoop: channel.eventLoop))
+                    let connection = ClientConnection(
+                        address, channel, NIOLoopBound(handler, eventLoop: channel.eventLoop))
                     holder.value = connection
                     try channel.pipeline.syncOperations.addHandler(handler)
                 }
@@ -65,7 +68,8 @@ final class ClientConnection: Sendable {
             return try await channel.eventLoop.flatSubmit { [channel, handler] in
                 let futures = handler.value.publish(messages)
                 guard futures.count == messages.count else {
-                    return channel.eventLoop.makeFailedFuture(KiteQError(.notConnected, "the connection is closed; nothing was sent"))
+                    return channel.eventLoop.makeFailedFuture(
+                        KiteQError(.notConnected, "the connection is closed; nothing was sent"))
                 }
                 let limit = TimeAmount.nanoseconds(timeout.wholeNanoseconds)
                 return EventLoopFuture.whenAllComplete(

@@ -58,7 +58,10 @@ final class ClientHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        end(KiteQError(.outcomeUnknown, "the connection was lost before the broker answered: the message may be stored or not"))
+        end(
+            KiteQError(
+                .outcomeUnknown, "the connection was lost before the broker answered: the message may be stored or not")
+        )
         self.context = nil
     }
 
@@ -69,7 +72,9 @@ final class ClientHandler: ChannelInboundHandler {
 
     private func end(_ error: KiteQError) {
         heartbeat?.cancel()
-        if !isGreeted { greeted.fail(KiteQError(.notConnected, "the broker closed the connection before it let us in")) }
+        if !isGreeted {
+            greeted.fail(KiteQError(.notConnected, "the broker closed the connection before it let us in"))
+        }
         isGreeted = true
         for promise in pending.values { promise.fail(error) }
         pending = [:]
@@ -86,7 +91,9 @@ final class ClientHandler: ChannelInboundHandler {
     private func beat(_ interval: TimeAmount) {
         let silence = NIODeadline.now() - lastRead
         if silence > interval + interval + interval {
-            return end(KiteQError(.outcomeUnknown, "the broker has been silent for too long: the message may be stored or not"))
+            return end(
+                KiteQError(.outcomeUnknown, "the broker has been silent for too long: the message may be stored or not")
+            )
         }
         guard silence >= interval else { return }
         PacketWriter.writeHeartBeat(
@@ -105,7 +112,8 @@ final class ClientHandler: ChannelInboundHandler {
             let opaque = takeOpaque()
             do {
                 try PacketWriter.writeDelivery(
-                    into: &outbound, framing: .plain, opaque: opaque, version: 0, extension: 0, command: message.command,
+                    into: &outbound, framing: .plain, opaque: opaque, version: 0, extension: 0,
+                    command: message.command,
                     header: message.header, body: message.body, extra: nil)
                 pending[opaque] = promise
             } catch {
@@ -130,7 +138,8 @@ final class ClientHandler: ChannelInboundHandler {
         let opaque = opaque ?? takeOpaque()
         write { () throws(WireError) in
             try PacketWriter.writeTransactionAck(
-                into: &outbound, framing: .plain, opaque: opaque, version: 0, extension: 0, header: header, status: status,
+                into: &outbound, framing: .plain, opaque: opaque, version: 0, extension: 0, header: header,
+                status: status,
                 feedback: feedback)
         }
     }
@@ -177,7 +186,8 @@ final class ClientHandler: ChannelInboundHandler {
             if ack.status {
                 greeted.succeed()
             } else {
-                greeted.fail(KiteQError(.refused, "the broker does not let group \(configuration.group) in: \(ack.feedback)"))
+                greeted.fail(
+                    KiteQError(.refused, "the broker does not let group \(configuration.group) in: \(ack.feedback)"))
             }
         case .messageStoreAck:
             pending.removeValue(forKey: packet.header.opaque)?.succeed(try StoreAck(decoding: packet.body))

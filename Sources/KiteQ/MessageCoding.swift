@@ -55,7 +55,8 @@ struct EncodedMessage: Sendable {
         }
         let length = PacketWriter.messageLength(header: self.header, body: body, extra: nil)
         guard length <= PacketHeader.maximumBodyLength else {
-            throw KiteQError(.invalid, "the message has \(length) bytes, at most \(PacketHeader.maximumBodyLength) go into a packet")
+            throw KiteQError(
+                .invalid, "the message has \(length) bytes, at most \(PacketHeader.maximumBodyLength) go into a packet")
         }
     }
 }

@@ -40,7 +40,8 @@ public final class Producer: Service {
         _ configuration: KiteQConfiguration, topics: [String],
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         logger: Logger = Logger(label: "kiteq.producer"),
-        onTransactionCheck: @escaping @Sendable (TransactionCheck) async throws -> TransactionDecision = { _ in .unknown }
+        onTransactionCheck: @escaping @Sendable (TransactionCheck) async throws -> TransactionDecision = { _ in .unknown
+        }
     ) throws {
         self.configuration = configuration
         self.topics = topics
@@ -98,7 +99,8 @@ public final class Producer: Service {
     /// - Throws: `KiteQError`.
     @discardableResult
     public func publish(_ message: OutgoingMessage) async throws -> Receipt {
-        try await send(try EncodedMessage(message, group: configuration.group, isCommitted: true), topic: message.topic).receipt
+        try await send(try EncodedMessage(message, group: configuration.group, isCommitted: true), topic: message.topic)
+            .receipt
     }
 
     /// Publishes messages in one go; each has its own result, in their order.

@@ -31,7 +31,9 @@ final class BatchLane<Item: Sendable>: Sendable {
             var accepted = 0
             for item in items {
                 let bytes = size(item)
-                guard state.items.count < maxItems, state.bytes + bytes <= maxBytes || state.items.isEmpty else { break }
+                guard state.items.count < maxItems, state.bytes + bytes <= maxBytes || state.items.isEmpty else {
+                    break
+                }
                 state.items.append(item)
                 state.bytes += bytes
                 accepted += 1

@@ -25,7 +25,8 @@ package protocol MessageStore: Sendable {
     /// Settles half messages by their ids, whoever owns them. `route` gives the groups of a topic and message type now
     /// (asked inside the transaction; it must not block). Two answers to one id in a batch: the first wins.
     func decide(
-        _ batch: [TransactionDecision], shard: Int, route: @escaping @Sendable (_ topic: String, _ messageType: String) -> Route
+        _ batch: [TransactionDecision], shard: Int,
+        route: @escaping @Sendable (_ topic: String, _ messageType: String) -> Route
     ) async throws -> [TransactionDecision.Outcome]
 
     // MARK: Settling

@@ -41,7 +41,8 @@ package struct Settlement: Sendable {
     package var dead: [Dead]
     package var pending: [Pending]
 
-    package init(seq: Int64, wasTracked: Bool = false, done: [String] = [], dead: [Dead] = [], pending: [Pending] = []) {
+    package init(seq: Int64, wasTracked: Bool = false, done: [String] = [], dead: [Dead] = [], pending: [Pending] = [])
+    {
         self.seq = seq
         self.wasTracked = wasTracked
         self.done = done

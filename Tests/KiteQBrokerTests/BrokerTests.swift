@@ -111,7 +111,9 @@ import Testing
             let delivered = try await consumer.delivery()
             #expect(delivered.body == "once")
             try await consumer.acknowledge(delivered)
-            try await fixture.until { $0.gauges.messages == 0 && $0.gauges.unflushed == 0 && $0.delivery.acknowledged == 1 }
+            try await fixture.until {
+                $0.gauges.messages == 0 && $0.gauges.unflushed == 0 && $0.delivery.acknowledged == 1
+            }
             #expect(try await producer.publish(message).status, "a short while after it was done")
             #expect(try await producer.publish(.init(body: "next")).status)
             #expect(try await consumer.delivery().body == "next")
@@ -158,7 +160,9 @@ import Testing
 
     @Test func aRefusedDeliveryComesAgainAndThenWaits() async throws {
         try await BrokerFixture.serving(configure: {
-            guard let soon = RedeliverySchedule(immediate: 3, steps: [.init(below: 10, wait: 150)], beyond: 150) else { return }
+            guard let soon = RedeliverySchedule(immediate: 3, steps: [.init(below: 10, wait: 150)], beyond: 150) else {
+                return
+            }
             $0.delivery.schedule = soon
         }) { fixture in
             let consumer = try await WireClient.greeted("s-member", at: fixture.address)

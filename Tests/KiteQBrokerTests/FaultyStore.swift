@@ -27,7 +27,9 @@ final class FaultyStore: MessageStore {
     func decide(
         _ batch: [TransactionDecision], shard: Int, route: @escaping @Sendable (String, String) -> Route
     ) async throws -> [TransactionDecision.Outcome] { try await base.decide(batch, shard: shard, route: route) }
-    func settle(_ batch: [Settlement], shard: Int) async throws -> [Int64] { try await base.settle(batch, shard: shard) }
+    func settle(_ batch: [Settlement], shard: Int) async throws -> [Int64] {
+        try await base.settle(batch, shard: shard)
+    }
     func freshBacklog(of group: String, shard: Int, after: Int64, limit: Int) async throws -> [Int64] {
         try await base.freshBacklog(of: group, shard: shard, after: after, limit: limit)
     }

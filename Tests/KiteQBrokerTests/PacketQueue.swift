@@ -38,7 +38,9 @@ final class PacketQueue: Sendable {
     func next(_ wants: @escaping @Sendable (Packet) -> Bool) async throws -> Packet {
         try await withCheckedThrowingContinuation { continuation in
             let now = state.withLock { state -> Result<Packet, any Error>? in
-                if let index = state.packets.firstIndex(where: wants) { return .success(state.packets.remove(at: index)) }
+                if let index = state.packets.firstIndex(where: wants) {
+                    return .success(state.packets.remove(at: index))
+                }
                 if state.isClosed { return .failure(Closed()) }
                 state.waiters.append((wants, continuation))
                 return nil

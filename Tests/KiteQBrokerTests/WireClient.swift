@@ -40,7 +40,8 @@ final class WireClient: Sendable {
     func greet(_ group: String, secret: String = "", framing: Framing = .plain) async throws -> ConnAuthAck {
         var buffer = ByteBuffer()
         try PacketWriter.writeConnMeta(
-            into: &buffer, framing: framing, opaque: 7, ConnMeta(groupID: group, secretKey: secret, warmingUpSeconds: 0))
+            into: &buffer, framing: framing, opaque: 7, ConnMeta(groupID: group, secretKey: secret, warmingUpSeconds: 0)
+        )
         try await send(buffer)
         return try ConnAuthAck(decoding: try await next(.connAuth).body)
     }

@@ -140,8 +140,10 @@ import Testing
 
     /// Enough rows that a whole table would be the dearer way.
     private static func fill(_ connection: isolated MariaDBConnection) throws {
-        let digits = "(SELECT 0 n UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9)"
-        let numbers = "(SELECT a.n + 10 * b.n + 100 * c.n + 1000 * d.n AS i FROM \(digits) a, \(digits) b, \(digits) c, \(digits) d)"
+        let digits =
+            "(SELECT 0 n UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9)"
+        let numbers =
+            "(SELECT a.n + 10 * b.n + 100 * c.n + 1000 * d.n AS i FROM \(digits) a, \(digits) b, \(digits) c, \(digits) d)"
         for statement in [
             """
             INSERT INTO kite_message SELECT 2000 + i, UNHEX(LEFT(SHA2(i, 256), 32)), IF(i % 10 = 0, 0, IF(i % 3 = 0, 2, 1)), 17, i % 5, IF(i % 10 = 0, 0, 7 + i % 4), \

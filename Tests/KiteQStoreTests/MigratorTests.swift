@@ -91,7 +91,10 @@ import Testing
                 let fresh = messages.insertion(["a"])
                 #expect(try await store.insert([fresh, messages.insertion(nil)], shard: 0) == [.stored, .stored])
                 #expect(try await store.load([fresh.seq], shard: 0).count == 1)
-                #expect(try await store.settle([Settlement(seq: fresh.seq, dead: [.init(group: "a", attempts: 1, reason: .expired)])], shard: 0).isEmpty)
+                #expect(
+                    try await store.settle(
+                        [Settlement(seq: fresh.seq, dead: [.init(group: "a", attempts: 1, reason: .expired)])], shard: 0
+                    ).isEmpty)
                 try await store.saveBindings([], topics: ["trade"])
                 _ = try await store.purge(shard: 0, decidedBefore: .max, deadLettersBefore: .max, limit: 9)
             }

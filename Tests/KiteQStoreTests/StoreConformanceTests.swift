@@ -28,8 +28,11 @@ import Testing
                 let (a, b) = (stored.message, insertion.message)
                 #expect(stored.state == .fresh && stored.route == insertion.route && stored.deliveries.isEmpty)
                 #expect(a.id == b.id && a.kind == b.kind && a.topic == b.topic && a.messageType == b.messageType)
-                #expect(a.publisherGroup == b.publisherGroup && a.expiresAt == b.expiresAt && a.deliverLimit == b.deliverLimit)
-                #expect(a.publishedAt == b.publishedAt && a.header == b.header && a.body == b.body && a.extra == b.extra)
+                #expect(
+                    a.publisherGroup == b.publisherGroup && a.expiresAt == b.expiresAt
+                        && a.deliverLimit == b.deliverLimit)
+                #expect(
+                    a.publishedAt == b.publishedAt && a.header == b.header && a.body == b.body && a.extra == b.extra)
             }
         }
     }
@@ -43,7 +46,9 @@ import Testing
             let other = messages.insertion(["a"])
             #expect(try await store.insert([first, again], shard: 0) == [.stored, .duplicate(of: first.seq)])
             #expect(try await store.insert([other, third], shard: 0) == [.stored, .duplicate(of: first.seq)])
-            #expect(try await store.insert([first], shard: 0).first.map { $0 == .stored || $0 == .duplicate(of: first.seq) } == true)
+            #expect(
+                try await store.insert([first], shard: 0).first.map { $0 == .stored || $0 == .duplicate(of: first.seq) }
+                    == true)
             #expect(try await store.settle([Settlement(seq: first.seq)], shard: 0).isEmpty)
             #expect(try await store.insert([third], shard: 0) == [.stored], "once it is done the id is new")
         }
@@ -66,10 +71,12 @@ import Testing
 
     // MARK: Transactions
 
-    private static let toA: @Sendable (String, String) -> Route = { _, _ in Route([.init(group: "a", persistent: true)]) }
+    private static let toA: @Sendable (String, String) -> Route = { _, _ in Route([.init(group: "a", persistent: true)])
+    }
 
     private func decide(
-        _ store: any MessageStore, _ insertion: Insertion, _ answer: TransactionDecision.Answer, from group: String = "p-pay",
+        _ store: any MessageStore, _ insertion: Insertion, _ answer: TransactionDecision.Answer,
+        from group: String = "p-pay",
         content: Bool = true, route: @escaping @Sendable (String, String) -> Route = StoreConformanceTests.toA
     ) async throws -> TransactionDecision.Outcome {
         try await store.decide(
@@ -91,11 +98,14 @@ import Testing
                 Issue.record("a stranger decided")
                 return
             }
-            guard case .committed(halves[0].seq, let route, let message?) = try await decide(store, halves[0], .commit) else {
+            guard case .committed(halves[0].seq, let route, let message?) = try await decide(store, halves[0], .commit)
+            else {
                 Issue.record("not committed")
                 return
             }
-            #expect(route == Self.toA("", "") && message.id == halves[0].message.id && message.body == halves[0].message.body)
+            #expect(
+                route == Self.toA("", "") && message.id == halves[0].message.id
+                    && message.body == halves[0].message.body)
             guard case .alreadyDecided(.committed) = try await decide(store, halves[0], .rollBack) else {
                 Issue.record("the second answer changed something")
                 return
@@ -169,7 +179,9 @@ import Testing
                 [
                     Settlement(seq: seqs[0]),
                     Settlement(seq: seqs[1], pending: [pending("b", 3, 700), pending("c", 0, 0)]),
-                    Settlement(seq: seqs[2], dead: [.init(group: "a", attempts: 7, reason: .attemptsUsedUp)], pending: [pending("b", 1, 600)]),
+                    Settlement(
+                        seq: seqs[2], dead: [.init(group: "a", attempts: 7, reason: .attemptsUsedUp)],
+                        pending: [pending("b", 1, 600)]),
                     Settlement(seq: seqs[3], dead: [.init(group: "a", attempts: 0, reason: .expired)]),
                     Settlement(seq: 77),
                 ], shard: 0)
@@ -177,7 +189,10 @@ import Testing
             let loaded = try await store.load(seqs, shard: 0)
             #expect(loaded.map(\.seq) == [seqs[1], seqs[2]])
             #expect(loaded.allSatisfy { $0.state == .tracked && $0.route.members.isEmpty })
-            #expect(Set(loaded[0].deliveries) == [.init(group: "b", attempts: 3, dueAt: 700), .init(group: "c", attempts: 0, dueAt: 0)])
+            #expect(
+                Set(loaded[0].deliveries) == [
+                    .init(group: "b", attempts: 3, dueAt: 700), .init(group: "c", attempts: 0, dueAt: 0),
+                ])
             #expect(try await store.freshBacklog(of: "b", shard: 0, after: 0, limit: 10).isEmpty)
 
             var page = try await store.deliveries(of: "b", shard: 0, in: .due(now: 700, after: .start), limit: 1)
@@ -185,7 +200,8 @@ import Testing
             page = try await store.deliveries(
                 of: "b", shard: 0, in: .due(now: 700, after: try #require(page.next)), limit: 10)
             #expect(page.rows == [.init(seq: seqs[1], attempts: 3, dueAt: 700)] && page.next == nil)
-            #expect(try await store.deliveries(of: "b", shard: 0, in: .due(now: 599, after: .start), limit: 9).rows.isEmpty)
+            #expect(
+                try await store.deliveries(of: "b", shard: 0, in: .due(now: 599, after: .start), limit: 9).rows.isEmpty)
             page = try await store.deliveries(of: "c", shard: 0, in: .waiting(after: 0), limit: 10)
             #expect(page.rows.map(\.seq) == [seqs[1]])
             #expect(try await store.deliveries(of: "c", shard: 0, in: .waiting(after: seqs[1]), limit: 9).rows.isEmpty)
@@ -195,13 +211,15 @@ import Testing
                     Settlement(seq: seqs[1], wasTracked: true, done: ["b"]),
                     Settlement(seq: seqs[2], wasTracked: true, pending: [pending("b", 2, 900)]),
                 ], shard: 0)
-            #expect(try await store.load(seqs, shard: 0).map(\.deliveries) == [
-                [.init(group: "c", attempts: 0, dueAt: 0)], [.init(group: "b", attempts: 2, dueAt: 900)],
-            ])
+            #expect(
+                try await store.load(seqs, shard: 0).map(\.deliveries) == [
+                    [.init(group: "c", attempts: 0, dueAt: 0)], [.init(group: "b", attempts: 2, dueAt: 900)],
+                ])
             _ = try await store.settle(
                 [
                     Settlement(seq: seqs[1], wasTracked: true, done: ["c"]),
-                    Settlement(seq: seqs[2], wasTracked: true, dead: [.init(group: "b", attempts: 3, reason: .expired)]),
+                    Settlement(
+                        seq: seqs[2], wasTracked: true, dead: [.init(group: "b", attempts: 3, reason: .expired)]),
                 ], shard: 0)
             #expect(try await store.load(seqs, shard: 0).isEmpty)
             #expect(try await store.purge(shard: 0, decidedBefore: 0, deadLettersBefore: .max, limit: 2) == 2)
@@ -217,7 +235,9 @@ import Testing
             _ = try await store.insert(all, shard: 0)
             _ = try await store.settle(
                 all.map {
-                    Settlement(seq: $0.seq, pending: [.init(group: "a", attempts: 0, dueAt: 0), .init(group: "b", attempts: 0, dueAt: 0)])
+                    Settlement(
+                        seq: $0.seq,
+                        pending: [.init(group: "a", attempts: 0, dueAt: 0), .init(group: "b", attempts: 0, dueAt: 0)])
                 }, shard: 0)
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 for group in ["a", "b"] {
@@ -271,14 +291,19 @@ import Testing
                 #expect(try await other.freshBacklog(of: "a", shard: 0, after: 0, limit: 9).isEmpty, "its owner lives")
                 #expect(try await other.load([fresh.seq, tracked.seq], shard: 0).isEmpty)
                 #expect(try await other.dueTransactions(shard: 0, now: 9_000, limit: 9).isEmpty)
-                #expect(try await other.deliveries(of: "a", shard: 0, in: .due(now: 900, after: .start), limit: 9).rows.isEmpty)
+                #expect(
+                    try await other.deliveries(of: "a", shard: 0, in: .due(now: 900, after: .start), limit: 9).rows
+                        .isEmpty)
                 #expect(try await other.settle([Settlement(seq: fresh.seq)], shard: 0) == [fresh.seq])
             }
             try await running(open()) { heir async throws in
                 _ = try await heir.join(as: BrokerIdentity(name: "broker", address: "127.0.0.1:1"))
                 #expect(try await heir.freshBacklog(of: "a", shard: 0, after: 0, limit: 9) == [fresh.seq])
-                #expect(try await heir.deliveries(of: "a", shard: 0, in: .due(now: 900, after: .start), limit: 9).rows.map(\.seq) == [tracked.seq])
-                #expect(try await heir.load([fresh.seq, tracked.seq], shard: 0).map(\.seq) == [fresh.seq, tracked.seq])
+                #expect(
+                    try await heir.deliveries(of: "a", shard: 0, in: .due(now: 900, after: .start), limit: 9).rows.map(
+                        \.seq) == [tracked.seq])
+                #expect(
+                    try await heir.load([fresh.seq, tracked.seq], shard: 0).map(\.seq) == [fresh.seq, tracked.seq])
                 #expect(try await heir.dueTransactions(shard: 0, now: 9_000, limit: 9).map(\.seq) == [half.seq])
                 // The earlier life is not over, only paused: it may write nothing more.
                 #expect(try await store.settle([Settlement(seq: fresh.seq)], shard: 0) == [fresh.seq])

@@ -12,7 +12,8 @@ import Testing
         #expect(configuration.shards[0].password == "p@ss:" && configuration.connectionsPerShard == 9)
         #expect(configuration.shards[0].tls == .verified(caFile: "/etc/ca.pem"))
         #expect(configuration.shards[0].readTimeout == .seconds(7))
-        #expect(try MySQLStoreURL.configuration("mysql://k@[::1]:33/x", password: "given").shards[0].password == "given")
+        #expect(
+            try MySQLStoreURL.configuration("mysql://k@[::1]:33/x", password: "given").shards[0].password == "given")
     }
 
     @Test(arguments: [

@@ -49,7 +49,9 @@ enum StoreUnderTest: String, CaseIterable, Sendable, CustomTestStringConvertible
     }
 
     /// Databases of the test's own, not migrated.
-    func configuration(shards: Int = 1, user: String = "root", password: String = "") async throws -> MySQLStoreConfiguration {
+    func configuration(shards: Int = 1, user: String = "root", password: String = "") async throws
+        -> MySQLStoreConfiguration
+    {
         let name = "t\(UInt32.random(in: .min ... .max))"
         return try MySQLStoreURL.configuration(
             "mysql://\(user)@127.0.0.1:\(try await port)/\(name)?shards=\(shards)", password: password)
@@ -97,7 +99,8 @@ struct Messages {
     static func message(_ body: String = "body", topic: String = "trade") -> Message {
         Message(
             id: .random(), kind: .string, topic: topic, messageType: "paid", publisherGroup: "p-pay",
-            expiresAt: 4_000_000_000_000, deliverLimit: 7, publishedAt: 1_700_000_000_123, header: ByteBuffer(string: "header"),
+            expiresAt: 4_000_000_000_000, deliverLimit: 7, publishedAt: 1_700_000_000_123,
+            header: ByteBuffer(string: "header"),
             body: ByteBuffer(string: body))
     }
 

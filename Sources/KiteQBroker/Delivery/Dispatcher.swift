@@ -73,7 +73,8 @@ final class Dispatcher: Sendable {
             // Present before the first message is routed past it.
             routing.setPresence(of: group, true)
             let id = state.machine.connect(
-                group: group, warmUpSeconds: warmUpSeconds, now: SystemTime.monotonic(), wall: SystemTime.wall(), &actions)
+                group: group, warmUpSeconds: warmUpSeconds, now: SystemTime.monotonic(), wall: SystemTime.wall(),
+                &actions)
             state.connections[id] = connection
             return (id, actions, carryOut(&actions, &state))
         }
@@ -86,7 +87,9 @@ final class Dispatcher: Sendable {
         perform { machine, now, wall, actions in
             machine.disconnect(client, now: now, wall: wall, &actions)
             if !machine.isPresent(group) { self.routing.setPresence(of: group, false) }
-        } cleanUp: { $0.connections[client] = nil }
+        } cleanUp: {
+            $0.connections[client] = nil
+        }
     }
 
     func setWritable(_ client: DeliveryClientID, _ isWritable: Bool) {
@@ -152,7 +155,8 @@ final class Dispatcher: Sendable {
             for (shard, settlement) in actions.settlements { byShard[shard, default: []].append(settlement) }
             for (shard, settlements) in byShard {
                 let accepted = lanes[shard].submit(settlements)
-                precondition(accepted == settlements.count, "a write-behind lane is bounded by the delivery machine alone")
+                precondition(
+                    accepted == settlements.count, "a write-behind lane is bounded by the delivery machine alone")
             }
             actions.settlements = []
         }

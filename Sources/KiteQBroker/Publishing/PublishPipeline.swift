@@ -136,7 +136,9 @@ final class PublishPipeline: Sendable {
         counters.failed.add(batch.count)
         logger.error("cannot store \(batch.count) messages: \(error)", metadata: ["shard": "\(shard)"])
         answer(
-            batch.map { PublishResult(reply: $0.reply, status: false, feedback: "the message could not be stored: \(error)") })
+            batch.map {
+                PublishResult(reply: $0.reply, status: false, feedback: "the message could not be stored: \(error)")
+            })
         if let error = error as? StoreError, error.isOutcomeUnknown, let first = batch.map(\.seq).min() {
             dispatcher.uncertain(shard: shard, from: first)
         }

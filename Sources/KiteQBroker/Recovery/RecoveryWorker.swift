@@ -62,7 +62,8 @@ struct RecoveryWorker: Sendable {
             let rows = page.rows.map { DeliveryScanResult.Row(seq: $0.seq, attempts: $0.attempts, dueAt: $0.dueAt) }
             if let next = page.next { return DeliveryScanResult(rows: rows, cursor: next, isEnd: false) }
             let later = try await store.deliveries(
-                of: scan.group, shard: shard, in: .due(now: .max, after: DeliveryCursor(dueAt: now, seq: .max)), limit: 1)
+                of: scan.group, shard: shard, in: .due(now: .max, after: DeliveryCursor(dueAt: now, seq: .max)),
+                limit: 1)
             return DeliveryScanResult(
                 rows: rows, isEnd: true, nextDue: later.rows.first?.dueAt ?? later.next?.dueAt)
         }

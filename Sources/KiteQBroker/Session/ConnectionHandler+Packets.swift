@@ -40,7 +40,8 @@ extension ConnectionHandler {
         let header = packet.header
         guard header.command == .connMeta else {
             return reject(
-                "the first packet is not CONN_META but \(header.command)", opaque: header.opaque, version: header.version,
+                "the first packet is not CONN_META but \(header.command)", opaque: header.opaque,
+                version: header.version,
                 extensionField: header.extension)
         }
         let meta = try ConnMeta(decoding: packet.body)
@@ -86,7 +87,8 @@ extension ConnectionHandler {
         }
         switch answer.status {
         case TransactionAck.Status.commit: services.transactions.submit(id, .commit, from: connection.group, peer: peer)
-        case TransactionAck.Status.rollBack: services.transactions.submit(id, .rollBack, from: connection.group, peer: peer)
+        case TransactionAck.Status.rollBack:
+            services.transactions.submit(id, .rollBack, from: connection.group, peer: peer)
         case TransactionAck.Status.unknown: break  // The producer cannot tell: it is asked again.
         default: throw SessionError("TX_ACK with status \(answer.status)")
         }

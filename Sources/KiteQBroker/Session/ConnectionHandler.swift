@@ -156,7 +156,9 @@ final class ConnectionHandler: ChannelInboundHandler {
                 "\(error)", opaque: wire?.header?.opaque ?? 0, version: wire?.header?.version ?? 0,
                 extensionField: wire?.header?.extension ?? 0)
         } else if case .open = state {
-            logger.warning("closing a connection after a packet that cannot be understood: \(error)", metadata: ["peer": "\(peer)"])
+            logger.warning(
+                "closing a connection after a packet that cannot be understood: \(error)", metadata: ["peer": "\(peer)"]
+            )
             close()
         }
     }

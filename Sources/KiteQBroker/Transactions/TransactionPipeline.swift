@@ -89,7 +89,8 @@ final class TransactionPipeline: Sendable {
             case .alreadyDecided, .unknown:
                 counters.repeated.add(1)
                 halfMessages.remove(id)
-                logger.debug("an answer to message \(id) changes nothing: \(outcome)", metadata: ["peer": "\(answer.peer)"])
+                logger.debug(
+                    "an answer to message \(id) changes nothing: \(outcome)", metadata: ["peer": "\(answer.peer)"])
             case .wrongGroup(let publisher):
                 counters.refused.add(1)
                 logger.warning(

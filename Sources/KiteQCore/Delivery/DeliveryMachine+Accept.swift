@@ -26,7 +26,8 @@ extension DeliveryMachine {
 
     /// Messages that are in no store: to one client of each group that is here, now.
     package mutating func acceptFly(
-        _ messages: [(message: Message, route: Route)], now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
+        _ messages: [(message: Message, route: Route)], now: MonotonicTime, wall: Timestamp,
+        _ actions: inout DeliveryActions
     ) {
         for (message, route) in messages {
             var owed: [DeliverySlot.Owed] = []

@@ -10,7 +10,8 @@ extension DeliveryMachine {
 
     /// Puts a message that a scan found into its group's queue.
     mutating func attach(
-        _ row: DeliveryScanResult.Row, of g: Int, scan: DeliveryScan, loaded: StoredMessage?, wasAsked: Bool, wall: Timestamp
+        _ row: DeliveryScanResult.Row, of g: Int, scan: DeliveryScan, loaded: StoredMessage?, wasAsked: Bool,
+        wall: Timestamp
     ) -> Attached {
         if let state = dirty[row.seq] { return state.leavesRows ? .beingWritten : .notOwed }
         if let index = slotBySeq[row.seq] {
@@ -27,7 +28,9 @@ extension DeliveryMachine {
                 if member.group == groups[g].name {
                     owed.append(
                         .init(group: g, attempts: 0, isPersistent: member.persistent, progress: .queued))
-                } else if let entry = owe(member.group, isPersistent: member.persistent, seq: row.seq, shard: scan.shard) {
+                } else if let entry = owe(
+                    member.group, isPersistent: member.persistent, seq: row.seq, shard: scan.shard)
+                {
                     owed.append(entry)
                 }
             }

@@ -57,7 +57,8 @@ extension DeliveryMachine {
 
     /// Whether a connection's send buffer takes more.
     package mutating func setWritable(
-        _ id: DeliveryClientID, _ isWritable: Bool, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
+        _ id: DeliveryClientID, _ isWritable: Bool, now: MonotonicTime, wall: Timestamp,
+        _ actions: inout DeliveryActions
     ) {
         guard isOpen(id) else { return }
         clients[Int(id.index)].isWritable = isWritable

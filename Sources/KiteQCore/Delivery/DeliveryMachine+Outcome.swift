@@ -32,7 +32,8 @@ extension DeliveryMachine {
                     succeed(entry.slot, p, now: now, &actions)
                 } else {
                     counters.refused += 1
-                    fail(entry.slot, p, error: ack.feedback ?? "refused by the consumer", wall: wall, now: now, &actions)
+                    fail(
+                        entry.slot, p, error: ack.feedback ?? "refused by the consumer", wall: wall, now: now, &actions)
                 }
             case .late(let entry):
                 counters.lateAcknowledgements += 1
@@ -145,7 +146,8 @@ extension DeliveryMachine {
     /// Emits what the store must know of a message whose groups' states differ: `plus` and `dead` for groups just taken out
     /// of the slot and, the first time, a row for every group that is still in it.
     mutating func track(
-        _ ref: DeliverySlotRef, plus: [Settlement.Pending], dead: [Settlement.Dead], wall: Timestamp, now: MonotonicTime,
+        _ ref: DeliverySlotRef, plus: [Settlement.Pending], dead: [Settlement.Dead], wall: Timestamp,
+        now: MonotonicTime,
         _ actions: inout DeliveryActions
     ) {
         let i = Int(ref.index)

@@ -37,7 +37,8 @@ extension DeliveryMachine {
     }
 
     func wantsScan(_ g: Int, shard: Int, now: MonotonicTime, wall: Timestamp) -> WantedScan? {
-        guard !groups[g].isAway, groups[g].queue.count <= limits.queueLength / 2, memoryBytes < limits.memoryBytes else {
+        guard !groups[g].isAway, groups[g].queue.count <= limits.queueLength / 2, memoryBytes < limits.memoryBytes
+        else {
             return nil
         }
         let state = groups[g].shards[shard]
@@ -65,7 +66,8 @@ extension DeliveryMachine {
         let bySeq = Dictionary(loaded.map { ($0.seq, $0) }, uniquingKeysWith: { first, _ in first })
         var cut: Int64?
         rows: for row in result.rows {
-            switch attach(row, of: g, scan: scan, loaded: bySeq[row.seq], wasAsked: asked.contains(row.seq), wall: wall) {
+            switch attach(row, of: g, scan: scan, loaded: bySeq[row.seq], wasAsked: asked.contains(row.seq), wall: wall)
+            {
             case .taken, .notOwed: continue
             case .beingWritten:
                 // Its rows are found again once they are written: due ones by their time, the backlog from here on.
@@ -120,7 +122,8 @@ extension DeliveryMachine {
         _ actions: inout DeliveryActions
     ) {
         let overflow = groups[g].shards[shard].overflow
-        let frontier = min(result.frontier, (cut ?? .max) == .max ? .max : cut! - 1, overflow == .max ? .max : overflow - 1)
+        let frontier = min(
+            result.frontier, (cut ?? .max) == .max ? .max : cut! - 1, overflow == .max ? .max : overflow - 1)
         let isEnd = result.isEnd && cut == nil && overflow == .max
         if cut != nil { groups[g].shards[shard].backlogScanAfter = now + limits.scanRetry }
         groups[g].shards[shard].backlog = isEnd ? .live : .paging(frontier: frontier, isScanning: false)

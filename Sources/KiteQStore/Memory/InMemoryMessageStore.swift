@@ -88,7 +88,9 @@ package final class InMemoryMessageStore: MessageStore {
         let mine = data.owners(besides: owner)
         return data.withShard(shard) { rows in
             seqs.sorted().compactMap { seq in
-                guard let row = rows.messages[seq], row.stored.state != .half, mine.contains(row.owner) else { return nil }
+                guard let row = rows.messages[seq], row.stored.state != .half, mine.contains(row.owner) else {
+                    return nil
+                }
                 rows.messages[seq]?.owner = owner
                 return row.stored
             }

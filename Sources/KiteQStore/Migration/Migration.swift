@@ -7,7 +7,8 @@ package struct Migration: Sendable {
     /// All of them, in order; the files themselves are part of the binary. (The package manager puts an underscore for the first
     /// digit of a file's name.)
     package static let all: [Migration] = [
-        Migration(version: 1, name: "0001_schema.sql", sql: String(decoding: PackageResources._001_schema_sql, as: UTF8.self))
+        Migration(
+            version: 1, name: "0001_schema.sql", sql: String(decoding: PackageResources._001_schema_sql, as: UTF8.self))
     ]
 
     /// Tells whether a file was changed after it was applied: FNV-1a of its bytes.

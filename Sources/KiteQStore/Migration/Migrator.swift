@@ -71,14 +71,17 @@ package struct Migrator: Sendable {
         let known = try appliedVersions(on: connection)
         if let newer = known.keys.filter({ version in !migrations.contains { $0.version == version } }).max() {
             throw StoreError(
-                .failed, "\(database) has migration \(newer), which this version of kiteq does not know: use a newer one")
+                .failed,
+                "\(database) has migration \(newer), which this version of kiteq does not know: use a newer one")
         }
         var applied: [String] = []
         for migration in migrations.sorted(by: { $0.version < $1.version }) {
             if let checksum = known[migration.version] {
                 guard checksum == migration.checksum else {
                     throw StoreError(
-                        .failed, "\(migration.name) was changed after it was applied to \(database): migrations are never edited, add one")
+                        .failed,
+                        "\(migration.name) was changed after it was applied to \(database): migrations are never edited, add one"
+                    )
                 }
                 continue
             }
@@ -115,7 +118,8 @@ package struct Migrator: Sendable {
         guard stored.isEmpty else {
             throw StoreError(
                 .failed,
-                "\(database) was set up for \(Set(stored).count) shards, the configuration has \(configuration.shards.count): messages would be looked for in the wrong place")
+                "\(database) was set up for \(Set(stored).count) shards, the configuration has \(configuration.shards.count): messages would be looked for in the wrong place"
+            )
         }
         var rows = MariaDBBatch([.int, .int, .int])
         for (slot, shard) in wanted.enumerated() {
@@ -158,7 +162,8 @@ package struct Migrator: Sendable {
             for migration in migrations {
                 lines += migration.statements.map { $0 + ";" }
                 lines.append(
-                    "INSERT IGNORE INTO kite_migration VALUES (\(migration.version), '\(migration.name)', \(migration.checksum), UNIX_TIMESTAMP() * 1000);")
+                    "INSERT IGNORE INTO kite_migration VALUES (\(migration.version), '\(migration.name)', \(migration.checksum), UNIX_TIMESTAMP() * 1000);"
+                )
             }
             let slots = ShardMap(shards: configuration.shards.count).slots.enumerated()
                 .map { "(\($0.offset),\($0.element),1)" }.joined(separator: ",")

@@ -16,6 +16,7 @@ extension MariaDBConnection {
             if try left.first?.int(0) == 0 { return }
             try simple("DO SLEEP(0.01)")
         }
-        throw StoreError(.unavailable, "connection \(thread) does not end, so what became of its transaction is not known")
+        throw StoreError(
+            .unavailable, "connection \(thread) does not end, so what became of its transaction is not known")
     }
 }

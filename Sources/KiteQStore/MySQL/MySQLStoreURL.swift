@@ -21,16 +21,23 @@ package struct MySQLStoreURL: Sendable {
         let (authority, path) = split(location, at: "/")
         guard !path.isEmpty, path.utf8.allSatisfy({ isNameByte($0) }), path.utf8.count <= 48 else {
             throw Invalid(
-                description: "the store's URL names no database that can be used: letters, digits and _ after the host, as in mysql://user@127.0.0.1:3306/kite")
+                description:
+                    "the store's URL names no database that can be used: letters, digits and _ after the host, as in mysql://user@127.0.0.1:3306/kite"
+            )
         }
         let at = authority.lastIndex(of: "@")
         let credentials = at.map { authority[..<$0] } ?? ""
         let hosts = at.map { authority[authority.index(after: $0)...] } ?? authority[...]
         let (user, ownPassword) = split(credentials, at: ":")
-        guard !user.isEmpty else { throw Invalid(description: "the store's URL names no user, as in mysql://kite@host:3306/kite") }
+        guard !user.isEmpty else {
+            throw Invalid(description: "the store's URL names no user, as in mysql://kite@host:3306/kite")
+        }
         var base = MariaDBConfiguration(
-            servers: [], user: try decode(user), password: ownPassword.isEmpty ? password ?? "" : try decode(ownPassword))
-        for host in hosts.split(separator: ",", omittingEmptySubsequences: false) { base.servers.append(try server(host)) }
+            servers: [], user: try decode(user),
+            password: ownPassword.isEmpty ? password ?? "" : try decode(ownPassword))
+        for host in hosts.split(separator: ",", omittingEmptySubsequences: false) {
+            base.servers.append(try server(host))
+        }
 
         var shards = 1
         var connections: Int?
@@ -49,7 +56,9 @@ package struct MySQLStoreURL: Sendable {
             case "writeTimeout": base.writeTimeout = .seconds(try number(name, value, 1...3_600))
             default:
                 throw Invalid(
-                    description: "the store's URL has an unknown option \(name); there are shards, connections, tls, ca, connectTimeout, readTimeout and writeTimeout")
+                    description:
+                        "the store's URL has an unknown option \(name); there are shards, connections, tls, ca, connectTimeout, readTimeout and writeTimeout"
+                )
             }
         }
         switch (tls, caFile) {

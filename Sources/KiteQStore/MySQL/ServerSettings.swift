@@ -15,7 +15,8 @@ struct ServerSettings: Sendable {
         var problems: [String] = []
         maxPacket = Int(try number("max_allowed_packet"))
         if try number("innodb_flush_log_at_trx_commit") != 1 {
-            problems.append("innodb_flush_log_at_trx_commit is not 1: a crash of the server loses up to a second of commits")
+            problems.append(
+                "innodb_flush_log_at_trx_commit is not 1: a crash of the server loses up to a second of commits")
         }
         if try number("log_bin") != 0 {
             if try number("sync_binlog") != 1 {
@@ -28,7 +29,8 @@ struct ServerSettings: Sendable {
         }
         if try number("read_only") != 0 { problems.append("the server is read_only") }
         if maxPacket < 8 << 20 {
-            problems.append("max_allowed_packet is \(maxPacket): a message of 2 MiB and its header need 8 MiB to be safe")
+            problems.append(
+                "max_allowed_packet is \(maxPacket): a message of 2 MiB and its header need 8 MiB to be safe")
         }
         self.problems = problems
     }

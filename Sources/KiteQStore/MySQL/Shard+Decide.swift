@@ -39,7 +39,8 @@ extension Shard {
         on connection: isolated MariaDBConnection
     ) throws -> Attempt {
         var halves: [MessageID: Half] = [:]
-        try connection.query(SQL.lockTransactions, list: Array(Set(batch.map(\.messageID)).sorted().map(\.value))) { row in
+        try connection.query(SQL.lockTransactions, list: Array(Set(batch.map(\.messageID)).sorted().map(\.value))) {
+            row in
             halves[try row.id(1)] = Half(
                 seq: try row.int(0), publisherGroup: try row.text(2), connectionGroup: try row.text(3),
                 outcome: UInt8(exactly: try row.int(4)).flatMap { TransactionOutcome(rawValue: $0) } ?? .undecided)
@@ -78,7 +79,8 @@ extension Shard {
     }
 
     private func write(
-        _ first: [Int64: TransactionDecision.Answer], _ committed: [Int64: Route], on connection: isolated MariaDBConnection
+        _ first: [Int64: TransactionDecision.Answer], _ committed: [Int64: Route],
+        on connection: isolated MariaDBConnection
     ) throws {
         let byRoute = Dictionary(grouping: committed.filter { !$0.value.members.isEmpty }, by: \.value.id)
         for (route, messages) in byRoute.sorted(by: { $0.key < $1.key }) {
@@ -113,7 +115,9 @@ extension Shard {
         _ batch: [TransactionDecision], _ halves: [MessageID: Half], destinations: [Int64: Route],
         contents: [MessageID: Message]
     ) -> [TransactionDecision.Outcome] {
-        var answered: [MessageID: TransactionOutcome] = halves.compactMapValues { $0.outcome == .undecided ? nil : $0.outcome }
+        var answered: [MessageID: TransactionOutcome] = halves.compactMapValues {
+            $0.outcome == .undecided ? nil : $0.outcome
+        }
         return batch.map { decision in
             guard let half = halves[decision.messageID] else { return .unknown }
             guard [half.publisherGroup, half.connectionGroup].contains(decision.connectionGroup) else {

@@ -80,8 +80,12 @@ extension Shard {
                 // One row's sake must not be that of the others: halve until it is alone.
                 let half = rest.count / 2
                 let (head, tail) = (Array(rest[..<half]), Array(rest[half...]))
-                for (insertion, outcome) in zip(head, try await insertPiece(head)) { known[insertion.message.id] = outcome }
-                for (insertion, outcome) in zip(tail, try await insertPiece(tail)) { known[insertion.message.id] = outcome }
+                for (insertion, outcome) in zip(head, try await insertPiece(head)) {
+                    known[insertion.message.id] = outcome
+                }
+                for (insertion, outcome) in zip(tail, try await insertPiece(tail)) {
+                    known[insertion.message.id] = outcome
+                }
                 break
             } catch {
                 throw storeError(error)
@@ -124,7 +128,8 @@ extension Shard {
             let message = insertion.message
             rows.append(insertion.seq)
             message.id.withBytes { rows.append($0) }
-            rows.append(Int64(insertion.isHalf ? StoredMessage.State.half.rawValue : StoredMessage.State.fresh.rawValue))
+            rows.append(
+                Int64(insertion.isHalf ? StoredMessage.State.half.rawValue : StoredMessage.State.fresh.rawValue))
             rows.append(Int64(message.kind.rawValue))
             rows.append(owner)
             rows.append(insertion.route?.id ?? Route.halfID)
@@ -173,7 +178,9 @@ extension Shard {
                 var decided: [MessageID: TransactionOutcome] = [:]
                 if !halfIDs.isEmpty {
                     try connection.query(SQL.outcomesByID, list: halfIDs) { row in
-                        decided[try row.id(1)] = UInt8(exactly: try row.int(2)).flatMap { TransactionOutcome(rawValue: $0) }
+                        decided[try row.id(1)] = UInt8(exactly: try row.int(2)).flatMap {
+                            TransactionOutcome(rawValue: $0)
+                        }
                     }
                 }
                 var outcomes: [MessageID: Insertion.Outcome] = [:]
@@ -214,7 +221,8 @@ extension Shard {
                 return try Self.readRoute(route.id, on: connection)
             }
             guard stored.members == route.members else {
-                throw StoreError(.failed, "two sets of groups have the same route \(route.id); rename one of the groups")
+                throw StoreError(
+                    .failed, "two sets of groups have the same route \(route.id); rename one of the groups")
             }
             remember(route)
         }

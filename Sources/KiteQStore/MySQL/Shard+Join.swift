@@ -13,19 +13,24 @@ extension Shard {
             )
         }
         maxPacket = settings.maxPacket
-        guard settings.server.isAtLeast(settings.server.kind == .mariaDB ? 10 : 8, settings.server.kind == .mariaDB ? 6 : 0)
+        guard
+            settings.server.isAtLeast(
+                settings.server.kind == .mariaDB ? 10 : 8, settings.server.kind == .mariaDB ? 6 : 0)
         else {
             throw StoreError(
-                .failed, "shard \(number) is \(settings.server.versionText); KiteQ needs MySQL 8.0 or MariaDB 10.6 at least")
+                .failed,
+                "shard \(number) is \(settings.server.versionText); KiteQ needs MySQL 8.0 or MariaDB 10.6 at least")
         }
         guard !slots.isEmpty else {
             throw StoreError(
-                .notMigrated, "shard \(number) (\(pool.configuration)) has not KiteQ's slots: run `kiteq migrate` first")
+                .notMigrated, "shard \(number) (\(pool.configuration)) has not KiteQ's slots: run `kiteq migrate` first"
+            )
         }
         guard slots == shardMap.slots.map(Int64.init) else {
             throw StoreError(
                 .notMigrated,
-                "shard \(number) (\(pool.configuration)) was set up for \(Set(slots).count) shards, the configuration has \(shardMap.shardCount)")
+                "shard \(number) (\(pool.configuration)) was set up for \(Set(slots).count) shards, the configuration has \(shardMap.shardCount)"
+            )
         }
         for problem in settings.problems {
             switch durability {

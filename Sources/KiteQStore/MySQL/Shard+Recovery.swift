@@ -32,7 +32,10 @@ extension Shard {
                 // From 1: rows with due_at 0 wait for their group, not for a time.
                 found = try connection.query(
                     SQL.dueDeliveries,
-                    [.text(group), .int(max(1, after.dueAt)), .int(now), .int(after.dueAt), .int(after.seq), .int(limit)])
+                    [
+                        .text(group), .int(max(1, after.dueAt)), .int(now), .int(after.dueAt), .int(after.seq),
+                        .int(limit),
+                    ])
             }
             var page = DeliveryPage(rows: [], next: nil)
             for row in found where owners.contains(try row.int(3)) {
@@ -156,7 +159,8 @@ extension Shard {
         try connection.execute(
             SQL.bury,
             [
-                .text(""), .int(Int64(DeadLetterReason.undecided.rawValue)), .int(checks), .null, .int(now), .int(check.seq),
+                .text(""), .int(Int64(DeadLetterReason.undecided.rawValue)), .int(checks), .null, .int(now),
+                .int(check.seq),
             ])
         try connection.execute(SQL.deleteHalfMessages, list: [.int(check.seq)])
     }

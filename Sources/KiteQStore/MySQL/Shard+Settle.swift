@@ -33,7 +33,9 @@ extension Shard {
                 try connection.query(SQL.lockMessages, list: batch.map { .int($0.seq) }, after: [.int(owner)]) { row in
                     states[try row.int(0)] = try row.int(1)
                 }
-                let mine = batch.filter { states[$0.seq] != nil && states[$0.seq] != Int64(StoredMessage.State.half.rawValue) }
+                let mine = batch.filter {
+                    states[$0.seq] != nil && states[$0.seq] != Int64(StoredMessage.State.half.rawValue)
+                }
                 try Self.apply(mine, owner: owner, on: connection)
                 let kept = Set(mine.map(\.seq))
                 return batch.map(\.seq).filter { !kept.contains($0) }
@@ -51,7 +53,8 @@ extension Shard {
                 try connection.execute(
                     SQL.bury,
                     [
-                        .text(dead.group), .int(Int64(dead.reason.rawValue)), .int(dead.attempts), text(dead.lastError), now,
+                        .text(dead.group), .int(Int64(dead.reason.rawValue)), .int(dead.attempts), text(dead.lastError),
+                        now,
                         .int(settlement.seq),
                     ])
             }

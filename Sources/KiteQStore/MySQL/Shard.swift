@@ -90,13 +90,16 @@ final class Shard: Sendable {
         switch error.code {
         case 1146, 1049, 1054:
             return StoreError(
-                .notMigrated, "shard \(number) (\(pool.configuration)) has not KiteQ's tables: run `kiteq migrate` first",
+                .notMigrated,
+                "shard \(number) (\(pool.configuration)) has not KiteQ's tables: run `kiteq migrate` first",
                 underlying: error)
         default:
-            code = error.isReadOnly || error.isDiskFull ? .refusesWrites : error.isConnectionLost ? .unavailable : .failed
+            code =
+                error.isReadOnly || error.isDiskFull ? .refusesWrites : error.isConnectionLost ? .unavailable : .failed
         }
         return StoreError(
-            code, "shard \(number): \(error.message)", isOutcomeUnknown: error.isCommitOutcomeUnknown, underlying: error)
+            code, "shard \(number): \(error.message)", isOutcomeUnknown: error.isCommitOutcomeUnknown, underlying: error
+        )
     }
 }
 

@@ -17,7 +17,9 @@ struct BenchBroker {
     let logger: Logger
 
     /// Runs `body` while the broker serves.
-    func run<Result: Sendable>(_ body: @escaping @Sendable (BrokerAddress) async throws -> Result) async throws -> Result {
+    func run<Result: Sendable>(_ body: @escaping @Sendable (BrokerAddress) async throws -> Result) async throws
+        -> Result
+    {
         var configuration = BrokerConfiguration()
         configuration.bindPort = 0
         configuration.name = "kiteq-bench"

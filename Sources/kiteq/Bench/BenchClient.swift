@@ -18,7 +18,8 @@ struct BenchClient: Sendable {
             .channelOption(.maxMessagesPerRead, value: 16)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(BenchHandler(group: group, publishing: publishing, eventLoop: channel.eventLoop))
+                    try channel.pipeline.syncOperations.addHandler(
+                        BenchHandler(group: group, publishing: publishing, eventLoop: channel.eventLoop))
                 }
             }
             .connect(host: address.host, port: address.port).get()

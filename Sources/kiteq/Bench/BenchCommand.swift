@@ -47,7 +47,8 @@ struct BenchCommand: AsyncParsableCommand {
             throw ValidationError("--mode is some of \(known.sorted().joined(separator: ", ")), separated by commas")
         }
         for (name, value, range) in [
-            ("connections", connections, 1...1_000), ("outstanding", outstanding, 1...100_000), ("size", size, 8...2_000_000),
+            ("connections", connections, 1...1_000), ("outstanding", outstanding, 1...100_000),
+            ("size", size, 8...2_000_000),
             ("duration", duration, 1...3_600), ("rounds", rounds, 1...100), ("rate", rate ?? 1, 1...10_000_000),
         ] where !range.contains(value) {
             throw ValidationError("--\(name) is from \(range.lowerBound) to \(range.upperBound)")

@@ -26,7 +26,8 @@ struct BenchFigures: Sendable {
     var line: String {
         var line = "\(Int(rate)) a second"
         if latency.totalCount > 0 {
-            line += ", p50 \(text(milliseconds(50))) ms, p99 \(text(milliseconds(99))) ms, p99.9 \(text(milliseconds(99.9))) ms"
+            line +=
+                ", p50 \(text(milliseconds(50))) ms, p99 \(text(milliseconds(99))) ms, p99.9 \(text(milliseconds(99.9))) ms"
         }
         return note.isEmpty ? line : line + " (\(note))"
     }

@@ -42,7 +42,8 @@ final class BenchHandler: ChannelInboundHandler {
         self.context = context
         do {
             try PacketWriter.writeConnMeta(
-                into: &outbound, framing: .plain, opaque: 0, ConnMeta(groupID: group, secretKey: "", warmingUpSeconds: 0))
+                into: &outbound, framing: .plain, opaque: 0,
+                ConnMeta(groupID: group, secretKey: "", warmingUpSeconds: 0))
             if let publishing { try prepare(publishing) }
             flush()
         } catch {
@@ -131,7 +132,9 @@ final class BenchHandler: ChannelInboundHandler {
             if sent.isEmpty { finished?.succeed() }
         case .bytesMessage, .stringMessage:
             let parts = try MessageBody.split(packet.body)
-            if isMeasuring, let time = parts.body.getInteger(at: parts.body.readerIndex, as: Int64.self) { record(time) }
+            if isMeasuring, let time = parts.body.getInteger(at: parts.body.readerIndex, as: Int64.self) {
+                record(time)
+            }
             try PacketWriter.writeDeliverAck(
                 into: &outbound, framing: .plain, opaque: packet.header.opaque,
                 header: MessageHeaderView(decoding: parts.header), status: true, feedback: "")

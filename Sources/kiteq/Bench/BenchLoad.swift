@@ -28,7 +28,9 @@ struct BenchLoad: Sendable {
         var consumers: [BenchClient] = []
         if mode == .endToEnd {
             for _ in 0..<plan.connections {
-                consumers.append(try await BenchClient.connect(to: address, group: BenchBroker.consumers, on: group, publishing: nil))
+                consumers.append(
+                    try await BenchClient.connect(to: address, group: BenchBroker.consumers, on: group, publishing: nil)
+                )
             }
         }
         var publishers: [BenchClient] = []
@@ -37,7 +39,8 @@ struct BenchLoad: Sendable {
                 number: number, outstanding: plan.outstanding, size: plan.size,
                 interval: plan.rate.map { Int64(plan.connections) * 1_000_000_000 / Int64($0) },
                 messageType: mode == .publish ? BenchBroker.storedType : BenchBroker.deliveredType)
-            publishers.append(try await BenchClient.connect(to: address, group: "p-bench", on: group, publishing: publishing))
+            publishers.append(
+                try await BenchClient.connect(to: address, group: "p-bench", on: group, publishing: publishing))
         }
         for publisher in publishers { publisher.start() }
         try await Task.sleep(for: Self.warmUp)

@@ -49,7 +49,8 @@ struct BenchReport {
         for row in rows {
             let latency = row.mode == .raw ? ["", "", ""] : [text(row.p50), text(row.p99), text(row.p999)]
             lines.append(
-                "| \(row.mode.rawValue) | \(Int(row.rate)) | \(Int(row.lowest)) to \(Int(row.highest)) | \(row.ratio.map(text) ?? "") | \(latency.joined(separator: " | ")) |")
+                "| \(row.mode.rawValue) | \(Int(row.rate)) | \(Int(row.lowest)) to \(Int(row.highest)) | \(row.ratio.map(text) ?? "") | \(latency.joined(separator: " | ")) |"
+            )
         }
         return lines.joined(separator: "\n")
     }
@@ -57,12 +58,15 @@ struct BenchReport {
     var json: String {
         let entries = rows.map { row in
             var fields = [
-                "\"mode\": \"\(row.mode.rawValue)\"", "\"perSecond\": \(Int(row.rate))", "\"lowest\": \(Int(row.lowest))",
+                "\"mode\": \"\(row.mode.rawValue)\"", "\"perSecond\": \(Int(row.rate))",
+                "\"lowest\": \(Int(row.lowest))",
                 "\"highest\": \(Int(row.highest))",
             ]
             if let ratio = row.ratio { fields.append("\"ofRaw\": \(text(ratio))") }
             if row.mode != .raw {
-                fields += ["\"p50ms\": \(text(row.p50))", "\"p99ms\": \(text(row.p99))", "\"p999ms\": \(text(row.p999))"]
+                fields += [
+                    "\"p50ms\": \(text(row.p50))", "\"p99ms\": \(text(row.p99))", "\"p999ms\": \(text(row.p999))",
+                ]
             }
             return "    {\(fields.joined(separator: ", "))}"
         }

@@ -80,7 +80,8 @@ struct BenchTarget: Sendable {
             let rows = try await withThrowingTaskGroup(of: Int.self) { tasks in
                 for writer in 0..<connections {
                     tasks.addTask {
-                        try await Self.write(pool, writer: writer, writers: connections, rows: batch, size: plan.size, until: end)
+                        try await Self.write(
+                            pool, writer: writer, writers: connections, rows: batch, size: plan.size, until: end)
                     }
                 }
                 return try await tasks.reduce(0, +)
@@ -107,7 +108,9 @@ struct BenchTarget: Sendable {
             for _ in 0..<rows {
                 seq += Int64(writers)
                 batch.append(seq)
-                MessageID(high: UInt64.random(in: .min ... .max), low: UInt64(bitPattern: seq)).withBytes { batch.append($0) }
+                MessageID(high: UInt64.random(in: .min ... .max), low: UInt64(bitPattern: seq)).withBytes {
+                    batch.append($0)
+                }
                 for value in [1, 17, 1, 1, 1_900_000_000_000, 1_800_000_000_000, 100] as [Int64] { batch.append(value) }
                 for text in [BenchBroker.topic, BenchBroker.storedType, "p-bench"] { batch.append(text) }
                 batch.append(header)
@@ -128,7 +131,8 @@ struct BenchTarget: Sendable {
     }
 
     private func withPool<Result: Sendable>(
-        _ shard: MariaDBConfiguration, connections: Int = 1, _ body: @escaping @Sendable (MariaDBPool) async throws -> Result
+        _ shard: MariaDBConfiguration, connections: Int = 1,
+        _ body: @escaping @Sendable (MariaDBPool) async throws -> Result
     ) async throws -> Result {
         var limits = MariaDBPoolConfiguration()
         limits.maxConnections = connections

@@ -92,7 +92,8 @@ import Testing
         for _ in 1...6 { h.acknowledge(h.deliveries()[0]) }
         let scan = h.nextScan()!
         #expect(scan.kind == .backlog(after: 11))
-        h.finish(scan, .init(rows: (12...16).map { .init(seq: $0, attempts: 0) }, frontier: 16, isEnd: false),
+        h.finish(
+            scan, .init(rows: (12...16).map { .init(seq: $0, attempts: 0) }, frontier: 16, isEnd: false),
             loaded: (12...16).map { h.fresh($0, route) })
         #expect(h.machine.gauges.queued == 9)
     }
@@ -117,7 +118,9 @@ import Testing
         h.pass(300_000_000)
         let again = h.nextScan()!
         #expect(again.kind == .backlog(after: 0))
-        h.finish(again, .init(rows: [.init(seq: 1, attempts: 0)], isEnd: true), loaded: [h.tracked(1, "a", attempts: 0, dueAt: 0)])
+        h.finish(
+            again, .init(rows: [.init(seq: 1, attempts: 0)], isEnd: true),
+            loaded: [h.tracked(1, "a", attempts: 0, dueAt: 0)])
         #expect(h.deliveries().count == 1)
     }
 
@@ -172,7 +175,9 @@ import Testing
         #expect(h.actions.scansWanted)
         let scan = h.nextScan()!
         #expect(scan.kind == .backlog(after: 39))
-        h.finish(scan, .init(rows: [.init(seq: 41, attempts: 0)], isEnd: true), loaded: [h.fresh(41, DeliveryHarness.route("a"))])
+        h.finish(
+            scan, .init(rows: [.init(seq: 41, attempts: 0)], isEnd: true),
+            loaded: [h.fresh(41, DeliveryHarness.route("a"))])
         #expect(h.deliveries().count == 1)
     }
 
@@ -197,7 +202,8 @@ import Testing
         #expect(merged.rows.map(\.seq) == [1, 2, 3, 4])
         #expect(merged.rows[1].attempts == 1)
         #expect(merged.frontier == 4 && !merged.isEnd)
-        let all = DeliveryScanResult.backlog(fresh: [1, 9], waiting: DeliveryPage(rows: page.rows, next: nil), limit: 10)
+        let all = DeliveryScanResult.backlog(
+            fresh: [1, 9], waiting: DeliveryPage(rows: page.rows, next: nil), limit: 10)
         #expect(all.isEnd && all.rows.map(\.seq) == [1, 2, 4, 9])
     }
 

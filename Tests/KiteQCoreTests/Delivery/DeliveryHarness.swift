@@ -15,7 +15,9 @@ struct DeliveryHarness {
         machine = DeliveryMachine(shards: shards, limits: limits)
     }
 
-    static func message(deliverLimit: Int = 100, expiresIn: Timestamp = 3_600_000, wall: Timestamp = 1_800_000_000_000) -> Message {
+    static func message(deliverLimit: Int = 100, expiresIn: Timestamp = 3_600_000, wall: Timestamp = 1_800_000_000_000)
+        -> Message
+    {
         Message(
             id: .random(), kind: .string, topic: "trade", messageType: "paid", publisherGroup: "p-pay",
             expiresAt: wall + expiresIn, deliverLimit: deliverLimit, publishedAt: wall, header: ByteBuffer(string: "h"),
@@ -66,7 +68,8 @@ struct DeliveryHarness {
         machine.accept([(seq, message, route)], shard: shard, now: now, wall: wall, &actions)
     }
 
-    mutating func acknowledge(_ delivery: DeliveryActions.Delivery, _ isSuccess: Bool = true, _ feedback: String? = nil) {
+    mutating func acknowledge(_ delivery: DeliveryActions.Delivery, _ isSuccess: Bool = true, _ feedback: String? = nil)
+    {
         machine.acknowledge(
             [.init(opaque: delivery.opaque, isSuccess: isSuccess, feedback: feedback)], client: delivery.client,
             now: now, wall: wall, &actions)

@@ -51,7 +51,9 @@ import Testing
         let scan = h.nextScan()
         #expect(scan?.group == "a")
         let row = DeliveryScanResult.Row(seq: 1, attempts: 3, dueAt: h.wall - 100)
-        h.finish(scan!, DeliveryScanResult(rows: [row], isEnd: true), loaded: [h.tracked(1, "a", attempts: 3, dueAt: h.wall - 100)])
+        h.finish(
+            scan!, DeliveryScanResult(rows: [row], isEnd: true),
+            loaded: [h.tracked(1, "a", attempts: 3, dueAt: h.wall - 100)])
         let sent = h.deliveries()
         #expect(sent.count == 1)
         h.acknowledge(sent[0], false)
@@ -162,12 +164,14 @@ import Testing
     @Test func flyMessagesAreTriedAtOnceAndForgotten() {
         var h = DeliveryHarness()
         let client = h.liveClient("a")
-        h.machine.acceptFly([(DeliveryHarness.message(), DeliveryHarness.route("a", "away"))], now: h.now, wall: h.wall, &h.actions)
+        h.machine.acceptFly(
+            [(DeliveryHarness.message(), DeliveryHarness.route("a", "away"))], now: h.now, wall: h.wall, &h.actions)
         for _ in 1...3 { h.acknowledge(h.deliveries()[0], false) }
         #expect(h.deliveries().isEmpty)
         #expect(h.settlements().isEmpty)
         #expect(h.machine.gauges.messages == 0)
-        h.machine.acceptFly([(DeliveryHarness.message(), DeliveryHarness.route("a"))], now: h.now, wall: h.wall, &h.actions)
+        h.machine.acceptFly(
+            [(DeliveryHarness.message(), DeliveryHarness.route("a"))], now: h.now, wall: h.wall, &h.actions)
         h.disconnect(client)
         #expect(h.settlements().isEmpty)
         #expect(h.machine.gauges.messages == 0)
