@@ -131,6 +131,11 @@ let package = Package(
                 "kiteq", "KiteQ", "KiteQBroker", "KiteQCore", "KiteQStore", "LocalServers", "MariaDB", argumentParser, logging,
             ],
             swiftSettings: settings),
+
+        // The built command against real servers.
+        .testTarget(
+            name: "KiteQIntegrationTests",
+            dependencies: ["kiteq", "KiteQ", "LocalServers", "MariaDB", logging, lifecycle], swiftSettings: settings),
     ]
 )
 
