@@ -74,7 +74,8 @@ let package = Package(
 
         .testTarget(
             name: "KiteQStoreTests",
-            dependencies: ["KiteQStore", "KiteQCore", "LocalServers", "MariaDB", nioCore, logging], swiftSettings: settings),
+            dependencies: ["KiteQStore", "KiteQCore", "LocalServers", "MariaDB", nioCore, nioPosix, logging],
+            swiftSettings: settings),
 
         // Where brokers and bindings are found.
         .systemLibrary(name: "CZooKeeper", providers: [.apt(["libzookeeper-mt-dev"])]),

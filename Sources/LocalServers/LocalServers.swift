@@ -36,8 +36,9 @@ package enum LocalServers {
             else { continue }
             do {
                 try files.removeItem(at: parent.appending(path: old))
-            } catch CocoaError.fileNoSuchFile {
-                // Another process cleans up too.
+            } catch {
+                // Another process cleans up too, and this is only a courtesy: what is left now is removed next time.
+                continue
             }
         }
         let folder = parent.appending(path: "\(prefix)\(getpid())-\(name)-\(UUID().uuidString.prefix(8))")

@@ -74,7 +74,8 @@ final class Shard: Sendable {
                 return try await pool.withConnection(body)
             } catch let error as MariaDBError where error.isRetriable && failures < Self.attempts {
                 failures += 1
-                if error.isConnectionLost && failures > 1 { throw storeError(error) }
+                // A connection that was lost is replaced once; where none could be had, the wait was long enough.
+                if error.isConnectionLost && (failures > 1 || error.threadID == nil) { throw storeError(error) }
                 // Two that met in a deadlock should not meet again.
                 try await Task.sleep(for: .milliseconds(Int.random(in: 1...(5 << failures))))
             } catch {
