@@ -94,7 +94,8 @@ let package = Package(
         .testTarget(
             name: "KiteQBrokerTests",
             dependencies: [
-                "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "KiteQWire", nioCore, nioPosix, logging, lifecycle,
+                "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "KiteQWire", nioCore, nioPosix, logging,
+                lifecycle,
             ],
             swiftSettings: settings),
         .target(
@@ -129,7 +130,8 @@ let package = Package(
         .testTarget(
             name: "kiteqTests",
             dependencies: [
-                "kiteq", "KiteQ", "KiteQBroker", "KiteQCore", "KiteQStore", "LocalServers", "MariaDB", argumentParser, logging,
+                "kiteq", "KiteQ", "KiteQBroker", "KiteQCore", "KiteQStore", "LocalServers", "MariaDB", argumentParser,
+                logging,
             ],
             swiftSettings: settings),
 
