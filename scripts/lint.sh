@@ -37,7 +37,7 @@ places='(^|[^A-Za-z0-9_.)/-])/(home|root|work|Users|mnt|media|opt)/[A-Za-z0-9._-
 find_files ':!LICENSE'
 # grep ends with 1 where there is nothing, and with 2 where it could not read a file.
 status=0
-grep --binary-files=without-match -nE -e "$places" -e "$(printf '%s/' "$root" | sed 's/[][\.*^$+?(){}|]/\\&/g')" "${files[@]}" || status=$?
+grep --directories=skip --binary-files=without-match -nE -e "$places" -e "$(printf '%s/' "$root" | sed 's/[][\.*^$+?(){}|]/\\&/g')" "${files[@]}" || status=$?
 if [ "$status" -eq 1 ]; then
     say "ok: no path of one machine in ${#files[@]} files"
 else
