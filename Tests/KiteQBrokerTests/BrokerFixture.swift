@@ -22,6 +22,8 @@ struct BrokerFixture: Sendable {
         var configuration = BrokerConfiguration()
         configuration.bindPort = 0
         configuration.name = "test"
+        // A machine that runs all tests at once may be slow.
+        configuration.delivery.deliveryTimeout = 60_000_000_000
         configuration.topics = ["trade"]
         configure(&configuration)
         var logger = Logger(label: "test")
@@ -46,7 +48,7 @@ struct BrokerFixture: Sendable {
 
     /// Waits until the broker's own figures say so.
     func until(_ condition: (BrokerStatus) -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(50)
         while let status = broker.status, !condition(status) {
             guard ContinuousClock.now < deadline else { throw NeverHappened() }
             try await Task.sleep(for: .milliseconds(2))

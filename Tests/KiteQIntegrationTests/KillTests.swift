@@ -48,8 +48,15 @@ import Testing
         var logger = Logger(label: group)
         logger.logLevel = .critical
         return try Consumer(
-            KiteQConfiguration(group: group, discovery: .brokers([broker.address])),
+            configuration(group, broker),
             subscriptions: [Subscription(topic: "trade", .messageType(type))], logger: logger, handler: handler)
+    }
+
+    private func configuration(_ group: String, _ broker: ServedBroker) -> KiteQConfiguration {
+        var configuration = KiteQConfiguration(group: group, discovery: .brokers([broker.address]))
+        configuration.publishTimeout = .seconds(60)
+        configuration.connectTimeout = .seconds(30)
+        return configuration
     }
 
     private struct NotNow: Error {}
@@ -80,7 +87,7 @@ import Testing
         var logger = Logger(label: "producer")
         logger.logLevel = .critical
         let producer = try Producer(
-            KiteQConfiguration(group: "p-pay", discovery: .brokers([broker.address])), topics: ["trade"], logger: logger
+            configuration("p-pay", broker), topics: ["trade"], logger: logger
         ) { check in
             _ = journal.note("asked \(check.properties["which"] ?? "")")
             return .commit

@@ -5,7 +5,7 @@ import Testing
 
 @testable import KiteQ
 
-@Suite(.timeLimit(.minutes(1))) struct ClientTests {
+@Suite(.timeLimit(.minutes(3))) struct ClientTests {
     private let paid = Binding(group: "s-membership", topic: TestBroker.topic, messageType: "paid")
 
     private func message(_ text: String, type: String = "paid") -> OutgoingMessage {
@@ -150,7 +150,7 @@ import Testing
         try await TestBroker.serving([paid], configure: { $0.secrets = ["p-pay": "right"] }) { broker in
             var configuration = broker.configuration("p-pay")
             configuration.secret = "wrong"
-            configuration.publishTimeout = .milliseconds(300)
+            configuration.publishTimeout = .seconds(5)
             let producer = try Producer(configuration, topics: ["trade"])
             try await running([producer]) {
                 let error = await #expect(throws: KiteQError.self) { try await producer.publish(message("1")) }

@@ -24,6 +24,7 @@ struct TestBroker: Sendable {
         var configuration = BrokerConfiguration()
         configuration.bindPort = port
         configuration.name = "test"
+        configuration.delivery.deliveryTimeout = 60_000_000_000
         configuration.topics = [topic]
         configure(&configuration)
         var logger = Logger(label: "test")
@@ -46,7 +47,11 @@ struct TestBroker: Sendable {
     }
 
     func configuration(_ group: String) -> KiteQConfiguration {
-        KiteQConfiguration(group: group, discovery: .brokers([address]))
+        var configuration = KiteQConfiguration(group: group, discovery: .brokers([address]))
+        // A machine that runs all tests at once may be slow: what is tested is not how fast it is.
+        configuration.publishTimeout = .seconds(30)
+        configuration.connectTimeout = .seconds(30)
+        return configuration
     }
 }
 

@@ -9,12 +9,12 @@ import Testing
         try await server.withPool(change: { $0.readTimeout = .seconds(1) }) { pool in
             let start = ContinuousClock.now
             let error = await #expect(throws: MariaDBError.self) {
-                try await pool.withConnection { _ = try $0.query("SELECT SLEEP(5)") }
+                try await pool.withConnection { _ = try $0.query("SELECT SLEEP(60)") }
             }
             let took = ContinuousClock.now - start
             #expect(error?.isConnectionLost == true)
             #expect(error?.isCommitOutcomeUnknown == false)
-            #expect(took >= .milliseconds(900) && took < .seconds(4), "\(took)")
+            #expect(took < .seconds(50), "it did not wait for the answer")
             try await pool.withConnection { try $0.ping() }
         }
     }
