@@ -24,6 +24,8 @@ struct BrokerFixture: Sendable {
         configuration.name = "test"
         // A machine that runs all tests at once may be slow.
         configuration.delivery.deliveryTimeout = 60_000_000_000
+        // Most tests end with deliveries that nobody acknowledges.
+        configuration.drainTimeout = .milliseconds(200)
         configuration.topics = ["trade"]
         configure(&configuration)
         var logger = Logger(label: "test")
@@ -34,7 +36,10 @@ struct BrokerFixture: Sendable {
             group: MultiThreadedEventLoopGroup.singleton, logger: logger, onServing: { serving.yield($0) })
         let services = ServiceGroup(services: [broker], logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await services.run() }
+            tasks.addTask {
+                defer { serving.finish() }
+                try await services.run()
+            }
             for await address in addresses {
                 try await body(
                     BrokerFixture(

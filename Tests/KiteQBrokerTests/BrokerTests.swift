@@ -295,7 +295,7 @@ import Testing
 
     @Test func aStopFinishesWhatIsInFlight() async throws {
         let store = InMemoryMessageStore()
-        try await BrokerFixture.serving(store: store) { fixture in
+        try await BrokerFixture.serving(store: store, configure: { $0.drainTimeout = .seconds(30) }) { fixture in
             let consumer = try await WireClient.greeted("s-member", at: fixture.address)
             let producer = try await WireClient.greeted("p-pay", at: fixture.address)
             #expect(try await producer.publish(.init(body: "in flight")).status)

@@ -187,7 +187,7 @@ import Testing
             try await running([consumer, producer]) {
                 try await producer.publish(message("before"))
                 #expect(await arrived.next(1) == ["before"])
-                await broker.stop()
+                try await broker.stop()
                 try await TestBroker.serving([paid], port: port, store: store.session()) { _ in
                     // Where the old broker took it with it, the same message is published again: it has the same id.
                     let after = message("after")

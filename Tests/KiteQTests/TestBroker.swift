@@ -11,7 +11,7 @@ import ServiceLifecycle
 /// A real broker in this process, its messages in memory, for the time of a test.
 struct TestBroker: Sendable {
     let address: String
-    let stop: @Sendable () async -> Void
+    let stop: @Sendable () async throws -> Void
 
     static let topic = "trade"
 
@@ -25,6 +25,7 @@ struct TestBroker: Sendable {
         configuration.bindPort = port
         configuration.name = "test"
         configuration.delivery.deliveryTimeout = 60_000_000_000
+        configuration.drainTimeout = .milliseconds(200)
         configuration.topics = [topic]
         configure(&configuration)
         var logger = Logger(label: "test")
@@ -35,10 +36,19 @@ struct TestBroker: Sendable {
             group: MultiThreadedEventLoopGroup.singleton, logger: logger, onServing: { serving.yield($0) })
         let services = ServiceGroup(services: [broker], logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await services.run() }
+            tasks.addTask {
+                defer { serving.finish() }
+                try await services.run()
+            }
             for await address in addresses {
                 try await body(
-                    TestBroker(address: address.description, stop: { await services.triggerGracefulShutdown() }))
+                    TestBroker(
+                        address: address.description,
+                        stop: {
+                            await services.triggerGracefulShutdown()
+                            // Its port is free for another one then.
+                            while broker.status != nil { try await Task.sleep(for: .milliseconds(2)) }
+                        }))
                 break
             }
             await services.triggerGracefulShutdown()
