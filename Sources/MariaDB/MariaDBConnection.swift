@@ -93,7 +93,15 @@ public actor MariaDBConnection {
         }
         isBroken = false
         threadID = UInt64(mysql_thread_id(mysql))
-        for statement in configuration.sessionStatements { try simple(statement) }
+        for statement in configuration.sessionStatements {
+            do {
+                try simple(statement)
+            } catch let error as MariaDBError where !error.isConnectionLost {
+                throw MariaDBError(
+                    code: error.code, sqlState: error.sqlState, message: "\(address): \(error.message)",
+                    statement: statement, isConnectionLost: true, isRefused: true)
+            }
+        }
         server = MariaDBServer(try simpleRows("SELECT VERSION()").first?.text(0) ?? "")
         serverIdentity = try identity()
     }

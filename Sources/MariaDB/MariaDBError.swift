@@ -13,7 +13,8 @@ public struct MariaDBError: Error, Sendable, CustomStringConvertible {
     public let statement: String?
     /// There is no connection: it was lost, or none could be had in time. One that was used is of no use any more.
     public let isConnectionLost: Bool
-    /// No connection could be made, for the configuration's fault: the user, the password, the database, the certificate.
+    /// No connection could be made, for the configuration's fault: the user, the password, the database, the certificate,
+    /// a session statement.
     public let isRefused: Bool
     /// A COMMIT, or a statement that is its own transaction, was sent and its reply did not come: it may be committed or not.
     public internal(set) var isCommitOutcomeUnknown: Bool

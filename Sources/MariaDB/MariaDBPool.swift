@@ -147,7 +147,7 @@ public final class MariaDBPool: Sendable {
             if isFirst {
                 logger.warning("no database connection: \(failure)", metadata: ["database": "\(configuration)"])
             }
-            carryOut { state, now in state.machine.connectFailed(id, now: now) }
+            carryOut { state, now in state.machine.connectFailed(id, isRefused: failure.isRefused, now: now) }
         }
         finishIfEmpty()
     }
@@ -218,7 +218,7 @@ public final class MariaDBPool: Sendable {
                     resumptions.append((continuation, .success((connection, isStale))))
                 case .fail(let waiter, let reason):
                     if let continuation = state.waiters.removeValue(forKey: waiter) {
-                        resumptions.append((continuation, .failure(error(reason, state.lastError))))
+                        resumptions.append((continuation, .failure(error(reason, state))))
                     }
                 }
             }
@@ -226,19 +226,27 @@ public final class MariaDBPool: Sendable {
         for (continuation, result) in resumptions { continuation.resume(with: result) }
     }
 
-    private func error(_ reason: PoolStateMachine.Reason, _ last: MariaDBError?) -> any Error {
+    private func error(_ reason: PoolStateMachine.Reason, _ state: borrowing State) -> any Error {
+        let last = state.lastError
         switch reason {
         case .cancelled: return CancellationError()
         case .closed: return MariaDBError(code: 0, message: "the connection pool is closed", isConnectionLost: true)
         case .tooManyWaiters:
             return MariaDBError(
                 code: 0, message: "too many callers wait for a database connection already", isConnectionLost: true)
+        case .refused:
+            return last ?? MariaDBError(code: 0, message: "the database refuses to be connected to", isRefused: true)
         case .timedOut:
+            let why =
+                if let last {
+                    "no database connection within \(waitTimeout): \(last.message)"
+                } else if state.connections.isEmpty {
+                    "the database took no connection within \(waitTimeout)"
+                } else {
+                    "all database connections were busy for \(waitTimeout)"
+                }
             return MariaDBError(
-                code: last?.code ?? 0,
-                message: last.map { "no database connection within \(waitTimeout): \($0.message)" }
-                    ?? "all database connections were busy for \(waitTimeout)",
-                isConnectionLost: true, isRefused: last?.isRefused ?? false)
+                code: last?.code ?? 0, message: why, isConnectionLost: true, isRefused: last?.isRefused ?? false)
         }
     }
 }

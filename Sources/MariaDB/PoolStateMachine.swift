@@ -13,7 +13,7 @@ struct PoolStateMachine {
     }
 
     enum Reason: Hashable {
-        case timedOut, tooManyWaiters, closed, cancelled
+        case timedOut, tooManyWaiters, closed, cancelled, refused
     }
 
     struct Limits {
@@ -88,11 +88,19 @@ struct PoolStateMachine {
         return actions + serve(now)
     }
 
-    mutating func connectFailed(_ id: Int, now: Int64) -> [Action] {
+    /// - Parameter isRefused: for the configuration's fault. Waiting does not help then: where no other connection is open,
+    ///   those that wait are told so.
+    mutating func connectFailed(_ id: Int, isRefused: Bool = false, now: Int64) -> [Action] {
         connections[id] = nil
         failures += 1
         retryAt = now + min(limits.maxBackoff, limits.minBackoff << Int64(min(failures - 1, 20)))
-        return isClosed ? [] : serve(now)
+        guard !isClosed else { return [] }
+        var actions: [Action] = []
+        if isRefused && connections.values.allSatisfy({ $0.state == .connecting }) {
+            actions = waiters.map { .fail(waiter: $0.id, .refused) }
+            waiters.removeAll()
+        }
+        return actions + serve(now)
     }
 
     mutating func release(_ id: Int, isBroken: Bool, now: Int64) -> [Action] {

@@ -105,6 +105,27 @@ import Testing
             machine.connected(6, identity: "a", now: 99) == [.give(6, to: 1, isStale: false), .connect(7, after: 0)])
     }
 
+    @Test("where the configuration is at fault and nothing is open, those that wait are told at once")
+    func refused() {
+        var machine = machine()
+        _ = machine.acquire(1, now: 0)
+        _ = machine.acquire(2, now: 0)
+        #expect(
+            machine.connectFailed(1, isRefused: true, now: 5) == [
+                .fail(waiter: 1, .refused), .fail(waiter: 2, .refused),
+            ])
+        #expect(machine.waiting == 0)
+        #expect(machine.connectFailed(2, isRefused: true, now: 5).isEmpty)
+        // The next caller's attempt is made after the pause.
+        #expect(machine.acquire(3, now: 6) == [.connect(3, after: 19)])
+        // With one open it only waits for that.
+        var other = self.machine(idle: 1)
+        _ = other.acquire(8, now: 1)
+        #expect(other.acquire(9, now: 1) == [.connect(2, after: 0)])
+        #expect(other.connectFailed(2, isRefused: true, now: 2) == [.connect(3, after: 10)])
+        #expect(other.waiting == 1)
+    }
+
     @Test("many failures do not overflow")
     func manyFailures() {
         var machine = machine { $0.maxBackoff = .max }

@@ -2,7 +2,6 @@ import Foundation
 import LocalServers
 import Logging
 import MariaDB
-import Synchronization
 import Testing
 
 /// The servers that the tests run on: one of each kind for the whole process, started when first asked for.
@@ -114,7 +113,7 @@ func eventually(
 
 /// Something that one task opens, and others wait for.
 final class Gate: Sendable {
-    private let isOpen = Mutex(false)
+    private let isOpen = Shared(false)
 
     func open() { isOpen.withLock { $0 = true } }
     func wait() async throws { try await eventually { isOpen.withLock { $0 } } }
@@ -127,12 +126,15 @@ final class Gate: Sendable {
 }
 
 /// A value that several tasks change.
-final class Shared<Value: Sendable>: Sendable {
-    private let value: Mutex<Value>
+///
+/// `@unchecked Sendable`: `value` is guarded by `lock`, a pthread mutex, which the thread sanitizer sees.
+final class Shared<Value: Sendable>: @unchecked Sendable {
+    private let lock = NSLock()
+    private var value: Value
 
-    init(_ value: Value) { self.value = Mutex(value) }
+    init(_ value: Value) { self.value = value }
 
-    func withLock<Result: Sendable>(_ body: (inout Value) -> Result) -> Result { value.withLock { body(&$0) } }
+    func withLock<Result>(_ body: (inout Value) -> Result) -> Result { lock.withLock { body(&value) } }
 }
 
 extension MariaDBConnection {
