@@ -8,7 +8,10 @@ package struct Migration: Sendable {
     /// digit of a file's name.)
     package static let all: [Migration] = [
         Migration(
-            version: 1, name: "0001_schema.sql", sql: String(decoding: PackageResources._001_schema_sql, as: UTF8.self))
+            version: 1, name: "0001_schema.sql", sql: String(decoding: PackageResources._001_schema_sql, as: UTF8.self)),
+        Migration(
+            version: 2, name: "0002_ownership.sql",
+            sql: String(decoding: PackageResources._002_ownership_sql, as: UTF8.self)),
     ]
 
     /// Tells whether a file was changed after it was applied: FNV-1a of its bytes.
