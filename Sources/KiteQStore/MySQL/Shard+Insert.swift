@@ -198,6 +198,7 @@ extension Shard {
             var error = error
             // Nothing could be read: the rows may be there or not.
             error.isOutcomeUnknown = lostThread != nil
+            if let lostThread { suspect(lostThread, from: batch.lazy.map(\.seq).min() ?? 1) }
             throw error
         }
     }
