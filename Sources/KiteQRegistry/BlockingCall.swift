@@ -11,7 +11,7 @@ func runBlocking<Result: Sendable>(_ body: @escaping @Sendable () -> Result) asy
 /// The same, but where the task is cancelled it is waited for no longer than `grace`: then the answer is nil, the body goes
 /// on alone, and `late` gets its result.
 func runBlocking<Result: Sendable>(
-    grace: Duration, _ body: @escaping @Sendable () -> Result, late: @escaping @Sendable (Result) -> Void
+    grace: Duration, _ body: @escaping @Sendable () -> Result, late: @escaping @Sendable (Result) -> Void = { _ in }
 ) async -> Result? {
     let waiting = Waiting<Result>()
     return await withTaskCancellationHandler {

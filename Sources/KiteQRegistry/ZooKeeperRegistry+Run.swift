@@ -31,10 +31,7 @@ extension ZooKeeperRegistry {
         }
         state.withLock { $0.client = nil }
         // Ends the session on the servers too, and with it what was announced.
-        _ = await runBlocking(grace: Self.closingGrace) {
-            client.close()
-        } late: { _ in
-        }
+        _ = await runBlocking(grace: Self.closingGrace) { client.close() }
         state.withLock { $0.session = .absent }
         return wasConnected
     }
