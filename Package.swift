@@ -83,7 +83,9 @@ let package = Package(
             name: "KiteQRegistry", dependencies: ["KiteQCore", "CZooKeeper", logging, yams], swiftSettings: settings),
         .testTarget(
             name: "KiteQRegistryTests",
-            dependencies: ["KiteQCore", "KiteQRegistry", "CZooKeeper", "LocalServers", logging],
+            dependencies: [
+                "KiteQCore", "KiteQRegistry", "CZooKeeper", "LocalServers", nioCore, nioPosix, logging,
+            ],
             swiftSettings: settings),
 
         // The broker, and what shows it.
