@@ -66,7 +66,7 @@ struct DeadLetterDatabase: Sendable {
 
     /// The message's row, as one that is on its way.
     func insert(_ message: Message, seq: Int64, state: StoredMessage.State, owner: Int64 = 42) async throws {
-        try await pools[0].withConnection { connection in
+        _ = try await pools[0].withConnection { connection in
             try connection.execute(
                 """
                 INSERT INTO kite_message (seq, message_id, state, owner, route, kind, expires_at, published_at, deliver_limit, \
@@ -118,7 +118,10 @@ struct DeadLetterDatabase: Sendable {
             #expect(page.letters.count <= limit)
             found += page.letters
             cursor = page.next
-            if let next = cursor { cursor = try #require(DeadLetterCursor(next.description)) }
+            if let next = cursor?.description {
+                let read: DeadLetterCursor = try #require(DeadLetterCursor(next))
+                cursor = read
+            }
         } while cursor != nil
         return found
     }

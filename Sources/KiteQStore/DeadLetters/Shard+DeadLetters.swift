@@ -88,6 +88,11 @@ extension Shard {
     /// - Throws: `StoreError` with `notMigrated` where the tables are not those of this configuration.
     func checkSlots(_ map: ShardMap) async throws {
         let slots = try await run { try $0.query(SQL.slots).map { Int(try $0.int(1)) } }
+        guard !slots.isEmpty else {
+            throw StoreError(
+                .notMigrated, "shard \(number) (\(pool.configuration)) has not KiteQ's slots: run `kiteq migrate` first"
+            )
+        }
         let problem: String?
         do {
             problem = map.difference(from: try ShardMap(validating: slots))

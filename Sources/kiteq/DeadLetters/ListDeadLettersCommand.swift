@@ -12,7 +12,7 @@ struct ListDeadLettersCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Filter") var filter: DeadLetterFilterArguments
 
-    @Option(help: ArgumentHelp("At most so many. Default: 50.", valueName: "n"))
+    @Option(help: ArgumentHelp("At most so many.", valueName: "n"))
     var limit = 50
 
     @Option(help: ArgumentHelp("Go on where a list with the same filter ended, as it said.", valueName: "cursor"))
