@@ -1,10 +1,10 @@
 import Foundation
 import KiteQCore
-import KiteQStore
 import KiteQWire
 import NIOCore
 import Testing
 
+@testable import KiteQStore
 @testable import kiteq
 
 /// What `kiteq dead-letters` prints: nothing in a message moves a cursor, ends a line, or is lost.
