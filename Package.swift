@@ -132,8 +132,8 @@ let package = Package(
         .testTarget(
             name: "kiteqTests",
             dependencies: [
-                "kiteq", "KiteQ", "KiteQBroker", "KiteQCore", "KiteQStore", "LocalServers", "MariaDB", argumentParser,
-                logging,
+                "kiteq", "KiteQ", "KiteQBroker", "KiteQCore", "KiteQStore", "KiteQWire", "LocalServers", "MariaDB",
+                argumentParser, logging, nioCore,
             ],
             swiftSettings: settings),
 

@@ -8,7 +8,7 @@ import Testing
 /// Every statement of the store uses the index that it was written for.
 @Suite(.timeLimit(.minutes(3))) struct ExplainTests {
     /// One statement of `SQL`, with values for its placeholders, and the indexes that do.
-    private struct Case {
+    struct Case {
         let name: String
         let sql: String
         let values: [String]
@@ -32,8 +32,8 @@ import Testing
         }
     }
 
-    private static let ids = [5, 6, 7, 8].map { "UNHEX(LEFT(SHA2(\($0), 256), 32))" }
-    private static let seqs = ["2001", "2002", "2003", "2004"]
+    static let ids = [5, 6, 7, 8].map { "UNHEX(LEFT(SHA2(\($0), 256), 32))" }
+    static let seqs = ["2001", "2002", "2003", "2004"]
 
     private static let cases: [Case] = [
         Case("seqsByID", SQL.seqsByID, ids, "by_id"),
@@ -101,12 +101,21 @@ import Testing
     ]
 
     @Test func noStatementIsForgotten() throws {
-        let source = URL(filePath: #filePath).deletingLastPathComponent()
-            .appending(path: "../../Sources/KiteQStore/MySQL/SQL.swift")
-        let names = try String(contentsOf: source, encoding: .utf8).matches(of: /static let (\w+)/).map { String($0.1) }
+        let names = try Self.names(in: "MySQL/SQL.swift")
         #expect(names.count > 40)
         let known = Set(Self.cases.map(\.name)).union(Self.small).union(Self.inserts)
-        #expect(Set(names).subtracting(known).isEmpty, "not explained: \(Set(names).subtracting(known))")
+        #expect(names.subtracting(known).isEmpty, "not explained: \(names.subtracting(known))")
+        let letters = try Self.names(in: "DeadLetters/DeadLetterSQL.swift")
+        #expect(letters.count > 15)
+        let knownLetters = Set(Self.deadLetterCases.map(\.name)).union(Self.deadLetterInserts)
+        #expect(letters.subtracting(knownLetters).isEmpty, "not explained: \(letters.subtracting(knownLetters))")
+    }
+
+    private static func names(in file: String) throws -> Set<String> {
+        let source = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../Sources/KiteQStore/\(file)")
+        let text = try String(contentsOf: source, encoding: .utf8)
+        return Set(text.matches(of: /static let (\w+)/).map { String($0.1) })
     }
 
     @Test(arguments: StoreUnderTest.servers) func everyStatementUsesItsIndex(kind: StoreUnderTest) async throws {
@@ -117,7 +126,7 @@ import Testing
             tasks.addTask { await pool.run() }
             defer { tasks.cancelAll() }
             try await pool.withConnection { try Self.fill($0) }
-            for item in Self.cases {
+            for item in Self.cases + Self.deadLetterCases {
                 let plan = try await pool.withConnection { connection in
                     try Self.plan(item.text, on: connection)
                 }
@@ -166,7 +175,7 @@ import Testing
             INSERT INTO kite_message SELECT 2000 + i, UNHEX(LEFT(SHA2(i, 256), 32)), IF(i % 10 = 0, 0, IF(i % 3 = 0, 2, 1)), 17, i % 5, IF(i % 10 = 0, 0, 7 + i % 4), \
             i, i, 100, 'trade', 'paid', 'p', REPEAT('h', 100), REPEAT('b', 300), NULL FROM \(numbers) x
             """,
-            "INSERT INTO kite_delivery SELECT 2000 + i, CONCAT('', CHAR(97 + i % 5)), 1, IF(i % 2 = 0, 0, i), NULL, i % 3 FROM \(numbers) x",
+            "INSERT INTO kite_delivery (seq, group_name, attempts, due_at, last_error, owner) SELECT 2000 + i, CONCAT('', CHAR(97 + i % 5)), 1, IF(i % 2 = 0, 0, i), NULL, i % 3 FROM \(numbers) x",
             "INSERT INTO kite_transaction SELECT 2000 + i, UNHEX(LEFT(SHA2(i, 256), 32)), i % 4, 0, 2000 + i, 'p', 'p' FROM \(numbers) x",
             "INSERT INTO kite_route SELECT i, CONCAT('', CHAR(97 + i % 20)), 1 FROM \(numbers) x",
             """
