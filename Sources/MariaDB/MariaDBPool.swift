@@ -17,6 +17,8 @@ public final class MariaDBPool: Sendable {
     private struct State {
         var machine: PoolStateMachine
         var connections: [Int: MariaDBConnection] = [:]
+        /// The server's numbers of all that are open, also of those on their way out, by the pool's.
+        var threads: [Int: UInt64] = [:]
         var waiters: [Int: Waiter] = [:]
         /// Cancelled before they began to wait.
         var cancelled: Set<Int> = []
@@ -76,6 +78,10 @@ public final class MariaDBPool: Sendable {
         }
     }
 
+    /// The server's numbers of all open connections, busy ones and those that are about to close too: what another process
+    /// kills to end what this one has under way. It changes as connections come and go.
+    public var threadIDs: [UInt64] { state.withLock { $0.threads.values.sorted() } }
+
     // MARK: Running
 
     /// Keeps the pool until its task is cancelled, then closes every connection.
@@ -87,7 +93,7 @@ public final class MariaDBPool: Sendable {
                 while let work = await self.work.next() {
                     switch work {
                     case .connect(let id, let after): tasks.addTask { await self.connect(id, after: after) }
-                    case .close(let connection): tasks.addTask { await connection.close() }
+                    case .close(let connection): tasks.addTask { await self.close(connection) }
                     }
                 }
             } onCancel: {
@@ -131,9 +137,10 @@ public final class MariaDBPool: Sendable {
         do {
             let connection = try MariaDBConnection(id: id, configuration: configuration)
             try await connection.connect()
-            let identity = await connection.serverIdentity
+            let (thread, identity) = await (connection.threadID, connection.serverIdentity)
             state.withLock { state in
                 state.connections[id] = connection
+                state.threads[id] = thread
                 state.lastError = nil
             }
             carryOut { state, now in state.machine.connected(id, identity: identity, now: now) }
@@ -150,6 +157,11 @@ public final class MariaDBPool: Sendable {
             carryOut { state, now in state.machine.connectFailed(id, isRefused: failure.isRefused, now: now) }
         }
         finishIfEmpty()
+    }
+
+    private func close(_ connection: MariaDBConnection) async {
+        await connection.close()
+        state.withLock { $0.threads[connection.id] = nil }
     }
 
     // MARK: Handing out
