@@ -4,60 +4,71 @@ import Testing
 
 @testable import MariaDB
 
-/// Two servers, of which one takes writes: a primary and what a replica looks like to a client.
-@Suite(.timeLimit(.minutes(3))) struct FailoverTests {
+/// Two servers, of which one takes writes: a primary and what a replica looks like to a client. One pair of each kind for all
+/// of these tests, which change its settings and so run one after the other.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct FailoverTests {
     private struct Pair: Sendable {
+        let ports: [Int]
+        /// What keeps them running.
         let servers: [any Sendable]
+    }
+
+    private static let mariaDBs = Task {
+        let servers = try (0..<2).map { _ in
+            try LocalMariaDB(dataDirectory: try LocalServers.temporaryFolder("mariadb"))
+        }
+        for server in servers { try await server.start() }
+        return Pair(ports: servers.map(\.port), servers: servers)
+    }
+
+    private static let mySQLs = Task {
+        let root = try #require(LocalMySQL.root)
+        let servers = try (0..<2).map { _ in
+            try LocalMySQL(root: root, dataDirectory: try LocalServers.temporaryFolder("mysql"))
+        }
+        for server in servers { try await server.start() }
+        return Pair(ports: servers.map(\.port), servers: servers)
+    }
+
+    /// Two servers that take writes, and what an administrator does with them.
+    private struct Servers: Sendable {
         let ports: [Int]
         let roots: [MariaDBPool]
 
-        /// `SET GLOBAL` on one of them.
-        func set(_ statement: String, on index: Int) async throws {
-            try await roots[index].withConnection { try $0.simple(statement) }
+        func setReadOnly(_ isOn: Bool, on index: Int) async throws {
+            try await roots[index].withConnection { try $0.simple("SET GLOBAL read_only = \(isOn ? 1 : 0)") }
         }
 
-        func setReadOnly(_ isOn: Bool, on index: Int) async throws {
-            try await set("SET GLOBAL read_only = \(isOn ? 1 : 0)", on: index)
+        /// Connections made to one of them since it started.
+        func connections(of index: Int) async throws -> Int64 {
+            try await roots[index].withConnection { db in
+                try db.simpleRows("SHOW GLOBAL STATUS LIKE 'Connections'")[0].int(1)
+            }
         }
     }
 
-    /// Two servers with a database `d`, and a user that read_only holds for.
-    private func withPair(_ kind: TestServer, _ body: @Sendable (Pair) async throws -> Void) async throws {
-        var servers: [any Sendable] = []
-        var ports: [Int] = []
-        for name in ["first", "second"] {
-            switch kind {
-            case .mariaDB:
-                let server = try LocalMariaDB(dataDirectory: try LocalServers.temporaryFolder("mariadb-\(name)"))
-                try await server.start()
-                servers.append(server)
-                ports.append(server.port)
-            case .mySQL:
-                let server = try LocalMySQL(
-                    root: try #require(LocalMySQL.root),
-                    dataDirectory: try LocalServers.temporaryFolder("mysql-\(name)"))
-                try await server.start()
-                servers.append(server)
-                ports.append(server.port)
-            }
-        }
+    /// Both have an empty table d.t, and a user that read_only holds for.
+    private func withPair(_ kind: TestServer, _ body: @Sendable (Servers) async throws -> Void) async throws {
+        let ports = try await (kind == .mariaDB ? Self.mariaDBs : Self.mySQLs).value.ports
         let roots = ports.map { port in
             MariaDBPool(
                 MariaDBConfiguration(servers: [.tcp(host: "127.0.0.1", port: port)], user: "root", password: ""),
                 logger: quiet)
         }
-        let pair = Pair(servers: servers, ports: ports, roots: roots)
+        let servers = Servers(ports: ports, roots: roots)
         try await running(roots[0]) { _ in
             try await running(roots[1]) { _ in
-                for root in roots {
+                for (index, root) in roots.enumerated() {
+                    try await servers.setReadOnly(false, on: index)
                     try await root.withConnection { db in
+                        try db.simple("DROP DATABASE IF EXISTS d")
                         try db.simple("CREATE DATABASE d")
                         try db.simple("CREATE TABLE d.t (id BIGINT AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB")
-                        try db.simple("CREATE USER app@'%' IDENTIFIED BY 'x'")
+                        try db.simple("CREATE USER IF NOT EXISTS app@'%' IDENTIFIED BY 'x'")
                         try db.simple("GRANT ALL ON d.* TO app@'%'")
                     }
                 }
-                try await body(pair)
+                try await body(servers)
             }
         }
     }
@@ -125,18 +136,14 @@ import Testing
                 try await taken.wait()
                 try await pair.setReadOnly(true, on: 0)
                 // Writes are refused meanwhile; attempts to find another server stay few.
-                let before = try await pair.roots[0].withConnection { db in
-                    try db.simpleRows("SHOW GLOBAL STATUS LIKE 'Connections'")[0].int(1)
-                }
+                let before = try await pair.connections(of: 0)
                 let end = ContinuousClock.now + .seconds(2)
                 var refused = 0
                 while ContinuousClock.now < end {
                     #expect(try await !canWrite(pool))
                     refused += 1
                 }
-                let after = try await pair.roots[0].withConnection { db in
-                    try db.simpleRows("SHOW GLOBAL STATUS LIKE 'Connections'")[0].int(1)
-                }
+                let after = try await pair.connections(of: 0)
                 #expect(refused > 50 && after - before < 15, "\(refused) refused, \(after - before) connections")
 
                 try await pair.setReadOnly(false, on: 1)
