@@ -21,7 +21,8 @@ import Testing
                 logger: quiet)
         }
         var database = MariaDBConfiguration(
-            servers: [.tcp(host: "127.0.0.1", port: try await proxy.start())], user: name, password: "x", database: name)
+            servers: [.tcp(host: "127.0.0.1", port: try await proxy.start())], user: name, password: "x", database: name
+        )
         database.connectTimeout = .seconds(1)
         var limits = MariaDBPoolConfiguration()
         limits.maxConnections = 4
