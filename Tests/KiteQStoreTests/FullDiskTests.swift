@@ -36,7 +36,9 @@ import Testing
                 try await pool.withConnection { try $0.simple("DROP TABLE ballast") }
                 try await eventually {
                     do {
-                        return try await store.insert([messages.insertion(["a"], Self.message())], shard: 0) == [.stored]
+                        return try await store.insert([messages.insertion(["a"], Self.message())], shard: 0) == [
+                            .stored
+                        ]
                     } catch let error as StoreError where error.code == .refusesWrites {
                         return false
                     }

@@ -165,6 +165,42 @@ import Testing
         try await proxy.stop()
     }
 
+    /// The store says that it cannot be reached, in time, and goes on by itself when it can; nothing is there twice.
+    @Test(arguments: StoreUnderTest.servers) func theStoreComesBackByItself(kind: StoreUnderTest) async throws {
+        var configuration = try await kind.configuration()
+        _ = try await Migrator(configuration, logger: quiet).run()
+        let proxy = CuttingProxy(server: try await kind.port)
+        configuration.shards[0].servers = [.tcp(host: "127.0.0.1", port: try await proxy.start())]
+        configuration.shards[0].connectTimeout = .seconds(1)
+        configuration.shards[0].readTimeout = .seconds(1)
+        configuration.waitTimeout = .seconds(1)
+        try await running(MySQLMessageStore(configuration, logger: quiet)) { store async throws in
+            _ = try await store.join(as: BrokerIdentity(name: "broker", address: "b:1"))
+            var messages = Messages()
+            let first = messages.insertion(["a"])
+            #expect(try await store.insert([first], shard: 0) == [.stored])
+            try await proxy.fallSilent()
+            let second = messages.insertion(["a"])
+            let start = ContinuousClock.now
+            let error = await #expect(throws: StoreError.self) { try await store.insert([second], shard: 0) }
+            #expect(error?.code == .unavailable, "\(String(describing: error))")
+            // It was sent, and nobody knows what became of it.
+            #expect(error?.isOutcomeUnknown == true)
+            // One wait for the reply, one for a connection to ask with, and one more of each.
+            #expect(ContinuousClock.now - start < .seconds(6))
+            try await proxy.speak()
+            try await eventually {
+                do {
+                    return try await store.insert([second], shard: 0) == [.stored]
+                } catch let error as StoreError where error.code == .unavailable {
+                    return false
+                }
+            }
+            #expect(try await store.freshBacklog(of: "a", shard: 0, after: 0, limit: 9) == [first.seq, second.seq])
+        }
+        try await proxy.stop()
+    }
+
     private func answers(_ pool: MariaDBPool) async throws -> Bool {
         do {
             try await pool.withConnection { try $0.simple("DO 1") }
