@@ -20,12 +20,21 @@ extension MariaDBConnection {
     }
 
     /// Ends the connection whose reply was lost.
+    ///
+    /// There is nothing to end where this is another server, which has taken over, or where the server was started anew: then
+    /// somebody else has the number.
     /// - Throws: `StoreError` where it is there still after the limit.
-    func kill(_ thread: UInt64, within limit: Duration = .seconds(2)) throws {
-        guard try kill([thread], within: limit).isEmpty else {
+    func kill(_ lost: MariaDBThread, within limit: Duration = .seconds(2)) throws {
+        guard lost.serverIdentity == serverIdentity, try uptime() >= ContinuousClock.now - lost.since else { return }
+        guard try kill([lost.id], within: limit).isEmpty else {
             throw StoreError(
-                .unavailable, "connection \(thread) does not end, so what became of its transaction is not known")
+                .unavailable, "connection \(lost.id) does not end, so what became of its transaction is not known")
         }
+    }
+
+    /// How long the server has run, at most; it counts whole seconds.
+    func uptime() throws -> Duration {
+        .seconds(try simpleRows("SHOW GLOBAL STATUS LIKE 'Uptime'").first?.int(1) ?? 0) + .seconds(1)
     }
 
     /// MariaDB forgets a connection, so that KILL does not find it (1094), when it has rolled back what was open. MySQL hides
