@@ -1,0 +1,48 @@
+/// Which faults could be the reason that a delivery came again.
+struct FaultTimes {
+    private struct Entry {
+        var index: Int
+        var start: UInt32
+        var end: UInt32
+        /// The latest end of this one and all before it.
+        var latestEnd: UInt32
+    }
+
+    /// By broker, those that hit it and excuse duplicates, by their start.
+    private let entries: [[Entry]]
+    private let window: UInt32
+
+    init(_ faults: [FaultRecord], window: UInt32, brokers: Int) {
+        self.window = window
+        entries = (0..<brokers).map { broker in
+            var latest: UInt32 = 0
+            return faults.indices
+                .filter { faults[$0].fault.kind.excusesDuplicates && faults[$0].hits(broker: broker) }
+                .sorted { faults[$0].start < faults[$1].start }
+                .map { index in
+                    latest = max(latest, faults[index].end)
+                    return Entry(
+                        index: index, start: faults[index].start, end: faults[index].end, latestEnd: latest)
+                }
+        }
+    }
+
+    /// Faults of the delivery's broker, from its begin on, that found it open or answered at most the window before.
+    func touching(_ delivery: MessageHistory.Delivery) -> [(index: Int, start: UInt32)] {
+        guard delivery.broker < entries.count else { return [] }
+        let entries = entries[delivery.broker]
+        var low = 0
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].latestEnd < delivery.start { low = middle + 1 } else { high = middle }
+        }
+        let latest = delivery.end.map { $0.addingReportingOverflow(window) }.map { $0.overflow ? .max : $0.partialValue }
+        var found: [(index: Int, start: UInt32)] = []
+        for entry in entries[low...] {
+            if entry.start > latest ?? .max { break }
+            if entry.end >= delivery.start { found.append((entry.index, entry.start)) }
+        }
+        return found
+    }
+}

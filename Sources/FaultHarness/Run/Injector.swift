@@ -1,0 +1,150 @@
+import LocalServers
+import Logging
+import Synchronization
+
+/// Carries out the schedule: waits for load, hurts a server, heals it, and notes what was open.
+struct Injector: Sendable {
+    let configuration: HarnessConfiguration
+    let history: History
+    let servers: Servers
+    let logger: Logger
+    /// Told of each fault, and how many there were before.
+    let onFault: @Sendable (FaultRecord, Int) -> Void
+
+    /// Carries out faults until the schedule or the time ends.
+    func run(_ schedule: FaultSchedule, isOver: @Sendable () -> Bool) async throws -> [FaultRecord] {
+        var records: [FaultRecord] = []
+        for fault in schedule {
+            if isOver() { break }
+            try await waitForLoad(fault)
+            if isOver() { break }
+            let record = try await inject(fault)
+            onFault(record, records.count)
+            records.append(record)
+            try await Task.sleep(for: configuration.calm)
+        }
+        return records
+    }
+
+    // MARK: Before
+
+    /// Returns at a moment of the schedule's choice at which enough is open, or after the limit.
+    private func waitForLoad(_ fault: PlannedFault) async throws {
+        let deadline = ContinuousClock.now + configuration.loadLimit
+        repeat {
+            while !isLoaded, ContinuousClock.now < deadline {
+                try checkBrokers()
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            try await Task.sleep(for: fault.delay)
+            try checkBrokers()
+        } while !isLoaded && ContinuousClock.now < deadline
+    }
+
+    private var isLoaded: Bool {
+        let gauges = history.gauges
+        return gauges.publishesOpen >= configuration.openPublishes
+            && gauges.deliveriesOpen.reduce(0, +) >= configuration.openDeliveries
+    }
+
+    /// A broker that ends without being told to is a finding.
+    private func checkBrokers() throws {
+        for broker in servers.brokers where broker.program.pid == nil {
+            throw HarnessError(
+                "broker-\(broker.number) ended by itself; \(broker.program.log) says: \(broker.program.lastWords)")
+        }
+    }
+
+    private func record(_ fault: PlannedFault) -> FaultRecord {
+        let gauges = history.gauges
+        var record = FaultRecord(
+            fault: fault, start: history.now, end: 0, publishesOpen: gauges.publishesOpen,
+            deliveriesOpen: gauges.deliveriesOpen.reduce(0, +))
+        record.deliveriesHit = gauges.deliveriesOpen.indices.filter { record.hits(broker: $0) }
+            .reduce(0) { $0 + gauges.deliveriesOpen[$1] }
+        return record
+    }
+
+    // MARK: The faults
+
+    private func inject(_ fault: PlannedFault) async throws -> FaultRecord {
+        let broker = servers.brokers[fault.broker]
+        var record = record(fault)
+        var aftermath = configuration.aftermath
+        switch fault.kind {
+        case .brokerKill:
+            await broker.program.kill()
+            try await restart(broker, after: fault.outage)
+            aftermath = .zero
+        case .brokerStop:
+            if let end = await broker.program.stop() { throw HarnessError("broker-\(broker.number) did not stop: \(end)") }
+            try await restart(broker, after: fault.outage)
+        case .crashPoint:
+            record = try await crash(broker, fault)
+            aftermath = .zero
+        case .brokerPause:
+            broker.program.pause()
+            try await Task.sleep(for: fault.outage)
+            broker.program.resume()
+        case .databaseKill:
+            await servers.database.kill()
+            try await Task.sleep(for: fault.outage)
+            try await servers.database.start(within: .seconds(120))
+        case .zooKeeperKill:
+            await servers.zooKeeper?.kill()
+            try await Task.sleep(for: fault.outage)
+            try await servers.zooKeeper?.start(within: .seconds(60))
+        case .databaseCut:
+            try await disturb(broker.databaseProxy, fault) { $0.cut() }
+        case .databaseSilence:
+            try await disturb(broker.databaseProxy, fault) { $0.silence() }
+        case .zooKeeperCut:
+            try await disturb(broker.zooKeeperProxy, fault) { $0.cut() }
+        }
+        record.end = history.now + UInt32(aftermath / .microseconds(100))
+        return record
+    }
+
+    private func disturb(
+        _ proxy: FaultProxy?, _ fault: PlannedFault, _ how: (FaultProxy) -> Void
+    ) async throws {
+        guard let proxy else { throw HarnessError("there is no proxy for \(fault.kind.rawValue)") }
+        how(proxy)
+        try await Task.sleep(for: fault.outage)
+        proxy.pass()
+    }
+
+    private func restart(_ broker: BrokerProcess, after outage: Duration) async throws {
+        history.endLife(ofBroker: broker.number)
+        try await Task.sleep(for: outage)
+        try await broker.program.start()
+    }
+
+    /// Starts a broker that kills itself at a point, waits until it has, and starts it again.
+    private func crash(_ broker: BrokerProcess, _ fault: PlannedFault) async throws -> FaultRecord {
+        if let end = await broker.program.stop() { throw HarnessError("broker-\(broker.number) did not stop: \(end)") }
+        history.endLife(ofBroker: broker.number)
+        let deadline = ContinuousClock.now + configuration.loadLimit
+        var record = record(fault)
+        do {
+            try await broker.program.start(environment: ["KITEQ_CRASH_AT": fault.crashPoint])
+        } catch where broker.program.pid == nil {
+            // Some points lie before it serves.
+            logger.debug("crashed at its start", metadata: ["point": "\(fault.crashPoint)"])
+        }
+        while broker.program.pid != nil {
+            record = self.record(fault)
+            if ContinuousClock.now > deadline {
+                // It stays armed until here: a run that never comes there says so in its table.
+                record.fault.crashPoint += " not reached"
+                if let end = await broker.program.stop() {
+                    throw HarnessError("broker-\(broker.number) did not stop: \(end)")
+                }
+                break
+            }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        try await restart(broker, after: fault.outage)
+        return record
+    }
+}
