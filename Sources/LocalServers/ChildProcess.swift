@@ -77,7 +77,8 @@ final class ChildProcess: Sendable {
         argv.append(nil)
         var pid: pid_t = 0
         guard let environment else {
-            return (pid, posix_spawn(&pid, arguments[0], &files, &attributes, argv, environ))
+            let code = posix_spawn(&pid, arguments[0], &files, &attributes, argv, environ)
+            return (pid, code)
         }
         var variables = environment.map { strdup("\($0.key)=\($0.value)") }
         defer { for variable in variables { free(variable) } }

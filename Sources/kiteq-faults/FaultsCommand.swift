@@ -51,6 +51,9 @@ struct FaultsCommand: AsyncParsableCommand {
     @Option(help: "Publishes awaited at a time.")
     var outstanding = 700
 
+    @Option(help: "Seconds before a fault in which an acknowledged delivery may yet come again because of it.")
+    var window = 2.0
+
     @Option(help: "The log level of the brokers.")
     var logLevel = "warning"
 
@@ -78,6 +81,7 @@ struct FaultsCommand: AsyncParsableCommand {
             configuration.shards = shards
             configuration.lease = .seconds(lease)
             configuration.outstanding = outstanding
+            configuration.window = .seconds(window)
             configuration.logLevel = logLevel
             guard let kind = HarnessConfiguration.Database(rawValue: database) else {
                 throw ValidationError("--database is mariadb or mysql")
