@@ -39,6 +39,7 @@ package struct HarnessRun: Sendable {
         let publishing = try PublishLoad(configuration, history, addresses: addresses, logger: logger)
         let consuming = try ConsumeLoad(configuration, history, addresses: addresses, logger: logger)
 
+        let complaints = Complaints(onProgress: onProgress)
         var outcome = Outcome()
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             for service in publishing.services + consuming.services {
@@ -50,46 +51,43 @@ package struct HarnessRun: Sendable {
                     }
                 }
             }
-            outcome = try await work(servers, history, publishing)
+            outcome = try await work(servers, history, publishing, complaints)
             tasks.cancelAll()
             try await tasks.waitForAll()
         }
-        outcome.complaints += consuming.complaints
-        outcome.complaints += publishing.problem.map { [$0] } ?? []
-        outcome.complaints += try await servers.stop()
-        return result(outcome, history)
+        for text in try await consuming.complaints + servers.stop() { complaints.note(text) }
+        return result(outcome, complaints.all, history)
     }
 
     /// What the run has besides its history.
     private struct Outcome {
         var faults: [FaultRecord] = []
         var deadLetters: [DeadLetter] = []
-        var complaints: [String] = []
         var leftovers: [(message: UInt32?, text: String)] = []
         var loadTime = Duration.zero
         var drainTime = Duration.zero
     }
 
-    private func work(_ servers: Servers, _ history: History, _ publishing: PublishLoad) async throws -> Outcome {
+    private func work(
+        _ servers: Servers, _ history: History, _ publishing: PublishLoad, _ complaints: Complaints
+    ) async throws -> Outcome {
         var outcome = Outcome()
         let start = ContinuousClock.now
         let injector = Injector(
-            configuration: configuration, history: history, servers: servers, logger: logger,
+            configuration: configuration, history: history, servers: servers, complaints: complaints,
             onFault: { record, number in onProgress(MarkdownReport.line(record, number: number, history.gauges)) })
+        let end = configuration.duration.map { start + $0 }
         async let load: Void = publishing.run()
-        do {
-            let end = configuration.duration.map { start + $0 }
-            outcome.faults = try await injector.run(schedule) {
-                publishing.problem != nil || end.map { ContinuousClock.now >= $0 } ?? false
-            }
-        } catch let error as HarnessError {
-            outcome.complaints.append(error.description)
+        outcome.faults = try await injector.run(schedule) {
+            publishing.problem != nil || complaints.all.count > 20 || end.map { ContinuousClock.now >= $0 } ?? false
         }
         publishing.stop()
         await load
+        if let problem = publishing.problem { complaints.note(problem) }
+        try await injector.checkBrokers()
         outcome.loadTime = ContinuousClock.now - start
         onProgress("the load is off, \(history.gauges.messages) messages; draining")
-        try await drain(servers, history, &outcome)
+        try await drain(servers, history, complaints, &outcome)
         outcome.drainTime = ContinuousClock.now - start - outcome.loadTime
         return outcome
     }
@@ -102,7 +100,9 @@ package struct HarnessRun: Sendable {
 
     // MARK: The end
 
-    private func drain(_ servers: Servers, _ history: History, _ outcome: inout Outcome) async throws {
+    private func drain(
+        _ servers: Servers, _ history: History, _ complaints: Complaints, _ outcome: inout Outcome
+    ) async throws {
         let database = MariaDBPool(
             MariaDBConfiguration(
                 servers: [.tcp(host: "127.0.0.1", port: servers.database.port)], user: "root", password: ""),
@@ -117,7 +117,7 @@ package struct HarnessRun: Sendable {
                     try await Task.sleep(for: .milliseconds(20))
                 }
             } else {
-                outcome.complaints.append("the tables do not become empty: \(try await tables.counts())")
+                complaints.note("the tables do not become empty: \(try await tables.counts())")
                 outcome.leftovers = try await tables.leftovers(limit: 20)
             }
             outcome.deadLetters = try await tables.deadLetters()
@@ -138,7 +138,7 @@ package struct HarnessRun: Sendable {
         return true
     }
 
-    private func result(_ outcome: Outcome, _ history: History) -> RunResult {
+    private func result(_ outcome: Outcome, _ complaints: [String], _ history: History) -> RunResult {
         let events = history.events
         let verdict = HistoryChecker(
             seed: configuration.seed, events: events, faults: outcome.faults, deadLetters: outcome.deadLetters,
@@ -157,7 +157,7 @@ package struct HarnessRun: Sendable {
         }
         let gauges = history.gauges
         return RunResult(
-            configuration: configuration, faults: outcome.faults, verdict: verdict, complaints: outcome.complaints,
+            configuration: configuration, faults: outcome.faults, verdict: verdict, complaints: complaints,
             loadTime: outcome.loadTime, drainTime: outcome.drainTime, acknowledged: gauges.acknowledged,
             accepted: gauges.accepted, events: events.count, histories: histories)
     }

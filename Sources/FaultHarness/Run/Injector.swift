@@ -1,13 +1,11 @@
 import LocalServers
-import Logging
-import Synchronization
 
 /// Carries out the schedule: waits for load, hurts a server, heals it, and notes what was open.
 struct Injector: Sendable {
     let configuration: HarnessConfiguration
     let history: History
     let servers: Servers
-    let logger: Logger
+    let complaints: Complaints
     /// Told of each fault, and how many there were before.
     let onFault: @Sendable (FaultRecord, Int) -> Void
 
@@ -33,11 +31,11 @@ struct Injector: Sendable {
         let deadline = ContinuousClock.now + configuration.loadLimit
         repeat {
             while !isLoaded, ContinuousClock.now < deadline {
-                try checkBrokers()
+                try await checkBrokers()
                 try await Task.sleep(for: .milliseconds(5))
             }
             try await Task.sleep(for: fault.delay)
-            try checkBrokers()
+            try await checkBrokers()
         } while !isLoaded && ContinuousClock.now < deadline
     }
 
@@ -47,11 +45,18 @@ struct Injector: Sendable {
             && gauges.deliveriesOpen.reduce(0, +) >= configuration.openDeliveries
     }
 
-    /// A broker that ends without being told to is a finding.
-    private func checkBrokers() throws {
+    /// A broker that ends without being told to is a finding; the others go on, and it comes back.
+    func checkBrokers() async throws {
         for broker in servers.brokers where broker.program.pid == nil {
-            throw HarnessError(
-                "broker-\(broker.number) ended by itself; \(broker.program.log) says: \(broker.program.lastWords)")
+            let end = await broker.program.end(within: .zero) ?? "with status 0"
+            complaints.note("broker-\(broker.number) ended by itself, \(end): \(broker.program.lastWords)")
+            try await restart(broker, after: .zero)
+        }
+    }
+
+    private func stop(_ broker: BrokerProcess) async {
+        if let end = await broker.program.stop() {
+            complaints.note("broker-\(broker.number) did not stop in order, \(end): \(broker.program.lastWords)")
         }
     }
 
@@ -77,7 +82,7 @@ struct Injector: Sendable {
             try await restart(broker, after: fault.outage)
             aftermath = .zero
         case .brokerStop:
-            if let end = await broker.program.stop() { throw HarnessError("broker-\(broker.number) did not stop: \(end)") }
+            await stop(broker)
             try await restart(broker, after: fault.outage)
         case .crashPoint:
             record = try await crash(broker, fault)
@@ -122,24 +127,21 @@ struct Injector: Sendable {
 
     /// Starts a broker that kills itself at a point, waits until it has, and starts it again.
     private func crash(_ broker: BrokerProcess, _ fault: PlannedFault) async throws -> FaultRecord {
-        if let end = await broker.program.stop() { throw HarnessError("broker-\(broker.number) did not stop: \(end)") }
+        await stop(broker)
         history.endLife(ofBroker: broker.number)
         let deadline = ContinuousClock.now + configuration.loadLimit
         var record = record(fault)
         do {
             try await broker.program.start(environment: ["KITEQ_CRASH_AT": fault.crashPoint])
         } catch where broker.program.pid == nil {
-            // Some points lie before it serves.
-            logger.debug("crashed at its start", metadata: ["point": "\(fault.crashPoint)"])
+            // Some points lie before it serves: it has crashed at its start.
         }
         while broker.program.pid != nil {
             record = self.record(fault)
             if ContinuousClock.now > deadline {
                 // It stays armed until here: a run that never comes there says so in its table.
                 record.fault.crashPoint += " not reached"
-                if let end = await broker.program.stop() {
-                    throw HarnessError("broker-\(broker.number) did not stop: \(end)")
-                }
+                await stop(broker)
                 break
             }
             try await Task.sleep(for: .milliseconds(5))

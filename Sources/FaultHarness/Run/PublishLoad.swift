@@ -87,8 +87,9 @@ final class PublishLoad: Sendable {
             } catch let error as KiteQError {
                 let outcome = try Self.outcome(of: error)
                 history.endPublish(number, outcome)
-                // Where nothing was sent there is nothing to be in doubt about.
-                if outcome != .notSent && !plan.isRepeated {
+                // Where nothing was sent there is nothing to be in doubt about. But a run must end without a broker too.
+                let isLast = isStopping.withLock { $0 }
+                if isLast || (outcome != .notSent && !plan.isRepeated) {
                     return history.settle(number, plan, isStored: false)
                 }
                 try await Task.sleep(for: .milliseconds(Int.random(in: 20...200)))

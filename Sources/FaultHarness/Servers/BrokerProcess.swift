@@ -40,7 +40,10 @@ package struct BrokerProcess: Sendable {
 
     /// What is left of this process's environment must not configure the broker.
     static var environment: [String: String] {
-        ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("KITEQ_") }
+        var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("KITEQ_") }
+        // A crash of the program itself is told of by its own thread; all of them take a quarter of a minute to print.
+        environment["SWIFT_BACKTRACE"] = "threads=crashed,registers=none,images=none,limit=60"
+        return environment
     }
 
     /// Shorter waits than a service's, so that a run sees many of each in its time.
