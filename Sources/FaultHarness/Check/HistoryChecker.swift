@@ -126,7 +126,8 @@ package struct HistoryChecker {
     ) {
         var reason: (index: Int, start: UInt32)?
         for one in earlier {
-            guard let fault = times.touching(one).last(where: { $0.start <= delivery.start }) else {
+            // The first of them is the reason: what was open or not written when it hit is lost by it.
+            guard let fault = times.touching(one).first(where: { $0.start <= delivery.start }) else {
                 // What became of half messages is remembered: sending one again makes no second message.
                 if !plan.isHalf && history.isRepublished(before: delivery.place) {
                     verdict.republished += 1
