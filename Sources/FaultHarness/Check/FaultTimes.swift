@@ -4,6 +4,7 @@ struct FaultTimes {
         var index: Int
         var start: UInt32
         var end: UInt32
+        var losesMemory: Bool
         /// The latest end of this one and all before it.
         var latestEnd: UInt32
     }
@@ -22,13 +23,28 @@ struct FaultTimes {
                 .map { index in
                     latest = max(latest, faults[index].end)
                     return Entry(
-                        index: index, start: faults[index].start, end: faults[index].end, latestEnd: latest)
+                        index: index, start: faults[index].start, end: faults[index].end,
+                        losesMemory: faults[index].fault.kind.losesMemory, latestEnd: latest)
                 }
         }
     }
 
+    /// The fault for which a delivery came again at `time`; nil where there is none.
+    ///
+    /// The first that its broker's memory was lost in, since what was open or not written then is lost with it; where there
+    /// is none such, the first that kept it from being written.
+    func reason(for delivery: MessageHistory.Delivery, repeatedAt time: UInt32) -> (index: Int, start: UInt32)? {
+        let entries = touching(delivery).filter { $0.start <= time }
+        return (entries.first(where: \.losesMemory) ?? entries.first).map { ($0.index, $0.start) }
+    }
+
+    /// The faults that found a delivery open, or answered at most the window before; by their indices.
+    func mayRepeat(_ delivery: MessageHistory.Delivery) -> [Int] {
+        touching(delivery).filter { delivery.start <= $0.start }.map(\.index)
+    }
+
     /// Faults of the delivery's broker, from its begin on, that found it open or answered at most the window before.
-    func touching(_ delivery: MessageHistory.Delivery) -> [(index: Int, start: UInt32)] {
+    private func touching(_ delivery: MessageHistory.Delivery) -> [Entry] {
         guard delivery.broker < entries.count else { return [] }
         let entries = entries[delivery.broker]
         var low = 0
@@ -38,10 +54,10 @@ struct FaultTimes {
             if entries[middle].latestEnd < delivery.start { low = middle + 1 } else { high = middle }
         }
         let latest = delivery.end.map { $0.addingReportingOverflow(window) }.map { $0.overflow ? .max : $0.partialValue }
-        var found: [(index: Int, start: UInt32)] = []
+        var found: [Entry] = []
         for entry in entries[low...] {
             if entry.start > latest ?? .max { break }
-            if entry.end >= delivery.start { found.append((entry.index, entry.start)) }
+            if entry.end >= delivery.start { found.append(entry) }
         }
         return found
     }

@@ -105,9 +105,7 @@ package struct HistoryChecker {
     private mutating func checkDuplicates(_ message: UInt32, _ plan: MessagePlan, _ history: MessageHistory) {
         let deliveries = history.deliveries
         for delivery in deliveries {
-            for fault in times.touching(delivery) where delivery.start <= fault.start {
-                verdict.faults[fault.index].bound += 1
-            }
+            for fault in times.mayRepeat(delivery) { verdict.faults[fault].bound += 1 }
         }
         guard deliveries.count > 1 else { return }
         for (number, delivery) in deliveries.enumerated() {
@@ -126,8 +124,7 @@ package struct HistoryChecker {
     ) {
         var reason: (index: Int, start: UInt32)?
         for one in earlier {
-            // The first of them is the reason: what was open or not written when it hit is lost by it.
-            guard let fault = times.touching(one).first(where: { $0.start <= delivery.start }) else {
+            guard let fault = times.reason(for: one, repeatedAt: delivery.start) else {
                 // What became of half messages is remembered: sending one again makes no second message.
                 if !plan.isHalf && history.isRepublished(before: delivery.place) {
                     verdict.republished += 1

@@ -1,4 +1,4 @@
-/// Something that a client of the harness saw or did: 16 bytes, so that ten million of them are 160 MB.
+/// Something that a client of the harness saw or did: 12 bytes, so that ten million of them are 120 MB.
 package struct HistoryEvent: Sendable, Hashable {
     package enum Kind: UInt8, Sendable, Hashable {
         // One attempt to publish, and how it ended.

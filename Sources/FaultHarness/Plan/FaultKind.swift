@@ -27,6 +27,9 @@ package enum FaultKind: String, Sendable, Hashable, CaseIterable {
     package var needsZooKeeper: Bool { self == .zooKeeperKill || self == .zooKeeperCut }
     package var needsProxy: Bool { self == .databaseCut || self == .databaseSilence || self == .zooKeeperCut }
 
+    /// Whether the broker that it hits forgets what it has not written.
+    package var losesMemory: Bool { self == .brokerKill || self == .brokerPause || self == .crashPoint }
+
     /// Whether a delivery may come twice because of it. ZooKeeper only helps to find each other, and a broker that stops in
     /// order finishes what is in flight: neither excuses a duplicate.
     package var excusesDuplicates: Bool {
