@@ -1,3 +1,5 @@
+import KiteQCore
+
 /// A named point at which a broker kills itself, and at which of its occasions.
 package struct CrashTarget: Sendable, Hashable {
     package var name: String
@@ -9,5 +11,22 @@ package struct CrashTarget: Sendable, Hashable {
         self.occasions = occasions
     }
 
-    package static let all: [CrashTarget] = []
+    /// Every point that brokers come to where so many of them run.
+    package static func all(brokers: Int) -> [CrashTarget] {
+        CrashPoint.allCases.filter { brokers > 1 || $0 != .handedOver }.map {
+            CrashTarget(name: $0.rawValue, occasions: occasions(of: $0))
+        }
+    }
+
+    private static func occasions(of point: CrashPoint) -> ClosedRange<Int> {
+        switch point {
+        // Once for a message, or for what one read brought.
+        case .publishReceived, .delivered, .deliveryAcknowledged, .decisionReceived, .halfStored: 200...1_500
+        // Once for a batch.
+        case .inserting, .inserted, .publishAcknowledged, .settling, .settled: 20...150
+        case .deciding, .committed, .rolledBack, .tracking, .asked, .questionClaimed, .loaded: 5...40
+        case .burying: 1...4
+        case .orphanClaimed, .handedOver, .joining, .joined, .leaving: 1...1
+        }
+    }
 }

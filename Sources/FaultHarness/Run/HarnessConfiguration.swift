@@ -42,6 +42,9 @@ package struct HarnessConfiguration: Sendable {
     package var aftermath: Duration = .seconds(5)
     /// How long the tables may stay as they are at the end before that counts as a failure.
     package var drainLimit: Duration = .seconds(90)
+    /// When half messages are asked about: first after the lower bound, then with growing distance up to the upper one.
+    package var checks: ClosedRange<Duration> = .seconds(1) ... .seconds(2)
+    package var maxChecks = 10
     package var logLevel = "warning"
 
     package init(seed: UInt64, wishes: [FaultSchedule.Wish], duration: Duration?, executable: URL, folder: URL) {

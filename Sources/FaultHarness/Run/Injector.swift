@@ -1,3 +1,4 @@
+import KiteQCore
 import LocalServers
 
 /// Carries out the schedule: waits for load, hurts a server, heals it, and notes what was open.
@@ -135,6 +136,11 @@ struct Injector: Sendable {
             try await broker.program.start(environment: ["KITEQ_CRASH_AT": fault.crashPoint])
         } catch where broker.program.pid == nil {
             // Some points lie before it serves: it has crashed at its start.
+        }
+        if fault.crashPoint.hasPrefix(CrashPoint.leaving.rawValue) {
+            try await waitForLoad(fault)
+            record = self.record(fault)
+            _ = await broker.program.stop()
         }
         while broker.program.pid != nil {
             record = self.record(fault)

@@ -49,12 +49,16 @@ package struct BrokerProcess: Sendable {
     /// Shorter waits than a service's, so that a run sees many of each in its time.
     private static func options(_ configuration: HarnessConfiguration) -> [(String, String)] {
         [
-            ("store.lease", "\(Int64(configuration.lease / .milliseconds(1)))ms"),
+            ("store.lease", text(configuration.lease)),
             ("store.connect_timeout", "2s"), ("store.read_timeout", "4s"), ("store.write_timeout", "4s"),
-            ("transactions.first_check", "1s"), ("transactions.longest_check", "2s"),
-            ("transactions.max_checks", "10"), ("transactions.absent_recheck", "1s"),
+            ("transactions.first_check", text(configuration.checks.lowerBound)),
+            ("transactions.longest_check", text(configuration.checks.upperBound)),
+            ("transactions.max_checks", "\(configuration.maxChecks)"), ("transactions.absent_recheck", "1s"),
+            ("transactions.scan_interval", "500ms"),
             ("delivery.retry_steps", "10=1s"), ("delivery.retry_beyond", "2s"),
             ("delivery.due_scan_interval", "2s"),
         ]
     }
+
+    private static func text(_ duration: Duration) -> String { "\(Int64(duration / .milliseconds(1)))ms" }
 }
