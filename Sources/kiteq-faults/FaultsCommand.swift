@@ -51,6 +51,12 @@ struct FaultsCommand: AsyncParsableCommand {
     @Option(help: "Publishes awaited at a time.")
     var outstanding = 700
 
+    @Option(help: "No fault before so many publishes, and so many deliveries, are open.")
+    var open = 500
+
+    @Option(help: "Publishes pause while more deliveries than this are owed.")
+    var owed = 8_000
+
     @Option(help: "Seconds before a fault in which an acknowledged delivery may yet come again because of it.")
     var window = 2.0
 
@@ -81,6 +87,9 @@ struct FaultsCommand: AsyncParsableCommand {
             configuration.shards = shards
             configuration.lease = .seconds(lease)
             configuration.outstanding = outstanding
+            configuration.openPublishes = open
+            configuration.openDeliveries = open
+            configuration.maxOwed = owed
             configuration.window = .seconds(window)
             configuration.logLevel = logLevel
             guard let kind = HarnessConfiguration.Database(rawValue: database) else {

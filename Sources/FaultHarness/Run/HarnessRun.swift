@@ -128,11 +128,16 @@ package struct HarnessRun: Sendable {
     private func isDrained(_ tables: Tables, _ history: History) async throws -> Bool {
         var last = try await tables.counts()
         var changed = ContinuousClock.now
+        var told = changed
         while !last.isEmpty {
             try await Task.sleep(for: .milliseconds(200))
             let counts = try await tables.counts()
             if counts != last { changed = ContinuousClock.now }
             last = counts
+            if ContinuousClock.now - told > .seconds(5) {
+                told = ContinuousClock.now
+                onProgress("draining: \(counts), \(history.gauges.owed) owed")
+            }
             if ContinuousClock.now - changed > configuration.drainLimit { return false }
         }
         return true
