@@ -83,7 +83,9 @@ let package = Package(
             name: "KiteQRegistry", dependencies: ["KiteQCore", "CZooKeeper", logging, yams], swiftSettings: settings),
         .testTarget(
             name: "KiteQRegistryTests",
-            dependencies: ["KiteQCore", "KiteQRegistry", "CZooKeeper", "LocalServers", logging],
+            dependencies: [
+                "KiteQCore", "KiteQRegistry", "CZooKeeper", "LocalServers", nioCore, nioPosix, logging,
+            ],
             swiftSettings: settings),
 
         // The broker, and what shows it.
@@ -130,8 +132,8 @@ let package = Package(
         .testTarget(
             name: "kiteqTests",
             dependencies: [
-                "kiteq", "KiteQ", "KiteQBroker", "KiteQCore", "KiteQStore", "LocalServers", "MariaDB", argumentParser,
-                logging,
+                "kiteq", "KiteQ", "KiteQBroker", "KiteQCore", "KiteQStore", "KiteQWire", "LocalServers", "MariaDB",
+                argumentParser, logging, nioCore,
             ],
             swiftSettings: settings),
 

@@ -94,8 +94,10 @@ END
 
 start_mariadb() {
     mariadb_port=$(free_port)
-    local data=$folder/mariadb
-    local options=(--no-defaults "--datadir=$data")
+    # Its own folder for temporary files: at its start it deletes those in there, and /tmp may have those of others.
+    local temporary=$folder/mariadb.tmp
+    mkdir "$temporary"
+    local options=(--no-defaults "--datadir=$folder/mariadb" "--tmpdir=$temporary")
     mariadb-install-db "${options[@]}" --user="$(id -un)" --auth-root-authentication-method=normal --skip-test-db \
         > "$folder/mariadb-install-db.log" 2>&1
     # mariadbd runs as root only where it is told to.

@@ -82,6 +82,19 @@ final class BatchLane<Item: Sendable>: Sendable {
         }
     }
 
+    /// Takes out what stands at the front for as long as it is to go.
+    func removeFirst(while isToGo: (Item) -> Bool) -> [Item] {
+        state.withLock { state in
+            var gone: [Item] = []
+            while let first = state.items.first, isToGo(first) {
+                state.bytes -= size(first)
+                gone.append(first)
+                state.items.removeFirst()
+            }
+            return gone
+        }
+    }
+
     /// Takes nothing more; writers end once it is empty.
     func close() {
         let idle = state.withLock { state in
@@ -90,17 +103,6 @@ final class BatchLane<Item: Sendable>: Sendable {
             return state.idle
         }
         for continuation in idle { continuation.resume() }
-    }
-
-    /// Hands back what is left, for a stop that cannot wait.
-    func abandon() -> [Item] {
-        state.withLock { state in
-            defer {
-                state.items = []
-                state.bytes = 0
-            }
-            return Array(state.items)
-        }
     }
 
     var depth: (items: Int, bytes: Int) {

@@ -9,6 +9,9 @@ import Synchronization
 /// `run()` joins the store, learns the bindings, listens, and only then tells the registry where it is. At a graceful
 /// shutdown it leaves in the reverse order: unregisters, stops accepting, finishes what is in flight within a limit, writes
 /// what is to be written, and leaves the store.
+///
+/// It has one life after another: where another broker declared it dead (it was paused, or cut off from the store, for longer
+/// than its lease) it drops all that it holds and joins anew.
 package final class Broker: Service {
     private let configuration: BrokerConfiguration
     private let store: any MessageStore
@@ -16,7 +19,13 @@ package final class Broker: Service {
     private let group: any EventLoopGroup
     private let logger: Logger
     private let onServing: @Sendable (BrokerAddress) -> Void
-    private let running = Mutex<BrokerParts?>(nil)
+    private let state = Mutex(State())
+
+    private struct State {
+        var parts: BrokerParts?
+        var whyStarting = "the broker is starting"
+        var hasServed = false
+    }
 
     /// - Parameter onServing: called once, when clients can connect, with the address to do so.
     package init(
@@ -32,11 +41,11 @@ package final class Broker: Service {
     }
 
     /// What it does and holds now; nil before it serves.
-    package var status: BrokerStatus? { running.withLock { $0 }?.status }
+    package var status: BrokerStatus? { state.withLock { $0.parts }?.status }
 
     /// Why it is not ready; nil where it is.
     package func whyNotReady() async -> String? {
-        guard running.withLock({ $0 }) != nil else { return "the broker is starting" }
+        if let reason = state.withLock({ $0.parts == nil ? $0.whyStarting : nil }) { return reason }
         if !registry.isConnected { return "the registry cannot be reached" }
         do {
             try await store.check()
@@ -51,35 +60,101 @@ package final class Broker: Service {
             // The store and the registry outlive the graceful shutdown: they end when this group is cancelled.
             tasks.addTask { try await self.store.run() }
             tasks.addTask { try await self.registry.run() }
-            tasks.addTask { try await self.serve() }
+            tasks.addTask { try await self.live() }
             defer { tasks.cancelAll() }
             try await tasks.next()
+        }
+    }
+
+    private func live() async throws {
+        while true {
+            do {
+                return try await serve()
+            } catch let error as StoreError where error.code == .fenced {
+                logger.error("this broker was declared dead, joining anew with nothing in memory: \(error)")
+                state.withLock { state in
+                    state.parts = nil
+                    state.whyStarting = "the broker joins the store anew"
+                }
+            }
         }
     }
 
     private func serve() async throws {
         let address = try provisionalAddress()
         let identity = BrokerIdentity(name: configuration.name ?? address.description, address: address.description)
-        let incarnation = try await store.join(as: identity)
+        guard let incarnation = try await join(identity) else { return }
         let parts = BrokerParts(
             configuration: configuration, store: store, incarnation: incarnation, group: group, logger: logger)
         logger.info("joined the store as incarnation \(incarnation)", metadata: ["broker": "\(identity.name)"])
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             defer { tasks.cancelAll() }
-            tasks.addTask { try await self.followBindings(parts) }
+            tasks.addTask { await self.followBindings(parts) }
             try await parts.bindingsAreKnown()
-            try await parts.run { channel in
-                let served = try self.address(of: channel)
-                tasks.addTask {
-                    try await self.registry.register(served, topics: self.configuration.topics.sorted())
-                }
-                self.running.withLock { $0 = parts }
-                self.onServing(served)
-                try await gracefulShutdown()
-                self.logger.info("stopping: leaving the registry, finishing what is in flight")
-                await self.unregister()
+            try await parts.run { channel in try await self.serve(parts, on: channel) }
+            state.withLock { $0.parts = nil }
+        }
+    }
+
+    /// From the moment that clients can connect to that in which the broker is told to stop.
+    private func serve(_ parts: BrokerParts, on channel: any Channel) async throws {
+        let served = try address(of: channel)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            defer { tasks.cancelAll() }
+            tasks.addTask { await self.register(served) }
+            let isFirst = state.withLock { state in
+                defer { state.hasServed = true }
+                state.parts = parts
+                return !state.hasServed
             }
-            running.withLock { $0 = nil }
+            if isFirst { onServing(served) }
+            try await gracefulShutdown()
+            logger.info("stopping: leaving the registry, finishing what is in flight")
+            await unregister()
+        }
+    }
+
+    private func register(_ address: BrokerAddress) async {
+        do {
+            try await registry.register(address, topics: configuration.topics.sorted())
+        } catch is CancellationError {
+            // The broker stops.
+        } catch {
+            logger.critical("cannot register, clients will not find this broker: \(error)")
+        }
+    }
+
+    /// Joins the store, as soon as it can be reached. Nil where the broker is told to stop before.
+    private func join(_ identity: BrokerIdentity) async throws -> Int64? {
+        var failures = FailureStreak("join the store", logger)
+        while true {
+            do {
+                let incarnation = try await store.join(as: identity)
+                failures.end()
+                return incarnation
+            } catch let error as StoreError where error.isTemporary {
+                failures.add(error)
+                state.withLock { $0.whyStarting = "the broker waits for the store: \(error)" }
+                guard await pauseUnlessStopped(.milliseconds(500)) else { return nil }
+            }
+        }
+    }
+
+    /// False where the broker is told to stop meanwhile.
+    private func pauseUnlessStopped(_ duration: Duration) async -> Bool {
+        await withTaskGroup(of: Bool.self) { race in
+            race.addTask {
+                await pause(duration)
+                return !Task.isShuttingDownGracefully
+            }
+            race.addTask {
+                do { try await gracefulShutdown() } catch {
+                    // The pause was over first.
+                }
+                return false
+            }
+            defer { race.cancelAll() }
+            return await race.next() ?? false
         }
     }
 
@@ -108,9 +183,9 @@ package final class Broker: Service {
 
     // MARK: Bindings
 
-    private func followBindings(_ parts: BrokerParts) async throws {
+    private func followBindings(_ parts: BrokerParts) async {
         let topics = configuration.topics.sorted()
-        let lastKnown = try await store.savedBindings(topics: topics)
+        guard let lastKnown = await savedBindings(topics) else { return }
         var known: [Binding]?
         if let lastKnown, !registry.isConnected {
             logger.info("\(lastKnown.count) bindings as last known stand in until the registry answers")
@@ -125,6 +200,21 @@ package final class Broker: Service {
                 logger.warning("could not save the bindings for a start without the registry: \(error)")
             }
         }
+    }
+
+    /// What the store remembers, as soon as it can be asked: nil inside where none were ever saved, nil
+    /// outside where the task was cancelled before.
+    private func savedBindings(_ topics: [String]) async -> [Binding]?? {
+        var failures = FailureStreak("read the bindings as last known", logger)
+        while !Task.isCancelled {
+            do {
+                return .some(try await store.savedBindings(topics: topics))
+            } catch {
+                failures.add(error)
+                await pause(.milliseconds(500))
+            }
+        }
+        return nil
     }
 
     // MARK: Addresses

@@ -30,6 +30,8 @@ package struct BrokerConfiguration: Sendable {
     /// Publishes that wait for a shard's writers; more are refused.
     package var shardQueueLength = 50_000
     package var shardQueueBytes = 64 << 20
+    /// How long a publish waits for a store that does not take it; then it is refused (clients give up after 3 s).
+    package var publishWait: Duration = .seconds(2)
     /// Connections (and so transactions at a time) that insert into one shard.
     package var writersPerShard = 2
     package var batchRows = 1_000
@@ -39,7 +41,7 @@ package struct BrokerConfiguration: Sendable {
 
     package var delivery = DeliveryLimits()
     package var transactions = TransactionSchedule()
-    /// How often the half messages whose publisher is to be asked are looked for.
+    /// How often the store is asked what is due, whose publisher is to be asked, what dead brokers left, what expired.
     package var recoveryInterval: Duration = .seconds(1)
     /// When a half message none of whose publishers is connected is looked at again.
     package var absentPublisherRecheck: Duration = .seconds(5)

@@ -17,6 +17,10 @@ final class BrokerParts: Sendable {
     private let connections = ConnectionTable()
     private let services: SessionServices
     private let bindingsKnown = Wakeup()
+    private let leases: Leases
+    /// Until when what waits to be written behind is tried again; the end of time while the broker runs.
+    private let writeUntil = Mutex(MonotonicTime.max)
+    private let fence = Fence()
 
     init(
         configuration: BrokerConfiguration, store: any MessageStore, incarnation: Int64, group: any EventLoopGroup,
@@ -29,12 +33,13 @@ final class BrokerParts: Sendable {
         let recent = RecentMessages(limit: configuration.recentIDs)
         dispatcher = Dispatcher(
             shards: store.shardMap.shardCount, limits: configuration.delivery, recent: recent, routing: routing)
+        leases = Leases(shards: store.shardMap.shardCount, duration: store.lease)
         halfMessages = HalfMessageCache(limit: configuration.halfMessageBytes)
         publishing = PublishPipeline(
             store: store, incarnation: incarnation, dispatcher: dispatcher, halfMessages: halfMessages,
-            configuration: configuration, logger: logger)
+            leases: leases, fence: fence, configuration: configuration, logger: logger)
         transactions = TransactionPipeline(
-            store: store, dispatcher: dispatcher, halfMessages: halfMessages, routing: routing,
+            store: store, dispatcher: dispatcher, halfMessages: halfMessages, routing: routing, leases: leases,
             queueLength: configuration.shardQueueLength, logger: logger)
         services = SessionServices(
             configuration: configuration, routing: routing, recent: recent, dispatcher: dispatcher,
@@ -67,7 +72,9 @@ final class BrokerParts: Sendable {
     // MARK: Running
 
     /// Listens, and serves until `body` returns; then stops in order.
-    func run(until body: (any Channel) async throws -> Void) async throws {
+    /// - Throws: what `body` throws; `StoreError` with `fenced` where another broker declared this one dead: nothing that it
+    ///   holds is its own any more.
+    func run(until body: @escaping @Sendable (any Channel) async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { workers in
             addWorkers(to: &workers)
             defer { workers.cancelAll() }
@@ -82,8 +89,8 @@ final class BrokerParts: Sendable {
                     throw BrokerError("cannot listen on \(configuration.bindHost):\(configuration.bindPort): \(error)")
                 }
                 do {
-                    try await body(channel)
-                    try await stop(channel)
+                    try await unlessFenced { try await body(channel) }
+                    try await unlessFenced { try await self.stop(channel) }
                 } catch {
                     // Cancelled, or told to go at once: what is stored stays stored, what is in flight comes again.
                     try await channel.close()
@@ -96,16 +103,41 @@ final class BrokerParts: Sendable {
         }
     }
 
+    private func unlessFenced(_ body: @escaping @Sendable () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { race in
+            race.addTask { try await body() }
+            race.addTask { try await self.fence.watch() }
+            defer { race.cancelAll() }
+            try await race.next()
+        }
+    }
+
     /// What works until it is cancelled.
     private func addWorkers(to tasks: inout ThrowingTaskGroup<Void, any Error>) {
-        let dispatcher = self.dispatcher
-        tasks.addTask { await Ticker(interval: .milliseconds(50)) { dispatcher.tick() }.run() }
+        let (dispatcher, publishing) = (self.dispatcher, self.publishing)
+        tasks.addTask {
+            await Ticker(interval: .milliseconds(50)) {
+                dispatcher.tick()
+                publishing.refuseLate()
+            }.run()
+        }
         for shard in 0..<store.shardMap.shardCount {
+            let keeper = LeaseKeeper(
+                shard: shard, store: store, dispatcher: dispatcher, leases: leases, fence: fence, logger: logger)
+            tasks.addTask { await keeper.run() }
+            let surveyor = Surveyor(
+                shard: shard, store: store, dispatcher: dispatcher, leases: leases,
+                interval: configuration.recoveryInterval, logger: logger)
+            tasks.addTask { await surveyor.run() }
+            let sweeper = Sweeper(
+                shard: shard, store: store, dispatcher: dispatcher, leases: leases, configuration: configuration,
+                logger: logger)
+            tasks.addTask { await sweeper.run() }
             let recovery = RecoveryWorker(shard: shard, store: store, dispatcher: dispatcher, logger: logger)
             tasks.addTask { await recovery.run() }
             let worker = TransactionWorker(
                 shard: shard, store: store, connections: connections, halfMessages: halfMessages,
-                configuration: configuration, counters: transactions.counters, logger: logger)
+                leases: leases, configuration: configuration, counters: transactions.counters, logger: logger)
             tasks.addTask { await worker.run() }
         }
     }
@@ -115,7 +147,8 @@ final class BrokerParts: Sendable {
         for shard in 0..<store.shardMap.shardCount {
             let (publishing, transactions) = (self.publishing, self.transactions)
             let behind = WriteBehind(
-                shard: shard, store: store, dispatcher: dispatcher, maxRows: configuration.batchRows, logger: logger)
+                shard: shard, store: store, dispatcher: dispatcher, maxRows: configuration.batchRows,
+                mayRetry: { self.writeUntil.withLock { SystemTime.monotonic() < $0 } }, logger: logger)
             tasks.addTask { await publishing.run(shard: shard) }
             tasks.addTask { await transactions.run(shard: shard) }
             tasks.addTask { await behind.run() }
@@ -143,10 +176,12 @@ final class BrokerParts: Sendable {
             try await Task.sleep(for: .milliseconds(10))
         }
         dispatcher.finishScans()
+        writeUntil.withLock { $0 = SystemTime.monotonic() + configuration.drainTimeout.nanoseconds }
         for lane in dispatcher.lanes { lane.close() }
     }
 
     private func closeLanes() {
+        writeUntil.withLock { $0 = 0 }
         publishing.close()
         transactions.close()
         dispatcher.finishScans()

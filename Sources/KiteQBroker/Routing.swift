@@ -1,14 +1,20 @@
 package import KiteQCore
 import Synchronization
 
-/// Which groups a message is for, now: the bindings as last known, less the groups that asked not to be kept for and are not
-/// here.
+/// Which groups a message is for, now: the bindings as last known, less the groups that asked not to be kept for and have no
+/// client at any broker.
 package final class Routing: Sendable {
     private struct State {
         /// Nil until the bindings were learned: nothing is accepted before.
         var table: BindingTable?
         var present: Set<String> = []
+        /// By shard: groups that have clients at other brokers.
+        var elsewhere: [Int: Set<String>] = [:]
         var routes: [Key: Route] = [:]
+
+        func isPresent(_ group: String) -> Bool {
+            present.contains(group) || elsewhere.values.contains { $0.contains(group) }
+        }
     }
 
     private struct Key: Hashable {
@@ -40,6 +46,15 @@ package final class Routing: Sendable {
         }
     }
 
+    /// What a shard says of the groups at other brokers.
+    package func setElsewhere(_ groups: Set<String>, shard: Int) {
+        state.withLock { state in
+            guard state.elsewhere[shard] ?? [] != groups else { return }
+            state.elsewhere[shard] = groups
+            state.routes.removeAll()
+        }
+    }
+
     /// The route of a message; without members where nobody is bound to it, nil while the bindings are not known.
     package func route(topic: String, messageType: String) -> Route? {
         state.withLock { state in
@@ -47,7 +62,7 @@ package final class Routing: Sendable {
             let key = Key(topic: topic, messageType: messageType)
             if let route = state.routes[key] { return route }
             let members = table.groups(topic: topic, messageType: messageType)
-                .filter { $0.persistent || state.present.contains($0.group) }
+                .filter { $0.persistent || state.isPresent($0.group) }
                 .map { Route.Member(group: $0.group, persistent: $0.persistent) }
             let route = Route(members)
             // Message types are the producers' choice: the cache starts over rather than grow with them.

@@ -1,6 +1,4 @@
 package import KiteQCore
-import NIOCore
-
 #if canImport(Glibc)
     import Glibc
 #else
@@ -9,9 +7,11 @@ import NIOCore
 
 /// The two clocks of the process; every rule gets its time from here, through its caller.
 package enum SystemTime {
-    /// Nanoseconds that never go back.
+    /// Nanoseconds that never go back, and go on while the machine is suspended: a lease must not outlive its end.
     package static func monotonic() -> MonotonicTime {
-        MonotonicTime(NIODeadline.now().uptimeNanoseconds)
+        var time = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &time)
+        return MonotonicTime(time.tv_sec) * 1_000_000_000 + MonotonicTime(time.tv_nsec)
     }
 
     /// Unix milliseconds.

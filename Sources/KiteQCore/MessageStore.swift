@@ -7,11 +7,12 @@ package protocol MessageStore: Sendable {
     /// How ids map to shards; shards are numbered from 0.
     var shardMap: ShardMap { get }
 
-    /// Keeps connections and the lease until the task is cancelled, then leaves: the incarnation is marked as gone.
+    /// Keeps connections until the task is cancelled, then leaves: the incarnation is marked as gone.
     func run() async throws
 
     /// Joins as a new incarnation in every shard, and declares earlier lives of the same broker dead: what they left is
-    /// found by the scans below as this incarnation's own. Returns the incarnation's number, larger than any before.
+    /// found by the scans below. Returns the incarnation's number, larger than any before. May be called again after the
+    /// incarnation was found dead (`StoreError` with `fenced`).
     func join(as broker: BrokerIdentity) async throws -> Int64
 
     /// Whether the store answers now. Throws the reason where it does not.
@@ -35,26 +36,68 @@ package protocol MessageStore: Sendable {
     /// Returns the seqs that were not this incarnation's any more: nothing was changed of them, drop them.
     func settle(_ batch: [Settlement], shard: Int) async throws -> [Int64]
 
+    // MARK: Ownership
+
+    /// How long a lease lasts from its renewal on.
+    var lease: Duration { get }
+
+    /// Renews this incarnation's lease of a shard. Returns which server said so: another one has another clock.
+    /// - Throws: `StoreError` with `fenced` where somebody declared this incarnation dead.
+    func renewLease(shard: Int) async throws -> String
+
+    /// Says which groups this broker has clients of, all of them; only what changed since is written.
+    func setPresence(_ groups: Set<String>, shard: Int) async throws
+
+    /// Declares brokers dead whose lease of the shard has run out, after it ended their connections. Returns who they were.
+    func declareDead(shard: Int) async throws -> [String]
+
+    /// Lets go of at most `limit` delivery rows that dead brokers had in memory: they are due then. Returns how many.
+    func releaseDead(shard: Int, limit: Int) async throws -> Int
+
+    /// What the other brokers have, and what waits for this one's groups.
+    func survey(shard: Int, now: Timestamp) async throws -> ShardSurvey
+
+    /// Ends connections whose last commit was not confirmed, so that what they wrote can be seen or never will. Returns the
+    /// smallest seq concerned, nil where there was none or the server cannot be asked.
+    func resolveUncertain(shard: Int) async throws -> Int64?
+
     // MARK: Recovery
 
-    /// The seqs above `after` of messages that are fresh and owed to `group`, oldest first, at most `limit`: this
-    /// incarnation's, and those of dead ones. Fewer than `limit` means that there are no more now.
-    func freshBacklog(of group: String, shard: Int, after: Int64, limit: Int) async throws -> [Int64]
+    /// Messages above `after` that are fresh and owed to `group`, oldest first, at most `limit`: this incarnation's and, with
+    /// `includingDead`, those of dead ones. Fewer than `limit` means that there are no more now.
+    func freshBacklog(
+        of group: String, shard: Int, after: Int64, limit: Int, includingDead: Bool
+    ) async throws -> [FreshMessage]
 
-    /// The delivery rows of `group` in a range, in order of (dueAt, seq), at most `limit`; rows of messages that a living
-    /// other incarnation owns are left out, but count: `next` says where to go on, nil at the end.
-    func deliveries(of group: String, shard: Int, in range: DeliveryRange, limit: Int) async throws -> DeliveryPage
+    /// The seqs of delivery rows of `group` that are nobody's, at most `limit`, in the order of the range.
+    func deliveries(of group: String, shard: Int, in range: DeliveryRange, limit: Int) async throws -> [Int64]
 
-    /// Loads messages by seq, ascending, and makes this incarnation the owner of those whose owner is dead. Seqs that are
-    /// gone, half, or of a living other incarnation are left out.
-    func load(_ seqs: [Int64], shard: Int) async throws -> [StoredMessage]
+    /// Loads messages by seq, ascending, for a group that is to work on them: takes fresh ones whose owner is dead, and of
+    /// tracked ones the row of the group where it is nobody's. What is gone, half, or another broker's is left out; the
+    /// deliveries of a tracked one are the group's alone.
+    func load(_ seqs: [Int64], for group: String, shard: Int) async throws -> [StoredMessage]
 
-    /// Undecided half messages of this incarnation (and of dead ones, which become its own) whose time has come, earliest
-    /// first, at most `limit`.
+    /// Rows above this seq that are this broker's, by seq, at most `limit`.
+    func heldDeliveries(shard: Int, after: Int64, limit: Int) async throws -> [HeldDelivery]
+
+    /// This incarnation's fresh messages whose time is over, of groups that may be away; looks at `limit` messages from a
+    /// place on, and says where to go on (nil at the end). Those of dead brokers become this one's.
+    func expiredFresh(
+        shard: Int, after cursor: SweepCursor?, now: Timestamp, limit: Int
+    ) async throws -> (expired: [FreshMessage], next: SweepCursor?)
+
+    /// Moves delivery rows that are nobody's to the dead letters where their message's time is over; looks at `limit` rows
+    /// above a seq, and says where to go on (nil at the end).
+    func buryExpiredDeliveries(
+        shard: Int, after seq: Int64, now: Timestamp, limit: Int
+    ) async throws -> (buried: Int, next: Int64?)
+
+    /// Undecided half messages whose time has come, earliest first, at most `limit`: anybody's.
     func dueTransactions(shard: Int, now: Timestamp, limit: Int) async throws -> [DueTransaction]
 
-    /// Reschedules or parks half messages. Rows that changed meanwhile are left alone.
-    func reschedule(_ checks: [TransactionCheck], shard: Int) async throws
+    /// Reschedules or parks half messages, each unless its row has changed: another broker was first. Returns the seqs that
+    /// this call changed.
+    func reschedule(_ checks: [TransactionCheck], shard: Int) async throws -> Set<Int64>
 
     /// Deletes at most `limit` transactions decided before `before` and dead letters whose retention ended; returns how many went.
     func purge(shard: Int, decidedBefore: Timestamp, deadLettersBefore: Timestamp, limit: Int) async throws -> Int
@@ -80,47 +123,23 @@ package struct BrokerIdentity: Sendable, Hashable {
     }
 }
 
-/// Which delivery rows of a group to read. Cursors are exclusive.
+/// Which delivery rows of a group to read.
 package enum DeliveryRange: Sendable, Hashable {
-    /// Rows with due_at 0, by seq.
+    /// Rows with due_at 0 above this seq, by seq.
     case waiting(after: Int64)
     /// Rows with a due_at from 1 up to `now`, by (due_at, seq).
-    case due(now: Timestamp, after: DeliveryCursor)
+    case due(now: Timestamp)
 }
 
-/// A place in the order of (due_at, seq).
-package struct DeliveryCursor: Sendable, Hashable {
-    package var dueAt: Timestamp
+/// Where a sweep over fresh messages stands.
+package struct SweepCursor: Sendable, Hashable {
+    package var owner: Int64
+    package var route: RouteID
     package var seq: Int64
 
-    package static var start: DeliveryCursor { DeliveryCursor(dueAt: 0, seq: Int64.max) }
-
-    package init(dueAt: Timestamp, seq: Int64) {
-        self.dueAt = dueAt
+    package init(owner: Int64, route: RouteID, seq: Int64) {
+        self.owner = owner
+        self.route = route
         self.seq = seq
-    }
-}
-
-/// A page of delivery rows.
-package struct DeliveryPage: Sendable, Hashable {
-    package struct Row: Sendable, Hashable {
-        package var seq: Int64
-        package var attempts: Int
-        package var dueAt: Timestamp
-
-        package init(seq: Int64, attempts: Int, dueAt: Timestamp) {
-            self.seq = seq
-            self.attempts = attempts
-            self.dueAt = dueAt
-        }
-    }
-
-    package var rows: [Row]
-    /// Where the next page begins; nil when there is none now.
-    package var next: DeliveryCursor?
-
-    package init(rows: [Row], next: DeliveryCursor?) {
-        self.rows = rows
-        self.next = next
     }
 }

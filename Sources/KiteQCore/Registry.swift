@@ -29,8 +29,9 @@ package protocol Registry: Sendable {
 
     /// The bindings of these topics: the whole of them once they are known, and again at each change.
     ///
-    /// Changes that come together make one snapshot. A group whose data cannot be read keeps its last bindings; where
-    /// it never had any here, those of `lastKnown` (what the broker remembered from its last life) stand in.
+    /// Changes that come together make one snapshot. A group keeps its last bindings where its data cannot be read, or are
+    /// missing though nobody was seen to delete them: a registry that lost its data is an outage, not a wish. Where it
+    /// never had any here, those of `lastKnown` (what the broker remembered from its last life) stand in.
     /// The stream ends with ``run()``.
     func bindings(of topics: [String], lastKnown: [Binding]) -> AsyncStream<[Binding]>
 

@@ -3,20 +3,38 @@
 /// After it is applied, the message is owed to the groups in `pending` and, if it was tracked before, to those other
 /// groups that have a row and are named nowhere in it. A message owed to nobody is deleted. `dead` groups get their row
 /// in the dead letters in the same SQL transaction.
+///
+/// It holds only where this broker owns what it is about: the message while it is fresh, the rows of the groups that it names
+/// once it is tracked.
 package struct Settlement: Sendable {
     package struct Pending: Sendable, Hashable {
         package var group: String
         package var attempts: Int
-        /// Unix milliseconds; 0: when the group can take it. Never later than the message's expiry.
+        /// Unix milliseconds; 0: when the group can take it. Never later than the message's expiry; `heldDueAt` while held.
         package var dueAt: Timestamp
+        /// The delivery stays in this broker's memory: nobody else takes it while this broker lives.
+        package var isHeld: Bool
         package var lastError: String?
 
+        /// Anybody's who has the group, from `dueAt` on.
         package init(group: String, attempts: Int, dueAt: Timestamp, lastError: String? = nil) {
             self.group = group
             self.attempts = attempts
             self.dueAt = dueAt
+            isHeld = false
             self.lastError = lastError
         }
+
+        /// This broker's.
+        package init(held group: String, attempts: Int) {
+            self.group = group
+            self.attempts = attempts
+            dueAt = Self.heldDueAt
+            isHeld = true
+        }
+
+        /// Never due: what a broker holds becomes due when that broker is found dead.
+        package static let heldDueAt = Timestamp.max
     }
 
     package struct Dead: Sendable, Hashable {
@@ -49,6 +67,9 @@ package struct Settlement: Sendable {
         self.dead = dead
         self.pending = pending
     }
+
+    /// The groups that it names.
+    package var groups: [String] { done + dead.map(\.group) + pending.map(\.group) }
 
     /// Whether it only deletes a fresh message: the path of every message that all its groups took at once.
     package var isRemoval: Bool { !wasTracked && dead.isEmpty && pending.isEmpty }

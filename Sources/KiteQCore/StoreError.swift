@@ -26,5 +26,8 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
         self.underlying = underlying
     }
 
+    /// The same may succeed later without anybody doing anything here.
+    package var isTemporary: Bool { code == .unavailable || code == .refusesWrites }
+
     package var description: String { message }
 }

@@ -25,6 +25,13 @@ final class ZooKeeperClient: Sendable {
         var stat: Stat
     }
 
+    /// A node's children as they were in one moment of it.
+    struct Listing: Sendable {
+        /// Sorted.
+        var children: [String]
+        var stat: Stat
+    }
+
     /// What the C client's threads get: they call it, and nobody else does.
     private final class Context: Sendable {
         let handler: @Sendable (Event) -> Void
@@ -160,19 +167,20 @@ final class ZooKeeperClient: Sendable {
         return try unlessAbsent(result, "look for \(path)")
     }
 
-    /// The names of the children, sorted; nil where the node is absent, and then no watch is set.
-    func children(_ path: String, watch: Bool) async throws(ZooKeeperError) -> [String]? {
+    /// Nil where the node is absent, and then no watch is set.
+    func list(_ path: String, watch: Bool) async throws(ZooKeeperError) -> Listing? {
         let result =
             await call { handle, completion in
-                zoo_aget_children(
+                zoo_aget_children2(
                     handle, path, watch ? 1 : 0,
-                    { code, strings, data in
-                        Completion<[String]>.finish(data, code) {
+                    { code, strings, stat, data in
+                        Completion<Listing>.finish(data, code) {
                             let strings = strings!.pointee
-                            return (0..<Int(strings.count)).map { String(cString: strings.data[$0]!) }.sorted()
+                            let names = (0..<Int(strings.count)).map { String(cString: strings.data[$0]!) }
+                            return Listing(children: names.sorted(), stat: stat!.pointee)
                         }
                     }, completion)
-            } as Result<[String], Failure>
+            } as Result<Listing, Failure>
         return try unlessAbsent(result, "list \(path)")
     }
 

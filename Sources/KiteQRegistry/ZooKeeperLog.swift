@@ -2,13 +2,13 @@ import CZooKeeper
 import Logging
 import Synchronization
 
-/// Where the C client's own lines go, which it would otherwise write to standard error, about thirty times a second
-/// while no server answers.
+/// Where the C client's own lines go, which it would otherwise write to standard error, some of them every second
+/// while no server answers, for hours.
 ///
 /// One for the process: the callback of the C client carries no context.
 enum ZooKeeperLog {
     private static let logger = Logger(label: "kiteq.zookeeper")
-    private static let throttle = Mutex(LogThrottle(limit: 5, per: .seconds(10)))
+    private static let throttle = Mutex(LogThrottle(limit: 5, per: .seconds(60)))
 
     static let callback: @convention(c) (UnsafePointer<CChar>?) -> Void = { message in
         guard let message else { return }

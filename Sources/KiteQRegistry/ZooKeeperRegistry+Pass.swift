@@ -75,13 +75,21 @@ extension ZooKeeperRegistry {
         let path = ZooKeeperPaths.bindings(topic.text)
         try await ensure(path, client)
         watch(path, for: .topic(topic))
-        guard let children = try await client.children(path, watch: true) else {
+        guard let listing = try await client.list(path, watch: true) else {
             throw ZooKeeperError(ZNONODE.rawValue, "list \(path)")  // Deleted that moment: to be made again.
         }
-        state.withLock { state in
-            for node in state.topics[topic]?.list(children.map { BindingName($0) }) ?? [] {
-                state.markDirty(.node(topic: topic, node: node))
-            }
+        let lost = state.withLock { state in
+            let names = listing.children.map { BindingName($0) }
+            let listed = state.topics[topic]?.list(names, Sighting(parent: listing.stat))
+            for node in listed?.unread ?? [] { state.markDirty(.node(topic: topic, node: node)) }
+            return listed?.lost ?? []
+        }
+        if !lost.isEmpty {
+            logger.warning(
+                """
+                \(path) has no node of \(Self.list(lost.map(\.text), of: "group")), and nobody was seen to delete it: the \
+                bindings last known stay in force. To end them, let the node GROUP-bind hold [].
+                """)
         }
     }
 
@@ -94,7 +102,8 @@ extension ZooKeeperRegistry {
         guard let content = try await client.get(path, watch: true) else {
             state.withLock { state in
                 state.watchers[BindingName(path)] = nil
-                state.topics[topic]?.remove(node)
+                // Only the topic node can tell whether it was deleted.
+                if state.topics[topic]?.miss(node) == true { state.markDirty(.topic(topic)) }
             }
             return
         }
@@ -108,18 +117,33 @@ extension ZooKeeperRegistry {
         guard state.withLock({ $0.brokers[topic] != nil }) else { return }
         let path = ZooKeeperPaths.server(topic.text)
         watch(path, for: .brokers(topic: topic))
-        var children = try await client.children(path, watch: true)
+        var listing = try await client.list(path, watch: true)
         // Where no broker ever served the topic there is nothing to list: watch for the first.
-        if children == nil, try await client.exists(path, watch: true) != nil {
-            children = try await client.children(path, watch: true)
+        if listing == nil, try await client.exists(path, watch: true) != nil {
+            listing = try await client.list(path, watch: true)
         }
-        let brokers = (children ?? []).compactMap { BrokerAddress($0) }
-        if let children, brokers.count < children.count {
+        let children = listing?.children ?? []
+        let brokers = children.compactMap { BrokerAddress($0) }
+        if brokers.count < children.count {
             logger.warning("\(path): what is no HOST:PORT is left out: \(children)")
         }
-        state.withLock { state in
-            if state.brokers[topic] != nil { state.brokers[topic] = .some(brokers) }
+        let lost = state.withLock { state in
+            state.brokers[topic]?.list(brokers, listing.map { Sighting(parent: $0.stat) }) ?? []
         }
+        if !lost.isEmpty {
+            logger.warning(
+                """
+                \(path) has no node of \(Self.list(lost.map(\.description), of: "broker")), and nobody was seen to delete it: \
+                taken for serving still.
+                """)
+        }
+    }
+
+    /// "the groups a, b and 3 more"
+    private static func list(_ names: [String], of what: String) -> String {
+        let shown = names.prefix(10).joined(separator: ", ")
+        let rest = names.count > 10 ? " and \(names.count - 10) more" : ""
+        return "the \(what)\(names.count == 1 ? "" : "s") \(shown)\(rest)"
     }
 
     /// Before the call that sets the watch: its event may come before that call's answer is looked at.

@@ -21,19 +21,7 @@ extension ZooKeeperRegistry {
     /// From a new handle to its end; returns whether it was connected at all.
     private func runSession() async -> Bool {
         state.withLock { $0.beginSession() }
-        let client: ZooKeeperClient
-        do {
-            client = try await runBlocking { [self] in
-                Result { () throws(ZooKeeperError) in
-                    try ZooKeeperClient(configuration: configuration) { [self] event in
-                        if state.withLock({ $0.receive(event) }) { signal.yield() }
-                    }
-                }
-            }.get()
-        } catch {
-            logger.warning("ZooKeeper cannot be reached (\(error)): do its servers' names resolve? Trying again.")
-            return false
-        }
+        guard let client = await makeClient() else { return false }
         state.withLock { $0.client = client }
         let wasConnected = await withTaskCancellationHandler {
             await follow(client)
@@ -43,9 +31,37 @@ extension ZooKeeperRegistry {
         }
         state.withLock { $0.client = nil }
         // Ends the session on the servers too, and with it what was announced.
-        await runBlocking { client.close() }
+        _ = await runBlocking(grace: Self.closingGrace) { client.close() }
         state.withLock { $0.session = .absent }
         return wasConnected
+    }
+
+    /// Longer than the C client takes to hand its farewell to a server that is slow: 3 seconds.
+    private static let closingGrace = Duration.seconds(5)
+
+    /// Nil where it cannot be made now, and where this task is cancelled.
+    private func makeClient() async -> ZooKeeperClient? {
+        let made = await runBlocking(grace: .zero) { [self] in
+            Result { () throws(ZooKeeperError) in
+                try ZooKeeperClient(configuration: configuration) { [self] event in
+                    if state.withLock({ $0.receive(event) }) { signal.yield() }
+                }
+            }
+        } late: {
+            if case .success(let client) = $0 { client.close() }
+        }
+        switch made {
+        case .success(let client): return client
+        case .failure(let error):
+            warnOfAbsence("ZooKeeper cannot be reached (\(error)): do its servers' names resolve? Trying again.")
+            return nil
+        case nil: return nil
+        }
+    }
+
+    /// At most once a minute: it may be away for days.
+    private func warnOfAbsence(_ line: String) {
+        if absences.withLock({ $0.admit(now: .now) }) != nil { logger.warning("\(line)") }
     }
 
     /// Sees to what there is to do until the session is over, or this task cancelled.
@@ -53,9 +69,11 @@ extension ZooKeeperRegistry {
         await withDiscardingTaskGroup { group in
             var wasConnected = false
             var isConnected = false
-            // A handle that cannot connect is thrown away now and then: a new one looks the names up again.
-            let patience = configuration.sessionTimeout
-            let deadline = ContinuousClock.now + patience
+            // A handle without a connection is thrown away after a while, long after the servers that live have given its
+            // session up. A new one looks the names up again. And one that has talked to a server that knew more is refused
+            // by a server that lost its data, for ever: it does not even learn that its session is gone.
+            let patience = configuration.sessionTimeout * 2
+            var deadline = ContinuousClock.now + patience
             group.addTask { await self.signal(after: patience) }
             var backoff = Backoff(initial: configuration.initialBackoff, maximum: configuration.maximumBackoff)
 
@@ -64,6 +82,10 @@ extension ZooKeeperRegistry {
                 if isConnected != (session == .connected) {
                     isConnected.toggle()
                     logTransition(to: session)
+                    if !isConnected {
+                        deadline = .now + patience
+                        group.addTask { await self.signal(after: patience) }
+                    }
                 }
                 switch session {
                 case .absent:
@@ -72,8 +94,8 @@ extension ZooKeeperRegistry {
                     logger.warning("ZooKeeper: \(reason). Everything is announced and watched anew.")
                     break signals
                 case .disconnected:
-                    if !wasConnected, .now >= deadline {
-                        logger.warning("No server of \(configuration.servers) has answered. Trying again.")
+                    if .now >= deadline {
+                        warnOfAbsence("No server of \(configuration.servers) has answered. Trying again.")
                         break signals
                     }
                 case .connected:

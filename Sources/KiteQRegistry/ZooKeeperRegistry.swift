@@ -6,8 +6,10 @@ import Synchronization
 ///
 /// One session with one handle at a time; ``run()`` is the only one to make calls on it, in passes over what is to be
 /// looked at (``ZooKeeperRegistryState``). A lost connection changes nothing but ``isConnected``: the C client comes back
-/// by itself, with all its watches. An expired session is replaced by a new one, in which everything is announced and
-/// watched anew, and compared with what was known, so that followers hear only of real changes.
+/// by itself, with all its watches. A session that expired, or was out of reach for longer than it can have lived, is
+/// replaced by a new one, in which everything is announced and watched anew, and compared with what was known, so that
+/// followers hear only of real changes. What is missing then because ZooKeeper lost its data is no change
+/// (``TopicBindings``, ``TopicBrokers``).
 package final class ZooKeeperRegistry: Registry {
     let configuration: ZooKeeperConfiguration
     let logger: Logger
@@ -15,6 +17,7 @@ package final class ZooKeeperRegistry: Registry {
     /// Says that there is something to see to.
     let signals: AsyncStream<Void>
     let signal: AsyncStream<Void>.Continuation
+    let absences = Mutex(LogThrottle(limit: 1, per: .seconds(60)))
 
     package init(configuration: ZooKeeperConfiguration, logger: Logger) {
         self.configuration = configuration
@@ -131,7 +134,7 @@ package final class ZooKeeperRegistry: Registry {
             for name in names {
                 if state.topics[name] == nil { state.markDirty(.topic(name)) }
                 state.topics[name, default: TopicBindings()].followers += 1
-                state.topics[name]?.lastKnown += lastKnown.filter { BindingName($0.topic) == name }
+                state.topics[name]?.assume(lastKnown.filter { BindingName($0.topic) == name })
             }
             state.refreshSubscriptions()
             return id
@@ -172,7 +175,7 @@ package final class ZooKeeperRegistry: Registry {
         let id = state.withLock { state -> UInt64? in
             if state.isRunning == false || !canHold { return nil }
             if state.brokers[name] == nil {
-                state.brokers[name] = .some(nil)
+                state.brokers[name] = TopicBrokers()
                 state.markDirty(.brokers(topic: name))
             }
             let id = state.brokerSubscriptions.add(name, continuation)

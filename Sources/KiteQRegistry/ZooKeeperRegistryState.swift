@@ -69,8 +69,7 @@ struct ZooKeeperRegistryState {
     var producers: [Name: Producer] = [:]
 
     var topics: [Name: TopicBindings] = [:]
-    /// Nil where they are not known yet.
-    var brokers: [Name: [BrokerAddress]?] = [:]
+    var brokers: [Name: TopicBrokers] = [:]
 
     var bindingSubscriptions = SnapshotSubscriptions<[Name], [Binding]>()
     var brokerSubscriptions = SnapshotSubscriptions<Name, [BrokerAddress]>()
@@ -101,6 +100,8 @@ struct ZooKeeperRegistryState {
 
     /// Returns whether there is anything to see to.
     mutating func receive(_ event: ZooKeeperClient.Event) -> Bool {
+        // A handle that was too slow to be closed may still speak when all is over.
+        if isRunning == false { return false }
         switch event {
         case .connected: session = .connected
         case .disconnected: session = .disconnected
@@ -129,7 +130,7 @@ struct ZooKeeperRegistryState {
             switch $0 {
             case .topic(let topic): topics[topic]?.isKnown ?? true
             case .node(let topic, _): topics[topic]?.isKnown ?? true
-            case .brokers(let topic): brokers[topic] != .some(nil)
+            case .brokers(let topic): brokers[topic]?.isKnown ?? true
             case .announcement, .published, .producer: false
             }
         }
@@ -210,6 +211,9 @@ struct ZooKeeperRegistryState {
             return bindings
         }
         let brokers = brokers
-        brokerSubscriptions.refresh { brokers[$0] ?? nil }
+        brokerSubscriptions.refresh { name in
+            guard let topic = brokers[name], topic.isKnown else { return nil }
+            return topic.brokers
+        }
     }
 }

@@ -22,7 +22,8 @@ public struct MariaDBConfiguration: Sendable, CustomStringConvertible {
         case verified(caFile: String)
     }
 
-    /// Tried in this order; the first that takes the connection has it.
+    /// Addresses of one database, tried in this order: the first whose server takes writes has the connection, and the next
+    /// ones begin with it. Where none takes writes, it is the first that answers.
     public var servers: [Server]
     public var user: String
     public var password: String

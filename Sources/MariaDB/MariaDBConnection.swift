@@ -1,11 +1,5 @@
 import CMariaDB
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Musl
-#endif
-
 /// One connection to a server, on a thread of its own.
 ///
 /// Its operations are synchronous inside the actor: a caller hops to the connection once (`MariaDBPool.withConnection`), and
@@ -15,24 +9,25 @@ import CMariaDB
 public actor MariaDBConnection {
     private let executor: ConnectionExecutor
     private let configuration: MariaDBConfiguration
-    private let handle: Handle
+    /// Nil before it is connected, and after it is closed.
+    private var open: Session?
     private var statements = StatementCache()
     /// The pool's number of it.
     public let id: Int
     public private(set) var server = MariaDBServer("")
+    /// Which connection this is, to its server.
+    public private(set) var thread = MariaDBThread(id: 0, serverIdentity: "", since: .now)
+    /// Where the server was found.
+    private(set) var address: MariaDBConfiguration.Server?
+    /// Whether the server took no writes when this connection was made.
+    private(set) var wasReadOnly = false
+
     /// The server's number of this connection, as `KILL` and `SHOW PROCESSLIST` have it.
-    public private(set) var threadID: UInt64 = 0
+    public var threadID: UInt64 { thread.id }
     /// Which server this is: all connections of a pool must have the same.
-    public private(set) var serverIdentity = ""
-    private var isBroken = false
+    public var serverIdentity: String { thread.serverIdentity }
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
-
-    /// The connector's handle; used on the connection's thread alone.
-    private final class Handle {
-        var mysql: UnsafeMutablePointer<MYSQL>?
-        deinit { if let mysql { mysql_close(mysql) } }
-    }
 
     /// Not connected yet: call `connect()`.
     /// - Throws: `MariaDBError` where no thread could be made for it.
@@ -40,182 +35,60 @@ public actor MariaDBConnection {
         self.id = id
         self.configuration = configuration
         executor = try ConnectionExecutor()
-        handle = Handle()
     }
 
     // MARK: Life
 
-    /// Connects to the first server of the configuration that takes it.
-    func connect() throws {
+    /// Connects to a server of the configuration that takes writes; where there is none, to one that answers.
+    /// - Parameter preferred: the address to try first.
+    func connect(preferring preferred: MariaDBConfiguration.Server? = nil) throws {
         _ = Connector.initialized
-        var last: MariaDBError?
-        for server in configuration.servers {
-            do {
-                try connect(to: server)
-                return
-            } catch let error as MariaDBError {
-                last = error
-                close()
-            }
-        }
-        throw last ?? MariaDBError(code: 2003, message: "no server is configured")
-    }
-
-    private func connect(to address: MariaDBConfiguration.Server) throws {
-        guard let mysql = mysql_init(nil) else { throw MariaDBError(code: 2008, message: "no memory for a connection") }
-        handle.mysql = mysql
-        if case .verified(let caFile) = configuration.tls, access(caFile, R_OK) != 0 {
-            throw MariaDBError(
-                code: 2026, message: "the CA file \(caFile) cannot be read: \(String(cString: strerror(errno)))",
-                isConnectionLost: true, isRefused: true)
-        }
-        setOptions(mysql)
-        if case .tcp = address {
-            // Or the connector takes "localhost" for a Unix socket of its own choice.
-            var tcp = MYSQL_PROTOCOL_TCP.rawValue
-            mysql_options(mysql, MYSQL_OPT_PROTOCOL, &tcp)
-        }
-        let connected: UnsafeMutablePointer<MYSQL>? =
-            switch address {
-            case .tcp(let host, let port):
-                mysql_real_connect(
-                    mysql, host, configuration.user, configuration.password, configuration.database, UInt32(port), nil,
-                    0)
-            case .socket(let path):
-                mysql_real_connect(
-                    mysql, nil, configuration.user, configuration.password, configuration.database, 0, path, 0)
-            }
-        guard connected != nil else {
-            let error = lastError(nil)
-            throw MariaDBError(
-                code: error.code, sqlState: error.sqlState, message: "cannot connect to \(address): \(error.message)",
-                isConnectionLost: true, isRefused: MariaDBError.isRefusal(error.code))
-        }
-        isBroken = false
-        threadID = UInt64(mysql_thread_id(mysql))
-        for statement in configuration.sessionStatements {
-            do {
-                try simple(statement)
-            } catch let error as MariaDBError where !error.isConnectionLost {
-                throw MariaDBError(
-                    code: error.code, sqlState: error.sqlState, message: "\(address): \(error.message)",
-                    statement: statement, isConnectionLost: true, isRefused: true)
-            }
-        }
-        server = MariaDBServer(try simpleRows("SELECT VERSION()").first?.text(0) ?? "")
-        serverIdentity = try identity()
-    }
-
-    private func setOptions(_ mysql: UnsafeMutablePointer<MYSQL>) {
-        func set(_ option: mysql_option, _ value: Duration) {
-            var seconds = UInt32(max(1, min(86_400, value.components.seconds)))
-            mysql_options(mysql, option, &seconds)
-        }
-        set(MYSQL_OPT_CONNECT_TIMEOUT, configuration.connectTimeout)
-        set(MYSQL_OPT_READ_TIMEOUT, configuration.readTimeout)
-        set(MYSQL_OPT_WRITE_TIMEOUT, configuration.writeTimeout)
-        mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4")
-        var off: my_bool = 0
-        var on: my_bool = 1
-        mysql_options(mysql, MYSQL_OPT_RECONNECT, &off)
-        // Or a server that is not what it says could ask for any file that this process can read.
-        var no: UInt32 = 0
-        mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no)
-        mysql_options(mysql, MYSQL_REPORT_DATA_TRUNCATION, &on)
-        switch configuration.tls {
-        case .off:
-            mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &off)
-        case .required:
-            mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &on)
-            mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &off)
-            mysql_options(mysql, MARIADB_OPT_TLS_VERSION, "TLSv1.2,TLSv1.3")
-        case .verified(let caFile):
-            mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &on)
-            mysql_options(mysql, MYSQL_OPT_SSL_CA, caFile)
-            mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on)
-            mysql_options(mysql, MARIADB_OPT_TLS_VERSION, "TLSv1.2,TLSv1.3")
-        }
-    }
-
-    /// MySQL has a UUID; MariaDB has none, but its name, port, id and data directory together tell servers apart.
-    private func identity() throws -> String {
-        let sql =
-            server.kind == .mySQL
-            ? "SELECT @@server_uuid" : "SELECT CONCAT_WS('/', @@hostname, @@port, @@server_id, @@datadir)"
-        return try simpleRows(sql).first?.text(0) ?? ""
+        let session = try Session.open(configuration, preferring: preferred)
+        open = session
+        (server, thread, address, wasReadOnly) = (
+            session.server, session.thread, session.address, session.isReadOnly
+        )
     }
 
     func close() {
         for statement in statements.removeAll() { statement.close() }
-        if let mysql = handle.mysql { mysql_close(mysql) }
-        handle.mysql = nil
-        isBroken = true
+        open = nil
     }
 
-    /// Asks the server whether it is there.
-    public func ping() throws {
-        try check(mysql_ping(try mysql()), "ping")
+    /// Asks the server whether it is there; it has the connect timeout to answer, like a new connection.
+    public func ping() throws { try ping(within: configuration.connectTimeout) }
+
+    /// - Parameter limit: to answer, where that is less.
+    func ping(within limit: Duration) throws {
+        try session().ping(within: min(limit, configuration.connectTimeout))
     }
 
-    /// Runs `body` here, and says whether the connection can be used again: not when it is lost, nor when a transaction was
-    /// left open.
+    /// What can be done with a connection after it was used.
+    enum Condition: Sendable {
+        case usable
+        /// Usable, but the server takes no writes.
+        case refusesWrites
+        /// Lost, or left with an open transaction.
+        case broken
+    }
+
+    /// Runs `body` here, and says in what condition it leaves the connection.
     func perform<Result: Sendable>(
         _ body: @Sendable (isolated MariaDBConnection) throws -> Result
-    ) -> (outcome: Swift.Result<Result, any Error>, isUsable: Bool) {
+    ) -> (outcome: Swift.Result<Result, any Error>, condition: Condition) {
         let outcome = Swift.Result { try body(self) }
-        let isInTransaction = (handle.mysql?.pointee.server_status ?? 0) & UInt32(SERVER_STATUS_IN_TRANS) != 0
-        return (outcome, !isBroken && !isInTransaction)
+        guard let open, !open.isBroken, !open.isInTransaction else { return (outcome, .broken) }
+        defer { open.hasRefusedWrites = false }
+        return (outcome, open.hasRefusedWrites ? .refusesWrites : .usable)
     }
 
     // MARK: Statements
 
     /// Runs a statement through the text protocol: BEGIN, SET, DDL. Text from users has no place here.
-    public func simple(_ sql: String) throws {
-        try send(sql)
-        try drain(sql)
-    }
-
-    /// Reads what results are left of a statement through the text protocol: a CALL has several.
-    private func drain(_ sql: String) throws {
-        let mysql = try mysql()
-        while true {
-            if let result = mysql_store_result(mysql) {
-                mysql_free_result(result)
-            } else if mysql_errno(mysql) != 0 {
-                throw failed(lastError(sql))
-            }
-            let more = mysql_next_result(mysql)
-            if more < 0 { return }
-            try check(more, sql)
-        }
-    }
+    public func simple(_ sql: String) throws { try session().simple(sql) }
 
     /// The rows of a statement through the text protocol; every value is text or NULL.
-    public func simpleRows(_ sql: String) throws -> [MariaDBRow] {
-        try send(sql)
-        guard let result = mysql_store_result(try mysql()) else {
-            if mysql_errno(try mysql()) != 0 { throw failed(lastError(sql)) }
-            return []
-        }
-        let count = Int(mysql_num_fields(result))
-        var rows: [MariaDBRow] = []
-        while let row = mysql_fetch_row(result) {
-            guard let lengths = mysql_fetch_lengths(result) else { break }
-            rows.append(
-                MariaDBRow(
-                    values: (0..<count).map { column in
-                        guard let value = row[column] else { return .null }
-                        return .bytes([UInt8](UnsafeRawBufferPointer(start: value, count: Int(lengths[column]))))
-                    }))
-        }
-        mysql_free_result(result)
-        let more = mysql_next_result(try mysql())
-        if more >= 0 {
-            try check(more, sql)
-            try drain(sql)
-        }
-        return rows
-    }
+    public func simpleRows(_ sql: String) throws -> [MariaDBRow] { try session().rows(sql) }
 
     /// Runs a prepared statement that returns no rows.
     @discardableResult
@@ -263,22 +136,22 @@ public actor MariaDBConnection {
     private func withStatement<Result>(
         _ sql: String, isWrite: Bool = false, _ body: (Statement) throws -> Result
     ) throws -> Result {
-        let mysql = try mysql()
-        // As the last reply said: a statement outside of a transaction commits itself.
-        let isAutocommit = mysql.pointee.server_status & UInt32(SERVER_STATUS_IN_TRANS) == 0
+        let session = try session()
+        // A statement outside of a transaction commits itself.
+        let isAutocommit = !session.isInTransaction
         do {
             let statement: Statement
             if let cached = statements.use(sql) {
                 statement = cached
             } else {
-                statement = try Statement(sql, on: mysql)
+                statement = try Statement(sql, on: session.mysql)
                 statements.insert(statement, limit: configuration.statementCacheSize)?.close()
             }
             let result = try body(statement)
             try statement.drain()
             return result
         } catch let error as MariaDBError {
-            var error = failed(error)
+            var error = session.failed(error)
             error.isCommitOutcomeUnknown = isWrite && isAutocommit && error.isConnectionLost
             throw error
         }
@@ -309,48 +182,18 @@ public actor MariaDBConnection {
             return result
         } catch {
             // Its own error is not the caller's: a connection that cannot even roll back is thrown away.
-            if !isBroken {
-                do { try rollback() } catch { isBroken = true }
+            if let open, !open.isBroken {
+                do { try rollback() } catch { open.isBroken = true }
             }
             throw error
         }
     }
 
-    // MARK: Errors
-
-    private func mysql() throws -> UnsafeMutablePointer<MYSQL> {
-        guard let mysql = handle.mysql, !isBroken else {
+    private func session() throws -> Session {
+        guard let open, !open.isBroken else {
             throw MariaDBError(code: 2006, message: "the connection to the server is closed")
         }
-        return mysql
-    }
-
-    private func send(_ sql: String) throws {
-        let mysql = try mysql()
-        var text = sql
-        let code = text.withUTF8 { bytes in
-            bytes.withMemoryRebound(to: CChar.self) { mysql_real_query(mysql, $0.baseAddress, UInt($0.count)) }
-        }
-        try check(code, sql)
-    }
-
-    private func check(_ code: Int32, _ sql: String) throws {
-        if code != 0 { throw failed(lastError(sql)) }
-    }
-
-    private func lastError(_ sql: String?) -> MariaDBError {
-        guard let mysql = handle.mysql else { return MariaDBError(code: 2006, message: "the connection is closed") }
-        return MariaDBError(
-            code: Int(mysql_errno(mysql)), sqlState: String(cString: mysql_sqlstate(mysql)),
-            message: String(cString: mysql_error(mysql)), statement: sql)
-    }
-
-    private func failed(_ error: MariaDBError) -> MariaDBError {
-        if error.closesConnection { isBroken = true }
-        guard error.isConnectionLost else { return error }
-        var error = error
-        error.threadID = threadID
-        return error
+        return open
     }
 }
 

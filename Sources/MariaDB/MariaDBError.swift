@@ -18,8 +18,10 @@ public struct MariaDBError: Error, Sendable, CustomStringConvertible {
     public let isRefused: Bool
     /// A COMMIT, or a statement that is its own transaction, was sent and its reply did not come: it may be committed or not.
     public internal(set) var isCommitOutcomeUnknown: Bool
-    /// The server's number of the connection that was lost: kill it before looking at what became of its transaction.
-    public internal(set) var threadID: UInt64?
+    /// The connection that was lost: kill it before looking at what became of its transaction.
+    public internal(set) var thread: MariaDBThread?
+    /// The server's number of the connection that was lost.
+    public var threadID: UInt64? { thread?.id }
 
     init(
         code: Int, sqlState: String = "HY000", message: String, statement: String? = nil,
@@ -36,9 +38,10 @@ public struct MariaDBError: Error, Sendable, CustomStringConvertible {
 
     /// The connector's: not reached (2000 to 2005, 2007, 2009 to 2012), gone (2006, 2013, 2055), calls or packets in disorder
     /// (2014, 2027), TLS broken off (2026). The server's: killed (1927), shutdown (1053), interrupted by a time-out while
-    /// reading or writing (1159, 1161), too long a silence (4031).
+    /// reading or writing (1159, 1161), too long a silence (4031), offline mode (3032), a Galera node that has lost its
+    /// cluster and serves nobody (1047).
     private static let lostCodes: Set<Int> = Set(2000...2014).subtracting([2008])
-        .union([2026, 2027, 2055, 1053, 1159, 1161, 1927, 4031])
+        .union([2026, 2027, 2055, 1047, 1053, 1159, 1161, 1927, 3032, 4031])
 
     /// The connection is of no use any more: lost, or the server hangs up after this error (1152 to 1161, such as a packet
     /// over max_allowed_packet).
@@ -59,8 +62,9 @@ public struct MariaDBError: Error, Sendable, CustomStringConvertible {
     public var isDeadlock: Bool { code == 1213 }
     public var isLockWaitTimeout: Bool { code == 1205 }
     public var isDuplicateKey: Bool { code == 1062 || code == 1586 }
-    /// The server takes no writes now: read_only, super_read_only, a transaction that is read-only (1290, 1792, 1836).
-    public var isReadOnly: Bool { code == 1290 || code == 1792 || code == 1836 || code == 3100 }
+    /// The server takes no writes now: read_only or super_read_only (1290), a transaction that is read-only (1792), read-only
+    /// mode (1836), InnoDB opened for reading or being rescued (1036, 1874, 1881), a group that does not let it (3100).
+    public var isReadOnly: Bool { [1036, 1290, 1792, 1836, 1874, 1881, 3100].contains(code) }
     /// 1021, 1114 (table full), and errors of a file or an engine (3, 1026, 1030) whose cause is errno 28.
     public var isDiskFull: Bool {
         code == 1021 || code == 1114

@@ -3,8 +3,11 @@ import Synchronization
 
 /// Connections to one server, made as they are needed, within limits.
 ///
-/// `run()` must run while the pool is used: it makes the connections and closes each of them before it returns. All
-/// connections talk to one server: when a new one meets another server (a failover), the old ones are closed.
+/// `run()` must run while the pool is used: it makes the connections and closes each of them before it returns.
+///
+/// All connections talk to one server. When a new one meets another server (a failover), the old ones are closed. A server
+/// that refuses to write is left for one that does: a connection is made anew then, which looks at all addresses, and again
+/// now and then while writes are refused.
 public final class MariaDBPool: Sendable {
     public let configuration: MariaDBConfiguration
     private let logger: Logger
@@ -17,11 +20,16 @@ public final class MariaDBPool: Sendable {
     private struct State {
         var machine: PoolStateMachine
         var connections: [Int: MariaDBConnection] = [:]
+        /// The server's numbers of all that are open, also of those on their way out, by the pool's.
+        var threads: [Int: UInt64] = [:]
         var waiters: [Int: Waiter] = [:]
         /// Cancelled before they began to wait.
         var cancelled: Set<Int> = []
         var nextWaiter = 0
         var lastError: MariaDBError?
+        /// Where the last connection was made, and to which server.
+        var address: MariaDBConfiguration.Server?
+        var identity = ""
         var failedConnects = 0
     }
 
@@ -47,8 +55,8 @@ public final class MariaDBPool: Sendable {
         _ body: @Sendable (isolated MariaDBConnection) throws -> Result
     ) async throws -> Result {
         let connection = try await acquireLive()
-        let (outcome, isUsable) = await connection.perform(body)
-        release(connection, isBroken: !isUsable)
+        let (outcome, condition) = await connection.perform(body)
+        release(connection, condition)
         return try outcome.get()
     }
 
@@ -76,6 +84,10 @@ public final class MariaDBPool: Sendable {
         }
     }
 
+    /// The server's numbers of all open connections, busy ones and those that are about to close too: what another process
+    /// kills to end what this one has under way. It changes as connections come and go.
+    public var threadIDs: [UInt64] { state.withLock { $0.threads.values.sorted() } }
+
     // MARK: Running
 
     /// Keeps the pool until its task is cancelled, then closes every connection.
@@ -87,7 +99,7 @@ public final class MariaDBPool: Sendable {
                 while let work = await self.work.next() {
                     switch work {
                     case .connect(let id, let after): tasks.addTask { await self.connect(id, after: after) }
-                    case .close(let connection): tasks.addTask { await connection.close() }
+                    case .close(let connection): tasks.addTask { await self.close(connection) }
                     }
                 }
             } onCancel: {
@@ -130,13 +142,20 @@ public final class MariaDBPool: Sendable {
         }
         do {
             let connection = try MariaDBConnection(id: id, configuration: configuration)
-            try await connection.connect()
-            let identity = await connection.serverIdentity
-            state.withLock { state in
+            try await connection.connect(preferring: state.withLock { $0.address })
+            let (thread, address) = await (connection.thread, connection.address)
+            let isReadOnly = await connection.wasReadOnly
+            carryOut { state, now in
                 state.connections[id] = connection
+                state.threads[id] = thread.id
                 state.lastError = nil
+                let actions = state.machine.connected(
+                    id, identity: thread.serverIdentity, isReadOnly: isReadOnly, now: now)
+                if state.machine.connections[id] != nil {
+                    meet(thread.serverIdentity, at: address, isReadOnly: isReadOnly, &state)
+                }
+                return actions
             }
-            carryOut { state, now in state.machine.connected(id, identity: identity, now: now) }
         } catch {
             let failure = error as? MariaDBError ?? MariaDBError(code: 0, message: "\(error)")
             let isFirst = state.withLock { state in
@@ -152,20 +171,41 @@ public final class MariaDBPool: Sendable {
         finishIfEmpty()
     }
 
-    // MARK: Handing out
-
-    /// One that was idle for long is asked whether it still lives, and replaced where it does not.
-    private func acquireLive() async throws -> MariaDBConnection {
-        while true {
-            let (connection, isStale) = try await acquire()
-            guard isStale else { return connection }
-            let (outcome, isUsable) = await connection.perform { try $0.ping() }
-            if case .success = outcome, isUsable { return connection }
-            release(connection, isBroken: true)
+    /// Remembers where the server was found. To meet another one is worth a line in the log.
+    private func meet(
+        _ identity: String, at address: MariaDBConfiguration.Server?, isReadOnly: Bool, _ state: inout State
+    ) {
+        defer { (state.identity, state.address) = (identity, address) }
+        guard state.identity != identity, let address else { return }
+        let metadata: Logger.Metadata = ["database": "\(configuration)", "address": "\(address)"]
+        if isReadOnly {
+            logger.warning("no database server takes writes now, connected to one that can be read", metadata: metadata)
+        } else if !state.identity.isEmpty {
+            logger.notice("another database server has taken over", metadata: metadata)
         }
     }
 
-    private func acquire() async throws -> (MariaDBConnection, isStale: Bool) {
+    private func close(_ connection: MariaDBConnection) async {
+        await connection.close()
+        state.withLock { $0.threads[connection.id] = nil }
+    }
+
+    // MARK: Handing out
+
+    /// One that is not trusted is asked whether it still lives, and replaced where it does not; the caller's time goes on.
+    private func acquireLive() async throws -> MariaDBConnection {
+        let deadline = PoolClock.now() + waitTimeout.nanoseconds
+        while true {
+            let (connection, isStale) = try await acquire(until: deadline)
+            guard isStale else { return connection }
+            let left = Duration.nanoseconds(max(0, deadline - PoolClock.now()))
+            let (outcome, condition) = await connection.perform { try $0.ping(within: left) }
+            if case .success = outcome, condition == .usable { return connection }
+            release(connection, .broken)
+        }
+    }
+
+    private func acquire(until deadline: Int64) async throws -> (MariaDBConnection, isStale: Bool) {
         let waiter = state.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter
@@ -180,7 +220,7 @@ public final class MariaDBPool: Sendable {
                         return []
                     }
                     state.waiters[waiter] = continuation
-                    return state.machine.acquire(waiter, now: now)
+                    return state.machine.acquire(waiter, until: deadline, now: now)
                 }
                 if isCancelled { continuation.resume(throwing: CancellationError()) }
             }
@@ -193,8 +233,14 @@ public final class MariaDBPool: Sendable {
         }
     }
 
-    private func release(_ connection: MariaDBConnection, isBroken: Bool) {
-        carryOut { state, now in state.machine.release(connection.id, isBroken: isBroken, now: now) }
+    private func release(_ connection: MariaDBConnection, _ condition: MariaDBConnection.Condition) {
+        carryOut { state, now in
+            switch condition {
+            case .usable: state.machine.release(connection.id, isBroken: false, now: now)
+            case .broken: state.machine.release(connection.id, isBroken: true, now: now)
+            case .refusesWrites: state.machine.releaseFromReadOnly(connection.id, now: now)
+            }
+        }
         finishIfEmpty()
     }
 
@@ -248,17 +294,5 @@ public final class MariaDBPool: Sendable {
             return MariaDBError(
                 code: last?.code ?? 0, message: why, isConnectionLost: true, isRefused: last?.isRefused ?? false)
         }
-    }
-}
-
-extension PoolStateMachine.Limits {
-    init(_ pool: MariaDBPoolConfiguration) {
-        self.init(
-            maxConnections: max(1, pool.maxConnections),
-            minConnections: max(0, min(pool.minConnections, pool.maxConnections)),
-            maxWaiters: pool.maxWaiters, waitTimeout: pool.waitTimeout.nanoseconds,
-            idleCheck: pool.idleCheck.nanoseconds,
-            idleTimeout: pool.idleTimeout.nanoseconds, maxLifetime: pool.maxLifetime.nanoseconds,
-            minBackoff: pool.minBackoff.nanoseconds, maxBackoff: pool.maxBackoff.nanoseconds)
     }
 }

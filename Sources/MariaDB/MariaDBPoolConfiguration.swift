@@ -9,13 +9,27 @@ public struct MariaDBPoolConfiguration: Sendable {
     public var maxWaiters = 10_000
     /// A connection idle for longer is asked whether it is alive before it is given out.
     public var idleCheck: Duration = .seconds(30)
-    /// An idle connection above `minConnections` is closed after this.
-    public var idleTimeout: Duration = .seconds(300)
+    /// An idle connection is closed after this; those of `minConnections` are made anew. It must be shorter than the server's
+    /// own patience, `wait_timeout`.
+    public var idleTimeout: Duration = .seconds(45)
     /// A connection is closed after this, when it is next idle.
     public var maxLifetime: Duration = .seconds(3_600)
-    /// The wait after a failed attempt to connect; it doubles up to `maxBackoff`.
+    /// The wait after a failed attempt to connect, and between attempts to find a server that takes writes; it doubles up to
+    /// `maxBackoff`.
     public var minBackoff: Duration = .milliseconds(50)
     public var maxBackoff: Duration = .seconds(2)
 
     public init() {}
+}
+
+extension PoolStateMachine.Limits {
+    init(_ pool: MariaDBPoolConfiguration) {
+        self.init(
+            maxConnections: max(1, pool.maxConnections),
+            minConnections: max(0, min(pool.minConnections, pool.maxConnections)),
+            maxWaiters: pool.maxWaiters, waitTimeout: pool.waitTimeout.nanoseconds,
+            idleCheck: pool.idleCheck.nanoseconds,
+            idleTimeout: pool.idleTimeout.nanoseconds, maxLifetime: pool.maxLifetime.nanoseconds,
+            minBackoff: pool.minBackoff.nanoseconds, maxBackoff: pool.maxBackoff.nanoseconds)
+    }
 }

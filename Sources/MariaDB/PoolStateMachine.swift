@@ -6,7 +6,8 @@ struct PoolStateMachine {
     enum Action: Hashable {
         /// Make this connection, and report `connected` or `connectFailed`.
         case connect(Int, after: Int64)
-        /// Give the waiter this connection; `isStale`: idle for so long that it should be asked first.
+        /// Give the waiter this connection; `isStale`: idle for so long, or beside others that broke, that it should be asked
+        /// first.
         case give(Int, to: Int, isStale: Bool)
         case fail(waiter: Int, Reason)
         case close(Int)
@@ -57,13 +58,25 @@ struct PoolStateMachine {
 
     /// Connections of another server than the newest one's are on their way out: failover closes them all.
     private var identity = ""
+    /// That server takes no writes.
+    private var isReadOnly = false
+    /// Attempts to find one that does, and when the next is due.
+    private var looks = 0
+    private var lookAt: Int64 = 0
+    /// When a connection broke last: what was idle then may have gone with it.
+    private var brokeAt = Int64.min
 
     // MARK: Inputs
 
-    mutating func acquire(_ waiter: Int, now: Int64) -> [Action] {
+    /// - Parameter deadline: a whole wait from now on unless it is given.
+    mutating func acquire(_ waiter: Int, until deadline: Int64? = nil, now: Int64) -> [Action] {
         if isClosed { return [.fail(waiter: waiter, .closed)] }
         guard waiters.count < limits.maxWaiters else { return [.fail(waiter: waiter, .tooManyWaiters)] }
-        waiters.append((waiter, now + limits.waitTimeout))
+        let deadline = deadline ?? now + limits.waitTimeout
+        guard deadline > now else { return [.fail(waiter: waiter, .timedOut)] }
+        // One that comes again, because what it was given was dead, has its place before those that came later.
+        let later = waiters.lastIndex { $0.deadline <= deadline }.map { $0 + 1 } ?? 0
+        waiters.insert((waiter, deadline), at: later)
         return serve(now)
     }
 
@@ -73,16 +86,23 @@ struct PoolStateMachine {
         return [.fail(waiter: waiter, .cancelled)]
     }
 
-    mutating func connected(_ id: Int, identity newIdentity: String, now: Int64) -> [Action] {
+    mutating func connected(
+        _ id: Int, identity newIdentity: String, isReadOnly: Bool = false, now: Int64
+    ) -> [Action] {
+        let isOther = identity != newIdentity && !identity.isEmpty
+        if isOther && isReadOnly && !self.isReadOnly && hasOpenConnections {
+            // A replica answered in place of a server that takes writes, to which there are connections: that one stays.
+            return [.close(id)] + connectFailed(id, now: now)
+        }
         failures = 0
         retryAt = 0
         guard !isClosed else {
             connections[id] = nil
             return [.close(id)]
         }
-        var actions: [Action] = []
-        if identity != newIdentity && !identity.isEmpty { actions += leaveAll(but: id) }
+        let actions = isOther ? leaveAll(but: id) : []
         identity = newIdentity
+        self.isReadOnly = isReadOnly
         connections[id] = Connection(state: .idle, since: now, born: now, identity: newIdentity)
         idle.append(id)
         return actions + serve(now)
@@ -93,7 +113,7 @@ struct PoolStateMachine {
     mutating func connectFailed(_ id: Int, isRefused: Bool = false, now: Int64) -> [Action] {
         connections[id] = nil
         failures += 1
-        retryAt = now + min(limits.maxBackoff, limits.minBackoff << Int64(min(failures - 1, 20)))
+        retryAt = now + backoff(failures)
         guard !isClosed else { return [] }
         var actions: [Action] = []
         if isRefused && connections.values.allSatisfy({ $0.state == .connecting }) {
@@ -105,6 +125,7 @@ struct PoolStateMachine {
 
     mutating func release(_ id: Int, isBroken: Bool, now: Int64) -> [Action] {
         guard let connection = connections[id] else { return [] }
+        if isBroken { brokeAt = now }
         if isBroken || isClosed || connection.state == .leaving || now - connection.born >= limits.maxLifetime {
             connections[id] = nil
             return [.close(id)] + (isClosed ? [] : serve(now))
@@ -115,6 +136,23 @@ struct PoolStateMachine {
         return serve(now)
     }
 
+    /// Like `release`, of one whose server refused to write: now and then it is replaced by a new one, which may meet another
+    /// server, or the same one turned writable.
+    mutating func releaseFromReadOnly(_ id: Int, now: Int64) -> [Action] {
+        guard let connection = connections[id], connection.state != .leaving, !isClosed else {
+            return release(id, isBroken: false, now: now)
+        }
+        isReadOnly = true
+        guard now >= lookAt else { return release(id, isBroken: false, now: now) }
+        looks = now - lookAt > limits.maxBackoff ? 1 : looks + 1
+        lookAt = now + backoff(looks)
+        connections[id] = nil
+        var actions: [Action] = [.close(id)]
+        // Even where others are idle: those are to the same server.
+        if !connections.values.contains(where: { $0.state == .connecting }) { actions.append(connect(now)) }
+        return actions + serve(now)
+    }
+
     /// Time has passed.
     mutating func tick(now: Int64) -> [Action] {
         var actions: [Action] = []
@@ -122,14 +160,10 @@ struct PoolStateMachine {
             waiters.removeFirst()
             actions.append(.fail(waiter: first.id, .timedOut))
         }
-        let spare = max(0, connections.count - limits.minConnections)
-        var closed = 0
         idle.removeAll { id in
             guard let connection = connections[id] else { return true }
             let isOld = now - connection.born >= limits.maxLifetime
-            let isUnused = now - connection.since >= limits.idleTimeout && closed < spare
-            guard isOld || isUnused else { return false }
-            closed += 1
+            guard isOld || now - connection.since >= limits.idleTimeout else { return false }
             connections[id] = nil
             actions.append(.close(id))
             return true
@@ -152,6 +186,18 @@ struct PoolStateMachine {
 
     // MARK: Rules
 
+    private var hasOpenConnections: Bool { connections.values.contains { $0.state == .idle || $0.state == .busy } }
+
+    private func backoff(_ attempts: Int) -> Int64 {
+        min(limits.maxBackoff, limits.minBackoff << Int64(min(attempts - 1, 20)))
+    }
+
+    private mutating func connect(_ now: Int64) -> Action {
+        nextID += 1
+        connections[nextID] = Connection(state: .connecting, since: now, born: now, identity: "")
+        return .connect(nextID, after: max(0, retryAt - now))
+    }
+
     private mutating func leaveAll(but kept: Int) -> [Action] {
         var actions: [Action] = []
         for (id, connection) in connections.sorted(by: { $0.key < $1.key }) where id != kept {
@@ -171,7 +217,8 @@ struct PoolStateMachine {
         var actions: [Action] = []
         while !waiters.isEmpty, let id = idle.popLast() {
             let waiter = waiters.removeFirst()
-            let isStale = now - (connections[id]?.since ?? now) >= limits.idleCheck
+            let since = connections[id]?.since ?? now
+            let isStale = now - since >= limits.idleCheck || since <= brokeAt
             connections[id]?.state = .busy
             actions.append(.give(id, to: waiter.id, isStale: isStale))
         }
@@ -182,9 +229,7 @@ struct PoolStateMachine {
         var missing = min(wanted, allowed) - connecting
         while missing > 0 && connections.count < limits.maxConnections {
             missing -= 1
-            nextID += 1
-            connections[nextID] = Connection(state: .connecting, since: now, born: now, identity: "")
-            actions.append(.connect(nextID, after: max(0, retryAt - now)))
+            actions.append(connect(now))
         }
         return actions
     }

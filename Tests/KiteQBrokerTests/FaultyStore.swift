@@ -30,17 +30,47 @@ final class FaultyStore: MessageStore {
     func settle(_ batch: [Settlement], shard: Int) async throws -> [Int64] {
         try await base.settle(batch, shard: shard)
     }
-    func freshBacklog(of group: String, shard: Int, after: Int64, limit: Int) async throws -> [Int64] {
-        try await base.freshBacklog(of: group, shard: shard, after: after, limit: limit)
+    var lease: Duration { base.lease }
+    func renewLease(shard: Int) async throws -> String { try await base.renewLease(shard: shard) }
+    func setPresence(_ groups: Set<String>, shard: Int) async throws {
+        try await base.setPresence(groups, shard: shard)
     }
-    func deliveries(of group: String, shard: Int, in range: DeliveryRange, limit: Int) async throws -> DeliveryPage {
+    func declareDead(shard: Int) async throws -> [String] { try await base.declareDead(shard: shard) }
+    func releaseDead(shard: Int, limit: Int) async throws -> Int {
+        try await base.releaseDead(shard: shard, limit: limit)
+    }
+    func survey(shard: Int, now: Timestamp) async throws -> ShardSurvey {
+        try await base.survey(shard: shard, now: now)
+    }
+    func resolveUncertain(shard: Int) async throws -> Int64? { try await base.resolveUncertain(shard: shard) }
+    func freshBacklog(
+        of group: String, shard: Int, after: Int64, limit: Int, includingDead: Bool
+    ) async throws -> [FreshMessage] {
+        try await base.freshBacklog(of: group, shard: shard, after: after, limit: limit, includingDead: includingDead)
+    }
+    func deliveries(of group: String, shard: Int, in range: DeliveryRange, limit: Int) async throws -> [Int64] {
         try await base.deliveries(of: group, shard: shard, in: range, limit: limit)
     }
-    func load(_ seqs: [Int64], shard: Int) async throws -> [StoredMessage] { try await base.load(seqs, shard: shard) }
+    func load(_ seqs: [Int64], for group: String, shard: Int) async throws -> [StoredMessage] {
+        try await base.load(seqs, for: group, shard: shard)
+    }
+    func heldDeliveries(shard: Int, after: Int64, limit: Int) async throws -> [HeldDelivery] {
+        try await base.heldDeliveries(shard: shard, after: after, limit: limit)
+    }
+    func expiredFresh(
+        shard: Int, after cursor: SweepCursor?, now: Timestamp, limit: Int
+    ) async throws -> (expired: [FreshMessage], next: SweepCursor?) {
+        try await base.expiredFresh(shard: shard, after: cursor, now: now, limit: limit)
+    }
+    func buryExpiredDeliveries(
+        shard: Int, after seq: Int64, now: Timestamp, limit: Int
+    ) async throws -> (buried: Int, next: Int64?) {
+        try await base.buryExpiredDeliveries(shard: shard, after: seq, now: now, limit: limit)
+    }
     func dueTransactions(shard: Int, now: Timestamp, limit: Int) async throws -> [DueTransaction] {
         try await base.dueTransactions(shard: shard, now: now, limit: limit)
     }
-    func reschedule(_ checks: [TransactionCheck], shard: Int) async throws {
+    func reschedule(_ checks: [TransactionCheck], shard: Int) async throws -> Set<Int64> {
         try await base.reschedule(checks, shard: shard)
     }
     func purge(shard: Int, decidedBefore: Timestamp, deadLettersBefore: Timestamp, limit: Int) async throws -> Int {

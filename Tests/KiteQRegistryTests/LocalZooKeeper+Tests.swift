@@ -9,12 +9,19 @@ extension LocalZooKeeper {
     static func withServer<Result>(
         isStarted: Bool = true, _ body: (LocalZooKeeper) async throws -> Result
     ) async throws -> Result {
+        try await withServer(isStarted: isStarted) { server, _ in try await body(server) }
+    }
+
+    /// The same, with the folder that its data are in.
+    static func withServer<Result>(
+        isStarted: Bool = true, _ body: (LocalZooKeeper, _ data: URL) async throws -> Result
+    ) async throws -> Result {
         let folder = try LocalServers.temporaryFolder("zookeeper")
         let server = try LocalZooKeeper(dataDirectory: folder)
         let result: Swift.Result<Result, any Error>
         do {
             if isStarted { try await server.start() }
-            result = .success(try await body(server))
+            result = .success(try await body(server, folder.appending(path: "data")))
         } catch {
             result = .failure(error)
         }

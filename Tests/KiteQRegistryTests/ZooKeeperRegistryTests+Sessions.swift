@@ -28,9 +28,9 @@ extension ZooKeeperRegistryTests {
                     #expect(await eventually(within: .seconds(20)) { registry.isConnected })
                     try await registry.register(broker, topics: ["trade"])
                     try await withClient(of: server.server) { client in
-                        let servers = try await client.children("/kiteq/server/trade", watch: false)
+                        let servers = try await client.list("/kiteq/server/trade", watch: false)?.children
                         #expect(servers == ["127.0.0.1:13800"])
-                        let alive = try await client.children("/kiteq/alive_servers", watch: false)
+                        let alive = try await client.list("/kiteq/alive_servers", watch: false)?.children
                         #expect(alive == ["127.0.0.1:13800"])
                         // Nothing but the one snapshot was ever said, and changes are followed as before.
                         #expect(history.elements.map { $0.map(\.messageType) } == [["a"]])

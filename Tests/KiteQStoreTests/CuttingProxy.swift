@@ -2,28 +2,34 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A TCP proxy in front of a server that can cut a connection at a COMMIT: before the server has it, or before its reply is
-/// passed on.
+/// A TCP proxy in front of a server: it cuts a connection at a COMMIT, before the server has it or before its reply is passed
+/// on; cuts all; falls silent, as a network that drops packets, and speaks again; and leads to another server from some moment
+/// on.
 final class CuttingProxy: Sendable {
     enum Cut: Sendable {
         case beforeCommit
         case beforeItsReply
     }
 
-    private let armed = Mutex<Cut?>(nil)
-    private let cuts = Mutex(0)
-    private let listening = Mutex<(any Channel)?>(nil)
-    private let server: Int
+    private struct State {
+        var server: Int
+        var armed: Cut?
+        var cuts = 0
+        var listening: (any Channel)?
+        /// Both ends of each connection.
+        var open: [ObjectIdentifier: any Channel] = [:]
+    }
 
-    init(server: Int) { self.server = server }
+    private let state: Mutex<State>
+
+    init(server: Int) { state = Mutex(State(server: server)) }
 
     /// Listens; returns its port.
     func start() async throws -> Int {
-        let server = self.server
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { client in
                 ClientBootstrap(group: client.eventLoop)
-                    .connect(host: "127.0.0.1", port: server)
+                    .connect(host: "127.0.0.1", port: self.state.withLock { $0.server })
                     .flatMap { upstream in
                         client.eventLoop.makeCompletedFuture {
                             let cut = ConnectionCut()
@@ -31,26 +37,65 @@ final class CuttingProxy: Sendable {
                                 Pipe(to: upstream, cut: cut, proxy: self, isUpwards: true))
                             try upstream.pipeline.syncOperations.addHandler(
                                 Pipe(to: client, cut: cut, proxy: self, isUpwards: false))
+                            self.keep(client)
+                            self.keep(upstream)
                         }
                     }
             }
             .bind(host: "127.0.0.1", port: 0).get()
-        listening.withLock { $0 = channel }
+        state.withLock { $0.listening = channel }
         return channel.localAddress?.port ?? 0
     }
 
-    func stop() async throws { try await listening.withLock { $0 }?.close() }
+    func stop() async throws {
+        try await state.withLock { $0.listening }?.close()
+        await cutAll()
+    }
+
+    private func keep(_ channel: any Channel) {
+        let id = ObjectIdentifier(channel)
+        state.withLock { $0.open[id] = channel }
+        channel.closeFuture.whenComplete { _ in self.state.withLock { $0.open[id] = nil } }
+    }
+
+    // MARK: What it does
 
     /// The next COMMIT of any connection is cut.
-    func arm(_ cut: Cut) { armed.withLock { $0 = cut } }
+    func arm(_ cut: Cut) { state.withLock { $0.armed = cut } }
 
-    var cutCount: Int { cuts.withLock { $0 } }
+    var cutCount: Int { state.withLock { $0.cuts } }
+
+    /// New connections lead to the server at this port.
+    func lead(to server: Int) { state.withLock { $0.server = server } }
+
+    /// From now on nothing passes, and new connections are taken and not answered; nobody is told.
+    func fallSilent() async throws { try await read(false) }
+
+    /// What was sent meanwhile is passed on.
+    func speak() async throws { try await read(true) }
+
+    private func read(_ isOn: Bool) async throws {
+        let (listening, open) = state.withLock { ($0.listening, Array($0.open.values)) }
+        for channel in [listening].compactMap({ $0 }) + open {
+            do {
+                try await channel.setOption(ChannelOptions.autoRead, value: isOn).get()
+            } catch ChannelError.ioOnClosedChannel {
+                continue  // It ended meanwhile.
+            }
+        }
+    }
+
+    /// Ends all connections.
+    func cutAll() async {
+        for channel in state.withLock({ Array($0.open.values) }) { channel.close(promise: nil) }
+        while state.withLock({ !$0.open.isEmpty }) { await Task.yield() }
+    }
 
     fileprivate func take() -> Cut? {
-        armed.withLock { armed in
-            defer { armed = nil }
-            if armed != nil { cuts.withLock { $0 += 1 } }
-            return armed
+        state.withLock { state in
+            defer { state.armed = nil }
+            if state.armed != nil { state.cuts += 1 }
+            return state.armed
         }
     }
 }

@@ -24,7 +24,7 @@ import Testing
             let outcomes = try await store.insert(batch, shard: 0)
             #expect(outcomes == [.stored, .duplicate(of: before.seq), .stored])
             #expect(proxy.cutCount == 1)
-            #expect(try await store.freshBacklog(of: "a", shard: 0, after: 0, limit: 9) == [before.seq, batch[0].seq])
+            #expect(try await store.fresh(of: "a", after: 0, limit: 9) == [before.seq, batch[0].seq])
             #expect(try await store.dueTransactions(shard: 0, now: 9_000, limit: 9).map(\.seq) == [batch[2].seq])
         }
         try await proxy.stop()
@@ -54,7 +54,7 @@ import Testing
                 #expect(try await store.settle(all.map { Settlement(seq: $0.seq) }, shard: 0).isEmpty)
                 try await holding
             }
-            #expect(try await store.load(all.map(\.seq), shard: 0).isEmpty)
+            #expect(try await store.load(all.map(\.seq), for: "a", shard: 0).isEmpty)
         }
     }
 }

@@ -22,7 +22,7 @@ import Testing
             empty.extra = ByteBuffer()
             let batch = [odd, large, empty].map { messages.insertion(["a", "b"], $0) }
             #expect(try await store.insert(batch, shard: 0) == [.stored, .stored, .stored])
-            let loaded = try await store.load(batch.map(\.seq).reversed() + [1], shard: 0)
+            let loaded = try await store.load(batch.map(\.seq).reversed() + [1], for: "a", shard: 0)
             #expect(loaded.map(\.seq) == batch.map(\.seq), "ascending, and what is not there is left out")
             for (stored, insertion) in zip(loaded, batch) {
                 let (a, b) = (stored.message, insertion.message)
@@ -65,7 +65,7 @@ import Testing
                 Issue.record("\(outcomes[7])")
                 return
             }
-            #expect(try await store.load(batch.map(\.seq), shard: 0).count == 19)
+            #expect(try await store.load(batch.map(\.seq), for: "a", shard: 0).count == 19)
         }
     }
 
@@ -91,8 +91,10 @@ import Testing
             var messages = Messages()
             let halves = (0..<5).map { _ in messages.insertion(nil) }
             #expect(try await store.insert(halves, shard: 0).allSatisfy { $0 == .stored })
-            #expect(try await store.load(halves.map(\.seq), shard: 0).isEmpty, "a half message is delivered to nobody")
-            #expect(try await store.freshBacklog(of: "a", shard: 0, after: 0, limit: 10).isEmpty)
+            #expect(
+                try await store.load(halves.map(\.seq), for: "a", shard: 0).isEmpty,
+                "a half message is delivered to nobody")
+            #expect(try await store.fresh(of: "a", after: 0, limit: 10).isEmpty)
 
             guard case .wrongGroup("p-pay") = try await decide(store, halves[0], .commit, from: "stranger") else {
                 Issue.record("a stranger decided")
@@ -129,7 +131,7 @@ import Testing
                 return
             }
             let owed = [halves[0].seq, halves[3].seq]
-            #expect(try await store.freshBacklog(of: "a", shard: 0, after: 0, limit: 10) == owed)
+            #expect(try await store.fresh(of: "a", after: 0, limit: 10) == owed)
             var late = messages.insertion(nil, halves[1].message)
             late.connectionGroup = "p-pay"
             #expect(try await store.insert([late], shard: 0) == [.decided(.rolledBack)])
@@ -145,12 +147,13 @@ import Testing
             let due = try await store.dueTransactions(shard: 0, now: 5_000, limit: 2)
             #expect(due.map(\.seq) == halves.prefix(2).map(\.seq))
             #expect(due[0].message.header == halves[0].message.header && due[0].connectionGroup == "p-connection")
-            try await store.reschedule(
+            let changed = try await store.reschedule(
                 [
                     TransactionCheck(seq: due[0].seq, previousCheckAt: 5_000, action: .next(at: 9_000, checks: 1)),
                     TransactionCheck(seq: due[1].seq, previousCheckAt: 4_711, action: .next(at: 9_000, checks: 1)),
                     TransactionCheck(seq: halves[2].seq, previousCheckAt: 5_000, action: .park),
                 ], shard: 0)
+            #expect(changed == [due[0].seq, halves[2].seq])
             let left = try await store.dueTransactions(shard: 0, now: 9_000, limit: 10)
             #expect(left.map(\.seq) == [halves[1].seq, halves[0].seq], "what had changed meanwhile was left alone")
             #expect(left.map(\.checks) == [0, 1])
@@ -186,42 +189,46 @@ import Testing
                     Settlement(seq: 77),
                 ], shard: 0)
             #expect(lost == [77] || lost.isEmpty, "what is not there was nobody's")
-            let loaded = try await store.load(seqs, shard: 0)
-            #expect(loaded.map(\.seq) == [seqs[1], seqs[2]])
-            #expect(loaded.allSatisfy { $0.state == .tracked && $0.route.members.isEmpty })
-            #expect(
-                Set(loaded[0].deliveries) == [
-                    .init(group: "b", attempts: 3, dueAt: 700), .init(group: "c", attempts: 0, dueAt: 0),
-                ])
-            #expect(try await store.freshBacklog(of: "b", shard: 0, after: 0, limit: 10).isEmpty)
+            #expect(try await store.fresh(of: "b", after: 0, limit: 10).isEmpty)
+            #expect(try await store.deliveries(of: "b", shard: 0, in: .due(now: 599), limit: 9).isEmpty)
+            #expect(try await store.deliveries(of: "b", shard: 0, in: .due(now: 700), limit: 1) == [seqs[2]])
+            #expect(try await store.deliveries(of: "b", shard: 0, in: .due(now: 700), limit: 9) == [seqs[2], seqs[1]])
+            #expect(try await store.deliveries(of: "c", shard: 0, in: .waiting(after: 0), limit: 9) == [seqs[1]])
+            #expect(try await store.deliveries(of: "c", shard: 0, in: .waiting(after: seqs[1]), limit: 9).isEmpty)
 
-            var page = try await store.deliveries(of: "b", shard: 0, in: .due(now: 700, after: .start), limit: 1)
-            #expect(page.rows == [.init(seq: seqs[2], attempts: 1, dueAt: 600)])
-            page = try await store.deliveries(
-                of: "b", shard: 0, in: .due(now: 700, after: try #require(page.next)), limit: 10)
-            #expect(page.rows == [.init(seq: seqs[1], attempts: 3, dueAt: 700)] && page.next == nil)
+            let forB = try await store.load(seqs, for: "b", shard: 0)
+            #expect(forB.map(\.seq) == [seqs[1], seqs[2]])
+            #expect(forB.allSatisfy { $0.state == .tracked && $0.route.members.isEmpty })
+            #expect(forB.map { $0.deliveries.map(\.group) } == [["b"], ["b"]])
+            #expect(forB.map { $0.deliveries.map(\.attempts) } == [[3], [1]])
             #expect(
-                try await store.deliveries(of: "b", shard: 0, in: .due(now: 599, after: .start), limit: 9).rows.isEmpty)
-            page = try await store.deliveries(of: "c", shard: 0, in: .waiting(after: 0), limit: 10)
-            #expect(page.rows.map(\.seq) == [seqs[1]])
-            #expect(try await store.deliveries(of: "c", shard: 0, in: .waiting(after: seqs[1]), limit: 9).rows.isEmpty)
-
-            _ = try await store.settle(
-                [
-                    Settlement(seq: seqs[1], wasTracked: true, done: ["b"]),
-                    Settlement(seq: seqs[2], wasTracked: true, pending: [pending("b", 2, 900)]),
-                ], shard: 0)
+                try await store.deliveries(of: "b", shard: 0, in: .due(now: .max - 1), limit: 9).isEmpty,
+                "what was taken is not due")
+            #expect(try await store.load(seqs, for: "c", shard: 0).map(\.seq) == [seqs[1]])
             #expect(
-                try await store.load(seqs, shard: 0).map(\.deliveries) == [
-                    [.init(group: "c", attempts: 0, dueAt: 0)], [.init(group: "b", attempts: 2, dueAt: 900)],
+                try await store.heldDeliveries(shard: 0, after: 0, limit: 9) == [
+                    .init(seq: seqs[1], group: "b", attempts: 3), .init(seq: seqs[1], group: "c", attempts: 0),
+                    .init(seq: seqs[2], group: "b", attempts: 1),
                 ])
-            _ = try await store.settle(
-                [
-                    Settlement(seq: seqs[1], wasTracked: true, done: ["c"]),
-                    Settlement(
-                        seq: seqs[2], wasTracked: true, dead: [.init(group: "b", attempts: 3, reason: .expired)]),
-                ], shard: 0)
-            #expect(try await store.load(seqs, shard: 0).isEmpty)
+
+            #expect(
+                try await store.settle(
+                    [
+                        Settlement(seq: seqs[1], wasTracked: true, done: ["b"]),
+                        Settlement(seq: seqs[2], wasTracked: true, pending: [pending("b", 2, 900)]),
+                    ], shard: 0
+                ).isEmpty)
+            #expect(try await store.deliveries(of: "b", shard: 0, in: .due(now: 900), limit: 9) == [seqs[2]])
+            #expect(try await store.load(seqs, for: "b", shard: 0).map(\.deliveries[0].attempts) == [2])
+            #expect(
+                try await store.settle(
+                    [
+                        Settlement(seq: seqs[1], wasTracked: true, done: ["c"]),
+                        Settlement(
+                            seq: seqs[2], wasTracked: true, dead: [.init(group: "b", attempts: 3, reason: .expired)]),
+                    ], shard: 0
+                ).isEmpty)
+            #expect(try await store.remaining(seqs).isEmpty)
             #expect(try await store.purge(shard: 0, decidedBefore: 0, deadLettersBefore: .max, limit: 2) == 2)
             #expect(try await store.purge(shard: 0, decidedBefore: 0, deadLettersBefore: .max, limit: 2) == 1)
         }
@@ -237,7 +244,7 @@ import Testing
                 all.map {
                     Settlement(
                         seq: $0.seq,
-                        pending: [.init(group: "a", attempts: 0, dueAt: 0), .init(group: "b", attempts: 0, dueAt: 0)])
+                        pending: [.init(held: "a", attempts: 0), .init(held: "b", attempts: 0)])
                 }, shard: 0)
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 for group in ["a", "b"] {
@@ -253,7 +260,7 @@ import Testing
                 }
                 try await tasks.waitForAll()
             }
-            #expect(try await store.load(all.map(\.seq), shard: 0).isEmpty)
+            #expect(try await store.remaining(all.map(\.seq)).isEmpty)
         }
     }
 
@@ -267,50 +274,12 @@ import Testing
             let expected = all.filter { $0.route!.members.contains { $0.group == "a" } }.map(\.seq)
             var found: [Int64] = []
             while true {
-                let page = try await store.freshBacklog(of: "a", shard: 0, after: found.last ?? 0, limit: 7)
+                let page = try await store.fresh(of: "a", after: found.last ?? 0, limit: 7)
                 found += page
                 if page.count < 7 { break }
             }
             #expect(found == expected)
-            #expect(try await store.freshBacklog(of: "nobody", shard: 0, after: 0, limit: 7).isEmpty)
-        }
-    }
-
-    @Test(arguments: stores) func aLaterLifeFindsWhatAnEarlierOneLeft(kind: StoreUnderTest) async throws {
-        try await kind.withStore { store, open async throws in
-            var messages = Messages()
-            let fresh = messages.insertion(["a"])
-            let tracked = messages.insertion(["a", "b"])
-            let half = messages.insertion(nil)
-            _ = try await store.insert([fresh, tracked, half], shard: 0)
-            let row = Settlement.Pending(group: "a", attempts: 3, dueAt: 500)
-            _ = try await store.settle([Settlement(seq: tracked.seq, pending: [row])], shard: 0)
-
-            try await running(open()) { other async throws in
-                _ = try await other.join(as: BrokerIdentity(name: "another broker", address: "127.0.0.1:2"))
-                #expect(try await other.freshBacklog(of: "a", shard: 0, after: 0, limit: 9).isEmpty, "its owner lives")
-                #expect(try await other.load([fresh.seq, tracked.seq], shard: 0).isEmpty)
-                #expect(try await other.dueTransactions(shard: 0, now: 9_000, limit: 9).isEmpty)
-                #expect(
-                    try await other.deliveries(of: "a", shard: 0, in: .due(now: 900, after: .start), limit: 9).rows
-                        .isEmpty)
-                #expect(try await other.settle([Settlement(seq: fresh.seq)], shard: 0) == [fresh.seq])
-            }
-            try await running(open()) { heir async throws in
-                _ = try await heir.join(as: BrokerIdentity(name: "broker", address: "127.0.0.1:1"))
-                #expect(try await heir.freshBacklog(of: "a", shard: 0, after: 0, limit: 9) == [fresh.seq])
-                #expect(
-                    try await heir.deliveries(of: "a", shard: 0, in: .due(now: 900, after: .start), limit: 9).rows.map(
-                        \.seq) == [tracked.seq])
-                #expect(
-                    try await heir.load([fresh.seq, tracked.seq], shard: 0).map(\.seq) == [fresh.seq, tracked.seq])
-                #expect(try await heir.dueTransactions(shard: 0, now: 9_000, limit: 9).map(\.seq) == [half.seq])
-                // The earlier life is not over, only paused: it may write nothing more.
-                #expect(try await store.settle([Settlement(seq: fresh.seq)], shard: 0) == [fresh.seq])
-                let done = Settlement(seq: tracked.seq, wasTracked: true, done: ["a"])
-                #expect(try await store.settle([done], shard: 0) == [tracked.seq])
-                #expect(try await heir.settle([Settlement(seq: fresh.seq), done], shard: 0).isEmpty)
-            }
+            #expect(try await store.fresh(of: "nobody", after: 0, limit: 7).isEmpty)
         }
     }
 

@@ -111,3 +111,17 @@ struct Messages {
             connectionGroup: "p-connection", firstCheckAt: 5_000)
     }
 }
+
+extension MessageStore {
+    /// The backlog's seqs, also of dead brokers.
+    func fresh(of group: String, after: Int64, limit: Int) async throws -> [Int64] {
+        try await freshBacklog(of: group, shard: 0, after: after, limit: limit, includingDead: true).map(\.seq)
+    }
+
+    /// Of these messages those that are owed to some group still, which takes them.
+    func remaining(_ seqs: [Int64]) async throws -> [Int64] {
+        var found: Set<Int64> = []
+        for group in ["a", "b", "c"] { found.formUnion(try await load(seqs, for: group, shard: 0).map(\.seq)) }
+        return found.sorted()
+    }
+}

@@ -158,7 +158,7 @@ import Testing
             let error = await #expect(throws: MariaDBError.self) {
                 try await pool.withTransaction { db in
                     try db.execute("INSERT INTO d.t VALUES (3)")
-                    kill(pid, SIGSTOP)
+                    try Self.pause(pid)
                 }
             }
             kill(pid, SIGCONT)
@@ -171,7 +171,7 @@ import Testing
             try await eventually { try await Self.answers(pool) }
             let alone = await #expect(throws: MariaDBError.self) {
                 try await pool.withConnection { db in
-                    kill(pid, SIGSTOP)
+                    try Self.pause(pid)
                     try db.execute("INSERT INTO d.t VALUES (4)")
                 }
             }
@@ -188,6 +188,23 @@ import Testing
         try FileManager.default.removeItem(at: folder)
     }
 
+    /// Stops a process, and returns when each of its threads stands still: kill(2) returns before that.
+    private static func pause(_ pid: Int32) throws {
+        kill(pid, SIGSTOP)
+        let deadline = ContinuousClock.now + .seconds(10)
+        while true {
+            let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")
+            let stopped = threads.count { thread in
+                // One that ended meanwhile does not count as stopped: the list is read again.
+                let text = try? String(contentsOfFile: "/proc/\(pid)/task/\(thread)/stat", encoding: .utf8)
+                return text?.split(separator: ") ").last?.hasPrefix("T") == true
+            }
+            if stopped == threads.count { return }
+            guard ContinuousClock.now < deadline else { throw NotInTime() }
+            usleep(1_000)
+        }
+    }
+
     private static func answers(_ pool: MariaDBPool) async throws -> Bool {
         do {
             try await pool.withConnection { try $0.ping() }
@@ -197,7 +214,7 @@ import Testing
         }
     }
 
-    @Test("the next server of the list takes over; connections to the other are closed", .timeLimit(.minutes(2)))
+    @Test("the next server of the list takes over, and stays", .timeLimit(.minutes(2)))
     func failover() async throws {
         let address = try await TestServer.mariaDB.address
         let folder = try LocalServers.temporaryFolder("mariadb")
@@ -215,7 +232,7 @@ import Testing
             let two = try await pool.withConnection { $0.serverIdentity }
             #expect(one != two)
 
-            // The first is back: one connection made to it ends those to the second.
+            // The first is back: the second has what was written since, and keeps the connections while it takes writes.
             try await first.start()
             let (held, more) = (Gate(), Gate())
             async let busy = pool.withConnection { db in
@@ -224,11 +241,9 @@ import Testing
                 return db.serverIdentity
             }
             try await held.wait()
-            #expect(try await pool.withConnection { $0.serverIdentity } == one)
+            #expect(try await pool.withConnection { $0.serverIdentity } == two)
             more.open()
             #expect(try await busy == two)
-            for _ in 0..<3 { #expect(try await pool.withConnection { $0.serverIdentity } == one) }
-            #expect(pool.statistics.open == 1)
         }
         await first.stop()
         try FileManager.default.removeItem(at: folder)

@@ -4,7 +4,7 @@ import Testing
 
 /// Times are in nanoseconds that mean nothing; actions are compared.
 @Suite struct PoolStateMachineTests {
-    private func machine(
+    func machine(
         max: Int = 3, min: Int = 0, waiters: Int = 10, change: (inout PoolStateMachine.Limits) -> Void = { _ in }
     ) -> PoolStateMachine {
         var limits = PoolStateMachine.Limits(
@@ -15,7 +15,7 @@ import Testing
     }
 
     /// A machine with idle connections 1, 2, … of server "a", made at 0.
-    private func machine(idle: Int, max: Int = 3, min: Int = 0) -> PoolStateMachine {
+    func machine(idle: Int, max: Int = 3, min: Int = 0) -> PoolStateMachine {
         var machine = machine(max: max, min: min)
         for waiter in 1...idle { _ = machine.acquire(waiter, now: 0) }
         for id in 1...idle { _ = machine.connected(id, identity: "a", now: 0) }
@@ -165,15 +165,16 @@ import Testing
         #expect(busy.release(1, isBroken: false, now: 10_000) == [.close(1)])
     }
 
-    @Test("idle connections above the least number go, oldest first")
+    @Test("idle connections go, oldest first; those of the least number are made anew")
     func idleTimeout() {
         var machine = machine(idle: 3, min: 1)
         _ = machine.acquire(9, now: 100)
         _ = machine.release(3, isBroken: false, now: 100)
         #expect(machine.tick(now: 1_999).isEmpty)
         #expect(machine.tick(now: 2_000) == [.close(1), .close(2)])
-        #expect(machine.tick(now: 5_000).isEmpty)
+        #expect(machine.tick(now: 2_099).isEmpty)
         #expect(machine.idleCount == 1)
+        #expect(machine.tick(now: 2_100) == [.close(3), .connect(4, after: 0)])
     }
 
     @Test("the least number is made without callers, and again when some are lost")
@@ -187,37 +188,6 @@ import Testing
         #expect(machine.acquire(1, now: 4) == [.give(2, to: 1, isStale: false)])
         #expect(machine.release(2, isBroken: true, now: 5) == [.close(2), .connect(3, after: 0)])
         #expect(machine.connectFailed(3, now: 6) == [.connect(4, after: 10)])
-    }
-
-    @Test("meeting another server ends the connections to the first")
-    func failover() {
-        var machine = machine(idle: 3, max: 4)
-        #expect(machine.acquire(10, now: 1) == [.give(3, to: 10, isStale: false)])
-        for waiter in 11...12 { _ = machine.acquire(waiter, now: 1) }
-        #expect(machine.acquire(13, now: 1) == [.connect(4, after: 0)])
-        _ = machine.release(1, isBroken: false, now: 1)
-        // 1 had a waiter; 2 and 3 are busy; 4 meets "b".
-        _ = machine.cancel(13)
-        #expect(machine.connected(4, identity: "b", now: 2).isEmpty)
-        #expect(machine.connections[2]?.state == .leaving && machine.connections[3]?.state == .leaving)
-        #expect(machine.release(3, isBroken: false, now: 3) == [.close(3)])
-        #expect(machine.release(2, isBroken: false, now: 3) == [.close(2)])
-        #expect(machine.acquire(20, now: 4) == [.give(4, to: 20, isStale: false)])
-        // Another one to the same server changes nothing.
-        #expect(machine.connections[4]?.state == .busy)
-    }
-
-    @Test("idle connections to the first server close when another is met")
-    func failoverIdle() {
-        var machine = machine(idle: 2, max: 3)
-        for waiter in 10...12 { _ = machine.acquire(waiter, now: 1) }
-        for id in 1...2 { _ = machine.release(id, isBroken: false, now: 2) }
-        // Waiter 12 got one of those; 3 is being made for it still.
-        #expect(machine.connections[3]?.state == .connecting)
-        let idle = machine.idleCount
-        let closed = machine.connected(3, identity: "b", now: 3)
-        #expect(closed == (1...2).suffix(idle).filter { machine.connections[$0] == nil }.map { .close($0) })
-        #expect(machine.connections.values.allSatisfy { $0.identity == "b" || $0.state == .leaving })
     }
 
     @Test("a closed pool serves nobody, and closes each connection when it can")
@@ -298,14 +268,19 @@ import Testing
                 if Bool.random(using: &random) {
                     open.insert(id)
                     let identity = Int.random(in: 0..<10, using: &random) == 0 ? "b" : "a"
-                    carryOut(machine.connected(id, identity: identity, now: now))
+                    let isReadOnly = Int.random(in: 0..<5, using: &random) == 0
+                    carryOut(machine.connected(id, identity: identity, isReadOnly: isReadOnly, now: now))
                 } else {
                     carryOut(machine.connectFailed(id, now: now))
                 }
             case 7...9:
                 guard let id = busy.keys.sorted().randomElement(using: &random) else { continue }
                 busy[id] = nil
-                carryOut(machine.release(id, isBroken: Int.random(in: 0..<4, using: &random) == 0, now: now))
+                switch Int.random(in: 0..<8, using: &random) {
+                case 0...1: carryOut(machine.release(id, isBroken: true, now: now))
+                case 2: carryOut(machine.releaseFromReadOnly(id, now: now))
+                default: carryOut(machine.release(id, isBroken: false, now: now))
+                }
             case 10: carryOut(machine.tick(now: now))
             default: if step > 380 { carryOut(machine.close()) }
             }

@@ -70,7 +70,7 @@ import Testing
         let serve = try CommandProcess.run([
             "serve", "--topics", "trade", "--registry", "file://\(registry)", "--store", store, "--log-level", "error",
             "--set",
-            "store.wait_timeout=1s",
+            "store.wait_timeout=1s", "--set", "broker.start_timeout=2s",
         ])
         for outcome in [serve, try CommandProcess.run(["migrate", "--store", store])] {
             #expect(outcome.status == 1)

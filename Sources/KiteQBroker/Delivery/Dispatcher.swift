@@ -41,8 +41,12 @@ final class Dispatcher: Sendable {
         perform { $0.acceptFly(messages, now: $1, wall: $2, &$3) }
     }
 
-    func uncertain(shard: Int, from seq: Int64) {
-        perform { machine, _, _, actions in machine.uncertain(shard: shard, from: seq, &actions) }
+    func reread(shard: Int, from seq: Int64) {
+        perform { machine, _, _, actions in machine.reread(shard: shard, from: seq, &actions) }
+    }
+
+    func expire(_ messages: [FreshMessage], shard: Int) {
+        perform { machine, _, _, actions in machine.expire(messages, shard: shard, &actions) }
     }
 
     func acknowledge(_ acknowledgements: [DeliveryMachine.Acknowledgement], client: DeliveryClientID) {
@@ -104,14 +108,27 @@ final class Dispatcher: Sendable {
         perform { machine, now, _, _ in machine.setWatermarks(watermarks, now: now) }
     }
 
+    // MARK: Ownership
+
+    func setLease(shard: Int, until: MonotonicTime) {
+        perform { $0.setLease(shard: shard, until: until, now: $1, wall: $2, &$3) }
+    }
+
+    func apply(_ survey: ShardSurvey, shard: Int) {
+        perform { $0.apply(survey, shard: shard, now: $1, wall: $2, &$3) }
+        routing.setElsewhere(survey.elsewhere, shard: shard)
+    }
+
+    var presentGroups: Set<String> { state.withLock { $0.machine.presentGroups } }
+
     // MARK: Scans
 
     func nextScan(shard: Int) -> DeliveryScan? {
         state.withLock { $0.machine.nextScan(shard: shard, now: SystemTime.monotonic(), wall: SystemTime.wall()) }
     }
 
-    func missing(_ result: DeliveryScanResult) -> [Int64] {
-        state.withLock { $0.machine.missing(result) }
+    func missing(_ scan: DeliveryScan, _ result: DeliveryScanResult) -> [Int64] {
+        state.withLock { $0.machine.missing(scan, result) }
     }
 
     func apply(_ scan: DeliveryScan, _ result: DeliveryScanResult, loaded: [StoredMessage], asked: Set<Int64>) {

@@ -10,13 +10,16 @@ struct WriteBehind: Sendable {
     let store: any MessageStore
     let dispatcher: Dispatcher
     let maxRows: Int
+    /// Whether a failed write is to be tried again: not for ever once the broker stops.
+    let mayRetry: @Sendable () -> Bool
     let logger: Logger
 
     /// Runs until the lane is closed and empty.
     func run() async {
+        var failures = FailureStreak("write what became of messages in shard \(shard)", logger)
         while let batch = await dispatcher.lanes[shard].take(maxItems: maxRows, maxBytes: .max) {
             // The store wants one settlement of a message in a batch.
-            for part in Self.parts(batch) { await write(part) }
+            for part in Self.parts(batch) { await write(part, &failures) }
         }
     }
 
@@ -34,31 +37,27 @@ struct WriteBehind: Sendable {
         return parts
     }
 
-    private func write(_ batch: [Settlement]) async {
-        var failures = 0
+    private func write(_ batch: [Settlement], _ failures: inout FailureStreak) async {
+        var wait = Duration.milliseconds(50)
         while true {
             do {
                 let lost = try await store.settle(batch, shard: shard)
+                failures.end()
                 if !lost.isEmpty {
                     logger.warning(
-                        "\(lost.count) messages were settled that another broker has taken over; their groups may get them twice",
+                        "\(lost.count) messages were settled that are not this broker's any more; their groups may get them twice",
                         metadata: ["shard": "\(shard)"])
                 }
-                dispatcher.settled(batch.map(\.seq), shard: shard)
-                return
+                return dispatcher.settled(batch.map(\.seq), shard: shard)
             } catch {
-                failures += 1
-                if failures == 1 || failures % 20 == 0 {
-                    logger.error(
-                        "cannot write the state of \(batch.count) messages, trying again: \(error)",
+                failures.add(error)
+                guard mayRetry() else {
+                    return logger.warning(
+                        "stopped with the state of \(batch.count) messages not written: they will be delivered again",
                         metadata: ["shard": "\(shard)"])
                 }
-                if Task.isCancelled { return }
-                do {
-                    try await Task.sleep(for: .milliseconds(min(1_000, 50 << min(failures, 5))))
-                } catch {
-                    return  // Stopped while the store is away: the messages will be delivered again.
-                }
+                await pause(wait)
+                wait = min(wait * 2, .seconds(1))
             }
         }
     }

@@ -6,6 +6,8 @@ struct PendingPublish: Sendable {
     var message: Message
     /// Nil for a half message.
     var route: Route?
+    /// It is answered within a time from then on, one way or the other.
+    var arrivedAt: MonotonicTime
     /// Set when its batch forms.
     var seq: Int64 = 0
 

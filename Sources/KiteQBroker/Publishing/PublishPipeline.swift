@@ -15,19 +15,36 @@ final class PublishPipeline: Sendable {
     private let configuration: BrokerConfiguration
     private let lanes: [BatchLane<PendingPublish>]
     private let sequence: Mutex<SequenceGenerator>
-    private let logger: Logger
+    private let leases: Leases
+    private let fence: Fence
+    private let failures: [Failures]
     let counters = PublishCounters()
+
+    private static let retryPause: Duration = .milliseconds(50)
+
+    /// What its writers have met in one shard.
+    private final class Failures: Sendable {
+        private let streak: Mutex<FailureStreak>
+
+        init(shard: Int, _ logger: Logger) { streak = Mutex(FailureStreak("store messages in shard \(shard)", logger)) }
+
+        func withLock<Result: Sendable>(_ body: (inout FailureStreak) -> Result) -> Result {
+            streak.withLock { streak in body(&streak) }
+        }
+    }
 
     init(
         store: any MessageStore, incarnation: Int64, dispatcher: Dispatcher, halfMessages: HalfMessageCache,
-        configuration: BrokerConfiguration, logger: Logger
+        leases: Leases, fence: Fence, configuration: BrokerConfiguration, logger: Logger
     ) {
         self.store = store
         shardMap = store.shardMap
         self.dispatcher = dispatcher
         self.halfMessages = halfMessages
         self.configuration = configuration
-        self.logger = logger
+        self.leases = leases
+        self.fence = fence
+        failures = (0..<store.shardMap.shardCount).map { Failures(shard: $0, logger) }
         lanes = (0..<store.shardMap.shardCount).map { _ in
             BatchLane(
                 maxItems: configuration.shardQueueLength, maxBytes: configuration.shardQueueBytes, size: { $0.bytes })
@@ -73,20 +90,63 @@ final class PublishPipeline: Sendable {
     }
 
     private func write(shard: Int) async {
-        while let batch = await nextBatch(shard: shard) {
-            let now = SystemTime.wall()
-            let insertions = batch.map { publish in
-                Insertion(
-                    seq: publish.seq, message: publish.message, route: publish.route,
-                    connectionGroup: publish.reply.connection.group,
-                    firstCheckAt: configuration.transactions.firstCheck(
-                        now: now, expiresAt: publish.message.expiresAt))
-            }
+        while let batch = await nextBatch(shard: shard) { await store(batch, shard: shard) }
+    }
+
+    /// Tries until the store has the batch, or the time of all in it is up. A try whose outcome is not known is repeated like
+    /// any other: the store finds what it has already.
+    private func store(_ batch: [PendingPublish], shard: Int) async {
+        var batch = batch
+        while !batch.isEmpty {
             do {
-                complete(batch, try await store.insert(insertions, shard: shard), shard: shard)
+                guard leases.isHeld(shard) else {
+                    throw StoreError(.unavailable, "this broker's lease of the store is not renewed")
+                }
+                let outcomes = try await store.insert(batch.map(insertion), shard: shard)
+                complete(batch, outcomes, shard: shard)
+                failures[shard].withLock { $0.end() }
+                return
             } catch {
-                fail(batch, error, shard: shard)
+                failures[shard].withLock { $0.add(error) }
+                let isTemporary = (error as? StoreError).map { $0.isTemporary || $0.isOutcomeUnknown } ?? false
+                let late = isTemporary && !fence.isRaised ? partitionLate(&batch) : batch
+                if !isTemporary || fence.isRaised { batch = [] }
+                fail(late, error, shard: shard)
+                if !batch.isEmpty { await pause(Self.retryPause) }
             }
+        }
+    }
+
+    private func insertion(_ publish: PendingPublish) -> Insertion {
+        Insertion(
+            seq: publish.seq, message: publish.message, route: publish.route,
+            connectionGroup: publish.reply.connection.group,
+            firstCheckAt: configuration.transactions.firstCheck(
+                now: SystemTime.wall(), expiresAt: publish.message.expiresAt))
+    }
+
+    /// Takes out of a batch those that have waited for as long as they may.
+    private func partitionLate(_ batch: inout [PendingPublish]) -> [PendingPublish] {
+        let now = SystemTime.monotonic()
+        let late = batch.filter { isLate($0, now: now) }
+        if !late.isEmpty { batch.removeAll { isLate($0, now: now) } }
+        return late
+    }
+
+    private func isLate(_ publish: PendingPublish, now: MonotonicTime) -> Bool {
+        now - publish.arrivedAt >= configuration.publishWait.nanoseconds
+    }
+
+    /// Refuses those that have waited in a lane for as long as they may: its writers are at a store that does not answer.
+    func refuseLate() {
+        let now = SystemTime.monotonic()
+        for (shard, lane) in lanes.enumerated() {
+            let late = lane.removeFirst { isLate($0, now: now) }
+            guard !late.isEmpty else { continue }
+            counters.failed.add(late.count)
+            let reason = failures[shard].withLock { $0.current } ?? "the store does not keep up"
+            answer(
+                late.map { PublishResult(reply: $0.reply, status: false, feedback: "not stored in time: \(reason)") })
         }
     }
 
@@ -133,15 +193,14 @@ final class PublishPipeline: Sendable {
     }
 
     private func fail(_ batch: [PendingPublish], _ error: any Error, shard: Int) {
+        guard let first = batch.lazy.map(\.seq).min() else { return }
         counters.failed.add(batch.count)
-        logger.error("cannot store \(batch.count) messages: \(error)", metadata: ["shard": "\(shard)"])
         answer(
             batch.map {
                 PublishResult(reply: $0.reply, status: false, feedback: "the message could not be stored: \(error)")
             })
-        if let error = error as? StoreError, error.isOutcomeUnknown, let first = batch.map(\.seq).min() {
-            dispatcher.uncertain(shard: shard, from: first)
-        }
+        // An earlier try may have stored them all the same.
+        dispatcher.reread(shard: shard, from: first)
     }
 
     private func answer(_ results: [PublishResult]) {

@@ -15,13 +15,14 @@ struct RecoveryWorker: Sendable {
 
     /// Runs until its wake-up is finished or its task cancelled.
     func run() async {
+        var failures = FailureStreak("read what waits in shard \(shard)", logger)
         for await _ in dispatcher.scansWanted[shard].signals {
             while !Task.isCancelled, let scan = dispatcher.nextScan(shard: shard) {
                 do {
                     try await carryOut(scan)
+                    failures.end()
                 } catch {
-                    logger.error(
-                        "cannot read what waits for group \(scan.group): \(error)", metadata: ["shard": "\(shard)"])
+                    failures.add(error)
                     dispatcher.scanFailed(scan)
                 }
             }
@@ -30,16 +31,22 @@ struct RecoveryWorker: Sendable {
 
     private func carryOut(_ scan: DeliveryScan) async throws {
         var result = try await read(scan)
-        let asked = dispatcher.missing(result)
+        let asked = dispatcher.missing(scan, result)
         var loaded: [StoredMessage] = []
         var position = 0
         var bytes = 0
         while position < asked.count, bytes < Self.maxBytes {
             let chunk = Array(asked[position..<min(position + Self.chunkRows, asked.count)])
-            let messages = try await store.load(chunk, shard: shard)
-            bytes += messages.reduce(0) { $0 + $1.message.footprint }
-            loaded += messages
-            position += chunk.count
+            do {
+                let messages = try await store.load(chunk, for: scan.group, shard: shard)
+                bytes += messages.reduce(0) { $0 + $1.message.footprint }
+                loaded += messages
+                position += chunk.count
+            } catch {
+                // What was taken already has to reach the queues.
+                guard !loaded.isEmpty else { throw error }
+                break
+            }
         }
         if position < asked.count, let cut = result.rows.firstIndex(where: { $0.seq == asked[position] }) {
             result.keep(first: cut)
@@ -51,21 +58,25 @@ struct RecoveryWorker: Sendable {
         switch scan.kind {
         case .backlog(let after):
             // In this order: a message that turns from fresh to tracked between the two is then seen at least once.
-            let fresh = try await store.freshBacklog(of: scan.group, shard: shard, after: after, limit: scan.limit)
+            let fresh = try await store.freshBacklog(
+                of: scan.group, shard: shard, after: after, limit: scan.limit, includingDead: true)
             let waiting = try await store.deliveries(
                 of: scan.group, shard: shard, in: .waiting(after: after), limit: scan.limit)
             return .backlog(fresh: fresh, waiting: waiting, limit: scan.limit)
-        case .due(let after):
-            let now = SystemTime.wall()
-            let page = try await store.deliveries(
-                of: scan.group, shard: shard, in: .due(now: now, after: after), limit: scan.limit)
-            let rows = page.rows.map { DeliveryScanResult.Row(seq: $0.seq, attempts: $0.attempts, dueAt: $0.dueAt) }
-            if let next = page.next { return DeliveryScanResult(rows: rows, cursor: next, isEnd: false) }
-            let later = try await store.deliveries(
-                of: scan.group, shard: shard, in: .due(now: .max, after: DeliveryCursor(dueAt: now, seq: .max)),
-                limit: 1)
+        case .handOver(let after):
+            let fresh = try await store.freshBacklog(
+                of: scan.group, shard: shard, after: after, limit: scan.limit, includingDead: false)
+            return .backlog(fresh: fresh, waiting: [], limit: scan.limit)
+        case .due:
+            let due = try await store.deliveries(
+                of: scan.group, shard: shard, in: .due(now: SystemTime.wall()), limit: scan.limit)
+            let rows = due.map { DeliveryScanResult.Row(seq: $0, kind: .tracked) }
+            return DeliveryScanResult(rows: rows, isEnd: due.count < scan.limit)
+        case .orphans(let after):
+            let held = try await store.heldDeliveries(shard: shard, after: after, limit: scan.limit)
             return DeliveryScanResult(
-                rows: rows, isEnd: true, nextDue: later.rows.first?.dueAt ?? later.next?.dueAt)
+                rows: held.map { .init(seq: $0.seq, kind: .held(group: $0.group, attempts: $0.attempts)) },
+                frontier: held.last?.seq ?? after, isEnd: held.count < scan.limit)
         }
     }
 }

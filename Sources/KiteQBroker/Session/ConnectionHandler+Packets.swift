@@ -137,7 +137,7 @@ extension ConnectionHandler {
                 reply: PublishReply(
                     connection: connection, opaque: reply.opaque, version: reply.version,
                     extensionField: reply.extensionField, messageID: reply.messageID, bytes: message.footprint),
-                message: message, route: accepted.kind == .half ? nil : route))
+                message: message, route: accepted.kind == .half ? nil : route, arrivedAt: SystemTime.monotonic()))
     }
 
     private func refuse(_ reply: PublishReply, _ reason: String) {

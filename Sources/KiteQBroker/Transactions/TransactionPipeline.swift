@@ -1,10 +1,12 @@
 import KiteQCore
 import Logging
+import Synchronization
 
 /// Takes commits and roll backs to the store: a lane and one writer for each shard, so that answers to one message keep
 /// their order.
 ///
-/// Producers wait for no reply. An answer that cannot be written is dropped and logged: the broker asks again.
+/// Producers wait for no reply. An answer is kept until it is written; one that finds the lane full, or the broker stopping, is
+/// dropped: the producer is asked again.
 final class TransactionPipeline: Sendable {
     struct Answer: Sendable {
         var decision: TransactionDecision
@@ -20,18 +22,21 @@ final class TransactionPipeline: Sendable {
     private let halfMessages: HalfMessageCache
     private let routing: Routing
     private let lanes: [BatchLane<Answer>]
+    private let leases: Leases
+    private let isClosed = Atomic<Bool>(false)
     private let logger: Logger
     let counters = TransactionCounters()
 
     init(
         store: any MessageStore, dispatcher: Dispatcher, halfMessages: HalfMessageCache, routing: Routing,
-        queueLength: Int, logger: Logger
+        leases: Leases, queueLength: Int, logger: Logger
     ) {
         self.store = store
         shardMap = store.shardMap
         self.dispatcher = dispatcher
         self.halfMessages = halfMessages
         self.routing = routing
+        self.leases = leases
         self.logger = logger
         lanes = (0..<store.shardMap.shardCount).map { _ in
             BatchLane(maxItems: queueLength, maxBytes: .max, size: { _ in 1 })
@@ -47,24 +52,42 @@ final class TransactionPipeline: Sendable {
         }
     }
 
+    /// Runs until its lane is closed and empty.
     func run(shard: Int) async {
+        var failures = FailureStreak("write commits and roll backs in shard \(shard)", logger)
         while let batch = await lanes[shard].take(maxItems: 500, maxBytes: .max) {
+            await write(batch, shard: shard, &failures)
+        }
+    }
+
+    /// Tries until it is written: the producers wait for no reply, and would be asked much later only. A stop gives up.
+    private func write(_ batch: [Answer], shard: Int, _ failures: inout FailureStreak) async {
+        while true {
             do {
+                guard leases.isHeld(shard) else {
+                    throw StoreError(.unavailable, "this broker's lease of the store is not renewed")
+                }
                 let outcomes = try await store.decide(batch.map(\.decision), shard: shard) { [routing] in
                     // Publishes are taken only once the bindings are known, so there is a route for what was published.
                     routing.route(topic: $0, messageType: $1) ?? Route([])
                 }
                 complete(batch, outcomes, shard: shard)
+                return failures.end()
             } catch {
-                counters.dropped.add(batch.count)
-                logger.error(
-                    "cannot write \(batch.count) commits and roll backs, their producers will be asked: \(error)",
-                    metadata: ["shard": "\(shard)"])
+                failures.add(error)
+                // A try before may have committed some, which the next one takes for decided: they are in the store alone.
+                if (error as? StoreError)?.isOutcomeUnknown == true { dispatcher.reread(shard: shard, from: 1) }
+                let isTemporary = (error as? StoreError).map { $0.isTemporary || $0.isOutcomeUnknown } ?? false
+                guard isTemporary, !isClosed.load(ordering: .relaxed), !Task.isCancelled else {
+                    return counters.dropped.add(batch.count)
+                }
+                await pause(.milliseconds(100))
             }
         }
     }
 
     func close() {
+        isClosed.store(true, ordering: .relaxed)
         for lane in lanes { lane.close() }
     }
 

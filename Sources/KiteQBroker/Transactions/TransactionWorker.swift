@@ -1,90 +1,82 @@
 import KiteQCore
 import Logging
 
-/// Asks the producers of half messages that nobody decided, of one shard, and sweeps out what was decided long ago.
+/// Asks the producers of half messages that nobody decided, of one shard.
+///
+/// A half message is asked about by any broker that has a publisher of its group: the one whose change of the row came first.
+/// Those that have none leave it to the others for a while, and then put it off.
 struct TransactionWorker: Sendable {
     let shard: Int
     let store: any MessageStore
     let connections: ConnectionTable
     let halfMessages: HalfMessageCache
+    let leases: Leases
     let configuration: BrokerConfiguration
     let counters: TransactionCounters
     let logger: Logger
 
     private static let pageSize = 500
-    private static let purgeEvery = 60
 
     /// Runs until its task is cancelled.
     func run() async {
-        var round = 0
-        while await pause() {
+        var failures = FailureStreak("look for undecided messages in shard \(shard)", logger)
+        while !Task.isCancelled {
+            await pause(configuration.recoveryInterval)
+            guard leases.isHeld(shard), !Task.isCancelled else { continue }
             do {
                 try await ask()
-                if round % Self.purgeEvery == 0 { try await purge() }
-                round += 1
+                failures.end()
             } catch {
-                logger.error("cannot look for undecided messages: \(error)", metadata: ["shard": "\(shard)"])
+                failures.add(error)
             }
-        }
-    }
-
-    private func pause() async -> Bool {
-        do {
-            try await Task.sleep(for: configuration.recoveryInterval)
-            return true
-        } catch {
-            return false  // Cancelled: the broker stops.
         }
     }
 
     private func ask() async throws {
         let now = SystemTime.wall()
         var checks: [TransactionCheck] = []
-        for due in try await store.dueTransactions(shard: shard, now: now, limit: Self.pageSize) {
+        var publishers: [Int64: Connection] = [:]
+        let due = try await store.dueTransactions(shard: shard, now: now, limit: Self.pageSize)
+        for transaction in due {
+            guard let (action, publisher) = plan(transaction, now: now) else { continue }
             checks.append(
-                TransactionCheck(seq: due.seq, previousCheckAt: due.nextCheckAt, action: ask(due, now: now)))
+                TransactionCheck(seq: transaction.seq, previousCheckAt: transaction.nextCheckAt, action: action))
+            publishers[transaction.seq] = publisher
         }
-        if !checks.isEmpty { try await store.reschedule(checks, shard: shard) }
+        guard !checks.isEmpty else { return }
+        let changed = try await store.reschedule(checks, shard: shard)
+        let parked = Set(checks.lazy.filter { $0.action == .park }.map(\.seq))
+        for transaction in due where changed.contains(transaction.seq) {
+            if let publisher = publishers[transaction.seq] {
+                publisher.ask(about: transaction.message)
+                counters.asked.add(1)
+            } else if parked.contains(transaction.seq) {
+                counters.parked.add(1)
+                logger.warning(
+                    "half message \(transaction.message.id) of group \(transaction.message.publisherGroup) is undecided after \(transaction.checks) questions, it is among the dead letters now"
+                )
+            }
+        }
     }
 
-    /// Asks the connection that published it, else another of the publishing group, and says when to look again.
-    private func ask(_ due: DueTransaction, now: Timestamp) -> TransactionCheck.Action {
-        if due.message.expiresAt <= now {
-            counters.parked.add(1)
-            logger.warning("half message \(due.message.id) expired undecided, it is among the dead letters now")
-            return .park
-        }
-        let publisher = halfMessages.publisher(of: due.message.id).flatMap { $0.isOpen ? $0 : nil }
-        guard
-            let connection = publisher
-                ?? connections.publisher(of: due.message.publisherGroup)
-                ?? connections.publisher(of: due.connectionGroup)
-        else {
-            let later = now + Timestamp(configuration.absentPublisherRecheck.milliseconds)
-            return .next(at: min(later, due.message.expiresAt), checks: due.checks)
+    /// What becomes of a due half message, and who is asked, if anybody: the connection that published it, else another of the
+    /// publishing group. Nil: it is left to the other brokers.
+    private func plan(
+        _ due: DueTransaction, now: Timestamp
+    ) -> (action: TransactionCheck.Action, publisher: Connection?)? {
+        if due.message.expiresAt <= now { return (.park, nil) }
+        let publisher =
+            halfMessages.publisher(of: due.message.id).flatMap { $0.isOpen ? $0 : nil }
+            ?? connections.publisher(of: due.message.publisherGroup)
+            ?? connections.publisher(of: due.connectionGroup)
+        guard let publisher else {
+            guard now - due.nextCheckAt >= 3 * configuration.recoveryInterval.milliseconds else { return nil }
+            let later = now + configuration.absentPublisherRecheck.milliseconds
+            return (.next(at: min(later, due.message.expiresAt), checks: due.checks), nil)
         }
         switch configuration.transactions.next(checks: due.checks, now: now, expiresAt: due.message.expiresAt) {
-        case .at(let next):
-            connection.ask(about: due.message)
-            counters.asked.add(1)
-            return .next(at: next, checks: due.checks + 1)
-        case .giveUp:
-            counters.parked.add(1)
-            logger.warning(
-                "half message \(due.message.id) of group \(due.message.publisherGroup) is undecided after \(due.checks) questions, it is among the dead letters now"
-            )
-            return .park
-        }
-    }
-
-    private func purge() async throws {
-        let now = SystemTime.wall()
-        let decided = now - Timestamp(configuration.transactionRetention.milliseconds)
-        let dead = now - Timestamp(configuration.deadLetterRetention.milliseconds)
-        while try await store.purge(
-            shard: shard, decidedBefore: decided, deadLettersBefore: dead, limit: Self.pageSize) >= Self.pageSize
-        {
-            if Task.isCancelled { return }
+        case .at(let next): return (.next(at: next, checks: due.checks + 1), publisher)
+        case .giveUp: return (.park, nil)
         }
     }
 }

@@ -34,9 +34,14 @@ package struct DeliveryScan: Sendable {
         /// The group's backlog: fresh messages and waiting rows above this seq.
         case backlog(after: Int64)
         /// Rows whose time has come.
-        case due(after: DeliveryCursor)
+        case due
+        /// A group that has clients at other brokers alone: this broker's fresh messages for it above this seq, to be given away.
+        case handOver(after: Int64)
+        /// Rows above this seq that the store says are in this broker's memory, of any group.
+        case orphans(after: Int64)
     }
 
+    /// Empty for orphans.
     package var group: String
     package var shard: Int
     package var kind: Kind
@@ -48,55 +53,55 @@ package struct DeliveryScan: Sendable {
 
 /// What a scan found: keys in the order of the scan.
 package struct DeliveryScanResult: Sendable {
+    /// One message, as far as the group of the scan is concerned.
     package struct Row: Sendable, Hashable {
-        package var seq: Int64
-        package var attempts: Int
-        package var dueAt: Timestamp
+        package enum Kind: Sendable, Hashable {
+            /// Owed to all of this route.
+            case fresh(Route)
+            /// The group has a row of its own, free to be taken.
+            case tracked
+            /// This group's row is this broker's.
+            case held(group: String, attempts: Int)
+        }
 
-        package init(seq: Int64, attempts: Int, dueAt: Timestamp = 0) {
+        package var seq: Int64
+        package var kind: Kind
+
+        package init(seq: Int64, kind: Kind) {
             self.seq = seq
-            self.attempts = attempts
-            self.dueAt = dueAt
+            self.kind = kind
         }
     }
 
     package var rows: [Row]
-    /// Backlog: every row up to this seq was seen, and is in `rows` or in memory. Not used for due rows.
+    /// Every row up to this seq was seen, and is in `rows` or in memory. Not used for due rows.
     package var frontier: Int64
-    /// Due rows: where the next page begins. Not used for the backlog.
-    package var cursor: DeliveryCursor?
     /// Nothing more now.
     package var isEnd: Bool
-    /// Due rows, at the end: when the next row that is not yet due becomes so.
-    package var nextDue: Timestamp?
 
-    package init(
-        rows: [Row], frontier: Int64 = .max, cursor: DeliveryCursor? = nil, isEnd: Bool, nextDue: Timestamp? = nil
-    ) {
+    package init(rows: [Row], frontier: Int64 = .max, isEnd: Bool) {
         self.rows = rows
         self.frontier = frontier
-        self.cursor = cursor
         self.isEnd = isEnd
-        self.nextDue = nextDue
     }
 
-    /// Merges a page of fresh messages and one of waiting rows, both ascending by seq, oldest first. Where one of them was
-    /// cut, nothing beyond its end is taken from the other, so that the frontier holds for both.
-    package static func backlog(fresh: [Int64], waiting: DeliveryPage, limit: Int) -> DeliveryScanResult {
+    /// Merges a page of fresh messages and one of waiting rows, both ascending by seq and cut at `limit`, oldest first. Where
+    /// one of them was cut, nothing beyond its end is taken from the other, so that the frontier holds for both.
+    package static func backlog(fresh: [FreshMessage], waiting: [Int64], limit: Int) -> DeliveryScanResult {
         var frontier = Int64.max
-        if fresh.count >= limit, let last = fresh.last { frontier = min(frontier, last) }
-        if let next = waiting.next { frontier = min(frontier, next.seq) }
+        if fresh.count >= limit, let last = fresh.last { frontier = min(frontier, last.seq) }
+        if waiting.count >= limit, let last = waiting.last { frontier = min(frontier, last) }
         var rows: [Row] = []
-        rows.reserveCapacity(fresh.count + waiting.rows.count)
+        rows.reserveCapacity(fresh.count + waiting.count)
         var (f, w) = (0, 0)
-        while f < fresh.count || w < waiting.rows.count {
+        while f < fresh.count || w < waiting.count {
             // A message that turned from fresh to tracked between the two reads is in both: once is enough.
-            if w == waiting.rows.count || (f < fresh.count && fresh[f] < waiting.rows[w].seq) {
-                rows.append(Row(seq: fresh[f], attempts: 0))
+            if w == waiting.count || (f < fresh.count && fresh[f].seq < waiting[w]) {
+                rows.append(Row(seq: fresh[f].seq, kind: .fresh(fresh[f].route)))
                 f += 1
             } else {
-                if f < fresh.count, fresh[f] == waiting.rows[w].seq { f += 1 }
-                rows.append(Row(seq: waiting.rows[w].seq, attempts: waiting.rows[w].attempts))
+                if f < fresh.count, fresh[f].seq == waiting[w] { f += 1 }
+                rows.append(Row(seq: waiting[w], kind: .tracked))
                 w += 1
             }
         }
@@ -109,9 +114,6 @@ package struct DeliveryScanResult: Sendable {
         guard count < rows.count else { return }
         rows.removeSubrange(count...)
         isEnd = false
-        if let last = rows.last {
-            frontier = min(frontier, last.seq)
-            cursor = DeliveryCursor(dueAt: last.dueAt, seq: last.seq)
-        }
+        if let last = rows.last { frontier = min(frontier, last.seq) }
     }
 }

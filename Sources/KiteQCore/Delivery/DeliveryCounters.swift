@@ -9,6 +9,8 @@ package struct DeliveryCounters: Sendable {
     package var expired = 0
     package var flyDropped = 0
     package var pagedIn = 0
+    /// Rows that the store took for being in memory and that were not.
+    package var orphans = 0
     package var lateAcknowledgements = 0
     package var unknownAcknowledgements = 0
 

@@ -4,11 +4,11 @@ import DequeModule
 struct DeliveryGroup: Sendable {
     /// Where a group stands with one shard's rows.
     enum Backlog: Sendable, Hashable {
-        /// No client here: everything is left to the store.
+        /// No client anywhere: everything is left to the store.
         case away
         /// Rows may lie in the store that are not in memory. All up to `frontier` were seen.
         case paging(frontier: Int64, isScanning: Bool)
-        /// Nothing is in the store alone: what is accepted goes to the queue.
+        /// Nothing is in the store alone: what is accepted goes to the queue (or, for a group elsewhere, is given away).
         case live
     }
 
@@ -18,16 +18,27 @@ struct DeliveryGroup: Sendable {
         var held: [DeliverySlotRef] = []
         /// The smallest seq that was left to the store during a scan for want of room.
         var overflow = Int64.max
-        /// When this group's rows are looked for next: known from rows written here, or found by a scan.
-        var nextDue = Timestamp.max
-        var nextDueScan = MonotonicTime.max
-        /// Where the pass over due rows stands; nil between passes.
-        var dueCursor: DeliveryCursor?
-        var isScanningDue = false
+        /// Queued messages that may not be sent while this broker's lease of the shard has lapsed.
+        var parked: [DeliverySlotRef] = []
+        /// Rows of the group are due here.
+        var isDue = false
+        /// Other living brokers have clients of the group. Where this one has none, it gives away what is for it.
+        var isElsewhere = false
+        /// Counts presences: a scan begun in an earlier one says nothing.
+        var epoch: UInt32 = 0
         /// Backlog and due rows take turns.
         var lastScanWasDue = false
         /// No backlog scan before this.
         var backlogScanAfter = MonotonicTime(0)
+
+        /// A new presence of the group: what an earlier one left is forgotten.
+        mutating func start(_ backlog: Backlog) {
+            let (isElsewhere, epoch) = (isElsewhere, epoch)
+            self = Self()
+            self.backlog = backlog
+            self.isElsewhere = isElsewhere
+            self.epoch = epoch &+ 1
+        }
     }
 
     var name: String
@@ -37,10 +48,9 @@ struct DeliveryGroup: Sendable {
     var bucket: TokenBucket
     var watermark: Int
     var shards: [Shard]
-    /// Counts presences: a scan begun in an earlier one says nothing.
-    var epoch: UInt32 = 0
     var needsPump = false
     var inFlight = 0
 
+    /// No client here.
     var isAway: Bool { clients.isEmpty }
 }

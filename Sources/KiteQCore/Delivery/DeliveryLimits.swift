@@ -14,10 +14,12 @@ package struct DeliveryLimits: Sendable {
     package var partialAfter: MonotonicTime = 1_000_000_000
     /// Rows of a page of backlog.
     package var pageRows = 500
-    /// How often a group's due rows are looked for even where none are known.
-    package var dueScanInterval: MonotonicTime = 30_000_000_000
+    /// How often the store's word on what this broker has in memory is compared with its memory.
+    package var orphanInterval: MonotonicTime = 30_000_000_000
     /// How long a scan waits after one that failed or met rows still being written.
     package var scanRetry: MonotonicTime = 200_000_000
+    /// Between two ticks, which are far more frequent: more means that the process was stopped for a while.
+    package var standstill: MonotonicTime = 1_000_000_000
     /// Messages a second of a group whose binding names none (protocol.md: 6000).
     package var defaultWatermark = 6_000
     package var schedule = RedeliverySchedule()

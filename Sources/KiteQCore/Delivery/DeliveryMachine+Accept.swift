@@ -7,18 +7,22 @@ extension DeliveryMachine {
         for (seq, message, route) in messages where slotBySeq[seq] == nil && dirty[seq] == nil {
             var owed: [DeliverySlot.Owed] = []
             owed.reserveCapacity(route.members.count)
+            var isGivenAway = false
             for member in route.members {
-                if let entry = owe(member.group, isPersistent: member.persistent, seq: seq, shard: shard) {
-                    owed.append(entry)
-                }
+                owe(
+                    member.group, isPersistent: member.persistent, seq: seq, shard: shard, to: &owed,
+                    isGivenAway: &isGivenAway)
             }
             if owed.isEmpty {
-                // Bound without persistence, and nobody is here: it counts as delivered.
+                // Bound without persistence, and nobody is anywhere: it counts as delivered.
                 actions.finished.append(message.id)
                 emit(Settlement(seq: seq), shard: shard, &actions)
             } else if owed.contains(where: \.isActive) {
                 let ref = makeSlot(seq: seq, shard: shard, message: message, owed: owed, isTracked: false)
                 enqueue(ref)
+                if isGivenAway { track(ref, wall: wall, &actions) }
+            } else if isGivenAway {
+                giveAway(seq, route, expiresAt: message.expiresAt, shard: shard, wall: wall, &actions)
             }
         }
         pump(now: now, wall: wall, &actions)
@@ -45,55 +49,63 @@ extension DeliveryMachine {
         pump(now: now, wall: wall, &actions)
     }
 
-    /// An insert may have been committed though its reply was lost: the rows, if any, are in the store alone. The groups
-    /// that believe to know all of this shard read again from there.
-    package mutating func uncertain(shard: Int, from seq: Int64, _ actions: inout DeliveryActions) {
-        for g in groups.indices {
-            switch groups[g].shards[shard].backlog {
-            case .away: continue
-            case .live: groups[g].shards[shard].backlog = .paging(frontier: seq - 1, isScanning: false)
-            case .paging(let frontier, let isScanning):
-                if isScanning {
-                    groups[g].shards[shard].overflow = min(groups[g].shards[shard].overflow, seq)
-                } else {
-                    groups[g].shards[shard].backlog = .paging(frontier: min(frontier, seq - 1), isScanning: false)
-                }
+    /// Rows from this seq on may be in the store alone, such as those of an insert whose reply was lost: the groups that
+    /// believe to know all of this shard read again from there.
+    package mutating func reread(shard: Int, from seq: Int64, _ actions: inout DeliveryActions) {
+        for g in groups.indices { reread(g, shard, from: seq, &actions) }
+    }
+
+    mutating func reread(_ g: Int, _ shard: Int, from seq: Int64, _ actions: inout DeliveryActions) {
+        switch groups[g].shards[shard].backlog {
+        case .away: return
+        case .live: groups[g].shards[shard].backlog = .paging(frontier: seq - 1, isScanning: false)
+        case .paging(let frontier, let isScanning):
+            if isScanning {
+                groups[g].shards[shard].overflow = min(groups[g].shards[shard].overflow, seq)
+            } else {
+                groups[g].shards[shard].backlog = .paging(frontier: min(frontier, seq - 1), isScanning: false)
             }
-            actions.scansWanted = true
         }
+        actions.scansWanted = true
     }
 
     func hasRoom(_ g: Int) -> Bool {
         groups[g].queue.count < limits.queueLength && memoryBytes < limits.memoryBytes
     }
 
-    /// What becomes of a message that is in the store and owed to a group; nil where it counts as delivered to it.
+    /// Says what becomes of a fresh message that is owed to a group: adds the group to `owed`, unless the message counts as
+    /// delivered to it, and says where it is another broker's to deliver.
     mutating func owe(
-        _ name: String, isPersistent: Bool, attempts: Int = 0, seq: Int64, shard: Int
-    ) -> DeliverySlot.Owed? {
+        _ name: String, isPersistent: Bool, seq: Int64, shard: Int, to owed: inout [DeliverySlot.Owed],
+        isGivenAway: inout Bool
+    ) {
         let g = groupIndex(name)
-        var entry = DeliverySlot.Owed(group: g, attempts: attempts, isPersistent: isPersistent, progress: .left)
+        var entry = DeliverySlot.Owed(group: g, attempts: 0, isPersistent: isPersistent, progress: .left)
         switch groups[g].shards[shard].backlog {
         case .away:
-            return isPersistent ? entry : nil
+            if !isPersistent { return }
         case .live:
-            if hasRoom(g) {
+            if groups[g].isAway {
+                isGivenAway = true
+            } else if hasRoom(g) {
                 entry.progress = .queued
             } else {
                 groups[g].shards[shard].backlog = .paging(frontier: seq - 1, isScanning: false)
             }
         case .paging(let frontier, let isScanning):
             if isScanning {
-                if groups[g].shards[shard].held.count < limits.queueLength && memoryBytes < limits.memoryBytes {
+                let hasRoom =
+                    groups[g].shards[shard].held.count < limits.queueLength && memoryBytes < limits.memoryBytes
+                if hasRoom && !groups[g].isAway {
                     entry.progress = .held
                 } else {
                     groups[g].shards[shard].overflow = min(groups[g].shards[shard].overflow, seq)
                 }
             } else if seq <= frontier {
-                entry.progress = .queued
+                if groups[g].isAway { isGivenAway = true } else { entry.progress = .queued }
             }
         }
-        return entry
+        owed.append(entry)
     }
 
     /// Puts a new slot where its groups' entries say.

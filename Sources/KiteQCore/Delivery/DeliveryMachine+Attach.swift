@@ -10,61 +10,74 @@ extension DeliveryMachine {
 
     /// Puts a message that a scan found into its group's queue.
     mutating func attach(
-        _ row: DeliveryScanResult.Row, of g: Int, scan: DeliveryScan, loaded: StoredMessage?, wasAsked: Bool,
-        wall: Timestamp
+        _ row: DeliveryScanResult.Row, of g: Int, shard: Int, loaded: StoredMessage?, wasAsked: Bool, wall: Timestamp,
+        _ actions: inout DeliveryActions
     ) -> Attached {
+        if case .tracked = row.kind {
+            // Whose row was loaded has taken it: nothing else of this group's is on its way.
+            return loaded.map { attachTracked($0, of: g, shard: shard) } ?? .notOwed
+        }
         if let state = dirty[row.seq] { return state.leavesRows ? .beingWritten : .notOwed }
-        if let index = slotBySeq[row.seq] {
-            return attach(row, of: g, toSlot: index)
-        }
+        if let index = slotBySeq[row.seq] { return attachFresh(row.seq, of: g, toSlot: index) }
         guard let loaded else { return wasAsked ? .notOwed : .beingWritten }
-        var owed: [DeliverySlot.Owed] = []
-        switch loaded.state {
-        case .half:
-            return .notOwed
-        case .fresh:
-            guard loaded.route.members.contains(where: { $0.group == groups[g].name }) else { return .notOwed }
-            for member in loaded.route.members {
-                if member.group == groups[g].name {
-                    owed.append(
-                        .init(group: g, attempts: 0, isPersistent: member.persistent, progress: .queued))
-                } else if let entry = owe(
-                    member.group, isPersistent: member.persistent, seq: row.seq, shard: scan.shard)
-                {
-                    owed.append(entry)
-                }
-            }
-        case .tracked:
-            guard let delivery = loaded.deliveries.first(where: { $0.group == groups[g].name }), delivery.dueAt <= wall
-            else { return .notOwed }
-            owed.append(.init(group: g, attempts: delivery.attempts, isPersistent: true, progress: .queued))
+        return attachFresh(loaded, of: g, shard: shard, wall: wall, &actions)
+    }
+
+    private mutating func attachTracked(_ loaded: StoredMessage, of g: Int, shard: Int) -> Attached {
+        // It may have turned from fresh to tracked before it was loaded; another scan finds the row.
+        guard loaded.state == .tracked, let delivery = loaded.deliveries.first(where: { $0.group == groups[g].name })
+        else { return .notOwed }
+        let owed = DeliverySlot.Owed(group: g, attempts: delivery.attempts, isPersistent: true, progress: .queued)
+        guard let index = slotBySeq[loaded.seq] else {
+            counters.pagedIn += 1
+            enqueue(makeSlot(seq: loaded.seq, shard: shard, message: loaded.message, owed: [owed], isTracked: true))
+            return .taken
         }
-        counters.pagedIn += 1
-        enqueue(
-            makeSlot(
-                seq: row.seq, shard: scan.shard, message: loaded.message, owed: owed,
-                isTracked: loaded.state == .tracked))
+        let i = Int(index)
+        if slots[i].position(of: g) == nil {
+            slots[i].owed.append(owed)
+            groups[g].queue.append(DeliverySlotRef(index: index, generation: slots[i].generation))
+        }
         return .taken
     }
 
-    private mutating func attach(_ row: DeliveryScanResult.Row, of g: Int, toSlot index: Int32) -> Attached {
-        let i = Int(index)
-        let ref = DeliverySlotRef(index: index, generation: slots[i].generation)
-        if let p = slots[i].position(of: g) {
-            switch slots[i].owed[p].progress {
-            case .queued, .inFlight:
-                return .taken
-            case .left, .held:
-                slots[i].owed[p].attempts = max(slots[i].owed[p].attempts, row.attempts)
-                slots[i].owed[p].progress = .queued
-            }
-        } else if slots[i].isTracked {
-            slots[i].owed.append(.init(group: g, attempts: row.attempts, isPersistent: true, progress: .queued))
-        } else {
-            // Fresh in the store, but the group has finished it here: that is written when the others have, or soon.
+    private mutating func attachFresh(
+        _ loaded: StoredMessage, of g: Int, shard: Int, wall: Timestamp, _ actions: inout DeliveryActions
+    ) -> Attached {
+        // It turned tracked before it was loaded: its row was taken in one go.
+        if loaded.state == .tracked { return attachTracked(loaded, of: g, shard: shard) }
+        guard loaded.state == .fresh, loaded.route.members.contains(where: { $0.group == groups[g].name }) else {
             return .notOwed
         }
-        groups[g].queue.append(ref)
+        var owed: [DeliverySlot.Owed] = []
+        var isGivenAway = false
+        for member in loaded.route.members {
+            if member.group == groups[g].name {
+                owed.append(.init(group: g, attempts: 0, isPersistent: member.persistent, progress: .queued))
+            } else {
+                owe(
+                    member.group, isPersistent: member.persistent, seq: loaded.seq, shard: shard, to: &owed,
+                    isGivenAway: &isGivenAway)
+            }
+        }
+        counters.pagedIn += 1
+        let ref = makeSlot(seq: loaded.seq, shard: shard, message: loaded.message, owed: owed, isTracked: false)
+        enqueue(ref)
+        if isGivenAway { track(ref, wall: wall, &actions) }
         return .taken
+    }
+
+    private mutating func attachFresh(_ seq: Int64, of g: Int, toSlot index: Int32) -> Attached {
+        let i = Int(index)
+        // Without an entry the group has finished it here: that is written when the others have, or soon.
+        guard let p = slots[i].position(of: g) else { return .notOwed }
+        switch slots[i].owed[p].progress {
+        case .queued, .inFlight:
+            return .taken
+        case .left, .held:
+            slots[i].owed[p].progress = .queued
+            groups[g].queue.append(DeliverySlotRef(index: index, generation: slots[i].generation))
+            return .taken
+        }
     }
 }

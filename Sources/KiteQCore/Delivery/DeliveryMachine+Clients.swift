@@ -18,11 +18,9 @@ extension DeliveryMachine {
                     group: g, window: window, warmUp: WarmUp(seconds: warmUpSeconds, start: now), generation: 0))
         }
         if groups[g].isAway {
-            groups[g].epoch &+= 1
             for shard in groups[g].shards.indices {
-                groups[g].shards[shard] = DeliveryGroup.Shard()
-                groups[g].shards[shard].backlog = .paging(frontier: 0, isScanning: false)
-                groups[g].shards[shard].nextDueScan = now
+                groups[g].shards[shard].start(.paging(frontier: 0, isScanning: false))
+                groups[g].shards[shard].isDue = true
             }
             actions.scansWanted = true
         }
@@ -95,10 +93,11 @@ extension DeliveryMachine {
         var waiting = Array(groups[g].queue)
         groups[g].queue.removeAll()
         for shard in groups[g].shards.indices {
-            waiting += groups[g].shards[shard].held
-            groups[g].shards[shard] = DeliveryGroup.Shard()
+            waiting += groups[g].shards[shard].held + groups[g].shards[shard].parked
+            let isElsewhere = groups[g].shards[shard].isElsewhere
+            groups[g].shards[shard].start(isElsewhere ? .paging(frontier: 0, isScanning: false) : .away)
+            if isElsewhere { actions.scansWanted = true }
         }
-        groups[g].epoch &+= 1
         for ref in waiting {
             let i = Int(ref.index)
             guard isCurrent(ref), let p = slots[i].position(of: g) else { continue }
@@ -110,9 +109,9 @@ extension DeliveryMachine {
                 counters.flyDropped += 1
                 slots[i].owed.remove(at: p)
                 releaseIfIdle(ref, wall: wall, now: now, &actions)
-            } else if !slots[i].owed[p].isPersistent {
+            } else if !slots[i].owed[p].isPersistent && !groups[g].shards[slots[i].shard].isElsewhere {
                 succeed(ref, p, now: now, &actions)
-            } else if slots[i].owed[p].attempts > 0 {
+            } else if slots[i].owed[p].attempts > 0 || slots[i].isTracked {
                 postpone(ref, p, wall: wall, now: now, &actions)
             } else {
                 slots[i].owed[p].progress = .left

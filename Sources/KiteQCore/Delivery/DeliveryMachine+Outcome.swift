@@ -92,46 +92,50 @@ extension DeliveryMachine {
         case _ where slots[i].isFly:
             counters.flyDropped += 1
             slots[i].owed.remove(at: position)
-        case .retryNow where !entry.isPersistent:
+        case .retryNow where !entry.isPersistent && !groups[entry.group].shards[slots[i].shard].isElsewhere:
             // Its last client went with this attempt: it counts as delivered.
             succeed(ref, position, now: now, &actions)
             return
         case .retryNow:
-            write(ref, position, dueAt: 0, error: error, wall: wall, now: now, &actions)
+            write(
+                ref, position, dueAt: dueWithoutClient(entry.group, slots[i].shard, wall), error: error, wall: wall,
+                &actions)
         case .retryAt(let dueAt):
-            write(ref, position, dueAt: dueAt, error: error, wall: wall, now: now, &actions)
+            write(ref, position, dueAt: dueAt, error: error, wall: wall, &actions)
         case .deadLetter(let reason):
-            bury(ref, position, reason: reason, error: error, wall: wall, now: now, &actions)
+            bury(ref, position, reason: reason, error: error, wall: wall, &actions)
         }
         releaseIfIdle(ref, wall: wall, now: now, &actions)
     }
 
     /// Writes the state of the group at this position and leaves it to the store.
     private mutating func write(
-        _ ref: DeliverySlotRef, _ position: Int, dueAt: Timestamp, error: String, wall: Timestamp, now: MonotonicTime,
+        _ ref: DeliverySlotRef, _ position: Int, dueAt: Timestamp, error: String?, wall: Timestamp,
         _ actions: inout DeliveryActions
     ) {
         let i = Int(ref.index)
         let entry = slots[i].owed.remove(at: position)
-        let due = min(dueAt, slots[i].message.expiresAt)
         let own = Settlement.Pending(
-            group: groups[entry.group].name, attempts: entry.attempts, dueAt: due, lastError: error)
-        if due > 0 { expectDue(entry.group, slots[i].shard, at: due) }
-        track(ref, plus: [own], dead: [], wall: wall, now: now, &actions)
+            group: groups[entry.group].name, attempts: entry.attempts,
+            dueAt: min(dueAt, slots[i].message.expiresAt), lastError: error)
+        track(ref, plus: [own], wall: wall, &actions)
     }
 
-    /// The group went with attempts made: they are written, so that a message its consumers die of ends some day.
+    /// The group went: the attempts made are written, so that a message its consumers die of ends some day, and a row that was
+    /// taken from the store is anybody's again.
     mutating func postpone(
         _ ref: DeliverySlotRef, _ position: Int, wall: Timestamp, now: MonotonicTime, _ actions: inout DeliveryActions
     ) {
-        write(ref, position, dueAt: 0, error: "the group went away", wall: wall, now: now, &actions)
+        let (g, shard) = (slots[Int(ref.index)].owed[position].group, slots[Int(ref.index)].shard)
+        let error = slots[Int(ref.index)].owed[position].attempts > 0 ? "the group went away" : nil
+        write(ref, position, dueAt: dueWithoutClient(g, shard, wall), error: error, wall: wall, &actions)
         releaseIfIdle(ref, wall: wall, now: now, &actions)
     }
 
     /// The dead letters take it from the group at this position.
     mutating func bury(
         _ ref: DeliverySlotRef, _ position: Int, reason: DeadLetterReason, error: String?, wall: Timestamp,
-        now: MonotonicTime, _ actions: inout DeliveryActions
+        _ actions: inout DeliveryActions
     ) {
         let i = Int(ref.index)
         let entry = slots[i].owed.remove(at: position)
@@ -140,25 +144,31 @@ extension DeliveryMachine {
         actions.finished.append(slots[i].message.id)
         let dead = Settlement.Dead(
             group: groups[entry.group].name, attempts: entry.attempts, reason: reason, lastError: error)
-        track(ref, plus: [], dead: [dead], wall: wall, now: now, &actions)
+        track(ref, dead: [dead], wall: wall, &actions)
     }
 
     /// Emits what the store must know of a message whose groups' states differ: `plus` and `dead` for groups just taken out
-    /// of the slot and, the first time, a row for every group that is still in it.
+    /// of the slot and, the first time, a row for every group that is still in it. Those that are left to the store are the
+    /// store's from then on.
     mutating func track(
-        _ ref: DeliverySlotRef, plus: [Settlement.Pending], dead: [Settlement.Dead], wall: Timestamp,
-        now: MonotonicTime,
+        _ ref: DeliverySlotRef, plus: [Settlement.Pending] = [], dead: [Settlement.Dead] = [], wall: Timestamp,
         _ actions: inout DeliveryActions
     ) {
         let i = Int(ref.index)
         var pending = plus
         if !slots[i].isTracked {
             for entry in slots[i].owed {
+                let name = groups[entry.group].name
+                guard !entry.isActive else {
+                    pending.append(Settlement.Pending(held: name, attempts: entry.attempts))
+                    continue
+                }
+                let due = dueWithoutClient(entry.group, slots[i].shard, wall)
                 pending.append(
                     Settlement.Pending(
-                        group: groups[entry.group].name, attempts: entry.attempts,
-                        dueAt: min(rowDue(entry.progress, wall: wall, now: now), slots[i].message.expiresAt)))
+                        group: name, attempts: entry.attempts, dueAt: min(due, slots[i].message.expiresAt)))
             }
+            slots[i].owed.removeAll { !$0.isActive }
         }
         let settlement = Settlement(
             seq: slots[i].seq, wasTracked: slots[i].isTracked, done: [], dead: dead, pending: pending)
@@ -166,13 +176,22 @@ extension DeliveryMachine {
         emit(settlement, shard: slots[i].shard, &actions)
     }
 
-    /// When a scan should find the row of a group whose delivery memory still drives: only if memory is lost.
-    private func rowDue(_ progress: DeliverySlot.Owed.Progress, wall: Timestamp, now: MonotonicTime) -> Timestamp {
-        switch progress {
-        case .left: 0
-        case .inFlight(let deadline): wall + Timestamp(max(0, deadline - now) / 1_000_000) + 1_000
-        case .queued, .held: wall + 60_000
+    /// Turns a fresh message that is not in memory into a row for each of its groups.
+    mutating func giveAway(
+        _ seq: Int64, _ route: Route, expiresAt: Timestamp = .max, shard: Int, wall: Timestamp,
+        _ actions: inout DeliveryActions
+    ) {
+        let pending = route.members.map { member in
+            let due = dueWithoutClient(groupIndex(member.group), shard, wall)
+            return Settlement.Pending(group: member.group, attempts: 0, dueAt: min(due, expiresAt))
         }
+        emit(Settlement(seq: seq, pending: pending), shard: shard, &actions)
+    }
+
+    /// When the row of a group that is not worked on here is due: now where another broker has a client of it, else (0) when
+    /// one comes.
+    func dueWithoutClient(_ g: Int, _ shard: Int, _ wall: Timestamp) -> Timestamp {
+        groups[g].isAway && groups[g].shards[shard].isElsewhere ? wall : 0
     }
 
     /// Drops a slot that no group here is working on. What differs from the store is written first.
@@ -182,12 +201,8 @@ extension DeliveryMachine {
         let i = Int(ref.index)
         guard !slots[i].isFree, !slots[i].owed.contains(where: \.isActive) else { return }
         if !slots[i].isFly && !slots[i].isTracked && slots[i].isPartial && !slots[i].owed.isEmpty {
-            track(ref, plus: [], dead: [], wall: wall, now: now, &actions)
+            track(ref, wall: wall, &actions)
         }
         freeSlot(ref.index)
-    }
-
-    mutating func expectDue(_ g: Int, _ shard: Int, at due: Timestamp) {
-        groups[g].shards[shard].nextDue = min(groups[g].shards[shard].nextDue, due)
     }
 }

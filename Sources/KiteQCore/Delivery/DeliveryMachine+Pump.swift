@@ -19,12 +19,19 @@ extension DeliveryMachine {
                 expire(ref, p, wall: wall, now: now, &actions)
                 continue
             }
-            if unflushed >= limits.unflushed && !slots[i].isFly { break }
+            if !slots[i].isFly {
+                if unflushed >= limits.unflushed { break }
+                if now >= leaseUntil[slots[i].shard] {
+                    groups[g].queue.removeFirst()
+                    groups[g].shards[slots[i].shard].parked.append(ref)
+                    continue
+                }
+            }
             guard let c = pickClient(g, now: now) else { break }
             guard groups[g].bucket.take(upTo: 1, now: now) == 1 else { break }
             groups[g].queue.removeFirst()
             let opaque = clients[c].window.deliver(DeliveryClient.Entry(slot: ref), now: now)
-            slots[i].owed[p].progress = .inFlight(deadline: now + limits.deliveryTimeout)
+            slots[i].owed[p].progress = .inFlight
             groups[g].inFlight += 1
             counters.delivered += 1
             actions.deliveries.append(
@@ -42,7 +49,7 @@ extension DeliveryMachine {
             counters.flyDropped += 1
             slots[Int(ref.index)].owed.remove(at: position)
         } else {
-            bury(ref, position, reason: .expired, error: nil, wall: wall, now: now, &actions)
+            bury(ref, position, reason: .expired, error: nil, wall: wall, &actions)
         }
         releaseIfIdle(ref, wall: wall, now: now, &actions)
     }

@@ -1,58 +1,71 @@
 extension DeliveryMachine {
-    enum WantedScan {
-        case backlog(after: Int64)
-        case due
-    }
-
     /// The next look into a shard, if one is wanted; one at a time for each shard, the groups in turn. Each one given out
     /// must be ended by `apply` or `scanFailed`.
     package mutating func nextScan(shard: Int, now: MonotonicTime, wall: Timestamp) -> DeliveryScan? {
-        guard !isScanning[shard], !isDraining, unflushed < limits.unflushed else { return nil }
+        guard !isScanning[shard], !isDraining, unflushed < limits.unflushed, now < leaseUntil[shard] else { return nil }
+        if let after = wantedOrphans(shard, now: now) {
+            isScanning[shard] = true
+            return DeliveryScan(
+                group: "", shard: shard, kind: .orphans(after: after), limit: limits.pageRows, groupIndex: -1, epoch: 0)
+        }
         for step in groups.indices {
             let g = (scanTurn[shard] + step) % groups.count
-            guard let wanted = wantsScan(g, shard: shard, now: now, wall: wall) else { continue }
+            guard let kind = wantedScan(g, shard: shard, now: now) else { continue }
             scanTurn[shard] = g + 1
             isScanning[shard] = true
-            let limit = min(limits.pageRows, limits.queueLength - groups[g].queue.count)
-            let kind: DeliveryScan.Kind
-            switch wanted {
-            case .backlog(let after):
+            switch kind {
+            case .backlog(let after), .handOver(let after):
                 groups[g].shards[shard].backlog = .paging(frontier: after, isScanning: true)
                 groups[g].shards[shard].overflow = .max
                 groups[g].shards[shard].lastScanWasDue = false
-                kind = .backlog(after: after)
-            case .due:
-                if groups[g].shards[shard].dueCursor == nil {
-                    groups[g].shards[shard].nextDue = .max
-                    groups[g].shards[shard].nextDueScan = now + limits.dueScanInterval
-                }
-                groups[g].shards[shard].isScanningDue = true
+            case .due, .orphans:
+                groups[g].shards[shard].isDue = false
                 groups[g].shards[shard].lastScanWasDue = true
-                kind = .due(after: groups[g].shards[shard].dueCursor ?? .start)
             }
             return DeliveryScan(
-                group: groups[g].name, shard: shard, kind: kind, limit: limit, groupIndex: g, epoch: groups[g].epoch)
+                group: groups[g].name, shard: shard, kind: kind,
+                limit: min(limits.pageRows, limits.queueLength - groups[g].queue.count), groupIndex: g,
+                epoch: groups[g].shards[shard].epoch)
         }
         return nil
     }
 
-    func wantsScan(_ g: Int, shard: Int, now: MonotonicTime, wall: Timestamp) -> WantedScan? {
-        guard !groups[g].isAway, groups[g].queue.count <= limits.queueLength / 2, memoryBytes < limits.memoryBytes
-        else {
-            return nil
-        }
+    /// What to look for of a group, if anything.
+    func wantedScan(_ g: Int, shard: Int, now: MonotonicTime) -> DeliveryScan.Kind? {
         let state = groups[g].shards[shard]
-        let isDue = state.dueCursor != nil || state.nextDue <= wall || state.nextDueScan <= now
-        if isDue && !state.lastScanWasDue { return .due }
+        var backlogAfter: Int64?
         if case .paging(let frontier, isScanning: false) = state.backlog, state.backlogScanAfter <= now {
-            return .backlog(after: frontier)
+            backlogAfter = frontier
         }
-        return isDue ? .due : nil
+        guard !groups[g].isAway else { return backlogAfter.map { .handOver(after: $0) } }
+        guard groups[g].queue.count <= limits.queueLength / 2, memoryBytes < limits.memoryBytes else { return nil }
+        if state.isDue && !(state.lastScanWasDue && backlogAfter != nil) { return .due }
+        return backlogAfter.map { .backlog(after: $0) }
     }
 
-    /// Of a scan's rows, the seqs whose messages are not in memory and have to be loaded.
-    package func missing(_ result: DeliveryScanResult) -> [Int64] {
-        result.rows.lazy.map(\.seq).filter { slotBySeq[$0] == nil && dirty[$0] == nil }
+    private func wantedOrphans(_ shard: Int, now: MonotonicTime) -> Int64? {
+        orphanCursor[shard] ?? (orphanScanAt[shard] <= now ? 0 : nil)
+    }
+
+    /// Of a scan's rows, the seqs whose messages have to be loaded: those that are not in memory, and those whose row the
+    /// group has to take first.
+    package func missing(_ scan: DeliveryScan, _ result: DeliveryScanResult) -> [Int64] {
+        switch scan.kind {
+        case .handOver, .orphans: return []
+        case .backlog, .due: break
+        }
+        return result.rows.lazy.filter { row in
+            switch row.kind {
+            case .fresh: slotBySeq[row.seq] == nil && dirty[row.seq] == nil
+            case .tracked: !isWorkedOn(row.seq, by: scan.groupIndex)
+            case .held: false
+            }
+        }.map(\.seq)
+    }
+
+    func isWorkedOn(_ seq: Int64, by g: Int) -> Bool {
+        guard let index = slotBySeq[seq] else { return false }
+        return slots[Int(index)].owed.contains { $0.group == g && $0.isActive }
     }
 
     /// A scan's rows and the messages loaded for them, of those asked for.
@@ -61,28 +74,45 @@ extension DeliveryMachine {
         now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
         defer { endScan(scan.shard) }
+        switch scan.kind {
+        case .orphans: releaseOrphans(scan.shard, result, now: now, wall: wall, &actions)
+        case .handOver: handOver(scan, result, now: now, wall: wall, &actions)
+        case .backlog, .due: attach(scan, result, loaded, asked, now: now, wall: wall, &actions)
+        }
+        pump(now: now, wall: wall, &actions)
+    }
+
+    private mutating func attach(
+        _ scan: DeliveryScan, _ result: DeliveryScanResult, _ loaded: [StoredMessage], _ asked: Set<Int64>,
+        now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
+    ) {
         let g = scan.groupIndex
-        guard groups[g].epoch == scan.epoch else { return }
-        let bySeq = Dictionary(loaded.map { ($0.seq, $0) }, uniquingKeysWith: { first, _ in first })
-        var cut: Int64?
-        rows: for row in result.rows {
-            switch attach(row, of: g, scan: scan, loaded: bySeq[row.seq], wasAsked: asked.contains(row.seq), wall: wall)
-            {
-            case .taken, .notOwed: continue
-            case .beingWritten:
-                // Its rows are found again once they are written: due ones by their time, the backlog from here on.
-                if case .backlog = scan.kind {
-                    cut = row.seq
-                    break rows
+        guard groups[g].shards[scan.shard].epoch == scan.epoch else {
+            // The group has gone meanwhile. Fresh messages stay where they are; rows that were taken are let go.
+            for message in loaded where message.state == .tracked {
+                for row in message.deliveries {
+                    release(
+                        message.seq, of: row.group, attempts: row.attempts, shard: scan.shard, wall: wall, &actions)
                 }
             }
+            return
         }
-        switch scan.kind {
-        case .backlog: endBacklogScan(g, scan.shard, result, cut: cut, now: now, wall: wall, &actions)
-        case .due: endDueScan(g, scan.shard, result)
+        let bySeq = Dictionary(loaded.map { ($0.seq, $0) }, uniquingKeysWith: { first, _ in first })
+        var cut: Int64?
+        for row in result.rows {
+            // Beyond what is still being written only rows that were taken already are.
+            if cut != nil, row.kind != .tracked { continue }
+            let attached = attach(
+                row, of: g, shard: scan.shard, loaded: bySeq[row.seq], wasAsked: asked.contains(row.seq), wall: wall,
+                &actions)
+            if case .beingWritten = attached, cut == nil { cut = row.seq }
+        }
+        if scan.kind == .due {
+            if !result.isEnd { groups[g].shards[scan.shard].isDue = true }
+        } else {
+            endPage(g, scan.shard, result, cut: cut, now: now, wall: wall, &actions)
         }
         needsPump(g)
-        pump(now: now, wall: wall, &actions)
     }
 
     /// A scan failed: it is tried again after a while.
@@ -90,17 +120,19 @@ extension DeliveryMachine {
         _ scan: DeliveryScan, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
         defer { endScan(scan.shard) }
-        let g = scan.groupIndex
-        guard groups[g].epoch == scan.epoch else { return }
+        let (g, shard) = (scan.groupIndex, scan.shard)
         switch scan.kind {
-        case .backlog(let after):
+        case .orphans:
+            orphanCursor[shard] = nil
+            orphanScanAt[shard] = now + limits.scanRetry * 5
+        case .backlog(let after), .handOver(let after):
+            guard groups[g].shards[scan.shard].epoch == scan.epoch else { return }
             let nothing = DeliveryScanResult(rows: [], frontier: after, isEnd: false)
-            endBacklogScan(g, scan.shard, nothing, cut: nil, now: now, wall: wall, &actions)
-            groups[g].shards[scan.shard].backlogScanAfter = now + limits.scanRetry * 5
+            endPage(g, shard, nothing, cut: nil, now: now, wall: wall, &actions)
+            groups[g].shards[shard].backlogScanAfter = now + limits.scanRetry * 5
         case .due:
-            groups[g].shards[scan.shard].isScanningDue = false
-            groups[g].shards[scan.shard].dueCursor = nil
-            expectDue(g, scan.shard, at: wall + 1_000)
+            // The next survey says again that rows are due.
+            break
         }
         pump(now: now, wall: wall, &actions)
     }
@@ -111,13 +143,8 @@ extension DeliveryMachine {
         settledDuringScan[shard].removeAll(keepingCapacity: true)
     }
 
-    private mutating func endDueScan(_ g: Int, _ shard: Int, _ result: DeliveryScanResult) {
-        groups[g].shards[shard].isScanningDue = false
-        groups[g].shards[shard].dueCursor = result.isEnd ? nil : result.cursor
-        if result.isEnd, let nextDue = result.nextDue { expectDue(g, shard, at: nextDue) }
-    }
-
-    private mutating func endBacklogScan(
+    /// A page of backlog was seen: what was accepted meanwhile is within it, or left to the next.
+    mutating func endPage(
         _ g: Int, _ shard: Int, _ result: DeliveryScanResult, cut: Int64?, now: MonotonicTime, wall: Timestamp,
         _ actions: inout DeliveryActions
     ) {
@@ -135,6 +162,9 @@ extension DeliveryMachine {
             if isEnd || slots[i].seq <= frontier {
                 slots[i].owed[p].progress = .queued
                 groups[g].queue.append(ref)
+            } else if slots[i].isTracked {
+                // Its row says that it is in memory: the store learns that it is not.
+                postpone(ref, p, wall: wall, now: now, &actions)
             } else {
                 slots[i].owed[p].progress = .left
                 releaseIfIdle(ref, wall: wall, now: now, &actions)

@@ -1,6 +1,7 @@
 extension DeliveryMachine {
     /// Time has passed: attempts that were not answered fail, what is half finished for long is written, rates allow more.
     package mutating func tick(now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
+        forgiveStandstill(now)
         for c in clients.indices where clients[c].isOpen && clients[c].window.inFlight > 0 {
             let g = clients[c].group
             while let entry = clients[c].window.expire(now: now) {
@@ -14,17 +15,28 @@ extension DeliveryMachine {
         while let first = partials.first, now - first.since >= limits.partialAfter || !isCurrent(first.slot) {
             partials.removeFirst()
             guard isCurrent(first.slot), !slots[Int(first.slot.index)].isTracked else { continue }
-            track(first.slot, plus: [], dead: [], wall: wall, now: now, &actions)
+            track(first.slot, wall: wall, &actions)
+            releaseIfIdle(first.slot, wall: wall, now: now, &actions)
         }
-        for g in groups.indices where !groups[g].isAway {
+        for g in groups.indices {
             if !groups[g].queue.isEmpty { needsPump(g) }
             if !actions.scansWanted {
                 actions.scansWanted = groups[g].shards.indices.contains {
-                    wantsScan(g, shard: $0, now: now, wall: wall) != nil
+                    wantedScan(g, shard: $0, now: now) != nil
                 }
             }
         }
         pump(now: now, wall: wall, &actions)
+    }
+
+    /// The process stood still: answers that came meanwhile are not read yet, so no attempt fails for that time.
+    private mutating func forgiveStandstill(_ now: MonotonicTime) {
+        defer { lastTick = now }
+        guard now - lastTick > limits.standstill else { return }
+        for c in clients.indices where clients[c].isOpen && !clients[c].window.isPaused {
+            clients[c].window.pause(now: lastTick)
+            clients[c].window.resume(now: now)
+        }
     }
 
     /// The broker stops: nothing more is sent, and what some groups have finished is written for the next owner.
@@ -32,7 +44,7 @@ extension DeliveryMachine {
         isDraining = true
         for i in slots.indices where !slots[i].isFree && slots[i].isPartial && !slots[i].isTracked && !slots[i].isFly {
             let ref = DeliverySlotRef(index: Int32(i), generation: slots[i].generation)
-            track(ref, plus: [], dead: [], wall: wall, now: now, &actions)
+            track(ref, wall: wall, &actions)
         }
     }
 }

@@ -6,7 +6,7 @@ import NIOCore
 /// The shell holds a lock around it, calls one of its inputs with a batch, releases the lock and carries out the
 /// `DeliveryActions`. It guarantees that
 /// - each group a message is owed to has it queued, in flight or left to the store, and never in two of these;
-/// - what is only in memory can be found again by `DeliveryScan`s after the process died;
+/// - what is only in memory can be found again by `DeliveryScan`s after the process died, here or by another broker;
 /// - a message is settled in the store (`Settlement`) in the order of what happened to it;
 /// - its memory is bounded by `DeliveryLimits`.
 ///
@@ -37,6 +37,12 @@ package struct DeliveryMachine: Sendable {
     var isScanning: [Bool]
     /// Groups in the order in which their shards are looked at next.
     var scanTurn: [Int]
+    /// Until when stored messages of each shard may be worked on.
+    var leaseUntil: [MonotonicTime]
+    var orphanScanAt: [MonotonicTime]
+    /// Where the pass over the rows held here stands; nil between passes.
+    var orphanCursor: [Int64?]
+    var lastTick = MonotonicTime.max
     var isDraining = false
 
     package var counters = DeliveryCounters()
@@ -52,6 +58,9 @@ package struct DeliveryMachine: Sendable {
         settledDuringScan = Array(repeating: [], count: shards)
         isScanning = Array(repeating: false, count: shards)
         scanTurn = Array(repeating: 0, count: shards)
+        leaseUntil = Array(repeating: 0, count: shards)
+        orphanScanAt = Array(repeating: 0, count: shards)
+        orphanCursor = Array(repeating: nil, count: shards)
     }
 
     // MARK: Groups

@@ -7,8 +7,8 @@ struct DeliverySlot: Sendable {
             case queued
             /// Accepted while a scan of the group's backlog is under way, which may or may not have seen it.
             case held
-            /// Sent to this client; its attempt fails at the deadline.
-            case inFlight(deadline: MonotonicTime)
+            /// Sent to a client, whose window has its deadline.
+            case inFlight
             /// Left to the store: the group is away or cannot take it, and its scan will find it.
             case left
         }

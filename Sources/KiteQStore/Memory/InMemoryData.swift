@@ -5,6 +5,7 @@ import Synchronization
 final class InMemoryData: Sendable {
     private struct Brokers {
         var living: [Int64: BrokerIdentity] = [:]
+        var presence: [Int64: Set<String>] = [:]
         var last: Int64 = 0
         var bindings: [String: [Binding]] = [:]
     }
@@ -38,19 +39,29 @@ final class InMemoryData: Sendable {
     }
 
     func leave(_ incarnation: Int64) {
-        brokers.withLock { $0.living[incarnation] = nil }
+        brokers.withLock { brokers in
+            brokers.living[incarnation] = nil
+            brokers.presence[incarnation] = nil
+        }
     }
 
-    /// Whose messages an incarnation may take: its own, and those of the dead.
-    func owners(besides incarnation: Int64) -> Owners {
-        brokers.withLock { Owners(own: incarnation, living: Set($0.living.keys)) }
+    /// The incarnations that are neither dead nor gone.
+    var living: Set<Int64> { brokers.withLock { Set($0.living.keys) } }
+
+    // MARK: Presence
+
+    func setPresence(_ groups: Set<String>, of incarnation: Int64) {
+        brokers.withLock { $0.presence[incarnation] = groups }
     }
 
-    struct Owners {
-        let own: Int64
-        let living: Set<Int64>
-
-        func contains(_ owner: Int64) -> Bool { owner == own ? living.contains(own) : !living.contains(owner) }
+    func presence(of incarnation: Int64) -> (here: Set<String>, elsewhere: Set<String>) {
+        brokers.withLock { brokers in
+            var elsewhere: Set<String> = []
+            for (number, groups) in brokers.presence where number != incarnation && brokers.living[number] != nil {
+                elsewhere.formUnion(groups)
+            }
+            return (brokers.presence[incarnation] ?? [], elsewhere)
+        }
     }
 
     // MARK: Bindings

@@ -31,7 +31,7 @@ package final class InMemoryMessageStore: MessageStore {
         do {
             try await Task.sleep(for: .seconds(Int32.max))
         } catch {
-            data.leave(incarnation.withLock { $0 })
+            data.leave(number)
         }
     }
 
@@ -63,64 +63,134 @@ package final class InMemoryMessageStore: MessageStore {
         }
     }
 
-    package func freshBacklog(of group: String, shard: Int, after: Int64, limit: Int) async throws -> [Int64] {
-        let mine = data.owners(besides: incarnation.withLock { $0 })
+    /// This broker's incarnation.
+    private var number: Int64 { incarnation.withLock { $0 } }
+
+    // MARK: Ownership
+
+    package let lease: Duration = .seconds(10)
+
+    /// Nobody's lease runs out here: a broker that is gone says so, or another one joins under its name.
+    package func renewLease(shard: Int) async throws -> String {
+        guard data.living.contains(number) else {
+            throw StoreError(.fenced, "incarnation \(number) was declared dead")
+        }
+        return "memory"
+    }
+
+    package func setPresence(_ groups: Set<String>, shard: Int) async throws {
+        data.setPresence(groups, of: number)
+    }
+
+    package func declareDead(shard: Int) async throws -> [String] { [] }
+
+    package func releaseDead(shard: Int, limit: Int) async throws -> Int {
+        let living = data.living
+        return data.withShard(shard) { $0.release(living: living, now: StoreClock.now()) }
+    }
+
+    package func survey(shard: Int, now: Timestamp) async throws -> ShardSurvey {
+        let (here, elsewhere) = data.presence(of: number)
+        let living = data.living
         return data.withShard(shard) { rows in
-            Array(
-                rows.messages.values.lazy
-                    .filter { row in
-                        row.stored.state == .fresh && row.stored.seq > after && mine.contains(row.owner)
-                            && row.stored.route.members.contains { $0.group == group }
-                    }
-                    .map(\.stored.seq).sorted().prefix(limit))
+            var survey = ShardSurvey(elsewhere: elsewhere)
+            survey.due = here.filter { !rows.deliveries(of: $0, in: .due(now: now), limit: 1).isEmpty }
+            survey.waiting = here.filter { !rows.deliveries(of: $0, in: .waiting(after: 0), limit: 1).isEmpty }
+            for (seq, row) in rows.messages where row.stored.state == .fresh && !living.contains(row.owner) {
+                for member in row.stored.route.members {
+                    survey.abandoned[member.group] = min(survey.abandoned[member.group] ?? .max, seq)
+                }
+            }
+            return survey
+        }
+    }
+
+    package func resolveUncertain(shard: Int) async throws -> Int64? { nil }
+
+    // MARK: Recovery
+
+    package func freshBacklog(
+        of group: String, shard: Int, after: Int64, limit: Int, includingDead: Bool
+    ) async throws -> [FreshMessage] {
+        let (owner, living) = (number, data.living)
+        return data.withShard(shard) { rows in
+            let found = rows.messages.values.filter { row in
+                row.stored.state == .fresh && row.stored.seq > after
+                    && (row.owner == owner || (includingDead && !living.contains(row.owner)))
+                    && row.stored.route.members.contains { $0.group == group }
+            }
+            return found.map { FreshMessage(seq: $0.stored.seq, route: $0.stored.route) }
+                .sorted { $0.seq < $1.seq }.prefix(limit).map { $0 }
         }
     }
 
     package func deliveries(
         of group: String, shard: Int, in range: DeliveryRange, limit: Int
-    ) async throws -> DeliveryPage {
-        let mine = data.owners(besides: incarnation.withLock { $0 })
-        return data.withShard(shard) { rows in rows.deliveries(of: group, in: range, limit: limit, owners: mine) }
+    ) async throws -> [Int64] {
+        data.withShard(shard) { $0.deliveries(of: group, in: range, limit: limit) }
     }
 
-    package func load(_ seqs: [Int64], shard: Int) async throws -> [StoredMessage] {
-        let owner = incarnation.withLock { $0 }
-        let mine = data.owners(besides: owner)
+    package func load(_ seqs: [Int64], for group: String, shard: Int) async throws -> [StoredMessage] {
+        let (owner, living) = (number, data.living)
         return data.withShard(shard) { rows in
-            seqs.sorted().compactMap { seq in
-                guard let row = rows.messages[seq], row.stored.state != .half, mine.contains(row.owner) else {
-                    return nil
-                }
-                rows.messages[seq]?.owner = owner
-                return row.stored
-            }
+            Set(seqs).sorted().compactMap { rows.load($0, for: group, by: owner, living: living) }
         }
+    }
+
+    package func heldDeliveries(shard: Int, after: Int64, limit: Int) async throws -> [HeldDelivery] {
+        let owner = number
+        return data.withShard(shard) { rows in
+            let held = rows.messages.filter { $0.key > after }.sorted { $0.key < $1.key }.flatMap { seq, row in
+                row.stored.deliveries.filter { row.deliveryOwners[$0.group] == owner }.map {
+                    HeldDelivery(seq: seq, group: $0.group, attempts: $0.attempts)
+                }
+            }
+            return Array(held.prefix(limit))
+        }
+    }
+
+    package func expiredFresh(
+        shard: Int, after cursor: SweepCursor?, now: Timestamp, limit: Int
+    ) async throws -> (expired: [FreshMessage], next: SweepCursor?) {
+        let (owner, living) = (number, data.living)
+        return data.withShard(shard) { rows in
+            var expired: [FreshMessage] = []
+            for (seq, row) in rows.messages
+            where row.stored.state == .fresh && row.stored.message.expiresAt <= now
+                && (row.owner == owner || !living.contains(row.owner))
+            {
+                rows.messages[seq]?.owner = owner
+                expired.append(FreshMessage(seq: seq, route: row.stored.route))
+            }
+            return (expired, nil)
+        }
+    }
+
+    package func buryExpiredDeliveries(
+        shard: Int, after seq: Int64, now: Timestamp, limit: Int
+    ) async throws -> (buried: Int, next: Int64?) {
+        data.withShard(shard) { ($0.buryExpired(now: now), nil) }
     }
 
     package func dueTransactions(shard: Int, now: Timestamp, limit: Int) async throws -> [DueTransaction] {
-        let owner = incarnation.withLock { $0 }
-        let mine = data.owners(besides: owner)
-        return data.withShard(shard) { rows in
-            let due = rows.transactions.values
+        data.withShard(shard) { rows in
+            rows.transactions.values
                 .filter { $0.outcome == .undecided && $0.nextCheckAt <= now }
                 .sorted { ($0.nextCheckAt, $0.seq) < ($1.nextCheckAt, $1.seq) }
-            var found: [DueTransaction] = []
-            for transaction in due where found.count < limit {
-                guard let row = rows.messages[transaction.seq], mine.contains(row.owner) else { continue }
-                rows.messages[transaction.seq]?.owner = owner
-                found.append(
-                    DueTransaction(
-                        seq: transaction.seq, message: row.stored.message, connectionGroup: transaction.connectionGroup,
-                        checks: transaction.checks, nextCheckAt: transaction.nextCheckAt))
-            }
-            return found
+                .prefix(limit)
+                .compactMap { transaction in
+                    rows.messages[transaction.seq].map {
+                        DueTransaction(
+                            seq: transaction.seq, message: $0.stored.message,
+                            connectionGroup: transaction.connectionGroup, checks: transaction.checks,
+                            nextCheckAt: transaction.nextCheckAt)
+                    }
+                }
         }
     }
 
-    package func reschedule(_ checks: [TransactionCheck], shard: Int) async throws {
-        data.withShard(shard) { rows in
-            for check in checks { rows.reschedule(check) }
-        }
+    package func reschedule(_ checks: [TransactionCheck], shard: Int) async throws -> Set<Int64> {
+        data.withShard(shard) { rows in Set(checks.filter { rows.reschedule($0) }.map(\.seq)) }
     }
 
     package func purge(

@@ -4,7 +4,10 @@ import KiteQCore
 struct InMemoryShard: Sendable {
     struct Row: Sendable {
         var stored: StoredMessage
+        /// Who works on it while it is fresh; 0 once it is tracked.
         var owner: Int64
+        /// Who works on each group's delivery once it is tracked; 0 or none: nobody.
+        var deliveryOwners: [String: Int64] = [:]
     }
 
     struct Transaction: Sendable {
@@ -80,32 +83,41 @@ struct InMemoryShard: Sendable {
 
     // MARK: Settling
 
-    /// False where the message is not this owner's.
+    /// False where it is not this owner's.
     mutating func settle(_ settlement: Settlement, owner: Int64) -> Bool {
-        guard var row = messages[settlement.seq], row.owner == owner, row.stored.state != .half else { return false }
+        guard var row = messages[settlement.seq] else { return false }
+        let isOwn =
+            settlement.wasTracked
+            ? row.stored.state == .tracked && settlement.groups.allSatisfy { row.deliveryOwners[$0] == owner }
+            : row.stored.state == .fresh && row.owner == owner
+        guard isOwn else { return false }
         for dead in settlement.dead {
-            deadLetters.append(
-                DeadLetter(
-                    message: row.stored.message, seq: settlement.seq, group: dead.group, reason: dead.reason,
-                    attempts: dead.attempts, diedAt: StoreClock.now()))
+            bury(row, settlement.seq, dead.group, dead.reason, attempts: dead.attempts)
         }
-        if row.stored.state == .fresh {
-            row.stored.deliveries = []
-        } else {
-            let gone = Set(settlement.done + settlement.dead.map(\.group) + settlement.pending.map(\.group))
-            row.stored.deliveries.removeAll { gone.contains($0.group) }
-        }
-        row.stored.deliveries += settlement.pending.map {
-            StoredMessage.Delivery(group: $0.group, attempts: $0.attempts, dueAt: $0.dueAt)
+        let named = Set(settlement.groups)
+        row.stored.deliveries = settlement.wasTracked ? row.stored.deliveries.filter { !named.contains($0.group) } : []
+        for pending in settlement.pending {
+            row.stored.deliveries.append(
+                StoredMessage.Delivery(group: pending.group, attempts: pending.attempts, dueAt: pending.dueAt))
+            row.deliveryOwners[pending.group] = pending.isHeld ? owner : 0
         }
         row.stored.state = .tracked
         row.stored.route = Route([])
-        if row.stored.deliveries.isEmpty {
-            remove(settlement.seq)
-        } else {
-            messages[settlement.seq] = row
-        }
+        row.owner = 0
+        messages[settlement.seq] = row
+        removeIfDone(settlement.seq)
         return true
+    }
+
+    private mutating func bury(_ row: Row, _ seq: Int64, _ group: String, _ reason: DeadLetterReason, attempts: Int) {
+        deadLetters.append(
+            DeadLetter(
+                message: row.stored.message, seq: seq, group: group, reason: reason, attempts: attempts,
+                diedAt: StoreClock.now()))
+    }
+
+    private mutating func removeIfDone(_ seq: Int64) {
+        if messages[seq]?.stored.deliveries.isEmpty == true { remove(seq) }
     }
 
     mutating func remove(_ seq: Int64) {
@@ -115,34 +127,77 @@ struct InMemoryShard: Sendable {
 
     // MARK: Recovery
 
-    func deliveries(
-        of group: String, in range: DeliveryRange, limit: Int, owners: InMemoryData.Owners
-    ) -> DeliveryPage {
-        var rows: [(owner: Int64, row: DeliveryPage.Row)] = []
-        for message in messages.values where message.stored.state == .tracked {
-            for delivery in message.stored.deliveries where delivery.group == group {
-                let row = DeliveryPage.Row(seq: message.stored.seq, attempts: delivery.attempts, dueAt: delivery.dueAt)
+    func deliveries(of group: String, in range: DeliveryRange, limit: Int) -> [Int64] {
+        var rows: [(dueAt: Timestamp, seq: Int64)] = []
+        for row in messages.values where row.stored.state == .tracked {
+            for delivery in row.stored.deliveries where delivery.group == group {
                 switch range {
                 case .waiting(let after):
-                    if row.dueAt == 0 && row.seq > after { rows.append((message.owner, row)) }
-                case .due(let now, let after):
-                    if row.dueAt > 0 && row.dueAt <= now && (row.dueAt, row.seq) > (after.dueAt, after.seq) {
-                        rows.append((message.owner, row))
-                    }
+                    if delivery.dueAt == 0 && row.stored.seq > after { rows.append((0, row.stored.seq)) }
+                case .due(let now):
+                    if delivery.dueAt > 0 && delivery.dueAt <= now { rows.append((delivery.dueAt, row.stored.seq)) }
                 }
             }
         }
-        rows.sort { ($0.row.dueAt, $0.row.seq) < ($1.row.dueAt, $1.row.seq) }
-        let page = rows.prefix(limit)
-        return DeliveryPage(
-            rows: page.filter { owners.contains($0.owner) }.map(\.row),
-            next: page.count < limit ? nil : page.last.map { DeliveryCursor(dueAt: $0.row.dueAt, seq: $0.row.seq) })
+        return rows.sorted { ($0.dueAt, $0.seq) < ($1.dueAt, $1.seq) }.prefix(limit).map(\.seq)
     }
 
-    mutating func reschedule(_ check: TransactionCheck) {
+    mutating func load(_ seq: Int64, for group: String, by owner: Int64, living: Set<Int64>) -> StoredMessage? {
+        guard let row = messages[seq] else { return nil }
+        switch row.stored.state {
+        case .half:
+            return nil
+        case .fresh:
+            guard row.owner == owner || !living.contains(row.owner) else { return nil }
+            messages[seq]?.owner = owner
+            return row.stored
+        case .tracked:
+            guard let place = row.stored.deliveries.firstIndex(where: { $0.group == group }),
+                [0, owner].contains(row.deliveryOwners[group] ?? 0)
+            else { return nil }
+            messages[seq]?.deliveryOwners[group] = owner
+            messages[seq]?.stored.deliveries[place].dueAt = Settlement.Pending.heldDueAt
+            var stored = row.stored
+            stored.deliveries = [.init(group: group, attempts: row.stored.deliveries[place].attempts, dueAt: 0)]
+            return stored
+        }
+    }
+
+    /// Lets go of the rows of dead owners.
+    mutating func release(living: Set<Int64>, now: Timestamp) -> Int {
+        var released = 0
+        for (seq, row) in messages where row.stored.state == .tracked {
+            for (place, delivery) in row.stored.deliveries.enumerated() {
+                guard let owner = row.deliveryOwners[delivery.group], owner != 0, !living.contains(owner) else {
+                    continue
+                }
+                messages[seq]?.deliveryOwners[delivery.group] = 0
+                messages[seq]?.stored.deliveries[place].dueAt = now
+                released += 1
+            }
+        }
+        return released
+    }
+
+    /// Moves what is nobody's and expired to the dead letters.
+    mutating func buryExpired(now: Timestamp) -> Int {
+        var buried = 0
+        for (seq, row) in messages where row.stored.state == .tracked && row.stored.message.expiresAt <= now {
+            for delivery in row.stored.deliveries where (row.deliveryOwners[delivery.group] ?? 0) == 0 {
+                bury(row, seq, delivery.group, .expired, attempts: delivery.attempts)
+                messages[seq]?.stored.deliveries.removeAll { $0.group == delivery.group }
+                buried += 1
+            }
+            removeIfDone(seq)
+        }
+        return buried
+    }
+
+    /// False where the row had changed.
+    mutating func reschedule(_ check: TransactionCheck) -> Bool {
         guard let row = messages[check.seq], let transaction = transactions[row.stored.message.id],
             transaction.outcome == .undecided, transaction.nextCheckAt == check.previousCheckAt
-        else { return }
+        else { return false }
         let id = row.stored.message.id
         switch check.action {
         case .next(let at, let checks):
@@ -151,12 +206,10 @@ struct InMemoryShard: Sendable {
         case .park:
             transactions[id]?.outcome = .parked
             transactions[id]?.nextCheckAt = StoreClock.now()
-            deadLetters.append(
-                DeadLetter(
-                    message: row.stored.message, seq: check.seq, group: "", reason: .undecided,
-                    attempts: transaction.checks, diedAt: StoreClock.now()))
+            bury(row, check.seq, "", .undecided, attempts: transaction.checks)
             remove(check.seq)
         }
+        return true
     }
 
     mutating func purge(decidedBefore: Timestamp, deadLettersBefore: Timestamp, limit: Int) -> Int {

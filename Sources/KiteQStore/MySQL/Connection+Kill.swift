@@ -2,21 +2,56 @@ import KiteQCore
 import MariaDB
 
 extension MariaDBConnection {
-    /// Ends another connection of the same user, and waits until its transaction is over: only then does what can be read
-    /// say what became of it.
-    func kill(_ thread: UInt64) throws {
+    /// Ends other connections of the same user, and waits until their transactions are over: only then does what can be read
+    /// say what became of them, and are their row locks free.
+    ///
+    /// - Parameter limit: to wait for all of them. A large transaction takes its time to be rolled back.
+    /// - Returns: those that are there still, in the order of `threads`; none is the good answer.
+    /// - Throws: `MariaDBError`, such as 1095 where a connection is another user's.
+    func kill(_ threads: [UInt64], within limit: Duration = .seconds(2)) throws -> [UInt64] {
+        let deadline = ContinuousClock.now + limit
+        // Where this connection has such a number, the server was started anew, and the one that had it before is gone.
+        var left = threads.filter { $0 != threadID }
+        while true {
+            left = try left.filter { try !isGone(afterKilling: $0) }
+            if left.isEmpty || ContinuousClock.now >= deadline { return left }
+            try simple("DO SLEEP(0.005)")
+        }
+    }
+
+    /// Ends the connection whose reply was lost.
+    ///
+    /// There is nothing to end where this is another server, which has taken over, or where the server was started anew: then
+    /// somebody else has the number.
+    /// - Throws: `StoreError` where it is there still after the limit.
+    func kill(_ lost: MariaDBThread, within limit: Duration = .seconds(2)) throws {
+        guard lost.serverIdentity == serverIdentity, try uptime() >= ContinuousClock.now - lost.since else { return }
+        guard try kill([lost.id], within: limit).isEmpty else {
+            throw StoreError(
+                .unavailable, "connection \(lost.id) does not end, so what became of its transaction is not known")
+        }
+    }
+
+    /// How long the server has run, at most; it counts whole seconds.
+    func uptime() throws -> Duration {
+        .seconds(try simpleRows("SHOW GLOBAL STATUS LIKE 'Uptime'").first?.int(1) ?? 0) + .seconds(1)
+    }
+
+    /// MariaDB forgets a connection, so that KILL does not find it (1094), when it has rolled back what was open. MySQL hides
+    /// it from KILL and from information_schema before that; performance_schema tells the end, and shows it to its own user
+    /// without a privilege. Nothing but the number is read there: what others run may be binary, and fails to be text.
+    private func isGone(afterKilling thread: UInt64) throws -> Bool {
         do {
             try simple("KILL CONNECTION \(thread)")
+            return false
         } catch let error as MariaDBError where error.code == 1094 {
-            return  // It is gone already.
+            guard server.kind == .mySQL else { return true }
         }
-        for _ in 0..<200 {
-            let left = try query(
-                "SELECT COUNT(*) FROM information_schema.processlist WHERE id = ?", [.uint(thread)])
-            if try left.first?.int(0) == 0 { return }
-            try simple("DO SLEEP(0.01)")
+        do {
+            return try query("SELECT ID FROM performance_schema.processlist WHERE ID = ?", [.uint(thread)]).isEmpty
+        } catch let error as MariaDBError where error.code == 1146 {
+            // MySQL before 8.0.22 has no such table. That the outcome is certain must do: the locks are free a moment later.
+            return true
         }
-        throw StoreError(
-            .unavailable, "connection \(thread) does not end, so what became of its transaction is not known")
     }
 }

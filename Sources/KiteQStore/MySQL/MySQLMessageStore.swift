@@ -27,38 +27,14 @@ package final class MySQLMessageStore: MessageStore {
                 for shard in shards { tasks.addTask { await shard.pool.run() } }
             }
         }
-        var failure: (any Error)?
         do {
-            try await keepLease()
+            try await Task.sleep(for: .seconds(Int32.max))
         } catch {
-            failure = error
+            // The broker stops.
         }
         if isJoined.withLock({ $0 }) { await Task { await leave() }.value }
         pools.cancel()
         await pools.value
-        if let failure { throw failure }
-    }
-
-    /// Renews the lease until the task is cancelled.
-    /// - Throws: `StoreError` with `fenced` where another broker declared this incarnation dead.
-    private func keepLease() async throws {
-        while true {
-            do {
-                try await Task.sleep(for: configuration.lease / 3)
-            } catch {
-                return  // The broker stops.
-            }
-            guard isJoined.withLock({ $0 }) else { continue }
-            for shard in shards {
-                do {
-                    try await shard.renew(lease: configuration.lease)
-                } catch let error as StoreError where error.code != .fenced {
-                    logger.warning("the lease could not be renewed: \(error)")
-                } catch is CancellationError {
-                    return
-                }
-            }
-        }
     }
 
     /// Says in each shard that this incarnation is gone: others need not wait for its lease to run out.
@@ -107,25 +83,69 @@ package final class MySQLMessageStore: MessageStore {
         try await shards[shard].settle(batch)
     }
 
-    package func freshBacklog(of group: String, shard: Int, after: Int64, limit: Int) async throws -> [Int64] {
-        try await shards[shard].freshBacklog(of: group, after: after, limit: limit)
+    // MARK: Ownership
+
+    package var lease: Duration { configuration.lease }
+
+    package func renewLease(shard: Int) async throws -> String {
+        try await shards[shard].renew(lease: configuration.lease)
+    }
+
+    package func setPresence(_ groups: Set<String>, shard: Int) async throws {
+        try await shards[shard].setPresence(groups)
+    }
+
+    package func declareDead(shard: Int) async throws -> [String] { try await shards[shard].declareDead() }
+
+    package func releaseDead(shard: Int, limit: Int) async throws -> Int {
+        try await shards[shard].releaseDead(limit: limit)
+    }
+
+    package func survey(shard: Int, now: Timestamp) async throws -> ShardSurvey {
+        try await shards[shard].survey(now: now)
+    }
+
+    package func resolveUncertain(shard: Int) async throws -> Int64? { try await shards[shard].resolveUncertain() }
+
+    // MARK: Recovery
+
+    package func freshBacklog(
+        of group: String, shard: Int, after: Int64, limit: Int, includingDead: Bool
+    ) async throws -> [FreshMessage] {
+        try await shards[shard].freshBacklog(of: group, after: after, limit: limit, includingDead: includingDead)
     }
 
     package func deliveries(
         of group: String, shard: Int, in range: DeliveryRange, limit: Int
-    ) async throws -> DeliveryPage {
+    ) async throws -> [Int64] {
         try await shards[shard].deliveries(of: group, in: range, limit: limit)
     }
 
-    package func load(_ seqs: [Int64], shard: Int) async throws -> [StoredMessage] {
-        try await shards[shard].load(seqs)
+    package func load(_ seqs: [Int64], for group: String, shard: Int) async throws -> [StoredMessage] {
+        try await shards[shard].load(seqs, for: group)
+    }
+
+    package func heldDeliveries(shard: Int, after: Int64, limit: Int) async throws -> [HeldDelivery] {
+        try await shards[shard].heldDeliveries(after: after, limit: limit)
+    }
+
+    package func expiredFresh(
+        shard: Int, after cursor: SweepCursor?, now: Timestamp, limit: Int
+    ) async throws -> (expired: [FreshMessage], next: SweepCursor?) {
+        try await shards[shard].expiredFresh(after: cursor, now: now, limit: limit)
+    }
+
+    package func buryExpiredDeliveries(
+        shard: Int, after seq: Int64, now: Timestamp, limit: Int
+    ) async throws -> (buried: Int, next: Int64?) {
+        try await shards[shard].buryExpiredDeliveries(after: seq, now: now, limit: limit)
     }
 
     package func dueTransactions(shard: Int, now: Timestamp, limit: Int) async throws -> [DueTransaction] {
         try await shards[shard].dueTransactions(now: now, limit: limit)
     }
 
-    package func reschedule(_ checks: [TransactionCheck], shard: Int) async throws {
+    package func reschedule(_ checks: [TransactionCheck], shard: Int) async throws -> Set<Int64> {
         try await shards[shard].reschedule(checks)
     }
 

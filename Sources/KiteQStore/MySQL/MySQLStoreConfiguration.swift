@@ -17,6 +17,23 @@ package struct MySQLStoreConfiguration: Sendable {
 
     package init(shards: [MariaDBConfiguration]) {
         precondition((1...256).contains(shards.count), "there are 1 to 256 shards")
-        self.shards = shards
+        let limits = Self.sessionLimits()
+        self.shards = shards.map { shard in
+            var shard = shard
+            // One that comes from another configuration has it already.
+            if !shard.sessionStatements.contains(limits) { shard.sessionStatements.insert(limits, at: 0) }
+            return shard
+        }
+    }
+
+    /// The statement that has the server end a session which says nothing for so long. A broker that was stopped, or that the
+    /// network has lost, in the middle of a transaction holds row locks that others wait for; the transaction goes with the
+    /// session.
+    ///
+    /// MariaDB has a limit of its own inside of a transaction; MySQL takes that part for a comment, and waits for the whole
+    /// time. Nothing of ours thinks between two statements of a transaction, and the pool lets no session be idle for so long
+    /// outside of one (`MariaDBPoolConfiguration.idleTimeout`).
+    static func sessionLimits(idle: Int = 60, idleInTransaction: Int = 10) -> String {
+        "SET SESSION wait_timeout = \(idle) /*M!100300 , SESSION idle_transaction_timeout = \(idleInTransaction) */"
     }
 }

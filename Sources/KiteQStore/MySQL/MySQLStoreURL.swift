@@ -1,9 +1,12 @@
 import MariaDB
 
-/// Reads `mysql://user:password@host:port[,host:port]/database?shards=4&connections=6&tls=off|required|verified&ca=FILE`.
+/// Reads `mysql://user:password@host:port[,host:port]/database?shards=4&connections=6&tls=off|required|verified&ca=FILE`, and
+/// `connectTimeout`, `readTimeout` and `writeTimeout` in seconds.
 ///
-/// Several hosts are one server's addresses, tried in order. With more than one shard the databases are `database_0`,
-/// `database_1` and so on; with `shards=1` too, so that the number can be told from the names.
+/// Several hosts are the addresses of one database, each shard's: a primary and those that may become it. The one that takes
+/// writes is used, whatever its place, until it fails or takes none any more; one name that leads to it, a proxy's or a DNS
+/// entry, does as well. A port that is not given is 3306; an IPv6 address stands in brackets. With more than one shard the
+/// databases are `database_0`, `database_1` and so on; with `shards=1` too, so that the number can be told from the names.
 package struct MySQLStoreURL: Sendable {
     package struct Invalid: Error, CustomStringConvertible {
         package let description: String

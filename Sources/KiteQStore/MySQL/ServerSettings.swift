@@ -27,7 +27,6 @@ struct ServerSettings: Sendable {
                 problems.append("binlog_format is STATEMENT, which READ COMMITTED cannot write with: set ROW")
             }
         }
-        if try number("read_only") != 0 { problems.append("the server is read_only") }
         if maxPacket < 8 << 20 {
             problems.append(
                 "max_allowed_packet is \(maxPacket): a message of 2 MiB and its header need 8 MiB to be safe")

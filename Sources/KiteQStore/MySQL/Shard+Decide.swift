@@ -10,8 +10,17 @@ extension Shard {
         var routes: [Int64: Route] = [:]
         while true {
             let known = routes
-            let result = try await run { [self] connection in
-                try connection.transaction { try decide(batch, known: known, route: route, on: connection) }
+            let result: Attempt
+            do {
+                result = try await run { [self] connection in
+                    try connection.transaction { try decide(batch, known: known, route: route, on: connection) }
+                }
+            } catch let error as StoreError {
+                // What it committed, if anything, is in the store alone: the groups have to read it from there.
+                if error.isOutcomeUnknown, let thread = (error.underlying as? MariaDBError)?.threadID {
+                    suspect(thread, from: 1)
+                }
+                throw error
             }
             switch result {
             case .done(let outcomes): return outcomes

@@ -168,7 +168,7 @@ extension Shard {
     ) async throws -> [MessageID: Insertion.Outcome] {
         let ids = batch.map { $0.message.id.value }
         let halfIDs = batch.filter(\.isHalf).map { $0.message.id.value }
-        let lostThread = error.isCommitOutcomeUnknown ? error.threadID : nil
+        let lostThread = error.isCommitOutcomeUnknown ? error.thread : nil
         do {
             return try await run { connection in
                 // The lost connection's transaction must be over before it is looked at.
@@ -198,6 +198,7 @@ extension Shard {
             var error = error
             // Nothing could be read: the rows may be there or not.
             error.isOutcomeUnknown = lostThread != nil
+            if let lostThread { suspect(lostThread, from: batch.lazy.map(\.seq).min() ?? 1) }
             throw error
         }
     }

@@ -46,30 +46,33 @@ extension Shard {
 
     /// Enters the new incarnation; earlier lives of the same broker are dead from then on.
     func join(_ broker: BrokerIdentity, as number: Int64, lease: Duration) async throws {
-        let lease = lease.components.seconds * 1_000
         try await run { connection in
             try connection.transaction {
-                _ = try connection.query(SQL.livesOf, [.text(broker.name)])
-                try connection.execute(SQL.declareDead, [.text(broker.name)])
+                for row in try connection.query(SQL.livesOf, [.text(broker.name)]) {
+                    let earlier = MariaDBValue.int(try row.int(0))
+                    try connection.execute(SQL.endLife, [.int(1), earlier])
+                    try connection.execute(SQL.deletePresenceOf, [earlier])
+                }
                 try connection.execute(
                     SQL.insertIncarnation,
-                    [.int(number), .text(broker.name), .text(broker.address), .int(lease), .int(StoreClock.now())])
+                    [
+                        .int(number), .text(broker.name), .text(broker.address), .int(Int64(lease / .milliseconds(1))),
+                        .int(StoreClock.now()),
+                    ])
             }
         }
         incarnation = number
+        presence = []
     }
 
-    /// - Throws: `StoreError` with `fenced` where somebody declared this incarnation dead.
-    func renew(lease: Duration) async throws {
-        let (number, lease) = (incarnation, lease.components.seconds * 1_000)
-        let renewed = try await run { try $0.execute(SQL.renew, [.int(lease), .int(number)]).affectedRows }
-        if renewed == 0 {
-            throw StoreError(.fenced, "incarnation \(number) was declared dead in shard \(self.number)")
-        }
-    }
-
+    /// The others need not wait for the lease to run out.
     func leave() async throws {
         let number = incarnation
-        _ = try await run { try $0.execute(SQL.leave, [.int(number)]) }
+        try await run { connection in
+            try connection.transaction {
+                try connection.execute(SQL.endLife, [.int(2), .int(number)])
+                try connection.execute(SQL.deletePresenceOf, [.int(number)])
+            }
+        }
     }
 }

@@ -3,78 +3,74 @@ import MariaDB
 
 /// What waits in a shard: keys by ranges of an index, then messages by primary key.
 extension Shard {
-    func freshBacklog(of group: String, after: Int64, limit: Int) async throws -> [Int64] {
-        try await run { [incarnation] connection in
-            let owners = [incarnation] + (try Self.deadIncarnations(on: connection))
+    func freshBacklog(
+        of group: String, after: Int64, limit: Int, includingDead: Bool
+    ) async throws -> [FreshMessage] {
+        try await run { [self] connection in
+            let owners = [incarnation] + (includingDead ? try Self.deadWithMessages(on: connection) : [])
             let routes = try connection.query(SQL.routesOf, [.text(group)]).map { try $0.int(0) }
-            var seqs: [Int64] = []
+            var found: [(seq: Int64, route: Int64)] = []
             for owner in owners {
                 for route in routes {
-                    seqs += try connection.query(
+                    found += try connection.query(
                         SQL.freshBacklog, [.int(owner), .int(route), .int(after), .int(limit)]
-                    ).map { try $0.int(0) }
+                    ).map { (try $0.int(0), route) }
                 }
                 // Each range gives its first ones: beyond the limit of all together none is wanted.
-                if seqs.count > limit { seqs = Array(seqs.sorted().prefix(limit)) }
+                if found.count > limit { found = Array(found.sorted { $0.seq < $1.seq }.prefix(limit)) }
             }
-            return seqs.sorted()
+            return try found.sorted { $0.seq < $1.seq }.map {
+                FreshMessage(seq: $0.seq, route: try route($0.route, on: connection))
+            }
         }
     }
 
-    func deliveries(of group: String, in range: DeliveryRange, limit: Int) async throws -> DeliveryPage {
-        try await run { [incarnation] connection in
-            let owners = Set([incarnation] + (try Self.deadIncarnations(on: connection)))
-            let found: [MariaDBRow]
+    func deliveries(of group: String, in range: DeliveryRange, limit: Int) async throws -> [Int64] {
+        try await run { connection in
             switch range {
             case .waiting(let after):
-                found = try connection.query(SQL.waitingDeliveries, [.text(group), .int(after), .int(limit)])
-            case .due(let now, let after):
-                // From 1: rows with due_at 0 wait for their group, not for a time.
-                found = try connection.query(
-                    SQL.dueDeliveries,
-                    [
-                        .text(group), .int(max(1, after.dueAt)), .int(now), .int(after.dueAt), .int(after.seq),
-                        .int(limit),
-                    ])
+                try connection.query(SQL.waitingDeliveries, [.text(group), .int(after), .int(limit)])
+            case .due(let now):
+                try connection.query(SQL.dueDeliveries, [.text(group), .int(now), .int(limit)])
             }
-            var page = DeliveryPage(rows: [], next: nil)
-            for row in found where owners.contains(try row.int(3)) {
-                page.rows.append(
-                    DeliveryPage.Row(seq: try row.int(0), attempts: Int(try row.int(1)), dueAt: try row.int(2)))
+        }.map { try $0.int(0) }
+    }
+
+    func heldDeliveries(after: Int64, limit: Int) async throws -> [HeldDelivery] {
+        try await run { [incarnation] connection in
+            try connection.query(SQL.heldDeliveries, [.int(incarnation), .int(after), .int(limit)]).map {
+                HeldDelivery(seq: try $0.int(0), group: try $0.text(1), attempts: Int(try $0.int(2)))
             }
-            if found.count >= limit, let last = found.last {
-                page.next = DeliveryCursor(dueAt: try last.int(2), seq: try last.int(0))
-            }
-            return page
         }
     }
 
-    func load(_ seqs: [Int64]) async throws -> [StoredMessage] {
+    // MARK: Loading
+
+    func load(_ seqs: [Int64], for group: String) async throws -> [StoredMessage] {
         guard !seqs.isEmpty else { return [] }
         return try await run { [self] connection in
-            let rows = try ownedRows(Array(Set(seqs)).sorted(), on: connection)
-            var deliveries: [Int64: [StoredMessage.Delivery]] = [:]
+            var rows: [MariaDBRow] = []
+            try connection.query(SQL.load, list: Set(seqs).sorted().map { .int($0) }) { rows.append($0) }
+            let fresh = try rows.filter { try $0.int(1) == Int64(StoredMessage.State.fresh.rawValue) }
+            let mine = try takeFresh(fresh, on: connection)
             let tracked = try rows.filter { try $0.int(1) == Int64(StoredMessage.State.tracked.rawValue) }
-            try connection.query(SQL.loadDeliveries, list: try tracked.map { .int(try $0.int(0)) }) { row in
-                let delivery = StoredMessage.Delivery(
-                    group: try row.text(1), attempts: Int(try row.int(2)), dueAt: try row.int(3))
-                // A list is filled up by repeating its last value: the rows come once all the same.
-                deliveries[try row.int(0), default: []].append(delivery)
-            }
+            let attempts = try takeDeliveries(try tracked.map { try $0.int(0) }, of: group, on: connection)
             return try rows.compactMap { row in
                 let seq = try row.int(0)
-                guard let state = UInt8(exactly: try row.int(1)).flatMap({ StoredMessage.State(rawValue: $0) }),
-                    state != .half
-                else { return nil }
-                let route = state == .fresh ? try self.route(try row.int(2), on: connection) : Route([])
+                if mine.contains(seq) {
+                    return StoredMessage(
+                        seq: seq, message: try row.message(4, hasBody: true), state: .fresh,
+                        route: try route(try row.int(2), on: connection))
+                }
+                guard let attempts = attempts[seq] else { return nil }
                 return StoredMessage(
-                    seq: seq, message: try row.message(4, hasBody: true), state: state, route: route,
-                    deliveries: deliveries[seq] ?? [])
+                    seq: seq, message: try row.message(4, hasBody: true), state: .tracked, route: Route([]),
+                    deliveries: [.init(group: group, attempts: attempts, dueAt: 0)])
             }
         }
     }
 
-    private func route(_ id: Int64, on connection: isolated MariaDBConnection) throws -> Route {
+    func route(_ id: Int64, on connection: isolated MariaDBConnection) throws -> Route {
         if let known = knownRoute(id) { return known }
         let route = try Self.readRoute(id, on: connection)
         guard !route.members.isEmpty else {
@@ -84,30 +80,20 @@ extension Shard {
         return route
     }
 
-    /// The rows that are this incarnation's, or become so because their owner is dead.
-    private func ownedRows(
-        _ seqs: [Int64], on connection: isolated MariaDBConnection
-    ) throws -> [MariaDBRow] {
-        var rows: [MariaDBRow] = []
+    /// Of fresh messages those that are this incarnation's, or become so because their owner is dead.
+    private func takeFresh(_ rows: [MariaDBRow], on connection: isolated MariaDBConnection) throws -> Set<Int64> {
         var byOwner: [Int64: [Int64]] = [:]
-        try connection.query(SQL.load, list: seqs.map { .int($0) }) { row in
-            rows.append(row)
-            byOwner[try row.int(3), default: []].append(try row.int(0))
-        }
+        for row in rows { byOwner[try row.int(3), default: []].append(try row.int(0)) }
         var mine = Set(byOwner.removeValue(forKey: incarnation) ?? [])
-        if !byOwner.isEmpty {
-            for dead in try Self.deadIncarnations(on: connection) {
-                guard let theirs = byOwner[dead] else { continue }
-                mine.formUnion(try claim(theirs, from: dead, on: connection))
-            }
-        }
-        return try rows.filter { mine.contains(try $0.int(0)) }
+        guard !byOwner.isEmpty else { return mine }
+        var dead: [Int64] = []
+        try connection.query(SQL.deadAmong, list: byOwner.keys.sorted().map { .int($0) }) { dead.append(try $0.int(0)) }
+        for owner in dead { mine.formUnion(try claim(byOwner[owner] ?? [], from: owner, on: connection)) }
+        return mine
     }
 
     /// Another heir may be at the same rows: what counts is whose they are afterwards.
-    private func claim(
-        _ seqs: [Int64], from dead: Int64, on connection: isolated MariaDBConnection
-    ) throws -> [Int64] {
+    func claim(_ seqs: [Int64], from dead: Int64, on connection: isolated MariaDBConnection) throws -> [Int64] {
         let list = seqs.sorted().map { MariaDBValue.int($0) }
         let claimed = try connection.execute(SQL.claim, list: list, before: [.int(incarnation)], after: [.int(dead)])
         if claimed == seqs.count { return seqs }
@@ -116,77 +102,25 @@ extension Shard {
         return mine
     }
 
-    // MARK: Transactions
-
-    func dueTransactions(now: Timestamp, limit: Int) async throws -> [DueTransaction] {
-        try await run { [self] connection in
-            let rows = try connection.query(SQL.dueTransactions, [.int(now), .int(limit)])
-            guard !rows.isEmpty else { return [] }
-            var mine: Set<Int64> = []
-            var byOwner: [Int64: [Int64]] = [:]
-            for row in rows { byOwner[try row.int(4), default: []].append(try row.int(3)) }
-            mine.formUnion(byOwner[incarnation] ?? [])
-            for dead in try Self.deadIncarnations(on: connection) {
-                if let theirs = byOwner[dead] { mine.formUnion(try claim(theirs, from: dead, on: connection)) }
+    /// Takes the rows of a group that are nobody's; returns the attempts of those that are this incarnation's then.
+    private func takeDeliveries(
+        _ seqs: [Int64], of group: String, on connection: isolated MariaDBConnection
+    ) throws -> [Int64: Int] {
+        guard !seqs.isEmpty else { return [:] }
+        let list = seqs.map { MariaDBValue.int($0) }
+        return try connection.transaction {
+            try connection.query(SQL.lockMessages, list: list) { _ in }
+            try connection.execute(
+                SQL.takeDeliveries, list: list, before: [.int(incarnation)], after: [.text(group)])
+            var attempts: [Int64: Int] = [:]
+            try connection.query(SQL.takenDeliveries, list: list, after: [.text(group), .int(incarnation)]) { row in
+                attempts[try row.int(0)] = Int(try row.int(1))
             }
-            return try rows.filter { mine.contains(try $0.int(3)) }.map { row in
-                DueTransaction(
-                    seq: try row.int(3), message: try row.message(5, hasBody: false), connectionGroup: try row.text(0),
-                    checks: Int(try row.int(1)), nextCheckAt: try row.int(2))
-            }
+            return attempts
         }
     }
 
-    func reschedule(_ checks: [TransactionCheck]) async throws {
-        try await run { connection in
-            for check in checks.sorted(by: { $0.seq < $1.seq }) {
-                switch check.action {
-                case .next(let at, let count):
-                    try connection.execute(
-                        SQL.reschedule, [.int(at), .int(count), .int(check.seq), .int(check.previousCheckAt)])
-                case .park:
-                    try connection.transaction { try Self.park(check, on: connection) }
-                }
-            }
-        }
-    }
-
-    private static func park(_ check: TransactionCheck, on connection: isolated MariaDBConnection) throws {
-        let now = StoreClock.now()
-        let checks = try connection.query(SQL.checksOf, [.int(check.seq)]).first?.int(0) ?? 0
-        let parked = try connection.execute(SQL.park, [.int(now), .int(check.seq), .int(check.previousCheckAt)])
-        guard parked.affectedRows == 1 else { return }
-        try connection.execute(
-            SQL.bury,
-            [
-                .text(""), .int(Int64(DeadLetterReason.undecided.rawValue)), .int(checks), .null, .int(now),
-                .int(check.seq),
-            ])
-        try connection.execute(SQL.deleteHalfMessages, list: [.int(check.seq)])
-    }
-
-    // MARK: Sweeping
-
-    func purge(decidedBefore: Timestamp, deadLettersBefore: Timestamp, limit: Int) async throws -> Int {
-        try await run { connection in
-            var gone = 0
-            for outcome in [TransactionOutcome.committed, .rolledBack, .parked] {
-                gone += try connection.execute(
-                    SQL.purgeTransactions, [.int(Int64(outcome.rawValue)), .int(decidedBefore), .int(limit)]
-                ).affectedRows
-            }
-            gone += try connection.execute(SQL.purgeDeadLetters, [.int(deadLettersBefore), .int(limit)]).affectedRows
-            // Not at once: a broker that was paused may commit a last batch late, and its rows must be found as a dead one's.
-            for row in try connection.query(SQL.longDead, [.int(StoreClock.now() - 3_600_000)]) {
-                let dead = MariaDBValue.int(try row.int(0))
-                guard try connection.query(SQL.anyMessageOf, [dead]).isEmpty else { continue }
-                try connection.execute(SQL.forgetIncarnation, [dead])
-            }
-            return gone
-        }
-    }
-
-    static func deadIncarnations(on connection: isolated MariaDBConnection) throws -> [Int64] {
-        try connection.query(SQL.deadIncarnations).map { try $0.int(0) }
+    static func deadWithMessages(on connection: isolated MariaDBConnection) throws -> [Int64] {
+        try connection.query(SQL.deadWithMessages).map { try $0.int(0) }.sorted()
     }
 }

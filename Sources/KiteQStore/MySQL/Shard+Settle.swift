@@ -29,13 +29,7 @@ extension Shard {
         let owner = incarnation
         return try await settling(batch) { batch, connection in
             try connection.transaction {
-                var states: [Int64: Int64] = [:]
-                try connection.query(SQL.lockMessages, list: batch.map { .int($0.seq) }, after: [.int(owner)]) { row in
-                    states[try row.int(0)] = try row.int(1)
-                }
-                let mine = batch.filter {
-                    states[$0.seq] != nil && states[$0.seq] != Int64(StoredMessage.State.half.rawValue)
-                }
+                let mine = try Self.lockOwn(batch, owner: owner, on: connection)
                 try Self.apply(mine, owner: owner, on: connection)
                 let kept = Set(mine.map(\.seq))
                 return batch.map(\.seq).filter { !kept.contains($0) }
@@ -43,7 +37,32 @@ extension Shard {
         }
     }
 
-    /// With the message rows locked, in ascending order.
+    /// Locks the message rows, ascending, and gives those settlements back whose message (while fresh) or whose groups' rows
+    /// (once tracked) are this owner's.
+    private static func lockOwn(
+        _ batch: [Settlement], owner: Int64, on connection: isolated MariaDBConnection
+    ) throws -> [Settlement] {
+        var rows: [Int64: (state: Int64, owner: Int64)] = [:]
+        try connection.query(SQL.lockMessages, list: batch.map { .int($0.seq) }) { row in
+            rows[try row.int(0)] = (try row.int(1), try row.int(2))
+        }
+        var own: Set<HeldDelivery> = []
+        let tracked = batch.filter { $0.wasTracked && rows[$0.seq] != nil }
+        try connection.query(SQL.ownDeliveries, list: tracked.map { .int($0.seq) }, after: [.int(owner)]) { row in
+            own.insert(HeldDelivery(seq: try row.int(0), group: try row.text(1), attempts: 0))
+        }
+        return batch.filter { settlement in
+            guard let row = rows[settlement.seq] else { return false }
+            guard settlement.wasTracked else {
+                return row.state == Int64(StoredMessage.State.fresh.rawValue) && row.owner == owner
+            }
+            return settlement.groups.allSatisfy {
+                own.contains(HeldDelivery(seq: settlement.seq, group: $0, attempts: 0))
+            }
+        }
+    }
+
+    /// With the message rows locked.
     private static func apply(
         _ batch: [Settlement], owner: Int64, on connection: isolated MariaDBConnection
     ) throws {
@@ -68,7 +87,7 @@ extension Shard {
         for (group, seqs) in finished.sorted(by: { $0.key < $1.key }) {
             try connection.execute(SQL.deleteDeliveries, list: seqs.map { .int($0) }, after: [.text(group)])
         }
-        var rows = MariaDBBatch([.int, .bytes, .int, .int, .bytes])
+        var rows = MariaDBBatch([.int, .bytes, .int, .int, .bytes, .int])
         for settlement in batch {
             for pending in settlement.pending {
                 rows.append(settlement.seq)
@@ -76,6 +95,7 @@ extension Shard {
                 rows.append(Int64(pending.attempts))
                 rows.append(pending.dueAt)
                 if let error = pending.lastError { rows.append(cut(error)) } else { rows.appendNull() }
+                rows.append(pending.isHeld ? owner : 0)
             }
         }
         if rows.count > 0 { try connection.insert(into: SQL.upsertDeliveries, rows, tail: SQL.overwriteDelivery) }
@@ -85,7 +105,7 @@ extension Shard {
         try connection.execute(SQL.removeMessages, list: ended, after: [.int(owner)])
         // Whether anybody is still owed a tracked message is the database's to say: its rows are locked.
         let perhapsEnded = batch.filter { $0.wasTracked && $0.pending.isEmpty }.map { MariaDBValue.int($0.seq) }
-        try connection.execute(SQL.deleteFinished, list: perhapsEnded, after: [.int(owner)])
+        try connection.execute(SQL.deleteFinished, list: perhapsEnded)
     }
 
     /// Runs a batch; where a lock is not had in time, each half for itself, so that one row does not hold up the others.
@@ -101,7 +121,7 @@ extension Shard {
         }
     }
 
-    private static func text(_ text: String?) -> MariaDBValue { text.map { .bytes(Array(cut($0).utf8)) } ?? .null }
+    static func text(_ text: String?) -> MariaDBValue { text.map { .bytes(Array(cut($0).utf8)) } ?? .null }
 
     /// The column has room for 255 characters of any kind.
     private static func cut(_ text: String) -> String { String(text.unicodeScalars.prefix(255).map(Character.init)) }

@@ -9,11 +9,15 @@ final class Shard: Sendable {
     let pool: MariaDBPool
     let logger: Logger
     private let known = Mutex(Known())
+    /// Lost connections whose last commit was not confirmed, with the smallest seq that it concerns.
+    let suspects = Mutex<[UInt64: Int64]>([:])
 
     private struct Known {
         /// Routes whose rows are known to be there and right.
         var routes: [Int64: Route] = [:]
         var incarnation: Int64 = 0
+        /// The groups that `kite_presence` has for this incarnation.
+        var presence: Set<String> = []
         var maxPacket = 1 << 20
     }
 
@@ -44,6 +48,11 @@ final class Shard: Sendable {
     var incarnation: Int64 {
         get { known.withLock { $0.incarnation } }
         set { known.withLock { $0.incarnation = newValue } }
+    }
+
+    var presence: Set<String> {
+        get { known.withLock { $0.presence } }
+        set { known.withLock { $0.presence = newValue } }
     }
 
     /// The server's max_allowed_packet, bytes.

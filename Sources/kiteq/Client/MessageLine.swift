@@ -45,7 +45,7 @@ struct MessageLine: Sendable, Hashable {
         }
     }
 
-    private static func hex(_ bytes: [UInt8]) -> String {
+    static func hex(_ bytes: [UInt8]) -> String {
         let digits = Array("0123456789abcdef")
         return bytes.reduce(into: "") { text, byte in
             text.append(digits[Int(byte >> 4)])
@@ -54,7 +54,7 @@ struct MessageLine: Sendable, Hashable {
     }
 
     /// What moves a terminal's cursor is escaped: the body is the producer's.
-    private static func visible(_ text: String) -> String {
+    static func visible(_ text: String) -> String {
         text.unicodeScalars.reduce(into: "") { result, scalar in
             switch scalar {
             case "\n": result += "\\n"

@@ -4,8 +4,8 @@ import KiteQCore
 extension ServerConfiguration {
     /// Every option there is, in the order of conf/kiteq.toml.
     static let options: [ConfigurationOption] =
-        brokerOptions + publishOptions + deliveryOptions + transactionOptions + groupOptions + storeOptions
-        + registryOptions + adminOptions + logOptions
+        brokerOptions + publishOptions + deliveryOptions + transactionOptions + recoveryOptions + groupOptions
+        + storeOptions + registryOptions + adminOptions + logOptions
 
     private static let brokerOptions: [ConfigurationOption] = [
         .init("broker.bind", \.bind, .endpoint),
@@ -24,6 +24,7 @@ extension ServerConfiguration {
         .init("publish.receive_rate", \.broker.receiveRate, .number(0...10_000_000)),
         // A whole message of the largest size must fit, or its connection would never be read again.
         .init("publish.connection_bytes", \.broker.connectionPublishBytes, .bytes(4 << 20...1 << 30)),
+        .init("publish.wait", \.broker.publishWait, .duration(.zero ... .seconds(600))),
         .init("publish.queue_length", \.broker.shardQueueLength, .number(1...10_000_000)),
         .init("publish.queue_bytes", \.broker.shardQueueBytes, .bytes(4 << 20...64 << 30)),
         .init("publish.writers_per_shard", \.broker.writersPerShard, .number(1...64)),
@@ -42,9 +43,6 @@ extension ServerConfiguration {
         .init(
             "delivery.partial_after", \.broker.delivery.partialAfter, .nanoseconds(.milliseconds(10) ... .seconds(600))),
         .init("delivery.page_rows", \.broker.delivery.pageRows, .number(1...10_000)),
-        .init(
-            "delivery.due_scan_interval", \.broker.delivery.dueScanInterval,
-            .nanoseconds(.milliseconds(100) ... .seconds(3_600))),
         .init("delivery.scan_retry", \.broker.delivery.scanRetry, .nanoseconds(.milliseconds(10) ... .seconds(600))),
         .init("delivery.default_watermark", \.broker.delivery.defaultWatermark, .number(1...10_000_000)),
         .init("delivery.immediate_attempts", \.redelivery.immediate, .number(1...100)),
@@ -66,10 +64,16 @@ extension ServerConfiguration {
         .init(
             "transactions.absent_recheck", \.broker.absentPublisherRecheck,
             .duration(.milliseconds(100) ... .seconds(3_600))),
-        .init("transactions.scan_interval", \.broker.recoveryInterval, .duration(.milliseconds(10) ... .seconds(600))),
         .init("transactions.memory", \.broker.halfMessageBytes, .bytes(0...1 << 40)),
         .init(
             "transactions.retention", \.broker.transactionRetention, .duration(.seconds(60) ... .seconds(365 * 86_400))),
+    ]
+
+    private static let recoveryOptions: [ConfigurationOption] = [
+        .init("recovery.interval", \.broker.recoveryInterval, .duration(.milliseconds(10) ... .seconds(600))),
+        .init(
+            "recovery.orphan_interval", \.broker.delivery.orphanInterval,
+            .nanoseconds(.milliseconds(100) ... .seconds(3_600))),
     ]
 
     private static let groupOptions: [ConfigurationOption] = [

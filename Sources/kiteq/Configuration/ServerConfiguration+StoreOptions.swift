@@ -15,6 +15,6 @@ extension ServerConfiguration {
         .init("store.read_timeout", \.store.readTimeout, .duration(seconds)),
         .init("store.write_timeout", \.store.writeTimeout, .duration(seconds)),
         .init("store.durability", \.store.durability, .name),
-        .init("store.lease", \.store.lease, .duration(.seconds(3) ... .seconds(600))),
+        .init("store.lease", \.store.lease, .duration(.seconds(1) ... .seconds(600))),
     ]
 }

@@ -15,7 +15,7 @@ struct ServerConfiguration: Sendable {
     var admin: Endpoint?
     var log = LogConfiguration()
     /// How long the store and the registry have until the broker serves; zero: for ever.
-    var startTimeout: Duration = .seconds(30)
+    var startTimeout: Duration = .zero
 
     var bind: Endpoint {
         get { Endpoint(host: broker.bindHost, port: broker.bindPort) }
@@ -76,9 +76,9 @@ struct StoreOptions: Sendable, Hashable {
     /// For each shard.
     var connections = 6
     var waitTimeout: Duration = .seconds(5)
-    var connectTimeout: Duration = .seconds(5)
-    var readTimeout: Duration = .seconds(30)
-    var writeTimeout: Duration = .seconds(30)
+    var connectTimeout: Duration = .seconds(2)
+    var readTimeout: Duration = .seconds(5)
+    var writeTimeout: Duration = .seconds(5)
     var durability = MySQLStoreConfiguration.Durability.warn
     var lease: Duration = .seconds(10)
 }

@@ -44,6 +44,7 @@ struct DevPlan: Sendable {
         configuration.registry.url = "file://\(folder.registry.path)"
         // By this name it finds what an earlier run left, whatever its port was.
         configuration.name = "kiteq-dev"
+        configuration.startTimeout = .seconds(60)
         if isDemo {
             // So that nobody waits: the defaults are 6 s and 1 s.
             configuration.transactions.firstAfter = 2_000

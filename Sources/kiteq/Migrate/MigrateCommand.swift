@@ -1,7 +1,5 @@
 import ArgumentParser
-import Foundation
 import KiteQStore
-import Logging
 
 /// `kiteq migrate`
 struct MigrateCommand: AsyncParsableCommand {
@@ -13,26 +11,13 @@ struct MigrateCommand: AsyncParsableCommand {
             says with the mysql client; the broker itself needs only SELECT, INSERT, UPDATE and DELETE.
             """)
 
-    @Option(help: ArgumentHelp("A TOML file with the store's options (KITEQ_CONFIG).", valueName: "file"))
-    var config: String?
-
-    @Option(help: ArgumentHelp("mysql://USER@HOST:PORT/kite?shards=4 (KITEQ_STORE).", valueName: "url"))
-    var store: String?
+    @OptionGroup var databases: StoreArguments
 
     @Flag(help: "Print the statements for a DBA; connect to nothing.")
     var print = false
 
     func run() async throws {
-        var loader = try ConfigurationLoader(
-            environment: ProcessInfo.processInfo.environment, configuration: config)
-        if let store { loader.flags.append(.init("--store", "store.url", store)) }
-        let loaded = try loader.load()
-        if loaded.store.url.hasPrefix("memory:") {
-            throw CommandError("memory:// has no databases to migrate", status: .usage)
-        }
-        let configuration = try StoreFactory.mysql(loaded.store)
-        var log = loaded.log
-        log.level = max(log.level, .warning)
+        let (configuration, log) = try databases.load(lacking: "databases to migrate")
         let migrator = Migrator(configuration, logger: ProcessWide.bootstrap(log))
         if print {
             StandardOutput.print(migrator.script())

@@ -37,7 +37,9 @@ import Testing
         _ = h.nextScan().map { h.finish($0, .init(rows: [], isEnd: true)) }  // what is due
         let scan = h.nextScan()!
         #expect(scan.kind == .backlog(after: 0))
-        let rows = [DeliveryScanResult.Row(seq: 3, attempts: 0), .init(seq: 5, attempts: 2)]
+        let rows = [
+            DeliveryScanResult.Row(seq: 3, kind: .fresh(DeliveryHarness.route("a"))), .init(seq: 5, kind: .tracked),
+        ]
         h.finish(
             scan, DeliveryScanResult(rows: rows, frontier: 5, isEnd: false),
             loaded: [h.fresh(3, DeliveryHarness.route("a")), h.tracked(5, "a", attempts: 2, dueAt: 0)])
@@ -58,7 +60,7 @@ import Testing
         let route = DeliveryHarness.route("a")
         h.accept(7, route)
         #expect(h.deliveries().isEmpty)
-        let rows = wasSeen ? [DeliveryScanResult.Row(seq: 7, attempts: 0)] : []
+        let rows = wasSeen ? [DeliveryScanResult.Row(seq: 7, kind: .fresh(route))] : []
         h.finish(scan, .init(rows: rows, isEnd: true))
         #expect(h.deliveries().count == 1)
         #expect(h.machine.gauges.messages == 1)
@@ -73,7 +75,8 @@ import Testing
         h.accept(4, route)
         h.accept(70, route)
         h.finish(
-            scan, .init(rows: [.init(seq: 5, attempts: 0)], frontier: 5, isEnd: false), loaded: [h.fresh(5, route)])
+            scan, .init(rows: [.init(seq: 5, kind: .fresh(DeliveryHarness.route("a")))], frontier: 5, isEnd: false),
+            loaded: [h.fresh(5, route)])
         #expect(h.deliveries().map { _ in 1 }.count == 2, "5 from the page, and 4, which the page ought to have had")
         #expect(h.machine.gauges.messages == 2)
         #expect(h.nextScan()?.kind == .backlog(after: 5))
@@ -93,7 +96,7 @@ import Testing
         let scan = h.nextScan()!
         #expect(scan.kind == .backlog(after: 11))
         h.finish(
-            scan, .init(rows: (12...16).map { .init(seq: $0, attempts: 0) }, frontier: 16, isEnd: false),
+            scan, .init(rows: (12...16).map { .init(seq: $0, kind: .fresh(route)) }, frontier: 16, isEnd: false),
             loaded: (12...16).map { h.fresh($0, route) })
         #expect(h.machine.gauges.queued == 9)
     }
@@ -112,14 +115,14 @@ import Testing
         _ = h.nextScan().map { h.finish($0, .init(rows: [], isEnd: true)) }
         let scan = h.nextScan()!
         // The scan read the row as it was before.
-        h.finish(scan, .init(rows: [.init(seq: 1, attempts: 0)], isEnd: true))
+        h.finish(scan, .init(rows: [.init(seq: 1, kind: .fresh(DeliveryHarness.route("a")))], isEnd: true))
         #expect(h.deliveries().isEmpty)
         h.machine.settled([1], shard: 0, now: h.now, wall: h.wall, &h.actions)
         h.pass(300_000_000)
         let again = h.nextScan()!
         #expect(again.kind == .backlog(after: 0))
         h.finish(
-            again, .init(rows: [.init(seq: 1, attempts: 0)], isEnd: true),
+            again, .init(rows: [.init(seq: 1, kind: .tracked)], isEnd: true),
             loaded: [h.tracked(1, "a", attempts: 0, dueAt: 0)])
         #expect(h.deliveries().count == 1)
     }
@@ -137,7 +140,9 @@ import Testing
             let isBacklog = scan.kind == .backlog(after: 0)
             // Written while the scan was under way: its result is older.
             h.machine.settled(isBacklog ? [1] : [], shard: 0, now: h.now, wall: h.wall, &h.actions)
-            h.finish(scan, .init(rows: isBacklog ? [.init(seq: 1, attempts: 0)] : [], isEnd: true))
+            h.finish(
+                scan,
+                .init(rows: isBacklog ? [.init(seq: 1, kind: .fresh(DeliveryHarness.route("a")))] : [], isEnd: true))
         }
         #expect(h.deliveries().isEmpty)
         #expect(h.machine.dirty.isEmpty)
@@ -171,12 +176,12 @@ import Testing
     @Test func anUncertainInsertIsLookedForInTheStore() {
         var h = DeliveryHarness()
         _ = h.liveClient("a")
-        h.machine.uncertain(shard: 0, from: 40, &h.actions)
+        h.machine.reread(shard: 0, from: 40, &h.actions)
         #expect(h.actions.scansWanted)
         let scan = h.nextScan()!
         #expect(scan.kind == .backlog(after: 39))
         h.finish(
-            scan, .init(rows: [.init(seq: 41, attempts: 0)], isEnd: true),
+            scan, .init(rows: [.init(seq: 41, kind: .fresh(DeliveryHarness.route("a")))], isEnd: true),
             loaded: [h.fresh(41, DeliveryHarness.route("a"))])
         #expect(h.deliveries().count == 1)
     }
@@ -195,15 +200,13 @@ import Testing
     }
 
     @Test func mergingPagesKeepsTheOrderAndTheFrontierOfTheShorter() {
-        let page = DeliveryPage(
-            rows: [.init(seq: 2, attempts: 1, dueAt: 0), .init(seq: 4, attempts: 0, dueAt: 0)],
-            next: DeliveryCursor(dueAt: 0, seq: 4))
-        let merged = DeliveryScanResult.backlog(fresh: [1, 2, 3, 9], waiting: page, limit: 10)
+        let route = DeliveryHarness.route("a")
+        func fresh(_ seqs: Int64...) -> [FreshMessage] { seqs.map { FreshMessage(seq: $0, route: route) } }
+        let merged = DeliveryScanResult.backlog(fresh: fresh(1, 2, 3, 9), waiting: [2, 4], limit: 2)
         #expect(merged.rows.map(\.seq) == [1, 2, 3, 4])
-        #expect(merged.rows[1].attempts == 1)
+        #expect(merged.rows.map(\.kind) == [.fresh(route), .tracked, .fresh(route), .tracked])
         #expect(merged.frontier == 4 && !merged.isEnd)
-        let all = DeliveryScanResult.backlog(
-            fresh: [1, 9], waiting: DeliveryPage(rows: page.rows, next: nil), limit: 10)
+        let all = DeliveryScanResult.backlog(fresh: fresh(1, 9), waiting: [2, 4], limit: 10)
         #expect(all.isEnd && all.rows.map(\.seq) == [1, 2, 4, 9])
     }
 
@@ -213,7 +216,8 @@ import Testing
         h.machine.setWatermarks(["a": 10], now: h.now)
         for seq in 1...20 { h.accept(Int64(seq), DeliveryHarness.route("a")) }
         #expect(h.deliveries().count == 5, "the burst is half of the rate")
-        h.pass(1_000_000_000)
+        h.stand(1_000_000_000)
+        h.pass(1)
         #expect(h.deliveries().count == 5, "tokens beyond the burst are not kept")
         #expect(h.machine.counters.refused == 0)
     }

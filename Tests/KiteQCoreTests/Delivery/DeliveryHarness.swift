@@ -13,6 +13,8 @@ struct DeliveryHarness {
         var limits = DeliveryLimits()
         adjust(&limits)
         machine = DeliveryMachine(shards: shards, limits: limits)
+        for shard in 0..<shards { machine.setLease(shard: shard, until: .max, now: now, wall: wall, &actions) }
+        machine.orphanScanAt = Array(repeating: .max, count: shards)
     }
 
     static func message(deliverLimit: Int = 100, expiresIn: Timestamp = 3_600_000, wall: Timestamp = 1_800_000_000_000)
@@ -29,10 +31,25 @@ struct DeliveryHarness {
             groups.map { .init(group: $0, persistent: true) } + volatile.map { .init(group: $0, persistent: false) })
     }
 
+    /// Time passes, with a tick every half second.
     mutating func pass(_ nanoseconds: MonotonicTime) {
+        var left = nanoseconds
+        repeat {
+            let step = min(left, 500_000_000)
+            stand(step)
+            machine.tick(now: now, wall: wall, &actions)
+            left -= step
+        } while left > 0
+    }
+
+    /// Time passes, and the process does nothing.
+    mutating func stand(_ nanoseconds: MonotonicTime) {
         now += nanoseconds
         wall += nanoseconds / 1_000_000
-        machine.tick(now: now, wall: wall, &actions)
+    }
+
+    mutating func survey(_ survey: ShardSurvey, shard: Int = 0) {
+        machine.apply(survey, shard: shard, now: now, wall: wall, &actions)
     }
 
     /// A client of a group whose backlog is known to be empty.
@@ -56,7 +73,7 @@ struct DeliveryHarness {
     }
 
     mutating func finish(_ scan: DeliveryScan, _ result: DeliveryScanResult, loaded: [StoredMessage] = []) {
-        let asked = Set(machine.missing(result))
+        let asked = Set(machine.missing(scan, result))
         machine.apply(scan, result, loaded: loaded, asked: asked, now: now, wall: wall, &actions)
     }
 

@@ -1,0 +1,26 @@
+import KiteQCore
+import Synchronization
+
+/// This broker's lease of each shard, as everybody in it asks.
+final class Leases: Sendable {
+    private let leases: Mutex<[Lease]>
+
+    init(shards: Int, duration: Duration) {
+        leases = Mutex(Array(repeating: Lease(duration: duration.nanoseconds), count: shards))
+    }
+
+    /// Whether new work may be started in a shard.
+    func isHeld(_ shard: Int) -> Bool { leases.withLock { $0[shard].isHeld(now: SystemTime.monotonic()) } }
+
+    func mayJudge(_ shard: Int) -> Bool { leases.withLock { $0[shard].mayJudge(now: SystemTime.monotonic()) } }
+
+    /// Returns until when it holds.
+    func renewed(_ shard: Int, sentAt: MonotonicTime, server: String) -> MonotonicTime {
+        leases.withLock { leases in
+            leases[shard].renewed(sentAt: sentAt, server: server)
+            return leases[shard].until
+        }
+    }
+
+    func end(_ shard: Int) { leases.withLock { $0[shard].end() } }
+}

@@ -1,0 +1,64 @@
+import KiteQCore
+import Logging
+
+/// Ends in one shard what nobody comes for: expired messages of groups that are away, half messages decided long ago, dead
+/// letters past their retention. A bounded page of each in a round.
+struct Sweeper: Sendable {
+    let shard: Int
+    let store: any MessageStore
+    let dispatcher: Dispatcher
+    let leases: Leases
+    let configuration: BrokerConfiguration
+    let logger: Logger
+
+    /// Entries of an index looked at in a round.
+    private static let freshPage = 2_000
+    private static let deliveryPage = 500
+    private static let purgePage = 500
+    /// Rounds between two purges.
+    private static let purgeEvery = 60
+
+    private struct Place {
+        var fresh: SweepCursor?
+        var delivery: Int64 = 0
+        var round = 0
+    }
+
+    /// Runs until its task is cancelled.
+    func run() async {
+        var failures = FailureStreak("sweep shard \(shard)", logger)
+        var place = Place()
+        while !Task.isCancelled {
+            await pause(configuration.recoveryInterval)
+            guard leases.isHeld(shard), !Task.isCancelled else { continue }
+            do {
+                try await sweep(&place)
+                failures.end()
+            } catch {
+                failures.add(error)
+            }
+        }
+    }
+
+    private func sweep(_ place: inout Place) async throws {
+        let now = SystemTime.wall()
+        let fresh = try await store.expiredFresh(shard: shard, after: place.fresh, now: now, limit: Self.freshPage)
+        if !fresh.expired.isEmpty { dispatcher.expire(fresh.expired, shard: shard) }
+        place.fresh = fresh.next
+        let deliveries = try await store.buryExpiredDeliveries(
+            shard: shard, after: place.delivery, now: now, limit: Self.deliveryPage)
+        place.delivery = deliveries.next ?? 0
+        place.round += 1
+        if place.round % Self.purgeEvery == 1 { try await purge(now) }
+    }
+
+    private func purge(_ now: Timestamp) async throws {
+        let decided = now - configuration.transactionRetention.milliseconds
+        let dead = now - configuration.deadLetterRetention.milliseconds
+        while try await store.purge(
+            shard: shard, decidedBefore: decided, deadLettersBefore: dead, limit: Self.purgePage) >= Self.purgePage
+        {
+            if Task.isCancelled { return }
+        }
+    }
+}

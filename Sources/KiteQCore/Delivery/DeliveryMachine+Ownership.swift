@@ -1,0 +1,122 @@
+import DequeModule
+
+extension DeliveryMachine {
+    /// The lease of a shard was renewed: stored messages may be worked on until then. Time 0: it is lost.
+    package mutating func setLease(
+        shard: Int, until: MonotonicTime, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
+    ) {
+        leaseUntil[shard] = until
+        guard now < until else { return }
+        for g in groups.indices where !groups[g].shards[shard].parked.isEmpty {
+            groups[g].queue.prepend(contentsOf: groups[g].shards[shard].parked)
+            groups[g].shards[shard].parked = []
+            needsPump(g)
+        }
+        pump(now: now, wall: wall, &actions)
+    }
+
+    /// What the store says of the other brokers and of what waits for this one.
+    package mutating func apply(
+        _ survey: ShardSurvey, shard: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
+    ) {
+        for name in survey.elsewhere { _ = groupIndex(name) }
+        for g in groups.indices { setElsewhere(g, shard, survey.elsewhere.contains(groups[g].name), &actions) }
+        for name in survey.due {
+            guard let g = groupByName[name], !groups[g].isAway else { continue }
+            groups[g].shards[shard].isDue = true
+            actions.scansWanted = true
+        }
+        for name in survey.waiting {
+            // A group that pages will meet them; one that is live takes them for nobody's.
+            guard let g = groupByName[name], groups[g].shards[shard].backlog == .live else { continue }
+            reread(g, shard, from: 1, &actions)
+        }
+        for (name, seq) in survey.abandoned {
+            guard let g = groupByName[name], !groups[g].isAway else { continue }
+            reread(g, shard, from: seq, &actions)
+        }
+        if orphanScanAt[shard] <= now { actions.scansWanted = true }
+        pump(now: now, wall: wall, &actions)
+    }
+
+    private mutating func setElsewhere(_ g: Int, _ shard: Int, _ isElsewhere: Bool, _ actions: inout DeliveryActions) {
+        guard groups[g].shards[shard].isElsewhere != isElsewhere else { return }
+        groups[g].shards[shard].isElsewhere = isElsewhere
+        guard groups[g].isAway else { return }
+        groups[g].shards[shard].start(isElsewhere ? .paging(frontier: 0, isScanning: false) : .away)
+        if isElsewhere { actions.scansWanted = true }
+    }
+
+    /// The groups that have clients here.
+    package var presentGroups: Set<String> { Set(groups.lazy.filter { !$0.isAway }.map(\.name)) }
+
+    // MARK: Giving away
+
+    /// A page of this broker's fresh messages for a group that is at other brokers alone: each becomes tracked, so that they
+    /// can take the group's row.
+    mutating func handOver(
+        _ scan: DeliveryScan, _ result: DeliveryScanResult, now: MonotonicTime, wall: Timestamp,
+        _ actions: inout DeliveryActions
+    ) {
+        let g = scan.groupIndex
+        guard groups[g].shards[scan.shard].epoch == scan.epoch else { return }
+        var cut: Int64?
+        for row in result.rows {
+            guard case .fresh(let route) = row.kind else { continue }
+            if let index = slotBySeq[row.seq] {
+                let ref = DeliverySlotRef(index: index, generation: slots[Int(index)].generation)
+                if !slots[Int(index)].isTracked { track(ref, wall: wall, &actions) }
+            } else if let state = dirty[row.seq] {
+                guard !state.leavesRows else {
+                    cut = row.seq
+                    break
+                }
+            } else {
+                giveAway(row.seq, route, shard: scan.shard, wall: wall, &actions)
+            }
+        }
+        endPage(g, scan.shard, result, cut: cut, now: now, wall: wall, &actions)
+    }
+
+    // MARK: Expiry
+
+    /// Fresh messages whose time is over while they lay in the store: the groups that are to be kept for get their dead letter.
+    /// Those in memory expire there.
+    package mutating func expire(_ messages: [FreshMessage], shard: Int, _ actions: inout DeliveryActions) {
+        for message in messages where slotBySeq[message.seq] == nil && dirty[message.seq] == nil {
+            let dead = message.route.members.filter(\.persistent).map {
+                Settlement.Dead(group: $0.group, attempts: 0, reason: .expired)
+            }
+            counters.deadLettered += dead.count
+            counters.expired += dead.count
+            emit(Settlement(seq: message.seq, dead: dead), shard: shard, &actions)
+        }
+    }
+
+    // MARK: Orphans
+
+    /// Rows that the store takes for being in this memory: those that are not are let go. They come from a reply that was lost.
+    mutating func releaseOrphans(
+        _ shard: Int, _ result: DeliveryScanResult, now: MonotonicTime, wall: Timestamp,
+        _ actions: inout DeliveryActions
+    ) {
+        for row in result.rows {
+            guard case .held(let group, let attempts) = row.kind, dirty[row.seq] == nil,
+                !isWorkedOn(row.seq, by: groupIndex(group))
+            else { continue }
+            counters.orphans += 1
+            release(row.seq, of: group, attempts: attempts, shard: shard, wall: wall, &actions)
+        }
+        orphanCursor[shard] = result.isEnd ? nil : result.frontier
+        orphanScanAt[shard] = now + limits.orphanInterval
+    }
+
+    /// Lets go of a row that the store has as this broker's, and that is not in memory.
+    mutating func release(
+        _ seq: Int64, of group: String, attempts: Int, shard: Int, wall: Timestamp, _ actions: inout DeliveryActions
+    ) {
+        let due = groups[groupIndex(group)].isAway ? dueWithoutClient(groupIndex(group), shard, wall) : wall
+        let row = Settlement.Pending(group: group, attempts: attempts, dueAt: due)
+        emit(Settlement(seq: seq, wasTracked: true, pending: [row]), shard: shard, &actions)
+    }
+}

@@ -1,0 +1,66 @@
+import KiteQCore
+import MariaDB
+
+/// What a broker looks at again and again: where the others' groups are, what is due, what the dead left.
+extension Shard {
+    func survey(now: Timestamp) async throws -> ShardSurvey {
+        try await run { [self] connection in
+            var survey = ShardSurvey()
+            for row in try connection.query(SQL.elsewhere, [.int(incarnation)]) {
+                survey.elsewhere.insert(try row.text(0))
+            }
+            for row in try connection.query(SQL.waitingGroups, [.int(now), .int(incarnation)]) {
+                if try row.int(1) != 0 { survey.waiting.insert(try row.text(0)) }
+                if try row.int(2) != 0 { survey.due.insert(try row.text(0)) }
+            }
+            for owner in try Self.deadWithMessages(on: connection) {
+                // One dive into the index for each route.
+                var route = Route.halfID
+                while let row = try connection.query(SQL.abandoned, [.int(owner), .int(route)]).first {
+                    route = try row.int(0)
+                    let seq = try row.int(1)
+                    for member in try self.route(route, on: connection).members {
+                        survey.abandoned[member.group] = min(survey.abandoned[member.group] ?? .max, seq)
+                    }
+                }
+            }
+            return survey
+        }
+    }
+
+    func releaseDead(limit: Int) async throws -> Int {
+        try await run { connection in
+            var released = 0
+            for row in try connection.query(SQL.deadWithDeliveries) {
+                let owner = MariaDBValue.int(try row.int(0))
+                let held = try connection.query(SQL.deliveriesOf, [owner, .int(limit)]).map { try $0.int(0) }
+                let seqs = Set(held).sorted().map { MariaDBValue.int($0) }
+                released += try connection.transaction {
+                    try connection.query(SQL.lockMessages, list: seqs) { _ in }
+                    return try connection.execute(
+                        SQL.releaseDeliveries, list: seqs, before: [.int(StoreClock.now())], after: [owner])
+                }
+            }
+            return released
+        }
+    }
+
+    // MARK: Presence
+
+    func setPresence(_ groups: Set<String>) async throws {
+        let (arrived, left) = (groups.subtracting(presence).sorted(), presence.subtracting(groups).sorted())
+        guard !arrived.isEmpty || !left.isEmpty else { return }
+        var rows = MariaDBBatch([.bytes, .int, .int])
+        for group in arrived {
+            rows.append(group)
+            rows.append(incarnation)
+            rows.append(StoreClock.now())
+        }
+        let (batch, number) = (rows, incarnation)
+        try await run { connection in
+            if batch.count > 0 { try connection.insert(into: SQL.insertPresence, batch, tail: SQL.keepPresence) }
+            try connection.execute(SQL.deletePresence, list: left.map { .text($0) }, after: [.int(number)])
+        }
+        presence = groups
+    }
+}

@@ -1,0 +1,110 @@
+import KiteQCore
+import MariaDB
+
+/// What nobody will come for: expired messages of groups that are away, decided transactions, old dead letters, dead
+/// incarnations. Bounded pages; a sweep over all takes as many as it takes.
+extension Shard {
+    func expiredFresh(
+        after cursor: SweepCursor?, now: Timestamp, limit: Int
+    ) async throws -> (expired: [FreshMessage], next: SweepCursor?) {
+        try await run { [self] connection in
+            let owners = ([incarnation] + (try Self.deadWithMessages(on: connection))).sorted()
+            var place = cursor ?? SweepCursor(owner: owners[0], route: Route.halfID, seq: .max)
+            var expired: [FreshMessage] = []
+            var room = limit
+            while room > 0 {
+                let page =
+                    place.route > Route.halfID
+                    ? try connection.query(
+                        SQL.expiries, [.int(place.owner), .int(place.route), .int(place.seq), .int(room)]) : []
+                let over = try page.filter { try $0.int(1) <= now }.map { try $0.int(0) }
+                expired += try own(over, of: place.owner, on: connection).map {
+                    FreshMessage(seq: $0, route: try route(place.route, on: connection))
+                }
+                if let last = page.last { place.seq = try last.int(0) }
+                room -= max(1, page.count)
+                guard page.isEmpty || room > 0 else { break }
+                // The route is done: the next one, or the next owner's first.
+                if let next = try connection.query(SQL.nextRoute, [.int(place.owner), .int(place.route)]).first {
+                    place = SweepCursor(owner: place.owner, route: try next.int(0), seq: 0)
+                } else if let next = owners.first(where: { $0 > place.owner }) {
+                    place = SweepCursor(owner: next, route: Route.halfID, seq: .max)
+                } else {
+                    return (expired, nil)
+                }
+            }
+            return (expired, place)
+        }
+    }
+
+    private func own(_ seqs: [Int64], of owner: Int64, on connection: isolated MariaDBConnection) throws -> [Int64] {
+        owner == incarnation || seqs.isEmpty ? seqs : try claim(seqs, from: owner, on: connection)
+    }
+
+    func buryExpiredDeliveries(
+        after seq: Int64, now: Timestamp, limit: Int
+    ) async throws -> (buried: Int, next: Int64?) {
+        let page = try await run { connection in
+            try connection.query(SQL.deliveryExpiries, [.int(seq), .int(limit)]).map {
+                (seq: try $0.int(0), expiresAt: try $0.int(1))
+            }
+        }
+        let expired = Set(page.lazy.filter { $0.expiresAt <= now }.map(\.seq)).sorted()
+        let buried = expired.isEmpty ? 0 : try await run { try Self.bury(expired, now: now, on: $0) }
+        return (buried, page.count < limit ? nil : page.last?.seq)
+    }
+
+    private static func bury(
+        _ seqs: [Int64], now: Timestamp, on connection: isolated MariaDBConnection
+    ) throws -> Int {
+        let list = seqs.map { MariaDBValue.int($0) }
+        return try connection.transaction {
+            try connection.query(SQL.lockMessages, list: list) { _ in }
+            var byGroup: [String: [MariaDBValue]] = [:]
+            var rows: [MariaDBRow] = []
+            try connection.query(SQL.freeDeliveries, list: list) { rows.append($0) }
+            for row in rows {
+                byGroup[try row.text(1), default: []].append(.int(try row.int(0)))
+                try connection.execute(
+                    SQL.bury,
+                    [
+                        .text(try row.text(1)), .int(Int64(DeadLetterReason.expired.rawValue)), .int(try row.int(2)),
+                        try row.optionalBytes(3).map { .bytes($0) } ?? .null, .int(now), .int(try row.int(0)),
+                    ])
+            }
+            for (group, seqs) in byGroup.sorted(by: { $0.key < $1.key }) {
+                try connection.execute(SQL.deleteDeliveries, list: seqs, after: [.text(group)])
+            }
+            try connection.execute(SQL.deleteFinished, list: list)
+            return rows.count
+        }
+    }
+
+    func purge(decidedBefore: Timestamp, deadLettersBefore: Timestamp, limit: Int) async throws -> Int {
+        try await run { connection in
+            var gone = 0
+            for outcome in [TransactionOutcome.committed, .rolledBack, .parked] {
+                gone += try connection.execute(
+                    SQL.purgeTransactions, [.int(Int64(outcome.rawValue)), .int(decidedBefore), .int(limit)]
+                ).affectedRows
+            }
+            gone += try connection.execute(SQL.purgeDeadLetters, [.int(deadLettersBefore), .int(limit)]).affectedRows
+            try Self.forgetDead(on: connection)
+            return gone
+        }
+    }
+
+    /// Not at once: a broker that was paused may commit a last batch late, and its rows must be found as a dead one's.
+    private static func forgetDead(on connection: isolated MariaDBConnection) throws {
+        let busy = Set(
+            try (connection.query(SQL.deadWithMessages) + connection.query(SQL.deadWithDeliveries)).map {
+                try $0.int(0)
+            })
+        for row in try connection.query(SQL.longDead, [.int(StoreClock.now() - 3_600_000)]) {
+            let number = try row.int(0)
+            guard !busy.contains(number) else { continue }
+            try connection.execute(SQL.deletePresenceOf, [.int(number)])
+            try connection.execute(SQL.forgetIncarnation, [.int(number)])
+        }
+    }
+}

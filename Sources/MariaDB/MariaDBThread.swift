@@ -1,0 +1,9 @@
+/// One connection as its server knows it: what to kill when it is lost.
+public struct MariaDBThread: Sendable, Hashable {
+    /// As `KILL` and `SHOW PROCESSLIST` have it. Another server, or the same one after a restart, gives it to others.
+    public let id: UInt64
+    /// Which server: `MariaDBConnection.serverIdentity`.
+    public let serverIdentity: String
+    /// When the connection was made. A server that has been up for less than that has forgotten it.
+    public let since: ContinuousClock.Instant
+}

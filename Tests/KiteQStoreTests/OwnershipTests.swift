@@ -1,0 +1,160 @@
+import KiteQCore
+import NIOCore
+import Testing
+
+@testable import KiteQStore
+
+/// Who may change what when several brokers share a store.
+@Suite(.timeLimit(.minutes(2))) struct OwnershipTests {
+    static let stores = StoreUnderTest.available
+
+    private static let another = BrokerIdentity(name: "another broker", address: "127.0.0.1:2")
+    private static let again = BrokerIdentity(name: "broker", address: "127.0.0.1:1")
+
+    @Test(arguments: stores) func whatALivingBrokerOwnsIsNobodyElses(kind: StoreUnderTest) async throws {
+        try await kind.withStore { store, open async throws in
+            var messages = Messages()
+            let fresh = messages.insertion(["a"])
+            let tracked = messages.insertion(["a", "b"])
+            _ = try await store.insert([fresh, tracked], shard: 0)
+            _ = try await store.settle(
+                [
+                    Settlement(
+                        seq: tracked.seq,
+                        pending: [.init(held: "a", attempts: 3), .init(group: "b", attempts: 2, dueAt: 500)])
+                ], shard: 0)
+            try await running(open()) { other async throws in
+                _ = try await other.join(as: Self.another)
+                #expect(try await other.fresh(of: "a", after: 0, limit: 9).isEmpty)
+                #expect(try await other.load([fresh.seq, tracked.seq], for: "a", shard: 0).isEmpty)
+                #expect(try await other.settle([Settlement(seq: fresh.seq)], shard: 0) == [fresh.seq])
+                let done = Settlement(seq: tracked.seq, wasTracked: true, done: ["a"])
+                #expect(try await other.settle([done], shard: 0) == [tracked.seq])
+                // What is in nobody's memory is anybody's, and then only theirs.
+                #expect(try await other.load([tracked.seq], for: "b", shard: 0).map(\.deliveries[0].attempts) == [2])
+                #expect(try await store.load([tracked.seq], for: "b", shard: 0).isEmpty)
+                let doneB = Settlement(seq: tracked.seq, wasTracked: true, done: ["b"])
+                #expect(try await store.settle([doneB], shard: 0) == [tracked.seq])
+                #expect(try await other.settle([doneB], shard: 0).isEmpty)
+                #expect(try await store.settle([done, Settlement(seq: fresh.seq)], shard: 0).isEmpty)
+                #expect(try await store.remaining([fresh.seq, tracked.seq]).isEmpty)
+            }
+        }
+    }
+
+    @Test(arguments: stores) func whatADeadBrokerLeftIsTakenOverByOne(kind: StoreUnderTest) async throws {
+        try await kind.withStore { store, open async throws in
+            var messages = Messages()
+            let fresh = (0..<20).map { _ in messages.insertion(["a"]) }
+            let tracked = messages.insertion(["a", "b"])
+            let half = messages.insertion(nil)
+            _ = try await store.insert(fresh + [tracked, half], shard: 0)
+            _ = try await store.settle(
+                [Settlement(seq: tracked.seq, pending: [.init(held: "a", attempts: 3)])], shard: 0)
+
+            try await running(open()) { heir async throws in
+                try await running(open()) { other async throws in
+                    _ = try await heir.join(as: Self.again)
+                    _ = try await other.join(as: Self.another)
+                    try await heir.setPresence(["a"], shard: 0)
+                    #expect(try await heir.survey(shard: 0, now: 9).abandoned == ["a": fresh[0].seq])
+                    #expect(try await heir.fresh(of: "a", after: 0, limit: 99) == fresh.map(\.seq))
+                    // Both at once: each message goes to one of them.
+                    async let first = heir.load(fresh.map(\.seq), for: "a", shard: 0).map(\.seq)
+                    async let second = other.load(fresh.map(\.seq), for: "a", shard: 0).map(\.seq)
+                    let (mine, theirs) = (try await first, try await second)
+                    #expect((mine + theirs).sorted() == fresh.map(\.seq))
+                    #expect(try await heir.survey(shard: 0, now: 9).abandoned.isEmpty)
+
+                    #expect(try await heir.releaseDead(shard: 0, limit: 9) == 1)
+                    #expect(try await other.releaseDead(shard: 0, limit: 9) == 0)
+                    let survey = try await heir.survey(shard: 0, now: .max - 1)
+                    #expect(survey.due == ["a"] && survey.waiting.isEmpty)
+                    #expect(try await heir.load([tracked.seq], for: "a", shard: 0).map(\.deliveries[0].attempts) == [3])
+                    #expect(try await other.dueTransactions(shard: 0, now: 9_000, limit: 9).map(\.seq) == [half.seq])
+
+                    // The earlier life is not over, only paused: it may write nothing more.
+                    #expect(try await store.settle([Settlement(seq: fresh[0].seq)], shard: 0) == [fresh[0].seq])
+                    let done = Settlement(seq: tracked.seq, wasTracked: true, done: ["a"])
+                    #expect(try await store.settle([done], shard: 0) == [tracked.seq])
+                    await #expect(throws: StoreError.self) { () async throws in
+                        _ = try await store.renewLease(shard: 0)
+                    }
+                    #expect(try await heir.settle([done] + mine.map { Settlement(seq: $0) }, shard: 0).isEmpty)
+                    #expect(try await other.settle(theirs.map { Settlement(seq: $0) }, shard: 0).isEmpty)
+                    #expect(try await heir.remaining(fresh.map(\.seq) + [tracked.seq]).isEmpty)
+                }
+            }
+        }
+    }
+
+    @Test(arguments: stores) func aBrokerKnowsWhoIsElsewhereAndWhatWaitsForItsOwn(kind: StoreUnderTest) async throws {
+        try await kind.withStore { store, open async throws in
+            var messages = Messages()
+            let message = messages.insertion(["a", "b", "c"])
+            _ = try await store.insert([message], shard: 0)
+            _ = try await store.settle(
+                [
+                    Settlement(
+                        seq: message.seq,
+                        pending: [
+                            .init(group: "a", attempts: 0, dueAt: 0), .init(group: "b", attempts: 1, dueAt: 700),
+                            .init(held: "c", attempts: 0),
+                        ])
+                ], shard: 0)
+            try await store.setPresence(["a", "b", "c"], shard: 0)
+            try await running(open()) { other async throws in
+                _ = try await other.join(as: Self.another)
+                try await other.setPresence(["x", "a"], shard: 0)
+                #expect(
+                    try await store.survey(shard: 0, now: 699) == ShardSurvey(elsewhere: ["a", "x"], waiting: ["a"]))
+                #expect(try await store.survey(shard: 0, now: 700).due == ["b"])
+                #expect(
+                    try await other.survey(shard: 0, now: 700)
+                        == ShardSurvey(elsewhere: ["a", "b", "c"], waiting: ["a"]))
+                try await other.setPresence(["y"], shard: 0)
+                #expect(try await store.survey(shard: 0, now: 0).elsewhere == ["y"])
+            }
+            #expect(try await store.survey(shard: 0, now: 0).elsewhere.isEmpty, "it has left")
+        }
+    }
+
+    @Test(arguments: stores) func expiredMessagesOfAbsentGroupsAreFound(kind: StoreUnderTest) async throws {
+        try await kind.withStore { store, open async throws in
+            var messages = Messages()
+            func insertion(_ groups: [String], expiresAt: Timestamp) -> Insertion {
+                var message = Messages.message()
+                message.expiresAt = expiresAt
+                return messages.insertion(groups, message)
+            }
+            let all = (0..<30).map {
+                insertion($0 % 2 == 0 ? ["a"] : ["a", "b"], expiresAt: $0 % 3 == 0 ? 100 : 9_000)
+            }
+            let tracked = insertion(["a", "b", "c"], expiresAt: 100)
+            _ = try await store.insert(all + [tracked], shard: 0)
+            _ = try await store.settle(
+                [
+                    Settlement(
+                        seq: tracked.seq,
+                        pending: [
+                            .init(group: "a", attempts: 0, dueAt: 0), .init(group: "b", attempts: 2, dueAt: 50),
+                            .init(held: "c", attempts: 0),
+                        ])
+                ], shard: 0)
+            var expired: [Int64] = []
+            var place: SweepCursor?
+            repeat {
+                let page = try await store.expiredFresh(shard: 0, after: place, now: 100, limit: 4)
+                expired += page.expired.map(\.seq)
+                place = page.next
+            } while place != nil
+            #expect(expired.sorted() == all.filter { $0.message.expiresAt == 100 }.map(\.seq))
+
+            #expect(try await store.buryExpiredDeliveries(shard: 0, after: 0, now: 99, limit: 9).buried == 0)
+            #expect(try await store.buryExpiredDeliveries(shard: 0, after: 0, now: 100, limit: 9).buried == 2)
+            let done = Settlement(seq: tracked.seq, wasTracked: true, done: ["c"])
+            #expect(try await store.settle([done], shard: 0).isEmpty, "what is in memory expires there")
+            #expect(try await store.purge(shard: 0, decidedBefore: 0, deadLettersBefore: .max, limit: 9) == 2)
+        }
+    }
+}

@@ -1,0 +1,180 @@
+import Foundation
+import LocalServers
+import Testing
+
+@testable import MariaDB
+
+/// Two servers, of which one takes writes: a primary and what a replica looks like to a client. One pair of each kind for all
+/// of these tests, which change its settings and so run one after the other.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct FailoverTests {
+    private struct Pair: Sendable {
+        let ports: [Int]
+        /// What keeps them running.
+        let servers: [any Sendable]
+    }
+
+    private static let mariaDBs = Task {
+        let servers = try (0..<2).map { _ in
+            try LocalMariaDB(dataDirectory: try LocalServers.temporaryFolder("mariadb"))
+        }
+        for server in servers { try await server.start() }
+        return Pair(ports: servers.map(\.port), servers: servers)
+    }
+
+    private static let mySQLs = Task {
+        let root = try #require(LocalMySQL.root)
+        let servers = try (0..<2).map { _ in
+            try LocalMySQL(root: root, dataDirectory: try LocalServers.temporaryFolder("mysql"))
+        }
+        for server in servers { try await server.start() }
+        return Pair(ports: servers.map(\.port), servers: servers)
+    }
+
+    /// Two servers that take writes, and what an administrator does with them.
+    private struct Servers: Sendable {
+        let ports: [Int]
+        let roots: [MariaDBPool]
+
+        func setReadOnly(_ isOn: Bool, on index: Int) async throws {
+            try await roots[index].withConnection { try $0.simple("SET GLOBAL read_only = \(isOn ? 1 : 0)") }
+        }
+
+        /// Connections made to one of them since it started.
+        func connections(of index: Int) async throws -> Int64 {
+            try await roots[index].withConnection { db in
+                try db.simpleRows("SHOW GLOBAL STATUS LIKE 'Connections'")[0].int(1)
+            }
+        }
+    }
+
+    /// Both have an empty table d.t, and a user that read_only holds for.
+    private func withPair(_ kind: TestServer, _ body: @Sendable (Servers) async throws -> Void) async throws {
+        let ports = try await (kind == .mariaDB ? Self.mariaDBs : Self.mySQLs).value.ports
+        let roots = ports.map { port in
+            MariaDBPool(
+                MariaDBConfiguration(servers: [.tcp(host: "127.0.0.1", port: port)], user: "root", password: ""),
+                logger: quiet)
+        }
+        let servers = Servers(ports: ports, roots: roots)
+        try await running(roots[0]) { _ in
+            try await running(roots[1]) { _ in
+                for (index, root) in roots.enumerated() {
+                    try await servers.setReadOnly(false, on: index)
+                    try await root.withConnection { db in
+                        try db.simple("DROP DATABASE IF EXISTS d")
+                        try db.simple("CREATE DATABASE d")
+                        try db.simple("CREATE TABLE d.t (id BIGINT AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB")
+                        try db.simple("CREATE USER IF NOT EXISTS app@'%' IDENTIFIED BY 'x'")
+                        try db.simple("GRANT ALL ON d.* TO app@'%'")
+                    }
+                }
+                try await body(servers)
+            }
+        }
+    }
+
+    private func pool(_ ports: [Int]) -> MariaDBPool {
+        var configuration = MariaDBConfiguration(
+            servers: ports.map { .tcp(host: "127.0.0.1", port: $0) }, user: "app", password: "x", database: "d")
+        configuration.connectTimeout = .seconds(1)
+        var limits = MariaDBPoolConfiguration()
+        limits.maxConnections = 4
+        limits.maxBackoff = .milliseconds(400)
+        return MariaDBPool(configuration, pool: limits, logger: quiet)
+    }
+
+    /// - Returns: the port of the server that was written to.
+    @discardableResult
+    private func write(_ pool: MariaDBPool) async throws -> Int {
+        try await pool.withConnection { db in
+            try db.execute("INSERT INTO t VALUES ()")
+            return Int(try db.query("SELECT @@port")[0].int(0))
+        }
+    }
+
+    private func canWrite(_ pool: MariaDBPool) async throws -> Bool {
+        do {
+            try await write(pool)
+            return true
+        } catch let error as MariaDBError where error.isReadOnly {
+            return false
+        }
+    }
+
+    @Test("the server that takes writes is chosen, wherever it stands", arguments: TestServer.available)
+    func choice(_ kind: TestServer) async throws {
+        try await withPair(kind) { pair in
+            try await pair.setReadOnly(true, on: 0)
+            let chosen = try await running(pool(pair.ports)) { try await write($0) }
+            #expect(chosen == pair.ports[1])
+            // None takes writes: the first serves what can be served, and refuses the rest with its reason.
+            try await pair.setReadOnly(true, on: 1)
+            try await running(pool(pair.ports)) { pool in
+                #expect(try await pool.withConnection { try $0.query("SELECT @@port")[0].int(0) } == pair.ports[0])
+                let error = await #expect(throws: MariaDBError.self) { try await write(pool) }
+                #expect(error?.isReadOnly == true && error?.isConnectionLost == false)
+                // Until one does: whichever it is.
+                try await pair.setReadOnly(false, on: 1)
+                try await eventually { try await canWrite(pool) }
+                #expect(try await write(pool) == pair.ports[1])
+            }
+        }
+    }
+
+    @Test("a primary that turns read-only is left for the one that took over", arguments: TestServer.available)
+    func promotion(_ kind: TestServer) async throws {
+        try await withPair(kind) { pair in
+            try await pair.setReadOnly(true, on: 1)
+            try await running(pool(pair.ports)) { pool in
+                for _ in 0..<3 { #expect(try await write(pool) == pair.ports[0]) }
+                // A busy connection to the old one; it ends when it comes back.
+                let (taken, gate) = (Gate(), Gate())
+                async let busy: Void = pool.withConnection { _ in
+                    taken.open()
+                    gate.block()
+                }
+                try await taken.wait()
+                try await pair.setReadOnly(true, on: 0)
+                // Writes are refused meanwhile; attempts to find another server stay few.
+                let before = try await pair.connections(of: 0)
+                let end = ContinuousClock.now + .seconds(2)
+                var refused = 0
+                while ContinuousClock.now < end {
+                    #expect(try await !canWrite(pool))
+                    refused += 1
+                }
+                let after = try await pair.connections(of: 0)
+                #expect(refused > 50 && after - before < 15, "\(refused) refused, \(after - before) connections")
+
+                try await pair.setReadOnly(false, on: 1)
+                try await eventually { try await canWrite(pool) }
+                #expect(try await write(pool) == pair.ports[1])
+                gate.open()
+                try await busy
+                for _ in 0..<8 { #expect(try await write(pool) == pair.ports[1]) }
+                let left = try await pair.roots[0].withConnection { db in
+                    try db.processes().filter { $0.user == "app" }.count
+                }
+                #expect(left == 0)
+            }
+        }
+    }
+
+    @Test("each address has its reason in the error", arguments: [TestServer.mariaDB])
+    func reasons(_ kind: TestServer) async throws {
+        let port = try await kind.address.port
+        let dead = try LocalServers.freePort()
+        var configuration = MariaDBConfiguration(
+            servers: [.tcp(host: "127.0.0.1", port: dead), .tcp(host: "127.0.0.1", port: port)],
+            user: "nobody", password: "x")
+        configuration.connectTimeout = .seconds(1)
+        let both = #expect(throws: MariaDBError.self) { try Session.open(configuration) }
+        #expect(both?.message.contains("127.0.0.1:\(dead)") == true)
+        #expect(both?.message.contains("nobody") == true)
+        // One of them may come back and take us.
+        #expect(both?.isRefused == false)
+        configuration.servers.removeFirst()
+        let one = #expect(throws: MariaDBError.self) { try Session.open(configuration) }
+        #expect(one?.isRefused == true)
+    }
+}
