@@ -24,7 +24,7 @@ package struct FaultRecord: Sendable, Hashable {
 
     package func hits(broker: Int) -> Bool {
         switch fault.kind {
-        case .databaseKill: true
+        case .databaseKill, .bothKill: true
         case .zooKeeperKill: false
         default: fault.broker == broker
         }

@@ -8,6 +8,8 @@ package enum FaultKind: String, Sendable, Hashable, CaseIterable {
     case brokerPause = "broker-pause"
     /// SIGKILL of the database server, and a new start on the same data.
     case databaseKill = "mysql-kill"
+    /// SIGKILL of the database server, and while it is away of one broker; both start again at the same time.
+    case bothKill = "both-kill"
     case zooKeeperKill = "zookeeper-kill"
     /// One broker's connections to the database are closed, and no new one is taken for a while.
     case databaseCut = "mysql-cut"
@@ -34,7 +36,7 @@ package enum FaultKind: String, Sendable, Hashable, CaseIterable {
     /// order finishes what is in flight: neither excuses a duplicate.
     package var excusesDuplicates: Bool {
         switch self {
-        case .brokerKill, .brokerPause, .databaseKill, .databaseCut, .databaseSilence, .crashPoint: true
+        case .brokerKill, .brokerPause, .databaseKill, .bothKill, .databaseCut, .databaseSilence, .crashPoint: true
         case .brokerStop, .zooKeeperKill, .zooKeeperCut: false
         }
     }

@@ -39,10 +39,10 @@ package struct FaultSchedule: Sequence, IteratorProtocol, Sendable {
         let delay = milliseconds(0...400)
         let outage =
             switch kind {
-            case .brokerKill, .brokerStop, .crashPoint: milliseconds(0...800)
+            case .brokerKill, .brokerStop, .crashPoint: absence
             case .brokerPause: lease * Double.random(in: 1.5...3, using: &generator)
-            case .databaseKill, .databaseCut: milliseconds(0...4_000)
-            case .databaseSilence: milliseconds(500...6_000)
+            case .databaseKill, .bothKill, .databaseCut: milliseconds(0...6_000)
+            case .databaseSilence: milliseconds(500...8_000)
             case .zooKeeperKill, .zooKeeperCut: milliseconds(0...8_000)
             }
         var fault = PlannedFault(kind: kind, broker: broker, delay: delay, outage: outage)
@@ -52,6 +52,16 @@ package struct FaultSchedule: Sequence, IteratorProtocol, Sendable {
             fault.crashPoint = "\(target.name):\(Int.random(in: target.occasions, using: &generator))"
         }
         return fault
+    }
+
+    /// Of a broker. Where there are others, it is often away for so long that they take over what it left.
+    private var absence: Duration {
+        mutating get {
+            if brokers > 1, Int.random(in: 0..<3, using: &generator) == 0 {
+                return lease * Double.random(in: 1...3, using: &generator)
+            }
+            return milliseconds(0...800)
+        }
     }
 
     private mutating func milliseconds(_ range: ClosedRange<Int>) -> Duration {

@@ -17,9 +17,10 @@ struct Injector: Sendable {
             if isOver() { break }
             try await waitForLoad(fault)
             if isOver() { break }
-            let record = try await inject(fault)
-            onFault(record, records.count)
-            records.append(record)
+            for record in try await inject(fault) {
+                onFault(record, records.count)
+                records.append(record)
+            }
             try await Task.sleep(for: configuration.calm)
         }
         return records
@@ -73,8 +74,10 @@ struct Injector: Sendable {
 
     // MARK: The faults
 
-    private func inject(_ fault: PlannedFault) async throws -> FaultRecord {
+    /// Several where one fault is several.
+    private func inject(_ fault: PlannedFault) async throws -> [FaultRecord] {
         let broker = servers.brokers[fault.broker]
+        if fault.kind == .bothKill { return try await killBoth(fault, broker) }
         var record = record(fault)
         var aftermath = configuration.aftermath
         switch fault.kind {
@@ -88,6 +91,7 @@ struct Injector: Sendable {
         case .crashPoint:
             record = try await crash(broker, fault)
             aftermath = .zero
+        case .bothKill: break  // Not here: it is two faults.
         case .brokerPause:
             broker.program.pause()
             try await Task.sleep(for: fault.outage)
@@ -107,8 +111,29 @@ struct Injector: Sendable {
         case .zooKeeperCut:
             try await disturb(broker.zooKeeperProxy, fault) { $0.cut() }
         }
-        record.end = history.now + UInt32(aftermath / .microseconds(100))
-        return record
+        record.end = end(after: aftermath)
+        return [record]
+    }
+
+    private func end(after aftermath: Duration) -> UInt32 { history.now + UInt32(aftermath / .microseconds(100)) }
+
+    /// The database goes, then a broker, which finds it away when it starts again.
+    private func killBoth(_ fault: PlannedFault, _ broker: BrokerProcess) async throws -> [FaultRecord] {
+        var database = record(fault)
+        database.fault.kind = .databaseKill
+        await servers.database.kill()
+        try await Task.sleep(for: fault.outage / 2)
+        var death = record(fault)
+        death.fault.kind = .brokerKill
+        // The load was there when the database went: what is open since then waits for it.
+        (death.publishesOpen, death.deliveriesOpen) = (database.publishesOpen, database.deliveriesOpen)
+        await broker.program.kill()
+        async let start: Void = restart(broker, after: .zero)
+        try await Task.sleep(for: fault.outage / 2)
+        try await servers.database.start(within: .seconds(120))
+        try await start
+        (database.end, death.end) = (end(after: configuration.aftermath), end(after: .zero))
+        return [database, death]
     }
 
     private func disturb(
