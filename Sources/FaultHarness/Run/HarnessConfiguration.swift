@@ -26,7 +26,7 @@ package struct HarnessConfiguration: Sendable {
     package var maxOwed = 8_000
     package var consumersPerBroker = 3
     /// How long a consumer holds a delivery.
-    package var hold: ClosedRange<Duration> = .milliseconds(100) ... .milliseconds(900)
+    package var hold: ClosedRange<Duration> = .milliseconds(200) ... .milliseconds(1_400)
     /// No fault before so many publishes and so many deliveries are open.
     package var openPublishes = 500
     package var openDeliveries = 500

@@ -54,9 +54,8 @@ package struct BrokerProcess: Sendable {
             ("transactions.first_check", text(configuration.checks.lowerBound)),
             ("transactions.longest_check", text(configuration.checks.upperBound)),
             ("transactions.max_checks", "\(configuration.maxChecks)"), ("transactions.absent_recheck", "1s"),
-            ("transactions.scan_interval", "500ms"),
+            ("recovery.interval", "500ms"), ("recovery.orphan_interval", "5s"),
             ("delivery.retry_steps", "10=1s"), ("delivery.retry_beyond", "2s"),
-            ("delivery.due_scan_interval", "2s"),
         ]
     }
 

@@ -139,7 +139,7 @@ extension Shard {
                 if cause.isCommitOutcomeUnknown {
                     isRepeat = true
                     // Its transaction must be over before it is looked at.
-                    if let thread = cause.threadID { try await run { try $0.kill(thread) } }
+                    if let thread = cause.thread { try await run { try $0.kill(thread) } }
                 }
             }
         }

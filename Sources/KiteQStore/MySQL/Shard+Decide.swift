@@ -17,7 +17,7 @@ extension Shard {
                 }
             } catch let error as StoreError {
                 // What it committed, if anything, is in the store alone: the groups have to read it from there.
-                if error.isOutcomeUnknown, let thread = (error.underlying as? MariaDBError)?.threadID {
+                if error.isOutcomeUnknown, let thread = (error.underlying as? MariaDBError)?.thread {
                     suspect(thread, from: 1)
                 }
                 throw error

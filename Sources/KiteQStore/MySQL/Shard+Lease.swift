@@ -67,15 +67,26 @@ extension Shard {
     // MARK: Lost replies
 
     /// A connection was lost with a commit under way that concerns rows from this seq on.
-    func suspect(_ thread: UInt64, from seq: Int64) {
+    func suspect(_ thread: MariaDBThread, from seq: Int64) {
         suspects.withLock { $0[thread] = min($0[thread] ?? .max, seq) }
     }
 
     func resolveUncertain() async throws -> Int64? {
         let open = suspects.withLock { $0 }
         guard !open.isEmpty else { return nil }
-        let left = Set(try await run { try $0.kill(open.keys.sorted()) })
-        let resolved = open.filter { !left.contains($0.key) }
+        let threads = Array(open.keys)
+        let ended = try await run { connection in
+            try threads.filter { thread in
+                do {
+                    try connection.kill(thread)
+                    return true
+                } catch let error as StoreError {
+                    self.logger.warning("\(error)")
+                    return false
+                }
+            }
+        }
+        let resolved = open.filter { ended.contains($0.key) }
         suspects.withLock { suspects in
             for thread in resolved.keys { suspects[thread] = nil }
         }

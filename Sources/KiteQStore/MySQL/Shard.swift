@@ -10,7 +10,7 @@ final class Shard: Sendable {
     let logger: Logger
     private let known = Mutex(Known())
     /// Lost connections whose last commit was not confirmed, with the smallest seq that it concerns.
-    let suspects = Mutex<[UInt64: Int64]>([:])
+    let suspects = Mutex<[MariaDBThread: Int64]>([:])
 
     private struct Known {
         /// Routes whose rows are known to be there and right.
