@@ -87,7 +87,7 @@ package struct HarnessRun: Sendable {
         try await injector.checkBrokers()
         outcome.loadTime = ContinuousClock.now - start
         onProgress("the load is off, \(history.gauges.messages) messages; draining")
-        try await drain(servers, history, complaints, &outcome)
+        try await drain(servers, injector, history, complaints, &outcome)
         outcome.drainTime = ContinuousClock.now - start - outcome.loadTime
         return outcome
     }
@@ -101,7 +101,8 @@ package struct HarnessRun: Sendable {
     // MARK: The end
 
     private func drain(
-        _ servers: Servers, _ history: History, _ complaints: Complaints, _ outcome: inout Outcome
+        _ servers: Servers, _ injector: Injector, _ history: History, _ complaints: Complaints,
+        _ outcome: inout Outcome
     ) async throws {
         let database = MariaDBPool(
             MariaDBConfiguration(
@@ -111,7 +112,7 @@ package struct HarnessRun: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await database.run() }
             defer { tasks.cancelAll() }
-            if try await isDrained(tables, history) {
+            if try await isDrained(tables, injector, history) {
                 // Nothing that is stored could come any more; what was sent and not yet answered can.
                 while history.gauges.deliveriesOpen.contains(where: { $0 > 0 }) {
                     try await Task.sleep(for: .milliseconds(20))
@@ -125,12 +126,13 @@ package struct HarnessRun: Sendable {
     }
 
     /// Waits until the tables are empty; false where they stay as they are for the limit.
-    private func isDrained(_ tables: Tables, _ history: History) async throws -> Bool {
+    private func isDrained(_ tables: Tables, _ injector: Injector, _ history: History) async throws -> Bool {
         var last = try await tables.counts()
         var changed = ContinuousClock.now
         var told = changed
         while !last.isEmpty {
             try await Task.sleep(for: .milliseconds(200))
+            try await injector.checkBrokers()
             let counts = try await tables.counts()
             if counts != last { changed = ContinuousClock.now }
             last = counts
