@@ -42,6 +42,8 @@ import Synchronization
     case decisionReceived = "decision-received"
     /// In the transaction of commits and roll backs, all of it written, none committed.
     case deciding
+    /// All of it is committed, and nobody knows.
+    case decided
     /// A commit is written, and nothing is delivered yet.
     case committed
     /// A roll back is written.
@@ -56,14 +58,17 @@ import Synchronization
     case loaded
     /// Messages of a dead broker are this one's now, and only the store knows.
     case orphanClaimed = "orphan-claimed"
-    /// Messages were given to a broker that has their group.
-    case handedOver = "handed-over"
+    /// In the transaction that takes deliveries that were nobody's.
+    case deliveryTaken = "delivery-taken"
+    /// In the transaction that gives away deliveries that a dead broker held.
+    case releasing
 
     // A broker's life.
-    /// In the first shard it has joined, in the others not.
+    /// A shard knows it, and the next ones do not yet.
     case joining
+    /// All shards know it, and it does not serve yet.
     case joined
-    /// It said goodbye to some shards.
+    /// It said goodbye to a shard, and to the next ones not yet.
     case leaving
 
     /// Dies here where it was told to.

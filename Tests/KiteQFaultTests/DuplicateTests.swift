@@ -134,4 +134,24 @@ import Testing
         second.deliver(second.plain, to: 1, number: 1)
         #expect(second.verdict.faults.map(\.duplicates) == [0, 1])
     }
+
+    /// What a paused broker had decided leaves it when it goes on, whoever has delivered it meanwhile.
+    @Test func aPausedBrokersPacketsAreLate() {
+        func story(late seconds: UInt32) -> Story {
+            var story = Story()
+            story.note(story.plain, .published, .acknowledged)
+            story.deliver(story.plain, to: 0)
+            story.wait(seconds: 5)
+            story.fault(.brokerPause, broker: 1)
+            story.note(story.plain, .delivered, by: 1)
+            story.wait(seconds: seconds)
+            story.note(story.plain, .delivered, by: 1, broker: 1, number: 1)
+            story.note(story.plain, .accepted, by: 1)
+            story.note(story.plain, .accepted, by: 1, broker: 1, number: 1)
+            return story
+        }
+        #expect(story(late: 0).findings.isEmpty)
+        #expect(story(late: 0).verdict.duplicates == 1)
+        #expect(story(late: 2).findings.map(\.kind) == [.unexplained])
+    }
 }

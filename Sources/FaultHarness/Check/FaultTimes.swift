@@ -11,10 +11,16 @@ struct FaultTimes {
 
     /// By broker, those that hit it and excuse duplicates, by their start.
     private let entries: [[Entry]]
+    private let pauses: [(index: Int, broker: Int, start: UInt32, end: UInt32)]
     private let window: UInt32
+    /// How long after a pause its last packets leave: 1 s.
+    private static let lateness: UInt32 = 10_000
 
     init(_ faults: [FaultRecord], window: UInt32, brokers: Int) {
         self.window = window
+        pauses = faults.indices.filter { faults[$0].fault.kind == .brokerPause }.map {
+            ($0, faults[$0].fault.broker, faults[$0].start, faults[$0].healed + Self.lateness)
+        }
         entries = (0..<brokers).map { broker in
             var latest: UInt32 = 0
             return faults.indices
@@ -36,6 +42,13 @@ struct FaultTimes {
     func reason(for delivery: MessageHistory.Delivery, repeatedAt time: UInt32) -> (index: Int, start: UInt32)? {
         let entries = touching(delivery).filter { $0.start <= time }
         return (entries.first(where: \.losesMemory) ?? entries.first).map { ($0.index, $0.start) }
+    }
+
+    /// The pause for which a delivery was late: decided before it, and on its way when the broker's threads went on. Meanwhile
+    /// another broker may have made it.
+    func pause(of delivery: MessageHistory.Delivery) -> (index: Int, start: UInt32)? {
+        pauses.first { $0.broker == delivery.broker && $0.start <= delivery.start && delivery.start <= $0.end }
+            .map { ($0.index, $0.start) }
     }
 
     /// The faults that found a delivery open, or answered at most the window before; by their indices.

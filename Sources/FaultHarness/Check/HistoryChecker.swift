@@ -124,7 +124,7 @@ package struct HistoryChecker {
     ) {
         var reason: (index: Int, start: UInt32)?
         for one in earlier {
-            guard let fault = times.reason(for: one, repeatedAt: delivery.start) else {
+            guard let fault = times.reason(for: one, repeatedAt: delivery.start) ?? times.pause(of: delivery) else {
                 // What became of half messages is remembered: sending one again makes no second message.
                 if !plan.isHalf && history.isRepublished(before: delivery.place) {
                     verdict.republished += 1

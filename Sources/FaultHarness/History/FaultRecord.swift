@@ -4,6 +4,8 @@ package struct FaultRecord: Sendable, Hashable {
     /// From the last moment before it to when all served again; the history's unit, 0.1 ms.
     package var start: UInt32
     package var end: UInt32
+    /// When the server was started, resumed or reachable again, before what follows from it was over.
+    package var healed: UInt32
     /// Publishes that awaited their store ack, and deliveries that consumers had not answered, just before it.
     package var publishesOpen: Int
     package var deliveriesOpen: Int
@@ -17,6 +19,7 @@ package struct FaultRecord: Sendable, Hashable {
         self.fault = fault
         self.start = start
         self.end = end
+        healed = end
         self.publishesOpen = publishesOpen
         self.deliveriesOpen = deliveriesOpen
         self.deliveriesHit = deliveriesHit

@@ -11,11 +11,9 @@ package struct CrashTarget: Sendable, Hashable {
         self.occasions = occasions
     }
 
-    /// Every point that brokers come to where so many of them run.
-    package static func all(brokers: Int) -> [CrashTarget] {
-        CrashPoint.allCases.filter { brokers > 1 || $0 != .handedOver }.map {
-            CrashTarget(name: $0.rawValue, occasions: occasions(of: $0))
-        }
+    /// Every point, in the order of a message's way.
+    package static var all: [CrashTarget] {
+        CrashPoint.allCases.map { CrashTarget(name: $0.rawValue, occasions: occasions(of: $0)) }
     }
 
     private static func occasions(of point: CrashPoint) -> ClosedRange<Int> {
@@ -24,9 +22,11 @@ package struct CrashTarget: Sendable, Hashable {
         case .publishReceived, .delivered, .deliveryAcknowledged, .decisionReceived, .halfStored: 200...1_500
         // Once for a batch.
         case .inserting, .inserted, .publishAcknowledged, .settling, .settled: 20...150
-        case .deciding, .committed, .rolledBack, .tracking, .asked, .questionClaimed, .loaded: 5...40
+        case .deciding, .decided, .committed, .rolledBack, .tracking, .asked, .questionClaimed, .loaded: 5...40
         case .burying: 1...4
-        case .orphanClaimed, .handedOver, .joining, .joined, .leaving: 1...1
+        case .orphanClaimed, .deliveryTaken, .releasing: 1...3
+        case .joining, .leaving: 1...2
+        case .joined: 1...1
         }
     }
 }

@@ -16,14 +16,14 @@ package struct FaultSchedule: Sequence, IteratorProtocol, Sendable {
 
     /// - Parameters:
     ///   - lease: of the brokers; a pause is 1.5 to 3 times that.
-    ///   - crashPoints: taken in turn, each as often as the others; nil is all of them.
+    ///   - crashPoints: taken in turn, each as often as the others.
     package init(
-        seed: UInt64, wishes: [Wish], brokers: Int, lease: Duration, crashPoints: [CrashTarget]? = nil
+        seed: UInt64, wishes: [Wish], brokers: Int, lease: Duration, crashPoints: [CrashTarget] = CrashTarget.all
     ) {
         generator = SplitMix64(seed: seed)
         self.brokers = brokers
         self.lease = lease
-        self.crashPoints = crashPoints ?? CrashTarget.all(brokers: brokers)
+        self.crashPoints = crashPoints
         endless = wishes.contains { $0.count == nil } ? wishes.map(\.kind) : []
         counted = []
         if endless.isEmpty {

@@ -78,6 +78,7 @@ struct Injector: Sendable {
     private func inject(_ fault: PlannedFault) async throws -> [FaultRecord] {
         let broker = servers.brokers[fault.broker]
         if fault.kind == .bothKill { return try await killBoth(fault, broker) }
+        if fault.kind == .crashPoint { return try await crash(broker, fault) }
         var record = record(fault)
         var aftermath = configuration.aftermath
         switch fault.kind {
@@ -88,10 +89,7 @@ struct Injector: Sendable {
         case .brokerStop:
             await stop(broker)
             try await restart(broker, after: fault.outage)
-        case .crashPoint:
-            record = try await crash(broker, fault)
-            aftermath = .zero
-        case .bothKill: break  // Not here: it is two faults.
+        case .bothKill, .crashPoint: break  // Not here: they may be two faults.
         case .brokerPause:
             broker.program.pause()
             try await Task.sleep(for: fault.outage)
@@ -111,7 +109,7 @@ struct Injector: Sendable {
         case .zooKeeperCut:
             try await disturb(broker.zooKeeperProxy, fault) { $0.cut() }
         }
-        record.end = end(after: aftermath)
+        (record.healed, record.end) = (history.now, end(after: aftermath))
         return [record]
     }
 
@@ -151,33 +149,53 @@ struct Injector: Sendable {
         try await broker.program.start()
     }
 
+    // MARK: Crash points
+
+    /// Points that a broker comes to where a life before it, or another one, has left something behind.
+    private static let heirs: Set<CrashPoint> = [.orphanClaimed, .deliveryTaken, .releasing, .loaded]
+
     /// Starts a broker that kills itself at a point, waits until it has, and starts it again.
-    private func crash(_ broker: BrokerProcess, _ fault: PlannedFault) async throws -> FaultRecord {
-        await stop(broker)
+    private func crash(_ broker: BrokerProcess, _ fault: PlannedFault) async throws -> [FaultRecord] {
+        let point = CrashPoint(rawValue: String(fault.crashPoint.prefix { $0 != ":" }))
+        var records: [FaultRecord] = []
+        if let point, Self.heirs.contains(point) {
+            var death = record(fault)
+            death.fault.kind = .brokerKill
+            await broker.program.kill()
+            (death.healed, death.end) = (history.now, history.now)
+            records.append(death)
+        } else {
+            await stop(broker)
+        }
         history.endLife(ofBroker: broker.number)
-        let deadline = ContinuousClock.now + configuration.loadLimit
         var record = record(fault)
         do {
             try await broker.program.start(environment: ["KITEQ_CRASH_AT": fault.crashPoint])
         } catch where broker.program.pid == nil {
             // Some points lie before it serves: it has crashed at its start.
         }
-        if fault.crashPoint.hasPrefix(CrashPoint.leaving.rawValue) {
+        if point == .leaving {
             try await waitForLoad(fault)
             record = self.record(fault)
             _ = await broker.program.stop()
         }
+        try await waitForCrash(of: broker, fault, &record)
+        try await restart(broker, after: fault.outage)
+        (record.healed, record.end) = (history.now, history.now)
+        return records + [record]
+    }
+
+    /// Keeps the record as it was at the last look before the broker was dead.
+    private func waitForCrash(of broker: BrokerProcess, _ fault: PlannedFault, _ record: inout FaultRecord) async throws {
+        let deadline = ContinuousClock.now + configuration.loadLimit
         while broker.program.pid != nil {
             record = self.record(fault)
             if ContinuousClock.now > deadline {
-                // It stays armed until here: a run that never comes there says so in its table.
+                // A run that never comes there says so in its table.
                 record.fault.crashPoint += " not reached"
-                await stop(broker)
-                break
+                return await stop(broker)
             }
             try await Task.sleep(for: .milliseconds(5))
         }
-        try await restart(broker, after: fault.outage)
-        return record
     }
 }

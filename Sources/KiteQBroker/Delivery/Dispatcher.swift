@@ -189,6 +189,7 @@ final class Dispatcher: Sendable {
 
     private func deliver(_ actions: DeliveryActions, _ connections: [DeliveryClientID: Connection]) {
         guard !actions.deliveries.isEmpty else { return }
+        defer { CrashPoint.reached(.delivered) }
         if connections.count == 1, let connection = connections.values.first {
             connection.deliver(actions.deliveries)
             return
