@@ -30,8 +30,8 @@ import Testing
                 let stored = try await fill(store, &messages)
                 #expect(stored.count > 1_000)
                 // What was acknowledged is there, and nothing else.
-                #expect(try await store.freshBacklog(of: "a", shard: 0, after: 0, limit: 100_000) == stored)
-                #expect(try await store.load(stored, shard: 0).map(\.seq).sorted() == stored)
+                #expect(try await store.fresh(of: "a", after: 0, limit: 100_000) == stored)
+                #expect(try await store.load(stored, for: "a", shard: 0).map(\.seq).sorted() == stored)
 
                 try await pool.withConnection { try $0.simple("DROP TABLE ballast") }
                 try await eventually {

@@ -196,7 +196,7 @@ import Testing
                     return false
                 }
             }
-            #expect(try await store.freshBacklog(of: "a", shard: 0, after: 0, limit: 9) == [first.seq, second.seq])
+            #expect(try await store.fresh(of: "a", after: 0, limit: 9) == [first.seq, second.seq])
         }
         try await proxy.stop()
     }
