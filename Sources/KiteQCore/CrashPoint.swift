@@ -83,14 +83,17 @@ import Synchronization
     /// What `KITEQ_CRASH_AT` says.
     @usableFromInline final class ArmedCrashPoint: Sendable {
         /// Nil where it says nothing. Read once.
-        @usableFromInline static let told: ArmedCrashPoint? = getenv("KITEQ_CRASH_AT").map { ArmedCrashPoint(String(cString: $0)) }
+        @usableFromInline static let told: ArmedCrashPoint? = getenv("KITEQ_CRASH_AT").map {
+            ArmedCrashPoint(String(cString: $0))
+        }
 
         private let point: CrashPoint
         private let left: Atomic<Int>
 
         private init(_ text: String) {
             let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-            guard parts.count == 2, let point = CrashPoint(rawValue: String(parts[0])), let count = Int(parts[1]), count > 0
+            guard parts.count == 2, let point = CrashPoint(rawValue: String(parts[0])), let count = Int(parts[1]),
+                count > 0
             else {
                 // Whoever sets it tests: to run without it would be a test that proves nothing.
                 preconditionFailure(

@@ -78,7 +78,8 @@ struct FaultsCommand: AsyncParsableCommand {
     private var harness: HarnessConfiguration {
         get throws {
             let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-            let executable = kiteq.map { URL(fileURLWithPath: $0) } ?? own.deletingLastPathComponent().appending(path: "kiteq")
+            let executable =
+                kiteq.map { URL(fileURLWithPath: $0) } ?? own.deletingLastPathComponent().appending(path: "kiteq")
             var configuration = HarnessConfiguration(
                 seed: seed ?? .random(in: 1...999_999), wishes: try wishes,
                 duration: minutes.map { .seconds($0 * 60) }, executable: executable,
@@ -106,7 +107,8 @@ struct FaultsCommand: AsyncParsableCommand {
             try faults.split(separator: ",").flatMap { text -> [FaultSchedule.Wish] in
                 let parts = text.split(separator: "=", maxSplits: 1)
                 let count = parts.count == 2 ? Int(parts[1]) : nil
-                guard let name = parts.first, let kinds = FaultKind.named(name), parts.count == 1 || (count ?? 0) > 0 else {
+                guard let name = parts.first, let kinds = FaultKind.named(name), parts.count == 1 || (count ?? 0) > 0
+                else {
                     throw ValidationError("\(text) is no kind of fault; see --help")
                 }
                 return kinds.map { ($0, count) }

@@ -66,7 +66,9 @@ struct FaultTimes {
             let middle = (low + high) / 2
             if entries[middle].latestEnd < delivery.start { low = middle + 1 } else { high = middle }
         }
-        let latest = delivery.end.map { $0.addingReportingOverflow(window) }.map { $0.overflow ? .max : $0.partialValue }
+        let latest = delivery.end.map { $0.addingReportingOverflow(window) }.map {
+            $0.overflow ? .max : $0.partialValue
+        }
         var found: [Entry] = []
         for entry in entries[low...] {
             if entry.start > latest ?? .max { break }

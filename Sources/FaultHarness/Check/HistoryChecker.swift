@@ -60,7 +60,8 @@ package struct HistoryChecker {
             } else if plan.isHalf, history.commitPlace.map({ first.place < $0 }) ?? true {
                 find(
                     .wrong, message, group: first.group,
-                    history.commitPlace == nil ? "delivered, though nobody committed it" : "delivered before its commit")
+                    history.commitPlace == nil ? "delivered, though nobody committed it" : "delivered before its commit"
+                )
             }
         }
         for delivery in history.deliveries where !groups.contains(delivery.group) {
@@ -70,7 +71,8 @@ package struct HistoryChecker {
             if letter.group == nil {
                 if plan.way != .neverDecided { find(.wrong, message, "parked as undecided") }
             } else if !plan.isPoison {
-                find(.wrong, message, group: letter.group, "among the dead letters, though its attempts are not used up")
+                find(
+                    .wrong, message, group: letter.group, "among the dead letters, though its attempts are not used up")
             } else if plan.isHalf && history.commitPlace == nil {
                 find(.wrong, message, group: letter.group, "among a group's dead letters, though nobody committed it")
             }

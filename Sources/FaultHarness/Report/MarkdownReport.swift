@@ -46,7 +46,8 @@ package struct MarkdownReport: Sendable {
 
     private func name(of fault: PlannedFault) -> String {
         guard fault.kind == .crashPoint else { return fault.kind.rawValue }
-        return "crash at " + fault.crashPoint.prefix { $0 != ":" } + (fault.crashPoint.hasSuffix("not reached") ? " (not reached)" : "")
+        return "crash at " + fault.crashPoint.prefix { $0 != ":" }
+            + (fault.crashPoint.hasSuffix("not reached") ? " (not reached)" : "")
     }
 
     private func row(_ name: String, _ indices: [Int]) -> String {

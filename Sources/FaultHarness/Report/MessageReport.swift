@@ -15,7 +15,11 @@ package enum MessageReport {
         var rows = events.map { (time: $0.time, text: "\($0)") }
         // Faults from a little before its first event to its last.
         for fault in faults where fault.end >= first && fault.start <= last {
-            rows.append((fault.start, "-- \(fault.fault.kind.rawValue) of broker \(fault.fault.broker) \(fault.fault.crashPoint)"))
+            rows.append(
+                (
+                    fault.start,
+                    "-- \(fault.fault.kind.rawValue) of broker \(fault.fault.broker) \(fault.fault.crashPoint)"
+                ))
         }
         lines += rows.sorted { $0.time < $1.time }.map { "    \(seconds($0.time)) \($0.text)" }
         return lines.joined(separator: "\n")

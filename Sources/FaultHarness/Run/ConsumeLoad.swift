@@ -55,7 +55,8 @@ final class ConsumeLoad: Sendable {
         if message.body != .text(MessageText.body(number, plan)) || message.topic != kind.topic
             || message.messageType != kind.messageType
         {
-            complain("\(Topology.groups[group]) got message \(number) (\(message.id)) with a content that is not its own")
+            complain(
+                "\(Topology.groups[group]) got message \(number) (\(message.id)) with a content that is not its own")
         }
         let isPoison = plan.isPoison && group == kind.groups.last
         let delivery = history.beginDelivery(number, group: group, broker: broker) { before in

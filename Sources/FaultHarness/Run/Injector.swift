@@ -171,7 +171,7 @@ struct Injector: Sendable {
         var record = record(fault)
         do {
             try await broker.program.start(environment: ["KITEQ_CRASH_AT": fault.crashPoint])
-        } catch where broker.program.pid == nil {
+        } catch  where broker.program.pid == nil {
             // Some points lie before it serves: it has crashed at its start.
         }
         if point == .leaving {
@@ -186,7 +186,8 @@ struct Injector: Sendable {
     }
 
     /// Keeps the record as it was at the last look before the broker was dead.
-    private func waitForCrash(of broker: BrokerProcess, _ fault: PlannedFault, _ record: inout FaultRecord) async throws {
+    private func waitForCrash(of broker: BrokerProcess, _ fault: PlannedFault, _ record: inout FaultRecord) async throws
+    {
         let deadline = ContinuousClock.now + configuration.loadLimit
         while broker.program.pid != nil {
             record = self.record(fault)

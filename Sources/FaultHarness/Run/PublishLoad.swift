@@ -123,7 +123,8 @@ final class PublishLoad: Sendable {
     }
 
     /// What the application says when a broker asks.
-    private static func answer(_ check: TransactionCheck, _ history: History, _ key: MessageKey) -> TransactionDecision {
+    private static func answer(_ check: TransactionCheck, _ history: History, _ key: MessageKey) -> TransactionDecision
+    {
         guard let number = key.number(of: check.messageID), let sender = history.sender(of: number) else {
             return .unknown
         }

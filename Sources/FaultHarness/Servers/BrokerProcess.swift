@@ -53,8 +53,7 @@ package struct BrokerProcess: Sendable {
             ("store.connect_timeout", "2s"), ("store.read_timeout", "4s"), ("store.write_timeout", "4s"),
             ("transactions.first_check", text(configuration.checks.lowerBound)),
             ("transactions.longest_check", text(configuration.checks.upperBound)),
-            ("transactions.max_checks", "\(configuration.maxChecks)"), ("transactions.absent_recheck", "1s"),
-            ("recovery.interval", "500ms"), ("recovery.orphan_interval", "5s"),
+            ("transactions.max_checks", "\(configuration.maxChecks)"), ("recovery.orphan_interval", "5s"),
             ("delivery.retry_steps", "10=1s"), ("delivery.retry_beyond", "2s"),
         ]
     }

@@ -80,7 +80,9 @@ package final class FaultProxy: Sendable {
                         try upstream.pipeline.syncOperations.addHandler(Pipe(to: client))
                         self.keep(client)
                         self.keep(upstream)
-                        if self.state.withLock({ $0.mode == .passing }) { self.setReading(true, of: [client, upstream]) }
+                        if self.state.withLock({ $0.mode == .passing }) {
+                            self.setReading(true, of: [client, upstream])
+                        }
                     }
                 }
         }

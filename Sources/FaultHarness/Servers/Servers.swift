@@ -69,7 +69,9 @@ struct Servers: Sendable {
     }
 
     private static func migrate(_ configuration: HarnessConfiguration, port: Int) async throws {
-        let command = [configuration.executable.path, "migrate", "--store", BrokerProcess.store(port: port, configuration)]
+        let command = [
+            configuration.executable.path, "migrate", "--store", BrokerProcess.store(port: port, configuration),
+        ]
         try await LocalProgram.run(
             command, log: configuration.folder.appending(path: "migrate.log"), environment: BrokerProcess.environment,
             within: .seconds(120))
