@@ -171,7 +171,7 @@ struct Injector: Sendable {
         var record = record(fault)
         do {
             try await broker.program.start(environment: ["KITEQ_CRASH_AT": fault.crashPoint])
-        } catch  where broker.program.pid == nil {
+        } catch where broker.program.pid == nil {
             // Some points lie before it serves: it has crashed at its start.
         }
         if point == .leaving {

@@ -74,7 +74,9 @@ import Testing
         #expect(h.deliveries().count == 1)
         let settled = h.settlements()
         #expect(
-            settled.first?.pending == [.init(held: "here", attempts: 0), .init(group: "there", attempts: 0, dueAt: h.wall)])
+            settled.first?.pending == [
+                .init(held: "here", attempts: 0), .init(group: "there", attempts: 0, dueAt: h.wall),
+            ])
         h.accept(2, DeliveryHarness.route("there"))
         #expect(h.settlements().map(\.pending) == [[.init(group: "there", attempts: 0, dueAt: h.wall)]])
     }
@@ -202,7 +204,8 @@ import Testing
         _ = h.liveClient("here")
         h.accept(7, route)
         let persistentOnly = Route([
-            .init(group: "a", persistent: true), .init(group: "b", persistent: true), .init(group: "v", persistent: false),
+            .init(group: "a", persistent: true), .init(group: "b", persistent: true),
+            .init(group: "v", persistent: false),
         ])
         h.machine.expire(
             [FreshMessage(seq: 7, route: route), FreshMessage(seq: 8, route: persistentOnly)], shard: 0, &h.actions)
