@@ -138,7 +138,10 @@ public final class Producer: Service {
     }
 
     private static func receipt(_ ack: StoreAck) throws -> Receipt {
-        guard ack.status else { throw KiteQError(.refused, ack.feedback) }
+        guard ack.status else {
+            let isUnknown = ack.feedback.hasPrefix(StoreAck.outcomeUnknown)
+            throw KiteQError(isUnknown ? .outcomeUnknown : .refused, ack.feedback)
+        }
         return Receipt(messageID: ack.messageID, feedback: ack.feedback)
     }
 

@@ -90,7 +90,9 @@ package final class Broker: Service {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             defer { tasks.cancelAll() }
             tasks.addTask { await self.followBindings(parts) }
-            state.withLock { $0.whyStarting = "the registry cannot be reached, and the store knows no bindings from before" }
+            state.withLock {
+                $0.whyStarting = "the registry cannot be reached, and the store knows no bindings from before"
+            }
             guard try await unlessStopped({ try await parts.bindingsAreKnown() }) != nil else { return }
             try await parts.run { channel in try await self.serve(parts, on: channel) }
             state.withLock { $0.parts = nil }

@@ -143,7 +143,7 @@ final class BrokerParts: Sendable {
             let recovery = RecoveryWorker(shard: shard, store: store, dispatcher: dispatcher, logger: logger)
             tasks.addTask { await recovery.run() }
             let worker = TransactionWorker(
-                shard: shard, store: store, connections: connections, halfMessages: halfMessages,
+                shard: shard, store: store, connections: connections, halfMessages: halfMessages, routing: routing,
                 leases: leases, configuration: configuration, counters: transactions.counters, logger: logger)
             tasks.addTask { await worker.run() }
         }

@@ -55,6 +55,11 @@ package final class Routing: Sendable {
         }
     }
 
+    /// Whether it has clients at other brokers, and the shard says so.
+    package func isElsewhere(_ group: String, shard: Int) -> Bool {
+        state.withLock { $0.elsewhere[shard]?.contains(group) ?? false }
+    }
+
     /// The route of a message; without members where nobody is bound to it, nil while the bindings are not known.
     package func route(topic: String, messageType: String) -> Route? {
         state.withLock { state in

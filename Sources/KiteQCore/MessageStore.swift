@@ -92,11 +92,13 @@ package protocol MessageStore: Sendable {
         shard: Int, after seq: Int64, now: Timestamp, limit: Int
     ) async throws -> (buried: Int, next: Int64?)
 
-    /// Undecided half messages whose time has come, earliest first, at most `limit`: anybody's.
-    func dueTransactions(shard: Int, now: Timestamp, limit: Int) async throws -> [DueTransaction]
+    /// Undecided half messages whose time has come, by (nextCheckAt, seq) from behind a place on, at most `limit`: anybody's.
+    func dueTransactions(
+        shard: Int, after place: DueTransaction.Place?, now: Timestamp, limit: Int
+    ) async throws -> [DueTransaction]
 
-    /// Reschedules or parks half messages, each unless its row has changed: another broker was first. Returns the seqs that
-    /// this call changed.
+    /// Reschedules or parks half messages, each unless its row has changed or is being changed: another broker was first.
+    /// Returns the seqs that this call changed.
     func reschedule(_ checks: [TransactionCheck], shard: Int) async throws -> Set<Int64>
 
     /// Deletes at most `limit` transactions decided before `before` and dead letters whose retention ended; returns how many went.

@@ -45,6 +45,17 @@ package struct TransactionDecision: Sendable {
 
 /// A half message whose publisher is to be asked.
 package struct DueTransaction: Sendable {
+    /// Where it stands in the order in which they come due.
+    package struct Place: Sendable, Hashable {
+        package var nextCheckAt: Timestamp
+        package var seq: Int64
+
+        package init(nextCheckAt: Timestamp, seq: Int64) {
+            self.nextCheckAt = nextCheckAt
+            self.seq = seq
+        }
+    }
+
     package var seq: Int64
     package var message: Message
     package var connectionGroup: String
@@ -60,6 +71,8 @@ package struct DueTransaction: Sendable {
         self.checks = checks
         self.nextCheckAt = nextCheckAt
     }
+
+    package var place: Place { Place(nextCheckAt: nextCheckAt, seq: seq) }
 }
 
 /// What becomes of a due transaction's row.

@@ -67,8 +67,10 @@ final class FaultyStore: MessageStore {
     ) async throws -> (buried: Int, next: Int64?) {
         try await base.buryExpiredDeliveries(shard: shard, after: seq, now: now, limit: limit)
     }
-    func dueTransactions(shard: Int, now: Timestamp, limit: Int) async throws -> [DueTransaction] {
-        try await base.dueTransactions(shard: shard, now: now, limit: limit)
+    func dueTransactions(
+        shard: Int, after place: DueTransaction.Place?, now: Timestamp, limit: Int
+    ) async throws -> [DueTransaction] {
+        try await base.dueTransactions(shard: shard, after: place, now: now, limit: limit)
     }
     func reschedule(_ checks: [TransactionCheck], shard: Int) async throws -> Set<Int64> {
         try await base.reschedule(checks, shard: shard)

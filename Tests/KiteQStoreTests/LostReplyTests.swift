@@ -25,7 +25,9 @@ import Testing
             #expect(outcomes == [.stored, .duplicate(of: before.seq), .stored])
             #expect(proxy.cutCount == 1)
             #expect(try await store.fresh(of: "a", after: 0, limit: 9) == [before.seq, batch[0].seq])
-            #expect(try await store.dueTransactions(shard: 0, now: 9_000, limit: 9).map(\.seq) == [batch[2].seq])
+            #expect(
+                try await store.dueTransactions(shard: 0, after: nil, now: 9_000, limit: 9).map(\.seq) == [batch[2].seq]
+            )
         }
         try await proxy.stop()
     }

@@ -71,7 +71,10 @@ import Testing
                     let survey = try await heir.survey(shard: 0, now: .max - 1)
                     #expect(survey.due == ["a"] && survey.waiting.isEmpty)
                     #expect(try await heir.load([tracked.seq], for: "a", shard: 0).map(\.deliveries[0].attempts) == [3])
-                    #expect(try await other.dueTransactions(shard: 0, now: 9_000, limit: 9).map(\.seq) == [half.seq])
+                    #expect(
+                        try await other.dueTransactions(shard: 0, after: nil, now: 9_000, limit: 9).map(\.seq) == [
+                            half.seq
+                        ])
 
                     // The earlier life is not over, only paused: it may write nothing more.
                     #expect(try await store.settle([Settlement(seq: fresh[0].seq)], shard: 0) == [fresh[0].seq])

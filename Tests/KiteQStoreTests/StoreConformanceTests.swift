@@ -143,9 +143,11 @@ import Testing
             var messages = Messages()
             let halves = (0..<3).map { _ in messages.insertion(nil) }
             _ = try await store.insert(halves, shard: 0)
-            #expect(try await store.dueTransactions(shard: 0, now: 4_999, limit: 10).isEmpty)
-            let due = try await store.dueTransactions(shard: 0, now: 5_000, limit: 2)
+            #expect(try await store.dueTransactions(shard: 0, after: nil, now: 4_999, limit: 10).isEmpty)
+            let due = try await store.dueTransactions(shard: 0, after: nil, now: 5_000, limit: 2)
             #expect(due.map(\.seq) == halves.prefix(2).map(\.seq))
+            let rest = try await store.dueTransactions(shard: 0, after: due[1].place, now: 5_000, limit: 9)
+            #expect(rest.map(\.seq) == [halves[2].seq])
             #expect(due[0].message.header == halves[0].message.header && due[0].connectionGroup == "p-connection")
             let changed = try await store.reschedule(
                 [
@@ -154,7 +156,7 @@ import Testing
                     TransactionCheck(seq: halves[2].seq, previousCheckAt: 5_000, action: .park),
                 ], shard: 0)
             #expect(changed == [due[0].seq, halves[2].seq])
-            let left = try await store.dueTransactions(shard: 0, now: 9_000, limit: 10)
+            let left = try await store.dueTransactions(shard: 0, after: nil, now: 9_000, limit: 10)
             #expect(left.map(\.seq) == [halves[1].seq, halves[0].seq], "what had changed meanwhile was left alone")
             #expect(left.map(\.checks) == [0, 1])
             guard case .alreadyDecided(.parked) = try await decide(store, halves[2], .commit) else {

@@ -171,8 +171,9 @@ struct Injector: Sendable {
         var record = record(fault)
         do {
             try await broker.program.start(environment: ["KITEQ_CRASH_AT": fault.crashPoint])
-        } catch where broker.program.pid == nil {
+        } catch {
             // Some points lie before it serves: it has crashed at its start.
+            guard broker.program.pid == nil else { throw error }
         }
         if point == .leaving {
             try await waitForLoad(fault)

@@ -10,6 +10,8 @@ struct PendingPublish: Sendable {
     var arrivedAt: MonotonicTime
     /// Set when its batch forms.
     var seq: Int64 = 0
+    /// A try to store it ended without telling how.
+    var mayBeStored = false
 
     /// What its connection's bound counts.
     var bytes: Int { message.footprint }

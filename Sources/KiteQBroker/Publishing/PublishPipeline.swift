@@ -1,4 +1,5 @@
 import KiteQCore
+import KiteQWire
 import Logging
 import Synchronization
 
@@ -110,7 +111,9 @@ final class PublishPipeline: Sendable {
                 return
             } catch {
                 failures[shard].withLock { $0.add(error) }
-                let isTemporary = (error as? StoreError).map { $0.isTemporary || $0.isOutcomeUnknown } ?? false
+                let isUnknown = (error as? StoreError)?.isOutcomeUnknown ?? false
+                let isTemporary = (error as? StoreError)?.isTemporary ?? false || isUnknown
+                if isUnknown { for index in batch.indices { batch[index].mayBeStored = true } }
                 let late = isTemporary && !fence.isRaised ? partitionLate(&batch) : batch
                 if !isTemporary || fence.isRaised { batch = [] }
                 fail(late, error, shard: shard)
@@ -200,8 +203,9 @@ final class PublishPipeline: Sendable {
         guard let first = batch.lazy.map(\.seq).min() else { return }
         counters.failed.add(batch.count)
         answer(
-            batch.map {
-                PublishResult(reply: $0.reply, status: false, feedback: "the message could not be stored: \(error)")
+            batch.map { publish in
+                let outcome = publish.mayBeStored ? StoreAck.outcomeUnknown : "the message could not be stored: "
+                return PublishResult(reply: publish.reply, status: false, feedback: outcome + "\(error)")
             })
         // An earlier try may have stored them all the same.
         dispatcher.reread(shard: shard, from: first)

@@ -4,27 +4,33 @@ import Logging
 /// Asks the producers of half messages that nobody decided, of one shard.
 ///
 /// A half message is asked about by any broker that has a publisher of its group: the one whose change of the row came first.
-/// Those that have none leave it to the others for a while, and then put it off.
+/// A broker that has none leaves it to those that have; where nobody has one, it is put off.
 struct TransactionWorker: Sendable {
     let shard: Int
     let store: any MessageStore
     let connections: ConnectionTable
     let halfMessages: HalfMessageCache
+    let routing: Routing
     let leases: Leases
     let configuration: BrokerConfiguration
     let counters: TransactionCounters
     let logger: Logger
 
     private static let pageSize = 500
+    /// Rows that are left to other brokers stay due: it reads on behind them, not without end.
+    private static let pagesAtOnce = 10
 
     /// Runs until its task is cancelled.
     func run() async {
         var failures = FailureStreak("look for undecided messages in shard \(shard)", logger)
+        var place: DueTransaction.Place?
         while !Task.isCancelled {
             await pause(configuration.recoveryInterval)
-            guard leases.isHeld(shard), !Task.isCancelled else { continue }
             do {
-                try await ask()
+                for _ in 0..<Self.pagesAtOnce where leases.isHeld(shard) && !Task.isCancelled {
+                    place = try await ask(after: place)
+                    if place == nil { break }
+                }
                 failures.end()
             } catch {
                 failures.add(error)
@@ -32,47 +38,58 @@ struct TransactionWorker: Sendable {
         }
     }
 
-    private func ask() async throws {
+    /// Asks about a page; nil where it was the last one.
+    private func ask(after place: DueTransaction.Place?) async throws -> DueTransaction.Place? {
         let now = SystemTime.wall()
         var checks: [TransactionCheck] = []
         var publishers: [Int64: Connection] = [:]
-        let due = try await store.dueTransactions(shard: shard, now: now, limit: Self.pageSize)
+        let due = try await store.dueTransactions(shard: shard, after: place, now: now, limit: Self.pageSize)
         for transaction in due {
             guard let (action, publisher) = plan(transaction, now: now) else { continue }
             checks.append(
                 TransactionCheck(seq: transaction.seq, previousCheckAt: transaction.nextCheckAt, action: action))
             publishers[transaction.seq] = publisher
         }
-        guard !checks.isEmpty else { return }
-        let changed = try await store.reschedule(checks, shard: shard)
-        let parked = Set(checks.lazy.filter { $0.action == .park }.map(\.seq))
-        for transaction in due where changed.contains(transaction.seq) {
-            if let publisher = publishers[transaction.seq] {
-                CrashPoint.reached(.questionClaimed)
-                publisher.ask(about: transaction.message)
-                CrashPoint.reached(.asked)
-                counters.asked.add(1)
-            } else if parked.contains(transaction.seq) {
-                counters.parked.add(1)
-                logger.warning(
-                    "half message \(transaction.message.id) of group \(transaction.message.publisherGroup) is undecided after \(transaction.checks) questions, it is among the dead letters now"
-                )
+        if !checks.isEmpty {
+            let changed = try await store.reschedule(checks, shard: shard)
+            let parked = Set(checks.lazy.filter { $0.action == .park }.map(\.seq))
+            for transaction in due where changed.contains(transaction.seq) {
+                if let publisher = publishers[transaction.seq] {
+                    ask(publisher, about: transaction)
+                } else if parked.contains(transaction.seq) {
+                    tellOfParking(transaction)
+                }
             }
         }
+        return due.count < Self.pageSize ? nil : due.last?.place
+    }
+
+    private func ask(_ publisher: Connection, about transaction: DueTransaction) {
+        CrashPoint.reached(.questionClaimed)
+        publisher.ask(about: transaction.message)
+        CrashPoint.reached(.asked)
+        counters.asked.add(1)
+    }
+
+    private func tellOfParking(_ transaction: DueTransaction) {
+        counters.parked.add(1)
+        logger.warning(
+            "half message \(transaction.message.id) of group \(transaction.message.publisherGroup) is undecided after \(transaction.checks) questions, it is among the dead letters now"
+        )
     }
 
     /// What becomes of a due half message, and who is asked, if anybody: the connection that published it, else another of the
-    /// publishing group. Nil: it is left to the other brokers.
+    /// publishing group. Nil: it is left to the brokers that have one.
     private func plan(
         _ due: DueTransaction, now: Timestamp
     ) -> (action: TransactionCheck.Action, publisher: Connection?)? {
         if due.message.expiresAt <= now { return (.park, nil) }
+        let groups = [due.message.publisherGroup, due.connectionGroup]
         let publisher =
             halfMessages.publisher(of: due.message.id).flatMap { $0.isOpen ? $0 : nil }
-            ?? connections.publisher(of: due.message.publisherGroup)
-            ?? connections.publisher(of: due.connectionGroup)
+            ?? groups.lazy.compactMap { connections.publisher(of: $0) }.first
         guard let publisher else {
-            guard now - due.nextCheckAt >= 3 * configuration.recoveryInterval.milliseconds else { return nil }
+            if groups.contains(where: { routing.isElsewhere($0, shard: shard) }) { return nil }
             let later = now + configuration.absentPublisherRecheck.milliseconds
             return (.next(at: min(later, due.message.expiresAt), checks: due.checks), nil)
         }

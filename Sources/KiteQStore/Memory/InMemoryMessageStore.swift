@@ -172,10 +172,13 @@ package final class InMemoryMessageStore: MessageStore {
         data.withShard(shard) { ($0.buryExpired(now: now), nil) }
     }
 
-    package func dueTransactions(shard: Int, now: Timestamp, limit: Int) async throws -> [DueTransaction] {
+    package func dueTransactions(
+        shard: Int, after place: DueTransaction.Place?, now: Timestamp, limit: Int
+    ) async throws -> [DueTransaction] {
         data.withShard(shard) { rows in
             rows.transactions.values
                 .filter { $0.outcome == .undecided && $0.nextCheckAt <= now }
+                .filter { row in place.map { (row.nextCheckAt, row.seq) > ($0.nextCheckAt, $0.seq) } ?? true }
                 .sorted { ($0.nextCheckAt, $0.seq) < ($1.nextCheckAt, $1.seq) }
                 .prefix(limit)
                 .compactMap { transaction in

@@ -146,8 +146,10 @@ package final class MySQLMessageStore: MessageStore {
         try await shards[shard].buryExpiredDeliveries(after: seq, now: now, limit: limit)
     }
 
-    package func dueTransactions(shard: Int, now: Timestamp, limit: Int) async throws -> [DueTransaction] {
-        try await shards[shard].dueTransactions(now: now, limit: limit)
+    package func dueTransactions(
+        shard: Int, after place: DueTransaction.Place?, now: Timestamp, limit: Int
+    ) async throws -> [DueTransaction] {
+        try await shards[shard].dueTransactions(after: place, now: now, limit: limit)
     }
 
     package func reschedule(_ checks: [TransactionCheck], shard: Int) async throws -> Set<Int64> {

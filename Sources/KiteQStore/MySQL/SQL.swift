@@ -43,13 +43,18 @@ enum SQL {
         SELECT t.connection_group, t.checks, t.next_check_at, m.seq, m.message_id, m.kind, m.topic, \
         m.message_type, m.publisher_group, m.expires_at, m.deliver_limit, m.published_at, m.header \
         FROM kite_transaction t JOIN kite_message m ON m.seq = t.seq \
-        WHERE t.outcome = 0 AND t.next_check_at <= ? ORDER BY t.next_check_at, t.seq LIMIT ?
+        WHERE t.outcome = 0 AND t.next_check_at BETWEEN ? AND ? AND (t.next_check_at > ? OR t.seq > ?) \
+        ORDER BY t.next_check_at, t.seq LIMIT ?
+        """
+    static let lockDueTransactions = """
+        SELECT seq, next_check_at FROM kite_transaction WHERE seq IN (%@) AND outcome = 0 \
+        ORDER BY seq FOR UPDATE SKIP LOCKED
         """
     static let reschedule = """
-        UPDATE kite_transaction SET next_check_at = ?, checks = ? WHERE seq = ? AND outcome = 0 AND next_check_at = ?
+        UPDATE kite_transaction SET next_check_at = ?, checks = ? WHERE seq = ?
         """
     static let park = """
-        UPDATE kite_transaction SET outcome = 3, next_check_at = ? WHERE seq = ? AND outcome = 0 AND next_check_at = ?
+        UPDATE kite_transaction SET outcome = 3, next_check_at = ? WHERE seq = ?
         """
     static let checksOf = "SELECT checks FROM kite_transaction WHERE seq = ?"
 

@@ -3,9 +3,15 @@ import MariaDB
 
 /// Half messages whose publishers are to be asked. They are anybody's: who changes a row first asks.
 extension Shard {
-    func dueTransactions(now: Timestamp, limit: Int) async throws -> [DueTransaction] {
-        try await run { connection in
-            try connection.query(SQL.dueTransactions, [.int(now), .int(limit)]).map { row in
+    private static let checksPerTransaction = 100
+
+    func dueTransactions(
+        after place: DueTransaction.Place?, now: Timestamp, limit: Int
+    ) async throws -> [DueTransaction] {
+        let from = MariaDBValue.int(place?.nextCheckAt ?? .min)
+        let parameters: [MariaDBValue] = [from, .int(now), from, .int(place?.seq ?? .min), .int(limit)]
+        return try await run { connection in
+            try connection.query(SQL.dueTransactions, parameters).map { row in
                 DueTransaction(
                     seq: try row.int(3), message: try row.message(4, hasBody: false), connectionGroup: try row.text(0),
                     checks: Int(try row.int(1)), nextCheckAt: try row.int(2))
@@ -15,35 +21,42 @@ extension Shard {
 
     func reschedule(_ checks: [TransactionCheck]) async throws -> Set<Int64> {
         var changed: Set<Int64> = []
-        // Each for itself: where one waits for a lock, those before it are done.
-        for check in checks.sorted(by: { $0.seq < $1.seq }) {
-            let isChanged = try await run { connection in
-                switch check.action {
-                case .next(let at, let count):
-                    try connection.execute(
-                        SQL.reschedule, [.int(at), .int(count), .int(check.seq), .int(check.previousCheckAt)]
-                    ).affectedRows == 1
-                case .park:
-                    try connection.transaction { try Self.park(check, on: connection) }
-                }
-            }
-            if isChanged { changed.insert(check.seq) }
+        let checks = checks.sorted { $0.seq < $1.seq }
+        for start in stride(from: 0, to: checks.count, by: Self.checksPerTransaction) {
+            let some = checks[start..<min(start + Self.checksPerTransaction, checks.count)]
+            changed.formUnion(
+                try await run { connection in
+                    try connection.transaction { try Self.reschedule(some, on: connection) }
+                })
         }
         return changed
     }
 
-    private static func park(_ check: TransactionCheck, on connection: isolated MariaDBConnection) throws -> Bool {
-        let now = StoreClock.now()
-        let checks = try connection.query(SQL.checksOf, [.int(check.seq)]).first?.int(0) ?? 0
-        let parked = try connection.execute(SQL.park, [.int(now), .int(check.seq), .int(check.previousCheckAt)])
-        guard parked.affectedRows == 1 else { return false }
-        try connection.execute(
-            SQL.bury,
-            [
-                .text(""), .int(Int64(DeadLetterReason.undecided.rawValue)), .int(checks), .null, .int(now),
-                .int(check.seq),
-            ])
-        try connection.execute(SQL.deleteHalfMessages, list: [.int(check.seq)])
-        return true
+    /// A row that is locked is being answered, or asked about by another broker: it is passed over rather than waited for.
+    private static func reschedule(
+        _ checks: ArraySlice<TransactionCheck>, on connection: isolated MariaDBConnection
+    ) throws -> Set<Int64> {
+        var found: [Int64: Timestamp] = [:]
+        try connection.query(SQL.lockDueTransactions, list: checks.map { .int($0.seq) }) { row in
+            found[try row.int(0)] = try row.int(1)
+        }
+        let mine = checks.filter { found[$0.seq] == $0.previousCheckAt }
+        for check in mine {
+            switch check.action {
+            case .next(let at, let count):
+                try connection.execute(SQL.reschedule, [.int(at), .int(count), .int(check.seq)])
+            case .park: try park(check.seq, on: connection)
+            }
+        }
+        return Set(mine.map(\.seq))
+    }
+
+    private static func park(_ seq: Int64, on connection: isolated MariaDBConnection) throws {
+        let now = MariaDBValue.int(StoreClock.now())
+        let checks = try connection.query(SQL.checksOf, [.int(seq)]).first?.int(0) ?? 0
+        try connection.execute(SQL.park, [now, .int(seq)])
+        let reason = MariaDBValue.int(Int64(DeadLetterReason.undecided.rawValue))
+        try connection.execute(SQL.bury, [.text(""), reason, .int(checks), .null, now, .int(seq)])
+        try connection.execute(SQL.deleteHalfMessages, list: [.int(seq)])
     }
 }

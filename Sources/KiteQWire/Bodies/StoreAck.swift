@@ -8,6 +8,10 @@ package struct StoreAck: Sendable, Hashable {
     /// For people.
     package var feedback: String
 
+    /// What the feedback of a refusal begins with where the message may be stored all the same: the store did not say whether a
+    /// try was committed. Of this broker alone; to other clients it is one more reason in words.
+    package static let outcomeUnknown = "it is not known whether the message is stored: "
+
     package init(messageID: String, status: Bool, feedback: String) {
         self.messageID = messageID
         self.status = status
