@@ -7,6 +7,8 @@ import NIOPosix
 /// A connection to one broker that has let us in.
 final class ClientConnection: Sendable {
     let address: BrokerAddress
+    /// When it began to connect.
+    let begunAt = ContinuousClock.now
     private let channel: any Channel
     private let handler: NIOLoopBound<ClientHandler>
 

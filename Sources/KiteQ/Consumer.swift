@@ -24,7 +24,7 @@ public final class Consumer: Service {
     private let cluster: BrokerCluster
     private let deliveries: AsyncStream<Delivery>
     private let deliveriesContinuation: AsyncStream<Delivery>.Continuation
-    private let handler: @Sendable (IncomingMessage) async throws -> Void
+    private let handler: @Sendable (IncomingMessage, ContinuousClock.Instant) async throws -> Void
     private let logger: Logger
 
     private struct Delivery: Sendable {
@@ -38,11 +38,23 @@ public final class Consumer: Service {
     ///   - subscriptions: what the group wants; published to ZooKeeper where brokers are found through it.
     ///   - concurrency: handlers that run at a time, at least 1.
     /// - Throws: `KiteQError` with `invalid`.
-    public init(
+    public convenience init(
         _ configuration: KiteQConfiguration, subscriptions: [Subscription], concurrency: Int = 16,
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         logger: Logger = Logger(label: "kiteq.consumer"),
         handler: @escaping @Sendable (IncomingMessage) async throws -> Void
+    ) throws {
+        try self.init(
+            configuration, subscriptions: subscriptions, concurrency: concurrency, eventLoopGroup: eventLoopGroup,
+            logger: logger
+        ) { message, _ in try await handler(message) }
+    }
+
+    /// - Parameter handler: told as well when the connection that brought the message began to connect.
+    package init(
+        _ configuration: KiteQConfiguration, subscriptions: [Subscription], concurrency: Int,
+        eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, logger: Logger,
+        handler: @escaping @Sendable (IncomingMessage, ContinuousClock.Instant) async throws -> Void
     ) throws {
         guard concurrency > 0 else { throw KiteQError(.invalid, "a consumer runs at least one handler at a time") }
         guard !subscriptions.isEmpty else { throw KiteQError(.invalid, "a consumer subscribes to something") }
@@ -126,7 +138,8 @@ public final class Consumer: Service {
 
     private func handle(_ delivery: Delivery) async {
         do {
-            try await handler(try IncomingMessage(command: delivery.command, parts: delivery.parts))
+            try await handler(
+                try IncomingMessage(command: delivery.command, parts: delivery.parts), delivery.connection.begunAt)
             delivery.connection.acknowledge(opaque: delivery.opaque, header: delivery.parts.header, isSuccess: true)
         } catch {
             logger.debug("a handler refused a message: \(error)")

@@ -16,7 +16,7 @@ import Testing
         history.endPublish(message, .acknowledged)
         history.settle(message, MessagePlan(seed: 1, number: message), isStored: true)
         #expect(history.gauges.publishesOpen == 0 && history.gauges.acknowledged == 1)
-        let delivery = history.beginDelivery(message, group: 0, broker: 1) { _ in false }
+        let delivery = history.beginDelivery(message, group: 0, broker: 1, connectedAt: .now) { _ in false }
         #expect(history.gauges.deliveriesOpen == [0, 1])
         history.endDelivery(delivery, isPoison: false)
         #expect(history.gauges.deliveriesOpen == [0, 0] && history.gauges.accepted == 1)
@@ -27,11 +27,33 @@ import Testing
     @Test func aDeadBrokersDeliveriesAreNotOpen() {
         let history = History(seed: 1, brokers: 1)
         let message = history.nextMessage()
-        let delivery = history.beginDelivery(message, group: 0, broker: 0) { _ in false }
+        let delivery = history.beginDelivery(message, group: 0, broker: 0, connectedAt: .now) { _ in false }
         history.endLife(ofBroker: 0)
         #expect(history.gauges.deliveriesOpen == [0])
         history.endDelivery(delivery, isPoison: false)
         #expect(history.gauges.deliveriesOpen == [0])
+    }
+
+    /// What it sent before its death, and a consumer sees only now.
+    @Test func aDeadBrokersLateDeliveryCountsFromItsDeath() {
+        let history = History(seed: 1, brokers: 1)
+        let message = history.nextMessage()
+        let before = ContinuousClock.now
+        waitForNextUnit(history)
+        history.endLife(ofBroker: 0)
+        let end = history.now
+        waitForNextUnit(history)
+        let late = history.beginDelivery(message, group: 0, broker: 0, connectedAt: before) { _ in false }
+        #expect(history.events[0].time <= end && history.gauges.deliveriesOpen == [0])
+        _ = history.beginDelivery(message, group: 0, broker: 0, connectedAt: .now) { _ in false }
+        #expect(history.events[1].time > end && history.gauges.deliveriesOpen == [1])
+        history.endDelivery(late, isPoison: false)
+        #expect(history.gauges.deliveriesOpen == [1])
+    }
+
+    private func waitForNextUnit(_ history: History) {
+        let now = history.now
+        while history.now <= now {}
     }
 
     @Test func eventsAreFoundByMessage() {

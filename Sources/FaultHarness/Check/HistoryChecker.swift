@@ -54,7 +54,7 @@ package struct HistoryChecker {
         _ message: UInt32, _ plan: MessagePlan, _ history: MessageHistory, _ buried: [DeadLetter]
     ) {
         let groups = Topology.kinds[plan.kind].groups
-        if let first = history.deliveries.first {
+        if let first = history.deliveries.min(by: { $0.place < $1.place }) {
             if !history.isAcknowledged && !history.isPerhapsStored {
                 find(.wrong, message, group: first.group, "delivered, though every publish of it was refused")
             } else if plan.isHalf, history.commitPlace.map({ first.place < $0 }) ?? true {

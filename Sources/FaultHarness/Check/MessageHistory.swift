@@ -13,6 +13,7 @@ struct MessageHistory {
     }
 
     let events: [HistoryEvent]
+    /// By their begin, which may have been noted late.
     private(set) var deliveries: [Delivery] = []
 
     init(_ events: [HistoryEvent]) {
@@ -31,6 +32,7 @@ struct MessageHistory {
             default: continue
             }
         }
+        deliveries.sort { ($0.start, $0.place) < ($1.start, $1.place) }
     }
 
     func has(_ kind: HistoryEvent.Kind) -> Bool { events.contains { $0.kind == kind } }

@@ -28,8 +28,9 @@ package final class History: Sendable {
         var events: [HistoryEvent] = []
         var messages: [MessageState] = []
         var gauges: Gauges
-        /// Of each broker: how often it was ended.
+        /// Of each broker: how often it was ended, and when it was for the last time.
         var lives: [Int]
+        var ends: [UInt32]
         var lastDelivery: UInt32 = 0
     }
 
@@ -42,12 +43,14 @@ package final class History: Sendable {
         state = Mutex(
             State(
                 gauges: Gauges(deliveriesOpen: Array(repeating: 0, count: brokers)),
-                lives: Array(repeating: 0, count: brokers)))
+                lives: Array(repeating: 0, count: brokers), ends: Array(repeating: 0, count: brokers)))
     }
 
     /// Units of 0.1 ms since the start.
-    package var now: UInt32 {
-        UInt32(clamping: Int64((ContinuousClock.now - start) / .microseconds(100)))
+    package var now: UInt32 { time(.now) }
+
+    private func time(_ instant: ContinuousClock.Instant) -> UInt32 {
+        UInt32(clamping: Int64((instant - start) / .microseconds(100)))
     }
 
     package var gauges: Gauges { state.withLock { $0.gauges } }
@@ -103,20 +106,27 @@ package final class History: Sendable {
 
     // MARK: Consuming
 
-    /// - Parameter isRefused: told how often the group refused the message before.
+    /// - Parameters:
+    ///   - connectedAt: when the connection that brought it was made. What a life of its broker sent that is over by now has
+    ///     waited in this process since: it counts from that life's end.
+    ///   - isRefused: told how often the group refused the message before.
     package func beginDelivery(
-        _ message: UInt32, group: Int, broker: Int, isRefused: (_ before: Int) -> Bool
+        _ message: UInt32, group: Int, broker: Int, connectedAt: ContinuousClock.Instant,
+        isRefused: (_ before: Int) -> Bool
     ) -> Delivery {
-        let now = self.now
+        let (now, connected) = (self.now, time(connectedAt))
         return state.withLock { state in
             let number = state.messages[Int(message)].begin(group)
-            state.gauges.deliveriesOpen[broker] += 1
             state.lastDelivery = now
+            let isLate = connected < state.ends[broker]
+            let time = isLate ? state.ends[broker] : now
+            if !isLate { state.gauges.deliveriesOpen[broker] += 1 }
             state.events.append(
                 HistoryEvent(
-                    time: now, message: message, kind: .delivered, group: group, broker: broker, delivery: number))
+                    time: time, message: message, kind: .delivered, group: group, broker: broker, delivery: number))
             return Delivery(
-                message: message, group: group, broker: broker, number: number, life: state.lives[broker],
+                message: message, group: group, broker: broker, number: number,
+                life: state.lives[broker] - (isLate ? 1 : 0),
                 isToBeRefused: isRefused(state.messages[Int(message)].refusals(of: group)))
         }
     }
@@ -147,8 +157,10 @@ package final class History: Sendable {
 
     /// A broker's life is over: what it had open is nobody's any more.
     package func endLife(ofBroker broker: Int) {
+        let now = self.now
         state.withLock { state in
             state.lives[broker] += 1
+            state.ends[broker] = now
             state.gauges.deliveriesOpen[broker] = 0
         }
     }

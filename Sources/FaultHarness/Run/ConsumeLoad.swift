@@ -32,8 +32,8 @@ final class ConsumeLoad: Sendable {
                     // More at a time than a broker's window: a delivery never waits here for its turn.
                     let consumer = try Consumer(
                         client, subscriptions: subscriptions, concurrency: 4_096, logger: logger
-                    ) { [self] message in
-                        try await take(message, group: group, broker: broker)
+                    ) { [self] message, connectedAt in
+                        try await take(message, group: group, broker: broker, connectedAt: connectedAt)
                     }
                     consumers.withLock { $0.append(consumer) }
                 }
@@ -46,7 +46,9 @@ final class ConsumeLoad: Sendable {
     /// Deliveries that are none of the run's messages, or not as they were published.
     var complaints: [String] { strange.withLock { $0 } }
 
-    private func take(_ message: IncomingMessage, group: Int, broker: Int) async throws {
+    private func take(
+        _ message: IncomingMessage, group: Int, broker: Int, connectedAt: ContinuousClock.Instant
+    ) async throws {
         guard let number = key.number(of: message.id), number < history.gauges.messages else {
             return complain("\(Topology.groups[group]) got message \(message.id), which nobody published")
         }
@@ -59,7 +61,7 @@ final class ConsumeLoad: Sendable {
                 "\(Topology.groups[group]) got message \(number) (\(message.id)) with a content that is not its own")
         }
         let isPoison = plan.isPoison && group == kind.groups.last
-        let delivery = history.beginDelivery(number, group: group, broker: broker) { before in
+        let delivery = history.beginDelivery(number, group: group, broker: broker, connectedAt: connectedAt) { before in
             isPoison || before < plan.refusals
         }
         try await Task.sleep(for: holding(number, group, delivery.number))

@@ -1,7 +1,7 @@
 import KiteQCore
 import Logging
 
-/// Keeps this broker's lease of one shard, and ends those of brokers that let theirs run out.
+/// Keeps this broker's lease of one shard.
 struct LeaseKeeper: Sendable {
     let shard: Int
     let store: any MessageStore
@@ -19,7 +19,6 @@ struct LeaseKeeper: Sendable {
             do {
                 try await renew()
                 failures.end()
-                await judge()
                 await pause(interval)
             } catch let error as StoreError where error.code == .fenced {
                 leases.end(shard)
@@ -43,19 +42,6 @@ struct LeaseKeeper: Sendable {
         let sentAt = SystemTime.monotonic()
         let server = try await store.renewLease(shard: shard)
         dispatcher.setLease(shard: shard, until: leases.renewed(shard, sentAt: sentAt, server: server))
-    }
-
-    private func judge() async {
-        guard leases.mayJudge(shard) else { return }
-        do {
-            for broker in try await store.declareDead(shard: shard) {
-                logger.warning(
-                    "broker \(broker) did not renew its lease: its messages are taken over",
-                    metadata: ["shard": "\(shard)"])
-            }
-        } catch {
-            logger.warning("cannot look for dead brokers: \(error)", metadata: ["shard": "\(shard)"])
-        }
     }
 }
 

@@ -1,8 +1,8 @@
 import KiteQCore
 import Logging
 
-/// Tells one shard where this broker's groups are, and the dispatcher what the shard says: who is elsewhere, what is due, what
-/// dead brokers left.
+/// Tells one shard where this broker's groups are, ends the lives of brokers that let their lease run out, and tells the
+/// dispatcher what the shard says: who is elsewhere, what is due, what dead brokers left.
 struct Surveyor: Sendable {
     let shard: Int
     let store: any MessageStore
@@ -30,6 +30,13 @@ struct Surveyor: Sendable {
     }
 
     private func look() async throws {
+        if leases.mayJudge(shard) {
+            for broker in try await store.declareDead(shard: shard) {
+                logger.warning(
+                    "broker \(broker) did not renew its lease: its messages are taken over",
+                    metadata: ["shard": "\(shard)"])
+            }
+        }
         // Before it asks what waits for them, or a group that has just come would be passed over.
         try await store.setPresence(dispatcher.presentGroups, shard: shard)
         while try await store.releaseDead(shard: shard, limit: Self.pageRows) >= Self.pageRows, !Task.isCancelled {}

@@ -9,7 +9,7 @@ extension Shard {
     func renew(lease: Duration) async throws -> String {
         let number = incarnation
         let threads = pool.threadIDs
-        let (renewed, server) = try await run { connection in
+        let (renewed, server) = try await run(on: leasePool) { connection in
             let ids = try ConnectionIDs(threads, startedAt: Self.startTime(on: connection))
             let values: [MariaDBValue] = [.int(Int64(lease / .milliseconds(1))), .text(ids.text), .int(number)]
             return (try connection.execute(SQL.renew, values).affectedRows, connection.serverIdentity)

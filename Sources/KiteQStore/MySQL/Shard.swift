@@ -7,6 +7,8 @@ import Synchronization
 final class Shard: Sendable {
     let number: Int
     let pool: MariaDBPool
+    /// One connection, for the lease alone: it must not wait behind what the broker is busy with.
+    let leasePool: MariaDBPool
     let logger: Logger
     private let known = Mutex(Known())
     /// Lost connections whose last commit was not confirmed, with the smallest seq that it concerns.
@@ -43,6 +45,8 @@ final class Shard: Sendable {
         logger[metadataKey: "shard"] = "\(number)"
         self.logger = logger
         pool = MariaDBPool(database, pool: limits, logger: logger)
+        limits.maxConnections = 1
+        leasePool = MariaDBPool(database, pool: limits, logger: logger)
     }
 
     var incarnation: Int64 {
@@ -74,13 +78,14 @@ final class Shard: Sendable {
 
     /// Runs `body` on a connection, again as a whole where the server says that this may help (1213, 1205, a lost connection
     /// whose outcome is known).
+    /// - Parameter pool: where the connection is from, by default `pool`.
     func run<Result: Sendable>(
-        _ body: @escaping @Sendable (isolated MariaDBConnection) throws -> Result
+        on pool: MariaDBPool? = nil, _ body: @escaping @Sendable (isolated MariaDBConnection) throws -> Result
     ) async throws -> Result {
         var failures = 0
         while true {
             do {
-                return try await pool.withConnection(body)
+                return try await (pool ?? self.pool).withConnection(body)
             } catch let error as MariaDBError where error.isRetriable && failures < Self.attempts {
                 failures += 1
                 // A connection that was lost is replaced once; where none could be had, the wait was long enough.
