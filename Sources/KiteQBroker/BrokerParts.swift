@@ -95,7 +95,9 @@ final class BrokerParts: Sendable {
                     try await unlessFenced { try await self.stop(channel) }
                 } catch {
                     // Cancelled, or told to go at once: what is stored stays stored, what is in flight comes again.
-                    try await channel.close()
+                    do { try await channel.close() } catch {
+                        logger.debug("the stop had closed the listening socket: \(error)")
+                    }
                     for connection in connections.all { connection.close() }
                     closeLanes()
                     writers.cancelAll()
@@ -132,6 +134,10 @@ final class BrokerParts: Sendable {
         }
         for keeper in keepers { tasks.addTask { await keeper.run() } }
         for shard in 0..<store.shardMap.shardCount {
+            let watcher = LeaseWatcher(
+                shard: shard, store: store, leases: leases, fence: fence,
+                interval: min(configuration.recoveryInterval, store.lease / 5), logger: logger)
+            tasks.addTask { await watcher.run() }
             let surveyor = Surveyor(
                 shard: shard, store: store, dispatcher: dispatcher, leases: leases,
                 interval: configuration.recoveryInterval, logger: logger)

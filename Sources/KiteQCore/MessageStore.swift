@@ -41,15 +41,17 @@ package protocol MessageStore: Sendable {
     /// How long a lease lasts from its renewal on.
     var lease: Duration { get }
 
-    /// Renews this incarnation's lease of a shard. Returns which server said so: another one has another clock.
+    /// Renews this incarnation's lease of a shard.
     /// - Throws: `StoreError` with `fenced` where somebody declared this incarnation dead.
-    func renewLease(shard: Int) async throws -> String
+    func renewLease(shard: Int) async throws
 
     /// Says which groups this broker has clients of, all of them; only what changed since is written.
     func setPresence(_ groups: Set<String>, shard: Int) async throws
 
-    /// Declares brokers dead whose lease of the shard has run out, after it ended their connections. Returns who they were.
-    func declareDead(shard: Int) async throws -> [String]
+    /// Looks at all leases of a shard; declares brokers dead that let theirs run out (`LeaseWatch`), after it ended their
+    /// connections. Returns who they were. To be called several times in a lease.
+    /// - Throws: `StoreError` with `fenced` where this incarnation is not among the living.
+    func watchLeases(shard: Int) async throws -> [String]
 
     /// Lets go of at most `limit` delivery rows that dead brokers had in memory: they are due then. Returns how many.
     func releaseDead(shard: Int, limit: Int) async throws -> Int

@@ -6,11 +6,18 @@ import KiteQCore
     import Musl
 #endif
 
-/// Unix milliseconds, for what is only remembered and swept out: leases go by the server's clock.
 enum StoreClock {
+    /// Unix milliseconds, for what is only remembered and swept out.
     static func now() -> Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(time.tv_sec) * 1_000 + Timestamp(time.tv_nsec) / 1_000_000
+    }
+
+    /// Nanoseconds that go on while the machine sleeps.
+    static func monotonic() -> MonotonicTime {
+        var time = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &time)
+        return MonotonicTime(time.tv_sec) * 1_000_000_000 + MonotonicTime(time.tv_nsec)
     }
 }

@@ -31,11 +31,11 @@ final class FaultyStore: MessageStore {
         try await base.settle(batch, shard: shard)
     }
     var lease: Duration { base.lease }
-    func renewLease(shard: Int) async throws -> String { try await base.renewLease(shard: shard) }
+    func renewLease(shard: Int) async throws { try await base.renewLease(shard: shard) }
     func setPresence(_ groups: Set<String>, shard: Int) async throws {
         try await base.setPresence(groups, shard: shard)
     }
-    func declareDead(shard: Int) async throws -> [String] { try await base.declareDead(shard: shard) }
+    func watchLeases(shard: Int) async throws -> [String] { try await base.watchLeases(shard: shard) }
     func releaseDead(shard: Int, limit: Int) async throws -> Int {
         try await base.releaseDead(shard: shard, limit: limit)
     }

@@ -69,12 +69,12 @@ import Testing
         Case("expiries", SQL.expiries, ["1", "7", "3000", "100"], "by_route"),
         Case("deliveryExpiries", SQL.deliveryExpiries, ["3000", "100"], "by_owner", "PRIMARY"),
         Case("freeDeliveries", SQL.freeDeliveries, seqs, "PRIMARY", "by_owner"),
-        Case("deadWithMessages", SQL.deadWithMessages, [], "by_state", "PRIMARY", "by_route"),
-        Case("deadWithDeliveries", SQL.deadWithDeliveries, [], "by_state", "PRIMARY", "by_owner"),
+        Case("nextMessageOwner", SQL.nextMessageOwner, ["0"], "by_route"),
+        Case("nextDeliveryOwner", SQL.nextDeliveryOwner, ["0"], "by_owner"),
         Case("deliveriesOf", SQL.deliveriesOf, ["2", "100"], "by_owner"),
-        Case("releaseDeliveries", SQL.releaseDeliveries, ["9"] + seqs + ["2"], "PRIMARY", "by_owner"),
+        Case("releaseDeliveries", SQL.releaseDeliveries, seqs + ["2"], "PRIMARY", "by_owner"),
         Case("abandoned", SQL.abandoned, ["1", "7"], "by_route"),
-        Case("deadAmong", SQL.deadAmong, ["1", "2", "3", "4"], "PRIMARY", "by_state"),
+        Case("livingAmong", SQL.livingAmong, ["1", "2", "3", "4"], "PRIMARY", "by_state"),
         Case("elsewhere", SQL.elsewhere, ["7"], "by_state", "by_incarnation", "PRIMARY"),
         Case("waitingGroups", SQL.waitingGroups, ["500", "7"], "by_incarnation", "by_due", "PRIMARY"),
         Case("deletePresence", SQL.deletePresence, ["'a'", "'b'", "'c'", "'d'", "7"], "PRIMARY", "by_incarnation"),
@@ -86,14 +86,15 @@ import Testing
         Case("deleteBindings", SQL.deleteBindings, ["'trade'"], "PRIMARY"),
         Case("bindings", SQL.bindings, ["'trade'"], "PRIMARY"),
         Case("renew", SQL.renew, ["1", "'1:2'", "1"], "PRIMARY", "by_state"),
-        Case("declareDead", SQL.declareDead, ["1"], "PRIMARY", "by_state"),
+        Case("isLiving", SQL.isLiving, ["150"], "PRIMARY", "by_state"),
+        Case("declareDead", SQL.declareDead, ["1", "1"], "PRIMARY", "by_state"),
         Case("endLife", SQL.endLife, ["2", "1"], "PRIMARY", "by_state"),
         Case("forgetIncarnation", SQL.forgetIncarnation, ["1"], "PRIMARY"),
     ]
 
     /// Tables of a few rows, which the server may as well read whole: a row for each life of a broker, 256 slots.
     private static let small: Set<String> = [
-        "slots", "longDead", "livesOf", "lapsed", "greatestIncarnation", "uptime",
+        "slots", "longDead", "livesOf", "living", "incarnations", "uptime",
     ]
     /// Nothing is looked up.
     private static let inserts: Set<String> = [

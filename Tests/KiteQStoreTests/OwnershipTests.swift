@@ -1,4 +1,5 @@
 import KiteQCore
+import MariaDB
 import NIOCore
 import Testing
 
@@ -88,6 +89,56 @@ import Testing
                     #expect(try await heir.remaining(fresh.map(\.seq) + [tracked.seq]).isEmpty)
                 }
             }
+        }
+    }
+
+    @Test(arguments: StoreUnderTest.servers) func whoDoesNotRenewIsFoundDead(kind: StoreUnderTest) async throws {
+        var configuration = try await kind.configuration()
+        configuration.lease = .seconds(1)
+        _ = try await Migrator(configuration, logger: quiet).run()
+        let open = { [configuration] in MySQLMessageStore(configuration, logger: quiet) }
+        try await running(open()) { silent async throws in
+            try await running(open()) { other async throws in
+                try await running(open()) { watcher async throws in
+                    let number = try await silent.join(as: Self.again)
+                    for store in [watcher, other] {
+                        _ = try await store.join(as: BrokerIdentity(name: "\(Int.random(in: 0...999))", address: "a:1"))
+                    }
+                    var messages = Messages()
+                    let fresh = messages.insertion(["a"])
+                    _ = try await silent.insert([fresh], shard: 0)
+                    try await silent.renewLease(shard: 0)
+                    try await silent.renewLease(shard: 0)
+                    var dead: [String] = []
+                    let begun = ContinuousClock.now
+                    while dead.isEmpty, ContinuousClock.now < begun + .seconds(20) {
+                        for store in [watcher, other] { try await store.renewLease(shard: 0) }
+                        dead = try await watcher.watchLeases(shard: 0)
+                        try await Task.sleep(for: .milliseconds(100))
+                    }
+                    #expect(dead == ["broker (incarnation \(number))"])
+                    #expect(ContinuousClock.now >= begun + .seconds(1), "not before a whole lease")
+                    for call in [silent.renewLease, { _ = try await silent.watchLeases(shard: $0) }] {
+                        let error = await #expect(throws: StoreError.self) { () async throws in try await call(0) }
+                        #expect(error?.code == .fenced)
+                    }
+                    #expect(try await other.watchLeases(shard: 0).isEmpty)
+
+                    // What it wrote when it was forgotten already is found all the same.
+                    let late = messages.insertion(["a"])
+                    _ = try await silent.insert([late], shard: 0)
+                    try await execute("DELETE FROM kite_incarnation WHERE number = \(number)", configuration)
+                    let seqs = [fresh.seq, late.seq]
+                    #expect(try await other.fresh(of: "a", after: 0, limit: 9) == seqs)
+                    #expect(try await other.load(seqs, for: "a", shard: 0).map(\.seq) == seqs)
+                }
+            }
+        }
+    }
+
+    private func execute(_ statement: String, _ configuration: MySQLStoreConfiguration) async throws {
+        try await running(MariaDBPool(configuration.shards[0], logger: quiet)) { pool in
+            try await pool.withConnection { _ = try $0.execute(statement) }
         }
     }
 

@@ -40,8 +40,8 @@ struct LeaseKeeper: Sendable {
 
     private func renew() async throws {
         let sentAt = SystemTime.monotonic()
-        let server = try await store.renewLease(shard: shard)
-        dispatcher.setLease(shard: shard, until: leases.renewed(shard, sentAt: sentAt, server: server))
+        try await store.renewLease(shard: shard)
+        dispatcher.setLease(shard: shard, until: leases.renewed(shard, sentAt: sentAt))
     }
 }
 

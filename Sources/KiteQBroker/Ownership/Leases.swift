@@ -12,12 +12,10 @@ final class Leases: Sendable {
     /// Whether new work may be started in a shard.
     func isHeld(_ shard: Int) -> Bool { leases.withLock { $0[shard].isHeld(now: SystemTime.monotonic()) } }
 
-    func mayJudge(_ shard: Int) -> Bool { leases.withLock { $0[shard].mayJudge(now: SystemTime.monotonic()) } }
-
     /// Returns until when it holds.
-    func renewed(_ shard: Int, sentAt: MonotonicTime, server: String) -> MonotonicTime {
+    func renewed(_ shard: Int, sentAt: MonotonicTime) -> MonotonicTime {
         leases.withLock { leases in
-            leases[shard].renewed(sentAt: sentAt, server: server)
+            leases[shard].renewed(sentAt: sentAt)
             return leases[shard].until
         }
     }

@@ -1,8 +1,8 @@
 import KiteQCore
 import Logging
 
-/// Tells one shard where this broker's groups are, ends the lives of brokers that let their lease run out, and tells the
-/// dispatcher what the shard says: who is elsewhere, what is due, what dead brokers left.
+/// Tells one shard where this broker's groups are, and the dispatcher what the shard says: who is elsewhere, what is due, what
+/// dead brokers left.
 struct Surveyor: Sendable {
     let shard: Int
     let store: any MessageStore
@@ -15,32 +15,38 @@ struct Surveyor: Sendable {
 
     /// Runs until its task is cancelled.
     func run() async {
-        var failures = FailureStreak("look for what waits in shard \(shard)", logger)
+        // Each for itself: a row that somebody has locked, or a connection that does not end, must not hide what is due.
+        var presence = FailureStreak("write which groups are here to shard \(shard)", logger)
+        var release = FailureStreak("set free what dead brokers held in shard \(shard)", logger)
+        var uncertain = FailureStreak("find out how lost commits ended in shard \(shard)", logger)
+        var survey = FailureStreak("look for what waits in shard \(shard)", logger)
         while !Task.isCancelled {
             if leases.isHeld(shard) {
-                do {
-                    try await look()
-                    failures.end()
-                } catch {
-                    failures.add(error)
+                // Before it asks what waits for them, or a group that has just come would be passed over.
+                await attempt(&presence) { try await store.setPresence(dispatcher.presentGroups, shard: shard) }
+                await attempt(&release) { try await self.release() }
+                await attempt(&uncertain) {
+                    guard let seq = try await store.resolveUncertain(shard: shard) else { return }
+                    dispatcher.reread(shard: shard, from: seq)
+                }
+                await attempt(&survey) {
+                    dispatcher.apply(try await store.survey(shard: shard, now: SystemTime.wall()), shard: shard)
                 }
             }
             await pause(interval)
         }
     }
 
-    private func look() async throws {
-        if leases.mayJudge(shard) {
-            for broker in try await store.declareDead(shard: shard) {
-                logger.warning(
-                    "broker \(broker) did not renew its lease: its messages are taken over",
-                    metadata: ["shard": "\(shard)"])
-            }
+    private func attempt(_ failures: inout FailureStreak, _ step: () async throws -> Void) async {
+        do {
+            try await step()
+            failures.end()
+        } catch {
+            failures.add(error)
         }
-        // Before it asks what waits for them, or a group that has just come would be passed over.
-        try await store.setPresence(dispatcher.presentGroups, shard: shard)
+    }
+
+    private func release() async throws {
         while try await store.releaseDead(shard: shard, limit: Self.pageRows) >= Self.pageRows, !Task.isCancelled {}
-        if let seq = try await store.resolveUncertain(shard: shard) { dispatcher.reread(shard: shard, from: seq) }
-        dispatcher.apply(try await store.survey(shard: shard, now: SystemTime.wall()), shard: shard)
     }
 }

@@ -2,7 +2,7 @@
 ///
 /// A seq is positive: 41 bits of milliseconds since 2020 (they last until 2089), 10 bits that count within one, and 12 bits of
 /// the incarnation. Seqs of one generator strictly rise, whatever the clock does. Two brokers make the same seq only if their
-/// incarnation numbers agree in 12 bits, which the primary key then refuses; a new seq is drawn.
+/// incarnation numbers agree in 12 bits, so no two lives get such (`incarnation(after:_:)`).
 package struct SequenceGenerator: Sendable {
     /// 2020-01-01T00:00:00Z.
     private static let epoch: Timestamp = 1_577_836_800_000
@@ -21,6 +21,15 @@ package struct SequenceGenerator: Sendable {
     package init(incarnation: Int64, above floor: Int64 = 0) {
         tag = incarnation & (1 << Self.tagBits - 1)
         last = max(0, floor >> Self.tagBits)
+    }
+
+    /// A number for a new incarnation: the wish, or a little more, larger than all that are known, and other than theirs in the
+    /// bits that seqs end in (as long as fewer than 4,096 are known).
+    package static func incarnation(after known: Set<Int64>, _ wish: Int64) -> Int64 {
+        let mask: Int64 = 1 << tagBits - 1
+        let tags = Set(known.map { $0 & mask })
+        let least = max(wish, (known.max() ?? 0) + 1)
+        return (least...least + mask).first { !tags.contains($0 & mask) } ?? least
     }
 
     /// The next seq. More than 1,024 in a millisecond borrow from the ones that follow, so a burst runs ahead of the clock,

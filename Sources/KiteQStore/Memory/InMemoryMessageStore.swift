@@ -71,18 +71,20 @@ package final class InMemoryMessageStore: MessageStore {
     package let lease: Duration = .seconds(10)
 
     /// Nobody's lease runs out here: a broker that is gone says so, or another one joins under its name.
-    package func renewLease(shard: Int) async throws -> String {
+    package func renewLease(shard: Int) async throws {
         guard data.living.contains(number) else {
             throw StoreError(.fenced, "incarnation \(number) was declared dead")
         }
-        return "memory"
     }
 
     package func setPresence(_ groups: Set<String>, shard: Int) async throws {
         data.setPresence(groups, of: number)
     }
 
-    package func declareDead(shard: Int) async throws -> [String] { [] }
+    package func watchLeases(shard: Int) async throws -> [String] {
+        try await renewLease(shard: shard)
+        return []
+    }
 
     package func releaseDead(shard: Int, limit: Int) async throws -> Int {
         let living = data.living

@@ -51,10 +51,11 @@ package final class MySQLMessageStore: MessageStore {
 
     package func join(as broker: BrokerIdentity) async throws -> Int64 {
         for shard in shards { try await shard.inspect(shardMap, durability: configuration.durability) }
-        var greatest: Int64 = 0
-        for shard in shards { greatest = max(greatest, try await shard.greatestIncarnation()) }
-        // The time, in tenths of milliseconds: brokers that start at once do not choose the same number.
-        let number = max(greatest + 1, StoreClock.now() * 1_000 + Int64.random(in: 0..<1_000))
+        var known: Set<Int64> = []
+        for shard in shards { known.formUnion(try await shard.incarnations()) }
+        // The time and a part by chance: brokers that start at once do not choose the same number.
+        let number = SequenceGenerator.incarnation(
+            after: known, StoreClock.now() * 1_000 + Int64.random(in: 0..<1_000))
         for shard in shards {
             try await shard.join(broker, as: number, lease: configuration.lease)
             CrashPoint.reached(.joining)
@@ -92,7 +93,7 @@ package final class MySQLMessageStore: MessageStore {
 
     package var lease: Duration { configuration.lease }
 
-    package func renewLease(shard: Int) async throws -> String {
+    package func renewLease(shard: Int) async throws {
         try await shards[shard].renew(lease: configuration.lease)
     }
 
@@ -100,7 +101,7 @@ package final class MySQLMessageStore: MessageStore {
         try await shards[shard].setPresence(groups)
     }
 
-    package func declareDead(shard: Int) async throws -> [String] { try await shards[shard].declareDead() }
+    package func watchLeases(shard: Int) async throws -> [String] { try await shards[shard].watchLeases() }
 
     package func releaseDead(shard: Int, limit: Int) async throws -> Int {
         try await shards[shard].releaseDead(limit: limit)

@@ -62,7 +62,7 @@ enum SQL {
 
     static let removeMessages = "DELETE FROM kite_message WHERE seq IN (%@) AND owner = ? AND state = 1"
     static let lockMessages = """
-        SELECT seq, state, owner FROM kite_message WHERE seq IN (%@) ORDER BY seq FOR UPDATE
+        SELECT seq, state, owner, expires_at FROM kite_message WHERE seq IN (%@) ORDER BY seq FOR UPDATE
         """
     static let existing = "SELECT seq FROM kite_message WHERE seq IN (%@)"
     static let ownDeliveries = "SELECT seq, group_name FROM kite_delivery WHERE seq IN (%@) AND owner = ?"
@@ -143,38 +143,38 @@ enum SQL {
         INSERT INTO kite_incarnation (number, name, address, state, lease_until, joined_at) \
         VALUES (?, ?, ?, 0, \(serverNow) + ?, ?)
         """
-    static let greatestIncarnation = "SELECT COALESCE(MAX(number), 0) FROM kite_incarnation"
+    static let incarnations = "SELECT number FROM kite_incarnation"
     static let renew = """
         UPDATE kite_incarnation SET lease_until = \(serverNow) + ?, connection_ids = ? WHERE number = ? AND state = 0
         """
     static let uptime = "SHOW GLOBAL STATUS LIKE 'Uptime'"
-    static let lapsed = """
-        SELECT number, name, connection_ids FROM kite_incarnation WHERE state = 0 AND lease_until < \(serverNow)
-        """
+    static let living = "SELECT number, lease_until, name, connection_ids FROM kite_incarnation WHERE state = 0"
+    static let isLiving = "SELECT number FROM kite_incarnation WHERE number = ? AND state = 0"
     static let declareDead = """
-        UPDATE kite_incarnation SET state = 1 WHERE number = ? AND state = 0 AND lease_until < \(serverNow)
+        UPDATE kite_incarnation SET state = 1 WHERE number = ? AND state = 0 AND lease_until = ?
         """
     static let endLife = "UPDATE kite_incarnation SET state = ? WHERE number = ? AND state = 0"
-    static let deadAmong = "SELECT number FROM kite_incarnation WHERE number IN (%@) AND state IN (1, 2)"
-    /// A scalar subquery with a LIMIT is one dive into an index for each row; an EXISTS may be turned into a join that is not.
-    static let deadWithMessages = """
-        SELECT i.number FROM kite_incarnation i WHERE i.state IN (1, 2) \
-        AND (SELECT m.seq FROM kite_message m WHERE m.owner = i.number LIMIT 1) IS NOT NULL
+    static let livingAmong = "SELECT number FROM kite_incarnation WHERE number IN (%@) AND state = 0"
+    /// The next owner of anything: one dive into an index for each.
+    static let nextMessageOwner = """
+        SELECT owner FROM kite_message FORCE INDEX (by_route) WHERE owner > ? ORDER BY owner LIMIT 1
         """
-    static let deadWithDeliveries = """
-        SELECT i.number FROM kite_incarnation i WHERE i.state IN (1, 2) \
-        AND (SELECT d.seq FROM kite_delivery d WHERE d.owner = i.number LIMIT 1) IS NOT NULL
+    static let nextDeliveryOwner = """
+        SELECT owner FROM kite_delivery FORCE INDEX (by_owner) WHERE owner > ? ORDER BY owner LIMIT 1
         """
     static let deliveriesOf = """
         SELECT seq FROM kite_delivery FORCE INDEX (by_owner) WHERE owner = ? ORDER BY seq LIMIT ?
         """
+    /// Due since long, whatever the clocks say.
     static let releaseDeliveries = """
-        UPDATE kite_delivery SET owner = 0, due_at = ? WHERE seq IN (%@) AND owner = ?
+        UPDATE kite_delivery SET owner = 0, due_at = 1 WHERE seq IN (%@) AND owner = ?
         """
     static let abandoned = """
         SELECT route, seq FROM kite_message WHERE owner = ? AND route > ? ORDER BY route, seq LIMIT 1
         """
-    static let longDead = "SELECT number FROM kite_incarnation WHERE state IN (1, 2) AND lease_until < ?"
+    static let longDead = """
+        SELECT number FROM kite_incarnation WHERE state IN (1, 2) AND lease_until < \(serverNow) - 3600000
+        """
     static let forgetIncarnation = "DELETE FROM kite_incarnation WHERE number = ? AND state IN (1, 2)"
 
     static let insertPresence = "INSERT INTO kite_presence (group_name, incarnation, since)"

@@ -12,10 +12,13 @@ extension Shard {
             let known = routes
             let result: Attempt
             do {
-                result = try await run { [self] connection in
+                result = try await run(retryingLockWaits: batch.count == 1) { [self] connection in
                     try connection.transaction { try decide(batch, known: known, route: route, on: connection) }
                 }
             } catch let error as StoreError {
+                if batch.count > 1, (error.underlying as? MariaDBError)?.isLockWaitTimeout == true {
+                    return try await decideHalves(batch, route: route)
+                }
                 // What it committed, if anything, is in the store alone: the groups have to read it from there.
                 if error.isOutcomeUnknown, let thread = (error.underlying as? MariaDBError)?.thread {
                     suspect(thread, from: 1)
@@ -28,6 +31,21 @@ extension Shard {
                 try await ensureRoutes(missing)
                 for route in missing { routes[route.id] = route }
             }
+        }
+    }
+
+    /// One row that somebody has locked must not hold up the answers to the others.
+    private func decideHalves(
+        _ batch: [TransactionDecision], route: @escaping @Sendable (String, String) -> Route
+    ) async throws -> [TransactionDecision.Outcome] {
+        let half = batch.count / 2
+        let first = try await decide(Array(batch[..<half]), route: route)
+        do {
+            return first + (try await decide(Array(batch[half...]), route: route))
+        } catch var error as StoreError {
+            // Some of the batch is done.
+            error.isOutcomeUnknown = true
+            throw error
         }
     }
 

@@ -16,10 +16,9 @@ extension Shard {
             }
         }
         try await ensureRoutes(batch.compactMap(\.route))
-        for piece in pieces(open, of: batch) {
-            for (index, outcome) in zip(piece, try await insertPiece(piece.map { batch[$0] })) {
-                outcomes[index] = outcome
-            }
+        let pieces = pieces(open, of: batch)
+        for (index, outcome) in zip(pieces.joined(), try await insert(pieces.map { $0.map { batch[$0] } })) {
+            outcomes[index] = outcome
         }
         // What repeats a row that was refused is refused too.
         return outcomes.enumerated().map { index, outcome in
@@ -50,6 +49,21 @@ extension Shard {
         return pieces
     }
 
+    /// Inserts one piece after the other.
+    /// - Throws: what the first threw; what a later one threw leaves open which of all are stored.
+    private func insert(_ pieces: [[Insertion]]) async throws -> [Insertion.Outcome] {
+        var outcomes: [Insertion.Outcome] = []
+        for piece in pieces {
+            do {
+                outcomes += try await insertPiece(piece)
+            } catch var error as StoreError {
+                if !outcomes.isEmpty { error.isOutcomeUnknown = true }
+                throw error
+            }
+        }
+        return outcomes
+    }
+
     /// Inserts rows with distinct ids; settles by reading where a key was there already or a reply was lost, and inserts the
     /// rest again. Only what was committed or read counts as stored.
     private func insertPiece(_ batch: [Insertion]) async throws -> [Insertion.Outcome] {
@@ -73,17 +87,18 @@ extension Shard {
                 if rounds > 8 { throw storeError(error) }
             } catch let error as MariaDBError where error.isDataError || error.isLockWaitTimeout {
                 guard rest.count > 1 else {
-                    if error.isLockWaitTimeout { throw storeError(error) }
-                    known[rest[0].message.id] = .refused("the store refuses the message: \(error.message)")
+                    known[rest[0].message.id] = .refused(
+                        error.isLockWaitTimeout
+                            ? "the store is busy with this id, publish it again"
+                            : "the store refuses the message: \(error.message)")
                     break
                 }
-                // One row's sake must not be that of the others: halve until it is alone.
-                let half = rest.count / 2
-                let (head, tail) = (Array(rest[..<half]), Array(rest[half...]))
-                for (insertion, outcome) in zip(head, try await insertPiece(head)) {
-                    known[insertion.message.id] = outcome
+                // One row's sake must not be that of the others: split until it is alone. Each wait for a lock takes long.
+                let size = max(1, rest.count / 16)
+                let pieces = stride(from: 0, to: rest.count, by: size).map {
+                    Array(rest[$0..<min($0 + size, rest.count)])
                 }
-                for (insertion, outcome) in zip(tail, try await insertPiece(tail)) {
+                for (insertion, outcome) in zip(rest, try await insert(pieces)) {
                     known[insertion.message.id] = outcome
                 }
                 break

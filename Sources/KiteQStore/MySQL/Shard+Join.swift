@@ -4,6 +4,9 @@ import MariaDB
 
 /// How a broker becomes an owner of messages here, stays one, and leaves.
 extension Shard {
+    /// Milliseconds; a slow connection must not look like a wrong clock.
+    private static let toleratedClockLead: Int64 = 2_000
+
     /// Reads whether the server and its tables are what they must be.
     func inspect(_ shardMap: ShardMap, durability: MySQLStoreConfiguration.Durability) async throws {
         let (slots, settings) = try await run { connection in
@@ -32,6 +35,11 @@ extension Shard {
                 "shard \(number) (\(pool.configuration)) was set up for \(Set(slots).count) shards, the configuration has \(shardMap.shardCount)"
             )
         }
+        if abs(settings.clockLead) > Self.toleratedClockLead {
+            logger.warning(
+                "the clocks of this machine and the server are \(settings.clockLead) ms apart: expiry, retries and questions go by this machine's; keep both in step (NTP)"
+            )
+        }
         for problem in settings.problems {
             switch durability {
             case .warn: logger.warning("acknowledged messages may be lost in a crash: \(problem)")
@@ -40,8 +48,9 @@ extension Shard {
         }
     }
 
-    func greatestIncarnation() async throws -> Int64 {
-        try await run { try $0.query(SQL.greatestIncarnation).first?.int(0) ?? 0 }
+    /// The numbers of all lives that are remembered.
+    func incarnations() async throws -> [Int64] {
+        try await run { try $0.query(SQL.incarnations).map { try $0.int(0) } }
     }
 
     /// Enters the new incarnation; earlier lives of the same broker are dead from then on.

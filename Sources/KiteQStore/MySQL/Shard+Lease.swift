@@ -3,58 +3,106 @@ import Logging
 import MariaDB
 import Synchronization
 
-/// Leases by this server's clock, and what becomes of brokers that let theirs run out.
+/// Leases, and what becomes of brokers that let theirs run out.
 extension Shard {
     /// - Throws: `StoreError` with `fenced` where somebody declared this incarnation dead.
-    func renew(lease: Duration) async throws -> String {
+    func renew(lease: Duration) async throws {
         let number = incarnation
         let threads = pool.threadIDs
-        let (renewed, server) = try await run(on: leasePool) { connection in
+        let isAlive = try await run(on: leasePool) { connection in
             let ids = try ConnectionIDs(threads, startedAt: Self.startTime(on: connection))
             let values: [MariaDBValue] = [.int(Int64(lease / .milliseconds(1))), .text(ids.text), .int(number)]
-            return (try connection.execute(SQL.renew, values).affectedRows, connection.serverIdentity)
+            if try connection.execute(SQL.renew, values).affectedRows == 1 { return true }
+            // A row that is as it was is not counted as changed.
+            return try !connection.query(SQL.isLiving, [.int(number)]).isEmpty
         }
-        guard renewed == 1 else {
-            throw StoreError(.fenced, "incarnation \(number) was declared dead in shard \(self.number)")
-        }
-        return server
+        guard isAlive else { throw isDead }
     }
 
-    /// Ends the connections of brokers whose lease has run out, then declares them dead, each in one statement that holds only
-    /// if it did not come back meanwhile. What a paused one had open is rolled back by then, and its locks are free.
-    func declareDead() async throws -> [String] {
-        let lapsed = try await run { connection in
-            try connection.query(SQL.lapsed).map {
-                (
-                    number: try $0.int(0), name: try $0.text(1),
-                    ids: ConnectionIDs(text: try $0.optionalBytes(2).map { String(decoding: $0, as: UTF8.self) } ?? "")
-                )
-            }
+    private var isDead: StoreError {
+        StoreError(.fenced, "incarnation \(incarnation) was declared dead in shard \(number)")
+    }
+
+    private struct Life: Sendable {
+        var number: Int64
+        var leaseUntil: Timestamp
+        var name: String
+        var connections: ConnectionIDs?
+    }
+
+    func watchLeases() async throws -> [String] {
+        let (lives, server) = try await run { connection in
+            (
+                try connection.query(SQL.living).map {
+                    Life(
+                        number: try $0.int(0), leaseUntil: try $0.int(1), name: try $0.text(2),
+                        connections: try $0.optionalBytes(3).flatMap {
+                            ConnectionIDs(text: String(decoding: $0, as: UTF8.self))
+                        })
+                }, connection.serverIdentity
+            )
         }
+        try await ensureRoutes(meet(server: server))
+        guard lives.contains(where: { $0.number == incarnation }) else { throw isDead }
+        let leases = Dictionary(uniqueKeysWithValues: lives.map { ($0.number, $0.leaseUntil) })
+        let over = leaseWatch.withLock { $0.look(at: leases, server: server, now: StoreClock.monotonic()) }
         var dead: [String] = []
-        for broker in lapsed where broker.number != incarnation {
-            let isDead = try await run { [logger] connection in
-                if let ids = broker.ids, ids.isOf(serverStartedAt: try Self.startTime(on: connection)) {
-                    do {
-                        let left = try connection.kill(ids.numbers)
-                        if !left.isEmpty {
-                            logger.warning("connections \(left) of broker \(broker.name) do not end yet")
-                        }
-                    } catch let error as MariaDBError where !error.isConnectionLost {
-                        logger.warning(
-                            "may not end the connections of broker \(broker.name), their locks stay until they time out: \(error)"
-                        )
-                    }
-                }
-                guard try connection.execute(SQL.declareDead, [.int(broker.number)]).affectedRows == 1 else {
-                    return false
-                }
-                try connection.execute(SQL.deletePresenceOf, [.int(broker.number)])
-                return true
-            }
-            if isDead { dead.append("\(broker.name) (incarnation \(broker.number))") }
+        for life in lives where over.contains(life.number) && life.number != incarnation {
+            if try await end(life, at: server) { dead.append("\(life.name) (incarnation \(life.number))") }
         }
         return dead
+    }
+
+    /// Ends the connections of a broker whose lease has run out, then declares it dead, in a statement that holds only if it has
+    /// not renewed meanwhile. What a paused one had open is rolled back by then, and its locks are free.
+    private func end(_ life: Life, at server: String) async throws -> Bool {
+        try await run { [logger] connection in
+            guard connection.serverIdentity == server else { return false }
+            if let ids = life.connections, ids.isOf(serverStartedAt: try Self.startTime(on: connection)) {
+                do {
+                    let left = try connection.kill(ids.numbers)
+                    if !left.isEmpty { logger.warning("connections \(left) of broker \(life.name) do not end yet") }
+                } catch let error as MariaDBError where !error.isConnectionLost {
+                    logger.warning(
+                        "may not end the connections of broker \(life.name), their locks stay until they time out: \(error)"
+                    )
+                }
+            }
+            return try connection.transaction {
+                let values: [MariaDBValue] = [.int(life.number), .int(life.leaseUntil)]
+                guard try connection.execute(SQL.declareDead, values).affectedRows == 1 else { return false }
+                try connection.execute(SQL.deletePresenceOf, [.int(life.number)])
+                return true
+            }
+        }
+    }
+
+    // MARK: Who is dead
+
+    /// Owners of messages that are not among the living: found from what they own, so that nothing of a life that
+    /// was forgotten, or that this server never heard of, is left.
+    static func deadWithMessages(on connection: isolated MariaDBConnection) throws -> [Int64] {
+        try dead(owners(SQL.nextMessageOwner, on: connection), on: connection).filter {
+            // Half messages are anybody's.
+            try !connection.query(SQL.nextRoute, [.int($0), .int(Route.halfID)]).isEmpty
+        }
+    }
+
+    static func deadWithDeliveries(on connection: isolated MariaDBConnection) throws -> [Int64] {
+        try dead(owners(SQL.nextDeliveryOwner, on: connection), on: connection)
+    }
+
+    private static func owners(_ next: String, on connection: isolated MariaDBConnection) throws -> [Int64] {
+        var owners: [Int64] = []
+        while let owner = try connection.query(next, [.int(owners.last ?? 0)]).first { owners.append(try owner.int(0)) }
+        return owners
+    }
+
+    /// To be asked after the owners were read: a broker joins before it owns anything.
+    static func dead(_ owners: [Int64], on connection: isolated MariaDBConnection) throws -> [Int64] {
+        var living: Set<Int64> = []
+        try connection.query(SQL.livingAmong, list: owners.map { .int($0) }) { living.insert(try $0.int(0)) }
+        return owners.filter { !living.contains($0) }
     }
 
     /// When the server was started, Unix seconds, give or take one: connection numbers begin anew with it.
@@ -83,6 +131,9 @@ extension Shard {
                 } catch let error as StoreError {
                     self.logger.warning("\(error)")
                     return false
+                } catch let error as MariaDBError where error.code == 1095 {
+                    // Somebody else's, so the number was given anew: the one that had it is gone.
+                    return true
                 }
             }
         }

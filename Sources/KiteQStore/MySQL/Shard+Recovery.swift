@@ -1,4 +1,5 @@
 import KiteQCore
+import Logging
 import MariaDB
 
 /// What waits in a shard: keys by ranges of an index, then messages by primary key.
@@ -71,10 +72,19 @@ extension Shard {
     }
 
     func route(_ id: Int64, on connection: isolated MariaDBConnection) throws -> Route {
+        guard let route = try routeIfThere(id, on: connection) else {
+            throw StoreError(.failed, "route \(id) of a message in shard \(number) is not in kite_route")
+        }
+        return route
+    }
+
+    /// Nil, and a line in the log, where kite_route lacks it: then its messages wait, and not all others with them.
+    func routeIfThere(_ id: Int64, on connection: isolated MariaDBConnection) throws -> Route? {
         if let known = knownRoute(id) { return known }
         let route = try Self.readRoute(id, on: connection)
         guard !route.members.isEmpty else {
-            throw StoreError(.failed, "route \(id) of a message in shard \(number) is not in kite_route")
+            logger.error("route \(id) is not in kite_route: nobody gets its messages until its rows are there again")
+            return nil
         }
         remember(route)
         return route
@@ -86,9 +96,9 @@ extension Shard {
         for row in rows { byOwner[try row.int(3), default: []].append(try row.int(0)) }
         var mine = Set(byOwner.removeValue(forKey: incarnation) ?? [])
         guard !byOwner.isEmpty else { return mine }
-        var dead: [Int64] = []
-        try connection.query(SQL.deadAmong, list: byOwner.keys.sorted().map { .int($0) }) { dead.append(try $0.int(0)) }
-        for owner in dead { mine.formUnion(try claim(byOwner[owner] ?? [], from: owner, on: connection)) }
+        for owner in try Self.dead(byOwner.keys.sorted(), on: connection) {
+            mine.formUnion(try claim(byOwner[owner] ?? [], from: owner, on: connection))
+        }
         return mine
     }
 
@@ -120,9 +130,5 @@ extension Shard {
             }
             return attempts
         }
-    }
-
-    static func deadWithMessages(on connection: isolated MariaDBConnection) throws -> [Int64] {
-        try connection.query(SQL.deadWithMessages).map { try $0.int(0) }.sorted()
     }
 }

@@ -1,4 +1,5 @@
 import KiteQCore
+import Logging
 import MariaDB
 
 /// Steps 8 and 9 of a message's way: what became of deliveries.
@@ -8,14 +9,30 @@ extension Shard {
         let others = batch.filter { !$0.isRemoval }.sorted { $0.seq < $1.seq }
         var lost: [Int64] = []
         if !removals.isEmpty { lost += try await remove(removals) }
-        if !others.isEmpty { lost += try await write(others) }
+        for part in Self.parts(others) { lost += try await write(part) }
         return lost
+    }
+
+    /// A transaction each, so that none copies too many messages.
+    private static func parts(_ batch: [Settlement]) -> [[Settlement]] {
+        var parts: [[Settlement]] = []
+        var letters = 0
+        for settlement in batch {
+            let isFull = letters > 0 && letters + settlement.dead.count > lettersPerTransaction
+            if parts.isEmpty || isFull {
+                parts.append([])
+                letters = 0
+            }
+            parts[parts.count - 1].append(settlement)
+            letters += settlement.dead.count
+        }
+        return parts
     }
 
     /// Sorted primary keys, each piece its own transaction: nothing ties them together.
     private func remove(_ seqs: [Int64]) async throws -> [Int64] {
         let owner = incarnation
-        return try await settling(seqs) { seqs, connection in
+        return try await settling(seqs, seq: { $0 }) { seqs, connection in
             let list = seqs.map { MariaDBValue.int($0) }
             let removed = try connection.execute(SQL.removeMessages, list: list, after: [.int(owner)])
             guard removed < seqs.count else { return [] }
@@ -27,7 +44,7 @@ extension Shard {
 
     private func write(_ batch: [Settlement]) async throws -> [Int64] {
         let owner = incarnation
-        return try await settling(batch) { batch, connection in
+        return try await settling(batch, seq: \.seq) { batch, connection in
             try connection.transaction {
                 let mine = try Self.lockOwn(batch, owner: owner, on: connection)
                 try Self.apply(mine, owner: owner, on: connection)
@@ -110,16 +127,25 @@ extension Shard {
         try connection.execute(SQL.deleteFinished, list: perhapsEnded)
     }
 
-    /// Runs a batch; where a lock is not had in time, each half for itself, so that one row does not hold up the others.
+    /// Runs a batch; where the server does not take it, each half for itself, so that one row does not hold up the others. One
+    /// whose data the server refuses is given up: it counts as not this broker's any more.
     private func settling<Item: Sendable>(
-        _ batch: [Item], _ body: @escaping @Sendable ([Item], isolated MariaDBConnection) throws -> [Int64]
+        _ batch: [Item], seq: @Sendable (Item) -> Int64,
+        _ body: @escaping @Sendable ([Item], isolated MariaDBConnection) throws -> [Int64]
     ) async throws -> [Int64] {
         do {
-            return try await run { try body(batch, $0) }
+            return try await run(retryingLockWaits: batch.count == 1) { try body(batch, $0) }
         } catch let error as StoreError {
-            guard (error.underlying as? MariaDBError)?.isLockWaitTimeout == true, batch.count > 1 else { throw error }
+            guard let cause = error.underlying as? MariaDBError, !cause.isConnectionLost, error.code != .refusesWrites
+            else { throw error }
+            if batch.count == 1 && cause.isDataError {
+                logger.error("cannot write what became of a message, giving up: \(error): \(batch[0])")
+                return [seq(batch[0])]
+            }
+            guard batch.count > 1 else { throw error }
             let half = batch.count / 2
-            return try await settling(Array(batch[..<half]), body) + settling(Array(batch[half...]), body)
+            return try await settling(Array(batch[..<half]), seq: seq, body)
+                + settling(Array(batch[half...]), seq: seq, body)
         }
     }
 

@@ -19,7 +19,7 @@ extension Shard {
                 while let row = try connection.query(SQL.abandoned, [.int(owner), .int(route)]).first {
                     route = try row.int(0)
                     let seq = try row.int(1)
-                    for member in try self.route(route, on: connection).members {
+                    for member in try self.routeIfThere(route, on: connection)?.members ?? [] {
                         survey.abandoned[member.group] = min(survey.abandoned[member.group] ?? .max, seq)
                     }
                 }
@@ -31,15 +31,15 @@ extension Shard {
     func releaseDead(limit: Int) async throws -> Int {
         try await run { connection in
             var released = 0
-            for row in try connection.query(SQL.deadWithDeliveries) {
-                let owner = MariaDBValue.int(try row.int(0))
+            for number in try Self.deadWithDeliveries(on: connection) {
+                let owner = MariaDBValue.int(number)
                 let held = try connection.query(SQL.deliveriesOf, [owner, .int(limit)]).map { try $0.int(0) }
                 let seqs = Set(held).sorted().map { MariaDBValue.int($0) }
                 released += try connection.transaction {
                     try connection.query(SQL.lockMessages, list: seqs) { _ in }
                     CrashPoint.reached(.releasing)
                     return try connection.execute(
-                        SQL.releaseDeliveries, list: seqs, before: [.int(StoreClock.now())], after: [owner])
+                        SQL.releaseDeliveries, list: seqs, after: [owner])
                 }
             }
             return released

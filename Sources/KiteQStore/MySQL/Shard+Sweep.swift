@@ -18,8 +18,10 @@ extension Shard {
                     ? try connection.query(
                         SQL.expiries, [.int(place.owner), .int(place.route), .int(place.seq), .int(room)]) : []
                 let over = try page.filter { try $0.int(1) <= now }.map { try $0.int(0) }
-                expired += try own(over, of: place.owner, on: connection).map {
-                    FreshMessage(seq: $0, route: try route(place.route, on: connection))
+                if !over.isEmpty, let route = try routeIfThere(place.route, on: connection) {
+                    expired += try own(over, of: place.owner, on: connection).map {
+                        FreshMessage(seq: $0, route: route)
+                    }
                 }
                 if let last = page.last { place.seq = try last.int(0) }
                 room -= max(1, page.count)
@@ -50,16 +52,26 @@ extension Shard {
             }
         }
         let expired = Set(page.lazy.filter { $0.expiresAt <= now }.map(\.seq)).sorted()
-        let buried = expired.isEmpty ? 0 : try await run { try Self.bury(expired, now: now, on: $0) }
+        var buried = 0
+        for start in stride(from: 0, to: expired.count, by: Self.lettersPerTransaction) {
+            let some = Array(expired[start..<min(start + Self.lettersPerTransaction, expired.count)])
+            buried += try await run { try Self.bury(some, now: now, on: $0) }
+        }
         return (buried, page.count < limit ? nil : page.last?.seq)
     }
+
+    /// Each copies its message, of up to 2 MiB: a transaction must stay below what replication takes.
+    static let lettersPerTransaction = 16
 
     private static func bury(
         _ seqs: [Int64], now: Timestamp, on connection: isolated MariaDBConnection
     ) throws -> Int {
-        let list = seqs.map { MariaDBValue.int($0) }
-        return try connection.transaction {
-            try connection.query(SQL.lockMessages, list: list) { _ in }
+        try connection.transaction {
+            var list: [MariaDBValue] = []
+            try connection.query(SQL.lockMessages, list: seqs.map { .int($0) }) { row in
+                // Somebody may have given it more time since it was looked at.
+                if try row.int(3) <= now { list.append(.int(try row.int(0))) }
+            }
             var byGroup: [String: [MariaDBValue]] = [:]
             var rows: [MariaDBRow] = []
             try connection.query(SQL.freeDeliveries, list: list) { rows.append($0) }
@@ -94,15 +106,9 @@ extension Shard {
         }
     }
 
-    /// Not at once: a broker that was paused may commit a last batch late, and its rows must be found as a dead one's.
     private static func forgetDead(on connection: isolated MariaDBConnection) throws {
-        let busy = Set(
-            try (connection.query(SQL.deadWithMessages) + connection.query(SQL.deadWithDeliveries)).map {
-                try $0.int(0)
-            })
-        for row in try connection.query(SQL.longDead, [.int(StoreClock.now() - 3_600_000)]) {
+        for row in try connection.query(SQL.longDead) {
             let number = try row.int(0)
-            guard !busy.contains(number) else { continue }
             try connection.execute(SQL.deletePresenceOf, [.int(number)])
             try connection.execute(SQL.forgetIncarnation, [.int(number)])
         }

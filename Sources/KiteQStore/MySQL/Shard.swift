@@ -13,6 +13,7 @@ final class Shard: Sendable {
     private let known = Mutex(Known())
     /// Lost connections whose last commit was not confirmed, with the smallest seq that it concerns.
     let suspects = Mutex<[MariaDBThread: Int64]>([:])
+    let leaseWatch: Mutex<LeaseWatch>
 
     private struct Known {
         /// Routes whose rows are known to be there and right.
@@ -20,6 +21,8 @@ final class Shard: Sendable {
         var incarnation: Int64 = 0
         /// The groups that `kite_presence` has for this incarnation.
         var presence: Set<String> = []
+        /// The server that all this was read from.
+        var server = ""
         var maxPacket = 1 << 20
     }
 
@@ -29,6 +32,7 @@ final class Shard: Sendable {
 
     init(number: Int, configuration: MySQLStoreConfiguration, logger: Logger) {
         self.number = number
+        leaseWatch = Mutex(LeaseWatch(duration: Int64(configuration.lease / .nanoseconds(1))))
         var database = configuration.shards[number]
         database.sessionStatements =
             [
@@ -65,6 +69,17 @@ final class Shard: Sendable {
         set { known.withLock { $0.maxPacket = newValue } }
     }
 
+    /// What was known of another server holds no more: one that took over may lack the last that the other had. Returns
+    /// the routes that messages were stored with there.
+    func meet(server: String) -> [Route] {
+        known.withLock { known in
+            defer { known.server = server }
+            guard known.server != server, !known.server.isEmpty else { return [] }
+            defer { (known.routes, known.presence) = ([:], []) }
+            return Array(known.routes.values)
+        }
+    }
+
     func knownRoute(_ id: Int64) -> Route? { known.withLock { $0.routes[id] } }
 
     func remember(_ route: Route) {
@@ -78,15 +93,20 @@ final class Shard: Sendable {
 
     /// Runs `body` on a connection, again as a whole where the server says that this may help (1213, 1205, a lost connection
     /// whose outcome is known).
-    /// - Parameter pool: where the connection is from, by default `pool`.
+    /// - Parameters:
+    ///   - pool: where the connection is from, by default `pool`.
+    ///   - lockWaits: whether it is run again where a lock was not had in time.
     func run<Result: Sendable>(
-        on pool: MariaDBPool? = nil, _ body: @escaping @Sendable (isolated MariaDBConnection) throws -> Result
+        on pool: MariaDBPool? = nil, retryingLockWaits lockWaits: Bool = true,
+        _ body: @escaping @Sendable (isolated MariaDBConnection) throws -> Result
     ) async throws -> Result {
         var failures = 0
         while true {
             do {
                 return try await (pool ?? self.pool).withConnection(body)
-            } catch let error as MariaDBError where error.isRetriable && failures < Self.attempts {
+            } catch let error as MariaDBError
+                where error.isRetriable && failures < Self.attempts && (lockWaits || !error.isLockWaitTimeout)
+            {
                 failures += 1
                 // A connection that was lost is replaced once; where none could be had, the wait was long enough.
                 if error.isConnectionLost && (failures > 1 || error.threadID == nil) { throw storeError(error) }
@@ -110,7 +130,9 @@ final class Shard: Sendable {
                 underlying: error)
         default:
             code =
-                error.isReadOnly || error.isDiskFull ? .refusesWrites : error.isConnectionLost ? .unavailable : .failed
+                error.isReadOnly || error.isDiskFull
+                ? .refusesWrites
+                : error.isConnectionLost || error.isLockWaitTimeout || error.isDeadlock ? .unavailable : .failed
         }
         return StoreError(
             code, "shard \(number): \(error.message)", isOutcomeUnknown: error.isCommitOutcomeUnknown, underlying: error

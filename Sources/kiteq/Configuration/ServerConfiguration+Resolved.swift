@@ -12,6 +12,12 @@ extension ServerConfiguration {
                 "no topics to serve: name them with --topics trade,feed, KITEQ_TOPICS, or topics in [broker]",
                 status: .usage)
         }
+        if broker.advertised == nil, ["0.0.0.0", "::", "[::]"].contains(broker.bindHost) {
+            // Clients could not find it by that address, and two such brokers would take each other for an earlier life.
+            throw CommandError(
+                "\(broker.bindHost) is no address that clients can connect to: name the broker's own with --advertise HOST:PORT",
+                status: .usage)
+        }
         if transactions.longest < transactions.firstAfter {
             throw CommandError("transactions.longest_check must be at least transactions.first_check")
         }

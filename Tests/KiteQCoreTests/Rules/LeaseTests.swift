@@ -7,60 +7,61 @@ import Testing
 
     @Test func itHoldsFromBeforeItWasAskedFor() {
         var lease = Lease(duration: 10 * second)
-        #expect(!lease.isHeld(now: 0) && lease.wantsRenewal(now: 0))
-        lease.renewed(sentAt: 100 * second, server: "a")
+        #expect(!lease.isHeld(now: 0))
+        lease.renewed(sentAt: 100 * second)
         #expect(lease.isHeld(now: 110 * second - 1) && !lease.isHeld(now: 110 * second))
-        #expect(!lease.wantsRenewal(now: 103 * second) && lease.wantsRenewal(now: 104 * second))
+        lease.end()
+        #expect(!lease.isHeld(now: 101 * second))
     }
 
-    /// Renewals each third of a lease from `start` on.
-    private func renewed(_ lease: inout Lease, from start: Int64, to end: Int64, server: String = "a") {
-        var time = start * second
-        while time <= end * second {
-            lease.renewed(sentAt: time, server: server)
-            time += lease.renewalInterval
+    /// Looks each second; returns when a broker was first found dead.
+    private func watch(
+        _ watch: inout LeaseWatch, from start: Int64, to end: Int64, server: String = "a",
+        _ leases: (Int64) -> [Int64: Timestamp]
+    ) -> [Int64: Int64] {
+        var found: [Int64: Int64] = [:]
+        for time in start...end {
+            for number in watch.look(at: leases(time), server: server, now: time * second) where found[number] == nil {
+                found[number] = time
+            }
         }
+        return found
     }
 
-    @Test func itJudgesAfterAWholeLeaseOfItsOwn() {
-        var lease = Lease(duration: 9 * second)
-        renewed(&lease, from: 100, to: 106)
-        #expect(!lease.mayJudge(now: 109 * second - 1))
-        renewed(&lease, from: 109, to: 109)
-        #expect(lease.mayJudge(now: 109 * second))
+    @Test func whoDoesNotRenewForAWholeLeaseIsDead() {
+        var lease = LeaseWatch(duration: 10 * second)
+        // 1 renews each 3 s, 2 did so for the last time at 120.
+        let found = watch(&lease, from: 100, to: 140) { [1: $0 / 3, 2: min($0, 120) / 3] }
+        #expect(found == [2: 130])
     }
 
-    /// Whatever the outage's length and wherever the renewals of two brokers stood when it began: none finds the other's lease
-    /// run out while it may judge, if both renew within a sixth of a lease after the outage.
-    @Test func noOutageFencesAnybody() {
-        for outage in stride(from: Int64(0), through: 40, by: 1) {
-            for phase in Int64(0)..<6 {
-                var heir = Lease(duration: 18 * second)
-                // Renews each 6 s; the outage begins right after one of them.
-                renewed(&heir, from: 100, to: 160)
-                let end = 160 + outage
-                let other = 160 - phase  // The other's last renewal before the outage: until then + 18 s.
-                heir.renewed(sentAt: end * second, server: "a")
-                let othersLeaseHasRunOut = other + 18 < end + 3
-                if othersLeaseHasRunOut { #expect(!heir.mayJudge(now: (end + 2) * second), "outage \(outage) s") }
+    @Test func aNewWatcherWaitsForAWholeLease() {
+        var lease = LeaseWatch(duration: 10 * second)
+        #expect(watch(&lease, from: 100, to: 109) { _ in [2: 7] }.isEmpty)
+        #expect(watch(&lease, from: 110, to: 110) { _ in [2: 7] } == [2: 110])
+    }
+
+    /// Whatever the outage's length and wherever the renewals stood when it began: nobody is found dead who renews within a third
+    /// of a lease after it.
+    @Test func noOutageEndsAnybody() {
+        for outage in Int64(0)...40 {
+            for phase in Int64(0)..<3 {
+                var lease = LeaseWatch(duration: 10 * second)
+                let end = 130 + outage
+                func renewals(_ time: Int64) -> [Int64: Timestamp] {
+                    if time <= 130 { return [1: (time + phase) / 3] }
+                    return [1: time < end + 3 ? (130 + phase) / 3 : 1_000 + time / 3]
+                }
+                #expect(watch(&lease, from: 100, to: 130, renewals).isEmpty)
+                #expect(watch(&lease, from: max(end, 131), to: end + 30, renewals).isEmpty, "\(outage) s, \(phase)")
             }
         }
     }
 
-    @Test func anotherServerHasAnotherClock() {
-        var lease = Lease(duration: 9 * second)
-        renewed(&lease, from: 100, to: 120)
-        #expect(lease.mayJudge(now: 121 * second))
-        lease.renewed(sentAt: 123 * second, server: "b")
-        #expect(!lease.mayJudge(now: 124 * second))
-        renewed(&lease, from: 126, to: 132, server: "b")
-        #expect(lease.mayJudge(now: 133 * second))
-    }
-
-    @Test func whoIsDeadHoldsNothing() {
-        var lease = Lease(duration: 9 * second)
-        renewed(&lease, from: 100, to: 120)
-        lease.end()
-        #expect(!lease.isHeld(now: 120 * second) && !lease.mayJudge(now: 120 * second))
+    @Test func anotherServerBeginsTheWatchAnew() {
+        var lease = LeaseWatch(duration: 10 * second)
+        #expect(watch(&lease, from: 100, to: 109) { _ in [2: 7] }.isEmpty)
+        #expect(watch(&lease, from: 110, to: 119, server: "b") { _ in [2: 7] }.isEmpty)
+        #expect(watch(&lease, from: 120, to: 120, server: "b") { _ in [2: 7] } == [2: 120])
     }
 }
