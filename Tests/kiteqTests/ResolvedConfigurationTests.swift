@@ -52,7 +52,6 @@ import Testing
         #expect(mistake("log.level=info")?.status == .usage)
         #expect(mistake("log.level=info")?.description.hasPrefix("no topics to serve") == true)
         #expect(mistake("broker.topics=a", "broker.bind=0.0.0.0:13800")?.status == .usage)
-        #expect(mistake("broker.topics=a", "broker.bind=0.0.0.0:13800", "broker.advertised=b1:13800") == nil)
         #expect(
             mistake("broker.topics=a", "delivery.immediate_attempts=10")?.description
                 .hasPrefix("delivery.immediate_attempts and delivery.retry_steps do not fit: ") == true)
