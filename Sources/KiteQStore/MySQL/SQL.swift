@@ -42,7 +42,7 @@ enum SQL {
     static let dueTransactions = """
         SELECT t.connection_group, t.checks, t.next_check_at, m.seq, m.message_id, m.kind, m.topic, \
         m.message_type, m.publisher_group, m.expires_at, m.deliver_limit, m.published_at, m.header \
-        FROM kite_transaction t JOIN kite_message m ON m.seq = t.seq \
+        FROM kite_transaction t FORCE INDEX (by_check) JOIN kite_message m ON m.seq = t.seq \
         WHERE t.outcome = 0 AND t.next_check_at BETWEEN ? AND ? AND (t.next_check_at > ? OR t.seq > ?) \
         ORDER BY t.next_check_at, t.seq LIMIT ?
         """
