@@ -32,8 +32,9 @@ package protocol MessageStore: Sendable {
 
     // MARK: Settling
 
-    /// Writes what became of deliveries, in one transaction for the batch (at most one settlement a seq).
+    /// Writes what became of deliveries (at most one settlement a seq).
     /// Returns the seqs that were not this incarnation's any more: nothing was changed of them, drop them.
+    /// - Throws: ``PartlySettled`` where some of the batch is written, and must not be written again.
     func settle(_ batch: [Settlement], shard: Int) async throws -> [Int64]
 
     // MARK: Ownership
@@ -112,6 +113,22 @@ package protocol MessageStore: Sendable {
     func saveBindings(_ bindings: [Binding], topics: [String]) async throws
     /// The bindings last saved for these topics; nil where none were ever saved.
     func savedBindings(topics: [String]) async throws -> [Binding]?
+}
+
+/// Some of a batch of settlements is written.
+package struct PartlySettled: Error {
+    /// Their seqs.
+    package var done: [Int64]
+    /// Of these, those that were not this incarnation's any more.
+    package var lost: [Int64]
+    /// Why the rest is not.
+    package var cause: any Error
+
+    package init(done: [Int64], lost: [Int64], cause: any Error) {
+        self.done = done
+        self.lost = lost
+        self.cause = cause
+    }
 }
 
 /// Who this broker is, to the store.

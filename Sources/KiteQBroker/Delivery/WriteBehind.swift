@@ -38,6 +38,7 @@ struct WriteBehind: Sendable {
     }
 
     private func write(_ batch: [Settlement], _ failures: inout FailureStreak) async {
+        var batch = batch
         var wait = Duration.milliseconds(50)
         while true {
             do {
@@ -45,14 +46,14 @@ struct WriteBehind: Sendable {
                 let lost = try await store.settle(batch, shard: shard)
                 CrashPoint.reached(.settled)
                 failures.end()
-                if !lost.isEmpty {
-                    logger.warning(
-                        "\(lost.count) messages were settled that are not this broker's any more; their groups may get them twice",
-                        metadata: ["shard": "\(shard)"])
-                }
-                return dispatcher.settled(batch.map(\.seq), shard: shard)
+                return finish(batch.map(\.seq), lost: lost)
             } catch {
-                failures.add(error)
+                if let partly = error as? PartlySettled {
+                    finish(partly.done, lost: partly.lost)
+                    let done = Set(partly.done)
+                    batch.removeAll { done.contains($0.seq) }
+                }
+                failures.add((error as? PartlySettled)?.cause ?? error)
                 guard mayRetry() else {
                     return logger.warning(
                         "stopped with the state of \(batch.count) messages not written: they will be delivered again",
@@ -62,5 +63,14 @@ struct WriteBehind: Sendable {
                 wait = min(wait * 2, .seconds(1))
             }
         }
+    }
+
+    private func finish(_ seqs: [Int64], lost: [Int64]) {
+        if !lost.isEmpty {
+            logger.warning(
+                "\(lost.count) messages were settled that are not this broker's any more; their groups may get them twice",
+                metadata: ["shard": "\(shard)"])
+        }
+        dispatcher.settled(seqs, shard: shard)
     }
 }

@@ -7,10 +7,20 @@ extension Shard {
     func settle(_ batch: [Settlement]) async throws -> [Int64] {
         let removals = batch.filter(\.isRemoval).map(\.seq).sorted()
         let others = batch.filter { !$0.isRemoval }.sorted { $0.seq < $1.seq }
+        var progress = Progress()
+        await remove(removals, &progress)
+        for part in Self.parts(others) { await write(part, &progress) }
+        guard let error = progress.error else { return progress.lost }
+        throw progress.done.isEmpty ? error : PartlySettled(done: progress.done, lost: progress.lost, cause: error)
+    }
+
+    /// How far a batch has come.
+    private struct Progress {
+        var done: [Int64] = []
+        /// Of these, those that were not this owner's any more.
         var lost: [Int64] = []
-        if !removals.isEmpty { lost += try await remove(removals) }
-        for part in Self.parts(others) { lost += try await write(part) }
-        return lost
+        /// Why the rest is not done.
+        var error: (any Error)?
     }
 
     /// A transaction each, so that none copies too many messages.
@@ -30,9 +40,10 @@ extension Shard {
     }
 
     /// Sorted primary keys, each piece its own transaction: nothing ties them together.
-    private func remove(_ seqs: [Int64]) async throws -> [Int64] {
+    private func remove(_ seqs: [Int64], _ progress: inout Progress) async {
+        guard !seqs.isEmpty else { return }
         let owner = incarnation
-        return try await settling(seqs, seq: { $0 }) { seqs, connection in
+        await settling(seqs, seq: { $0 }, &progress) { seqs, connection in
             let list = seqs.map { MariaDBValue.int($0) }
             let removed = try connection.execute(SQL.removeMessages, list: list, after: [.int(owner)])
             guard removed < seqs.count else { return [] }
@@ -42,9 +53,9 @@ extension Shard {
         }
     }
 
-    private func write(_ batch: [Settlement]) async throws -> [Int64] {
+    private func write(_ batch: [Settlement], _ progress: inout Progress) async {
         let owner = incarnation
-        return try await settling(batch, seq: \.seq) { batch, connection in
+        await settling(batch, seq: \.seq, &progress) { batch, connection in
             try connection.transaction {
                 let mine = try Self.lockOwn(batch, owner: owner, on: connection)
                 try Self.apply(mine, owner: owner, on: connection)
@@ -128,24 +139,30 @@ extension Shard {
     }
 
     /// Runs a batch; where the server does not take it, each half for itself, so that one row does not hold up the others. One
-    /// whose data the server refuses is given up: it counts as not this broker's any more.
+    /// whose data the server refuses is given up: it counts as not this owner's any more.
     private func settling<Item: Sendable>(
-        _ batch: [Item], seq: @Sendable (Item) -> Int64,
+        _ batch: [Item], seq: @Sendable (Item) -> Int64, _ progress: inout Progress,
         _ body: @escaping @Sendable ([Item], isolated MariaDBConnection) throws -> [Int64]
-    ) async throws -> [Int64] {
+    ) async {
         do {
-            return try await run(retryingLockWaits: batch.count == 1) { try body(batch, $0) }
+            progress.lost += try await run(retryingLockWaits: false) { try body(batch, $0) }
+            progress.done += batch.map(seq)
         } catch let error as StoreError {
             guard let cause = error.underlying as? MariaDBError, !cause.isConnectionLost, error.code != .refusesWrites
-            else { throw error }
-            if batch.count == 1 && cause.isDataError {
+            else { return progress.error = error }
+            if batch.count > 1 {
+                let half = batch.count / 2
+                await settling(Array(batch[..<half]), seq: seq, &progress, body)
+                await settling(Array(batch[half...]), seq: seq, &progress, body)
+            } else if cause.isDataError {
                 logger.error("cannot write what became of a message, giving up: \(error): \(batch[0])")
-                return [seq(batch[0])]
+                progress.lost.append(seq(batch[0]))
+                progress.done.append(seq(batch[0]))
+            } else {
+                progress.error = error
             }
-            guard batch.count > 1 else { throw error }
-            let half = batch.count / 2
-            return try await settling(Array(batch[..<half]), seq: seq, body)
-                + settling(Array(batch[half...]), seq: seq, body)
+        } catch {
+            progress.error = error
         }
     }
 
