@@ -43,6 +43,8 @@ struct RecoveryWorker: Sendable {
                 loaded += messages
                 position += chunk.count
             } catch {
+                // It may have taken fresh messages of a dead broker all the same: every group of theirs has to learn of them.
+                dispatcher.reread(shard: shard, from: chunk[0])
                 // What was taken already has to reach the queues.
                 guard !loaded.isEmpty else { throw error }
                 break

@@ -89,22 +89,26 @@ extension DeliveryMachine {
         let g = scan.groupIndex
         guard groups[g].shards[scan.shard].epoch == scan.epoch else {
             // The group has gone meanwhile. Fresh messages stay where they are; rows that were taken are let go.
-            for message in loaded where message.state == .tracked {
-                for row in message.deliveries {
+            for message in loaded {
+                for row in message.deliveries where message.state == .tracked {
                     release(
                         message.seq, of: row.group, attempts: row.attempts, shard: scan.shard, wall: wall, &actions)
                 }
+                drop(message, scan.shard, &actions)
             }
             return
         }
         let bySeq = Dictionary(loaded.map { ($0.seq, $0) }, uniquingKeysWith: { first, _ in first })
         var cut: Int64?
         for row in result.rows {
+            let message = bySeq[row.seq]
             // Beyond what is still being written only rows that were taken already are.
-            if cut != nil, row.kind != .tracked { continue }
+            if cut != nil, row.kind != .tracked, message?.state != .tracked {
+                if let message { drop(message, scan.shard, &actions) }
+                continue
+            }
             let attached = attach(
-                row, of: g, shard: scan.shard, loaded: bySeq[row.seq], wasAsked: asked.contains(row.seq), wall: wall,
-                &actions)
+                row, of: g, shard: scan.shard, loaded: message, wasAsked: asked.contains(row.seq), wall: wall, &actions)
             if case .beingWritten = attached, cut == nil { cut = row.seq }
         }
         if scan.kind == .due {
@@ -115,7 +119,16 @@ extension DeliveryMachine {
         needsPump(g)
     }
 
-    /// A scan failed: it is tried again after a while.
+    /// A message that was loaded does not go to memory. If it is fresh, loading may have taken it from a dead broker: the groups
+    /// that believe to know all that is this broker's learn of it by reading again.
+    private mutating func drop(_ message: StoredMessage, _ shard: Int, _ actions: inout DeliveryActions) {
+        guard message.state == .fresh else { return }
+        for member in message.route.members {
+            if let g = groupByName[member.group] { reread(g, shard, from: message.seq, &actions) }
+        }
+    }
+
+    /// A scan failed: it is tried again after a while. What it may have taken is for the shell to have reread.
     package mutating func scanFailed(
         _ scan: DeliveryScan, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
