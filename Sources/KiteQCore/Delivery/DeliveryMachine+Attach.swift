@@ -15,7 +15,8 @@ extension DeliveryMachine {
     ) -> Attached {
         if case .tracked = row.kind {
             // Whose row was loaded has taken it: nothing else of this group's is on its way.
-            return loaded.map { attachTracked($0, of: g, shard: shard) } ?? .notOwed
+            if let loaded { return attachTracked(loaded, of: g, shard: shard) }
+            return wasAsked || isWorkedOn(row.seq, by: g) || dirty[row.seq] == nil ? .notOwed : .beingWritten
         }
         if let state = dirty[row.seq] { return state.leavesRows ? .beingWritten : .notOwed }
         if let index = slotBySeq[row.seq] { return attachFresh(row.seq, of: g, toSlot: index) }

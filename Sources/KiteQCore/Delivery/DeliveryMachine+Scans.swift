@@ -48,7 +48,8 @@ extension DeliveryMachine {
     }
 
     /// Of a scan's rows, the seqs whose messages have to be loaded: those that are not in memory, and those whose row the
-    /// group has to take first.
+    /// group has to take first. What is being written is left alone: a write that is repeated, its reply lost, would take a row
+    /// that was taken again for the one it is to let go.
     package func missing(_ scan: DeliveryScan, _ result: DeliveryScanResult) -> [Int64] {
         switch scan.kind {
         case .handOver, .orphans: return []
@@ -57,7 +58,7 @@ extension DeliveryMachine {
         return result.rows.lazy.filter { row in
             switch row.kind {
             case .fresh: slotBySeq[row.seq] == nil && dirty[row.seq] == nil
-            case .tracked: !isWorkedOn(row.seq, by: scan.groupIndex)
+            case .tracked: !isWorkedOn(row.seq, by: scan.groupIndex) && dirty[row.seq] == nil
             case .held: false
             }
         }.map(\.seq)

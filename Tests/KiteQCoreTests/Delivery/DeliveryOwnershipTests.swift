@@ -178,6 +178,30 @@ import Testing
         #expect(h.machine.gauges.messages == 0)
     }
 
+    /// The store may have written it, and the reply was lost: it is written once more, and must not meet the row taken again.
+    @Test func aRowThatIsBeingLetGoIsNotTakenAgainBeforeThatIsSure() {
+        var h = DeliveryHarness()
+        let client = h.liveClient("a")
+        h.survey(ShardSurvey(due: ["a"]))
+        let row = DeliveryScanResult.Row(seq: 5, kind: .tracked)
+        h.finish(h.nextScan()!, .init(rows: [row], isEnd: true), loaded: [h.tracked(5, "a", attempts: 1, dueAt: 0)])
+        #expect(h.deliveries().count == 1)
+        h.disconnect(client)
+        #expect(h.unwritten().map(\.pending.count) == [1])
+        _ = h.connect("a")
+        while let scan = h.nextScan() {
+            #expect(h.machine.missing(scan, .init(rows: [row], isEnd: true)).isEmpty)
+            h.finish(scan, .init(rows: [row], isEnd: true))
+        }
+        #expect(h.deliveries().isEmpty)
+        h.machine.settled([5], shard: 0, now: h.now, wall: h.wall, &h.actions)
+        h.pass(300_000_000)
+        let again = h.nextScan()!
+        #expect(again.kind == .backlog(after: 4))
+        h.finish(again, .init(rows: [row], isEnd: true), loaded: [h.tracked(5, "a", attempts: 2, dueAt: 0)])
+        #expect(h.deliveries().count == 1)
+    }
+
     @Test func aRowThatOnlyTheStoreTakesForOursIsLetGo() {
         var h = DeliveryHarness()
         _ = h.liveClient("a")
