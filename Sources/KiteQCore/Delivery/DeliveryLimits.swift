@@ -14,6 +14,8 @@ package struct DeliveryLimits: Sendable {
     package var partialAfter: MonotonicTime = 1_000_000_000
     /// Rows of a page of backlog.
     package var pageRows = 500
+    /// Messages read from the store that are known for such should the insert that stored them report them later.
+    package var pagedInRemembered = 65_536
     /// How often the store's word on what this broker has in memory is compared with its memory.
     package var orphanInterval: MonotonicTime = 30_000_000_000
     /// How long a scan waits after one that failed or met rows still being written.

@@ -5,6 +5,11 @@ extension DeliveryMachine {
         now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
         for (seq, message, route) in messages where slotBySeq[seq] == nil && dirty[seq] == nil {
+            guard !pagedIn.contains(seq) else {
+                // A scan met it before this report. Whether its row is still there, only the store knows.
+                for member in route.members { reread(groupIndex(member.group), shard, from: seq, &actions) }
+                continue
+            }
             var owed: [DeliverySlot.Owed] = []
             owed.reserveCapacity(route.members.count)
             var isGivenAway = false

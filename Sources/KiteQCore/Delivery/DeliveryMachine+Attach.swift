@@ -62,6 +62,7 @@ extension DeliveryMachine {
             }
         }
         counters.pagedIn += 1
+        pagedIn.insert(loaded.seq)
         let ref = makeSlot(seq: loaded.seq, shard: shard, message: loaded.message, owed: owed, isTracked: false)
         enqueue(ref)
         if isGivenAway { track(ref, wall: wall, &actions) }

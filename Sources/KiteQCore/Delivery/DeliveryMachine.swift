@@ -35,6 +35,8 @@ package struct DeliveryMachine: Sendable {
     /// Settled while a scan of the shard was under way, whose result may still show the old state.
     var settledDuringScan: [[Int64]]
     var isScanning: [Bool]
+    /// Fresh messages that scans found: an insert whose reply is slow may name one when it has been delivered and removed.
+    var pagedIn: RecentSeqs
     /// Groups in the order in which their shards are looked at next.
     var scanTurn: [Int]
     /// Until when stored messages of each shard may be worked on.
@@ -55,6 +57,7 @@ package struct DeliveryMachine: Sendable {
 
     package init(shards: Int, limits: DeliveryLimits = DeliveryLimits()) {
         self.limits = limits
+        pagedIn = RecentSeqs(limit: limits.pagedInRemembered)
         settledDuringScan = Array(repeating: [], count: shards)
         isScanning = Array(repeating: false, count: shards)
         scanTurn = Array(repeating: 0, count: shards)

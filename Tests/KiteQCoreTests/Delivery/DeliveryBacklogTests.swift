@@ -66,6 +66,29 @@ import Testing
         #expect(h.machine.gauges.messages == 1)
     }
 
+    /// Found, delivered and removed between the commit and its report. A retry of the insert may also have stored it anew.
+    @Test(arguments: [true, false]) func whatAScanFoundBeforeItsReportComesAgainOnlyIfItIsStoredAgain(isStored: Bool) {
+        var h = DeliveryHarness()
+        _ = h.connect("a")
+        let row = DeliveryScanResult.Row(seq: 7, kind: .fresh(DeliveryHarness.route("a")))
+        while let scan = h.nextScan() {
+            let isBacklog = scan.kind == .backlog(after: 0)
+            h.finish(
+                scan, .init(rows: isBacklog ? [row] : [], isEnd: true),
+                loaded: isBacklog ? [h.fresh(7, DeliveryHarness.route("a"))] : [])
+        }
+        h.acknowledge(h.deliveries()[0])
+        #expect(h.settlements().map(\.isRemoval) == [true])
+        h.accept(7, DeliveryHarness.route("a"))
+        #expect(h.deliveries().isEmpty)
+        let scan = h.nextScan()!
+        #expect(scan.kind == .backlog(after: 6))
+        h.finish(
+            scan, .init(rows: isStored ? [row] : [], isEnd: true),
+            loaded: isStored ? [h.fresh(7, DeliveryHarness.route("a"))] : [])
+        #expect(h.deliveries().count == (isStored ? 1 : 0))
+    }
+
     @Test func whatIsAcceptedDuringAPageAndLiesBeyondItIsLeftToTheNext() {
         var h = DeliveryHarness()
         _ = h.connect("a")
