@@ -77,9 +77,7 @@ struct RecoveryWorker: Sendable {
             return DeliveryScanResult(rows: rows, isEnd: due.count < scan.limit)
         case .orphans(let after):
             let held = try await store.heldDeliveries(shard: shard, after: after, limit: scan.limit)
-            return DeliveryScanResult(
-                rows: held.map { .init(seq: $0.seq, kind: .held(group: $0.group, attempts: $0.attempts)) },
-                frontier: held.last?.seq ?? after, isEnd: held.count < scan.limit)
+            return .orphans(held: held, after: after, limit: scan.limit)
         }
     }
 }

@@ -109,6 +109,17 @@ package struct DeliveryScanResult: Sendable {
         return DeliveryScanResult(rows: rows, frontier: frontier, isEnd: frontier == .max)
     }
 
+    /// A page of rows above `after` that the store has as this broker's, ascending by seq and cut at `limit`. A message has a row
+    /// for each group, so a full page may end within one: the next begins with it again.
+    package static func orphans(held: [HeldDelivery], after: Int64, limit: Int) -> DeliveryScanResult {
+        let rows = held.map { Row(seq: $0.seq, kind: .held(group: $0.group, attempts: $0.attempts)) }
+        guard held.count >= limit, let last = held.last?.seq else {
+            return DeliveryScanResult(rows: rows, frontier: held.last?.seq ?? after, isEnd: true)
+        }
+        // A page of nothing but one message: on from there, or it would be read for ever.
+        return DeliveryScanResult(rows: rows, frontier: last - 1 > after ? last - 1 : last, isEnd: false)
+    }
+
     /// Keeps only the first `count` rows, as if the page had ended there.
     package mutating func keep(first count: Int) {
         guard count < rows.count else { return }

@@ -223,6 +223,19 @@ import Testing
         #expect(h.machine.counters.orphans == 1)
     }
 
+    @Test func aPageOfOrphansThatEndsWithinAMessageGoesOnWithIt() {
+        let rows = [(4, "a"), (6, "a"), (6, "b"), (6, "c")].map {
+            HeldDelivery(seq: Int64($0.0), group: $0.1, attempts: 0)
+        }
+        func page(_ range: Range<Int>, after: Int64 = 0, limit: Int = 3) -> DeliveryScanResult {
+            .orphans(held: Array(rows[range]), after: after, limit: limit)
+        }
+        #expect(page(0..<3).frontier == 5 && !page(0..<3).isEnd, "c's row was not seen")
+        #expect(page(1..<4, after: 5).frontier == 6, "on, where a page holds nothing else")
+        #expect(page(0..<4, limit: 5).isEnd)
+        #expect(page(0..<0, after: 7).frontier == 7)
+    }
+
     @Test func expiredMessagesOfAbsentGroupsDie() {
         var h = DeliveryHarness()
         _ = h.liveClient("here")
