@@ -18,7 +18,7 @@ struct DeliveryGroup: Sendable {
         var held: [DeliverySlotRef] = []
         /// The smallest seq that was left to the store during a scan for want of room.
         var overflow = Int64.max
-        /// Queued messages that may not be sent while this broker's lease of the shard has lapsed.
+        /// Queued messages that may not be sent while this broker's lease of the shard has lapsed, or too much of it is unwritten.
         var parked: [DeliverySlotRef] = []
         /// Rows of the group are due here.
         var isDue = false

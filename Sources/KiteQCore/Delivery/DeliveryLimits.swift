@@ -8,7 +8,7 @@ package struct DeliveryLimits: Sendable {
     package var queueLength = 10_000
     /// Bytes of all messages in memory; above it new messages stay in the store.
     package var memoryBytes = 256 << 20
-    /// Settlements emitted and not yet written; above it the delivery of stored messages stops.
+    /// Settlements emitted and not yet written, a part of it for each shard; above that the delivery of its messages stops.
     package var unflushed = 100_000
     /// How long some groups may have finished a message and some not before that is written.
     package var partialAfter: MonotonicTime = 1_000_000_000

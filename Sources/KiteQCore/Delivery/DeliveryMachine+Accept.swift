@@ -42,7 +42,7 @@ extension DeliveryMachine {
             var owed: [DeliverySlot.Owed] = []
             for member in route.members {
                 let g = groupIndex(member.group)
-                guard !groups[g].isAway, hasRoom(g) else {
+                guard !groups[g].isAway, hasRoom(g, 0) else {
                     counters.flyDropped += 1
                     continue
                 }
@@ -74,8 +74,9 @@ extension DeliveryMachine {
         actions.scansWanted = true
     }
 
-    func hasRoom(_ g: Int) -> Bool {
-        groups[g].queue.count < limits.queueLength && memoryBytes < limits.memoryBytes
+    func hasRoom(_ g: Int, _ shard: Int) -> Bool {
+        groups[g].queue.count < limits.queueLength && groups[g].shards[shard].parked.count < limits.queueLength
+            && memoryBytes < limits.memoryBytes
     }
 
     /// Says what becomes of a fresh message that is owed to a group: adds the group to `owed`, unless the message counts as
@@ -92,7 +93,7 @@ extension DeliveryMachine {
         case .live:
             if groups[g].isAway {
                 isGivenAway = true
-            } else if hasRoom(g) {
+            } else if hasRoom(g, shard) {
                 entry.progress = .queued
             } else {
                 groups[g].shards[shard].backlog = .paging(frontier: seq - 1, isScanning: false)

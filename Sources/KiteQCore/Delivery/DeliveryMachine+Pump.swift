@@ -19,13 +19,10 @@ extension DeliveryMachine {
                 expire(ref, p, wall: wall, now: now, &actions)
                 continue
             }
-            if !slots[i].isFly {
-                if unflushed >= limits.unflushed { break }
-                if now >= leaseUntil[slots[i].shard] {
-                    groups[g].queue.removeFirst()
-                    groups[g].shards[slots[i].shard].parked.append(ref)
-                    continue
-                }
+            if !slots[i].isFly, isStopped(slots[i].shard, now: now) {
+                groups[g].queue.removeFirst()
+                groups[g].shards[slots[i].shard].parked.append(ref)
+                continue
             }
             guard let c = pickClient(g, now: now) else { break }
             guard groups[g].bucket.take(upTo: 1, now: now) == 1 else { break }

@@ -2,7 +2,7 @@ extension DeliveryMachine {
     /// The next look into a shard, if one is wanted; one at a time for each shard, the groups in turn. Each one given out
     /// must be ended by `apply` or `scanFailed`.
     package mutating func nextScan(shard: Int, now: MonotonicTime, wall: Timestamp) -> DeliveryScan? {
-        guard !isScanning[shard], !isDraining, unflushed < limits.unflushed, now < leaseUntil[shard] else { return nil }
+        guard !isScanning[shard], !isDraining, !isStopped(shard, now: now) else { return nil }
         if let after = wantedOrphans(shard, now: now) {
             isScanning[shard] = true
             return DeliveryScan(

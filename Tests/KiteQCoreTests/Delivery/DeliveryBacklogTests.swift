@@ -222,6 +222,25 @@ import Testing
         #expect(h.deliveries().count == 1)
     }
 
+    @Test func aShardThatIsNotWrittenStopsNoOther() {
+        var h = DeliveryHarness(shards: 2) { $0.unflushed = 2 }
+        _ = h.liveClient("a")
+        for seq in 1...2 { h.accept(Int64(seq), DeliveryHarness.route("a")) }
+        for sent in h.deliveries() { h.acknowledge(sent) }
+        #expect(h.unwritten().count == 2)
+        h.accept(3, DeliveryHarness.route("a"))
+        h.accept(4, DeliveryHarness.route("a"), shard: 1)
+        #expect(h.deliveries().count == 1)
+        h.machine.reread(shard: 0, from: 1, &h.actions)
+        #expect(h.nextScan() == nil)
+        h.machine.reread(shard: 1, from: 1, &h.actions)
+        #expect(h.nextScan(1)?.kind == .backlog(after: 0))
+        h.machine.settled([1], shard: 0, now: h.now, wall: h.wall, &h.actions)
+        #expect(h.deliveries().isEmpty, "it goes on once half of its part is free")
+        h.machine.settled([2], shard: 0, now: h.now, wall: h.wall, &h.actions)
+        #expect(h.deliveries().count == 1)
+    }
+
     @Test func mergingPagesKeepsTheOrderAndTheFrontierOfTheShorter() {
         let route = DeliveryHarness.route("a")
         func fresh(_ seqs: Int64...) -> [FreshMessage] { seqs.map { FreshMessage(seq: $0, route: route) } }
