@@ -9,9 +9,9 @@ struct RecoveryWorker: Sendable {
     let dispatcher: Dispatcher
     let logger: Logger
 
-    /// Messages loaded by one statement, and bytes of one scan; a message has at most 2 MiB.
+    /// Messages loaded by one statement: few at first, as long as nobody knows how large they are (at most 2 MiB each).
+    private static let firstRows = 8
     private static let chunkRows = 64
-    private static let maxBytes = 16 << 20
 
     /// Runs until its wake-up is finished or its task cancelled.
     func run() async {
@@ -35,8 +35,9 @@ struct RecoveryWorker: Sendable {
         var loaded: [StoredMessage] = []
         var position = 0
         var bytes = 0
-        while position < asked.count, bytes < Self.maxBytes {
-            let chunk = Array(asked[position..<min(position + Self.chunkRows, asked.count)])
+        while position < asked.count, position == 0 || bytes < scan.maxBytes {
+            let rows = position == 0 ? Self.firstRows : (scan.maxBytes - bytes) / max(1, bytes / position)
+            let chunk = Array(asked[position...].prefix(min(max(1, rows), Self.chunkRows)))
             do {
                 let messages = try await store.load(chunk, for: scan.group, shard: shard)
                 bytes += messages.reduce(0) { $0 + $1.message.footprint }

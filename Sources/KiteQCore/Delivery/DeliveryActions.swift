@@ -46,6 +46,8 @@ package struct DeliveryScan: Sendable {
     package var shard: Int
     package var kind: Kind
     package var limit: Int
+    /// Bytes of messages to load, or the first message if it is larger. What is left is for another scan.
+    package var maxBytes: Int
     var groupIndex: Int
     /// The group's presence it belongs to; a result of an earlier one is dropped.
     var epoch: UInt32

@@ -50,6 +50,8 @@ struct DeliveryGroup: Sendable {
     var shards: [Shard]
     var needsPump = false
     var inFlight = 0
+    /// Of the messages in memory that it works on: queued, held, parked or in flight.
+    var bytes = 0
 
     /// No client here.
     var isAway: Bool { clients.isEmpty }

@@ -42,7 +42,7 @@ extension DeliveryMachine {
             var owed: [DeliverySlot.Owed] = []
             for member in route.members {
                 let g = groupIndex(member.group)
-                guard !groups[g].isAway, hasRoom(g, 0) else {
+                guard !groups[g].isAway, hasRoom(g) else {
                     counters.flyDropped += 1
                     continue
                 }
@@ -74,11 +74,6 @@ extension DeliveryMachine {
         actions.scansWanted = true
     }
 
-    func hasRoom(_ g: Int, _ shard: Int) -> Bool {
-        groups[g].queue.count < limits.queueLength && groups[g].shards[shard].parked.count < limits.queueLength
-            && memoryBytes < limits.memoryBytes
-    }
-
     /// Says what becomes of a fresh message that is owed to a group: adds the group to `owed`, unless the message counts as
     /// delivered to it, and says where it is another broker's to deliver.
     mutating func owe(
@@ -100,8 +95,7 @@ extension DeliveryMachine {
             }
         case .paging(let frontier, let isScanning):
             if isScanning {
-                let hasRoom =
-                    groups[g].shards[shard].held.count < limits.queueLength && memoryBytes < limits.memoryBytes
+                let hasRoom = groups[g].shards[shard].held.count < limits.queueLength && room(g) > 0
                 if hasRoom && !groups[g].isAway {
                     entry.progress = .held
                 } else {

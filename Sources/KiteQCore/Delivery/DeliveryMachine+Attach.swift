@@ -36,7 +36,7 @@ extension DeliveryMachine {
         }
         let i = Int(index)
         if slots[i].position(of: g) == nil {
-            slots[i].owed.append(owed)
+            addOwed(owed, to: i)
             groups[g].queue.append(DeliverySlotRef(index: index, generation: slots[i].generation))
         }
         return .taken
@@ -77,7 +77,7 @@ extension DeliveryMachine {
         case .queued, .inFlight:
             return .taken
         case .left, .held:
-            slots[i].owed[p].progress = .queued
+            setProgress(.queued, p, of: i)
             groups[g].queue.append(DeliverySlotRef(index: index, generation: slots[i].generation))
             return .taken
         }

@@ -27,7 +27,7 @@ extension DeliveryMachine {
             guard let c = pickClient(g, now: now) else { break }
             guard groups[g].bucket.take(upTo: 1, now: now) == 1 else { break }
             groups[g].queue.removeFirst()
-            let opaque = clients[c].window.deliver(DeliveryClient.Entry(slot: ref), now: now)
+            let opaque = clients[c].deliver(ref, bytes: slots[i].message.footprint, now: now)
             slots[i].owed[p].progress = .inFlight
             groups[g].inFlight += 1
             counters.delivered += 1
@@ -44,7 +44,7 @@ extension DeliveryMachine {
     ) {
         if slots[Int(ref.index)].isFly {
             counters.flyDropped += 1
-            slots[Int(ref.index)].owed.remove(at: position)
+            removeOwed(position, from: Int(ref.index))
         } else {
             bury(ref, position, reason: .expired, error: nil, wall: wall, &actions)
         }

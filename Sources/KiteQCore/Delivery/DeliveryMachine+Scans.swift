@@ -6,7 +6,8 @@ extension DeliveryMachine {
         if let after = wantedOrphans(shard, now: now) {
             isScanning[shard] = true
             return DeliveryScan(
-                group: "", shard: shard, kind: .orphans(after: after), limit: limits.pageRows, groupIndex: -1, epoch: 0)
+                group: "", shard: shard, kind: .orphans(after: after), limit: limits.pageRows, maxBytes: 0,
+                groupIndex: -1, epoch: 0)
         }
         for step in groups.indices {
             let g = (scanTurn[shard] + step) % groups.count
@@ -24,7 +25,8 @@ extension DeliveryMachine {
             }
             return DeliveryScan(
                 group: groups[g].name, shard: shard, kind: kind,
-                limit: min(limits.pageRows, limits.queueLength - groups[g].queue.count), groupIndex: g,
+                limit: min(limits.pageRows, limits.queueLength - groups[g].queue.count),
+                maxBytes: min(limits.pageBytes, room(g) / isScanning.count), groupIndex: g,
                 epoch: groups[g].shards[shard].epoch)
         }
         return nil
@@ -38,7 +40,10 @@ extension DeliveryMachine {
             backlogAfter = frontier
         }
         guard !groups[g].isAway else { return backlogAfter.map { .handOver(after: $0) } }
-        guard groups[g].queue.count <= limits.queueLength / 2, memoryBytes < limits.memoryBytes else { return nil }
+        // Half of what it may have is free again: pages are not read for a message or two.
+        guard groups[g].queue.count <= limits.queueLength / 2, room(g) > 0, room(g) >= groups[g].bytes else {
+            return nil
+        }
         if state.isDue && !(state.lastScanWasDue && backlogAfter != nil) { return .due }
         return backlogAfter.map { .backlog(after: $0) }
     }
@@ -174,13 +179,13 @@ extension DeliveryMachine {
             let i = Int(ref.index)
             guard isCurrent(ref), let p = slots[i].position(of: g), slots[i].owed[p].progress == .held else { continue }
             if isEnd || slots[i].seq <= frontier {
-                slots[i].owed[p].progress = .queued
+                setProgress(.queued, p, of: i)
                 groups[g].queue.append(ref)
             } else if slots[i].isTracked {
                 // Its row says that it is in memory: the store learns that it is not.
                 postpone(ref, p, wall: wall, now: now, &actions)
             } else {
-                slots[i].owed[p].progress = .left
+                setProgress(.left, p, of: i)
                 releaseIfIdle(ref, wall: wall, now: now, &actions)
             }
         }

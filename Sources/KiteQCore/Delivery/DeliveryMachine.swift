@@ -119,11 +119,13 @@ package struct DeliveryMachine: Sendable {
                     seq: seq, shard: shard, message: message, owed: owed, isTracked: isTracked, generation: 0))
         }
         if seq != 0 { slotBySeq[seq] = index }
+        for entry in owed { count(entry, Int(index)) }
         return DeliverySlotRef(index: index, generation: slots[Int(index)].generation)
     }
 
     mutating func freeSlot(_ index: Int32) {
         let i = Int(index)
+        for entry in slots[i].owed { uncount(entry, i) }
         memoryBytes -= slots[i].message.footprint
         if slots[i].seq != 0 { slotBySeq[slots[i].seq] = nil }
         slots[i].isFree = true
