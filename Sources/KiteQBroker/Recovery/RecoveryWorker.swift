@@ -9,9 +9,9 @@ struct RecoveryWorker: Sendable {
     let dispatcher: Dispatcher
     let logger: Logger
 
-    /// Messages loaded by one statement, and bytes of one scan; a message has at most 2 MiB.
+    /// Messages loaded by one statement: few at first, as long as nobody knows how large they are (at most 2 MiB each).
+    private static let firstRows = 8
     private static let chunkRows = 64
-    private static let maxBytes = 16 << 20
 
     /// Runs until its wake-up is finished or its task cancelled.
     func run() async {
@@ -35,14 +35,17 @@ struct RecoveryWorker: Sendable {
         var loaded: [StoredMessage] = []
         var position = 0
         var bytes = 0
-        while position < asked.count, bytes < Self.maxBytes {
-            let chunk = Array(asked[position..<min(position + Self.chunkRows, asked.count)])
+        while position < asked.count, position == 0 || bytes < scan.maxBytes {
+            let rows = position == 0 ? Self.firstRows : (scan.maxBytes - bytes) / max(1, bytes / position)
+            let chunk = Array(asked[position...].prefix(min(max(1, rows), Self.chunkRows)))
             do {
                 let messages = try await store.load(chunk, for: scan.group, shard: shard)
                 bytes += messages.reduce(0) { $0 + $1.message.footprint }
                 loaded += messages
                 position += chunk.count
             } catch {
+                // It may have taken fresh messages of a dead broker all the same: every group of theirs has to learn of them.
+                dispatcher.reread(shard: shard, from: chunk[0])
                 // What was taken already has to reach the queues.
                 guard !loaded.isEmpty else { throw error }
                 break
@@ -75,9 +78,7 @@ struct RecoveryWorker: Sendable {
             return DeliveryScanResult(rows: rows, isEnd: due.count < scan.limit)
         case .orphans(let after):
             let held = try await store.heldDeliveries(shard: shard, after: after, limit: scan.limit)
-            return DeliveryScanResult(
-                rows: held.map { .init(seq: $0.seq, kind: .held(group: $0.group, attempts: $0.attempts)) },
-                frontier: held.last?.seq ?? after, isEnd: held.count < scan.limit)
+            return .orphans(held: held, after: after, limit: scan.limit)
         }
     }
 }

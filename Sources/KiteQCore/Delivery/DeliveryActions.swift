@@ -46,6 +46,8 @@ package struct DeliveryScan: Sendable {
     package var shard: Int
     package var kind: Kind
     package var limit: Int
+    /// Bytes of messages to load, or the first message if it is larger. What is left is for another scan.
+    package var maxBytes: Int
     var groupIndex: Int
     /// The group's presence it belongs to; a result of an earlier one is dropped.
     var epoch: UInt32
@@ -107,6 +109,17 @@ package struct DeliveryScanResult: Sendable {
         }
         rows.removeAll { $0.seq > frontier }
         return DeliveryScanResult(rows: rows, frontier: frontier, isEnd: frontier == .max)
+    }
+
+    /// A page of rows above `after` that the store has as this broker's, ascending by seq and cut at `limit`. A message has a row
+    /// for each group, so a full page may end within one: the next begins with it again.
+    package static func orphans(held: [HeldDelivery], after: Int64, limit: Int) -> DeliveryScanResult {
+        let rows = held.map { Row(seq: $0.seq, kind: .held(group: $0.group, attempts: $0.attempts)) }
+        guard held.count >= limit, let last = held.last?.seq else {
+            return DeliveryScanResult(rows: rows, frontier: held.last?.seq ?? after, isEnd: true)
+        }
+        // A page of nothing but one message: on from there, or it would be read for ever.
+        return DeliveryScanResult(rows: rows, frontier: last - 1 > after ? last - 1 : last, isEnd: false)
     }
 
     /// Keeps only the first `count` rows, as if the page had ended there.

@@ -29,7 +29,7 @@ package struct DeliveryGauges: Sendable {
 extension DeliveryMachine {
     package var gauges: DeliveryGauges {
         var gauges = DeliveryGauges(
-            messages: slots.count - freeSlots.count, bytes: memoryBytes, unflushed: unflushed)
+            messages: slots.count - freeSlots.count, bytes: memoryBytes, unflushed: unflushed.reduce(0, +))
         for group in groups {
             gauges.inFlight += group.inFlight
             gauges.queued += group.queue.count

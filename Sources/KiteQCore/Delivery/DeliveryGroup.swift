@@ -18,7 +18,7 @@ struct DeliveryGroup: Sendable {
         var held: [DeliverySlotRef] = []
         /// The smallest seq that was left to the store during a scan for want of room.
         var overflow = Int64.max
-        /// Queued messages that may not be sent while this broker's lease of the shard has lapsed.
+        /// Queued messages that may not be sent while this broker's lease of the shard has lapsed, or too much of it is unwritten.
         var parked: [DeliverySlotRef] = []
         /// Rows of the group are due here.
         var isDue = false
@@ -50,6 +50,8 @@ struct DeliveryGroup: Sendable {
     var shards: [Shard]
     var needsPump = false
     var inFlight = 0
+    /// Of the messages in memory that it works on: queued, held, parked or in flight.
+    var bytes = 0
 
     /// No client here.
     var isAway: Bool { clients.isEmpty }

@@ -4,16 +4,22 @@ package struct DeliveryLimits: Sendable {
     package var deliveryTimeout: MonotonicTime = 5_000_000_000
     /// Deliveries of one client that await their DELIVER_ACK.
     package var window = 512
+    /// Bytes of these, or one message: they may all lie in the connection's send buffer.
+    package var windowBytes = 4 << 20
     /// Messages of one group that wait in memory; a longer backlog stays in the store.
     package var queueLength = 10_000
-    /// Bytes of all messages in memory; above it new messages stay in the store.
+    /// Bytes of all messages in memory; a group may have as many of them as are free, and what is more stays in the store.
     package var memoryBytes = 256 << 20
-    /// Settlements emitted and not yet written; above it the delivery of stored messages stops.
+    /// Settlements emitted and not yet written, a part of it for each shard; above that the delivery of its messages stops.
     package var unflushed = 100_000
     /// How long some groups may have finished a message and some not before that is written.
     package var partialAfter: MonotonicTime = 1_000_000_000
-    /// Rows of a page of backlog.
+    /// Rows of a page of backlog,
     package var pageRows = 500
+    /// and bytes of the messages loaded for it.
+    package var pageBytes = 16 << 20
+    /// Messages read from the store that are known for such should the insert that stored them report them later.
+    package var pagedInRemembered = 65_536
     /// How often the store's word on what this broker has in memory is compared with its memory.
     package var orphanInterval: MonotonicTime = 30_000_000_000
     /// How long a scan waits after one that failed or met rows still being written.

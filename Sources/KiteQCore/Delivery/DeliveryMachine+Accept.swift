@@ -5,6 +5,11 @@ extension DeliveryMachine {
         now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
         for (seq, message, route) in messages where slotBySeq[seq] == nil && dirty[seq] == nil {
+            guard !pagedIn.contains(seq) else {
+                // A scan met it before this report. Whether its row is still there, only the store knows.
+                for member in route.members { reread(groupIndex(member.group), shard, from: seq, &actions) }
+                continue
+            }
             var owed: [DeliverySlot.Owed] = []
             owed.reserveCapacity(route.members.count)
             var isGivenAway = false
@@ -69,10 +74,6 @@ extension DeliveryMachine {
         actions.scansWanted = true
     }
 
-    func hasRoom(_ g: Int) -> Bool {
-        groups[g].queue.count < limits.queueLength && memoryBytes < limits.memoryBytes
-    }
-
     /// Says what becomes of a fresh message that is owed to a group: adds the group to `owed`, unless the message counts as
     /// delivered to it, and says where it is another broker's to deliver.
     mutating func owe(
@@ -87,15 +88,14 @@ extension DeliveryMachine {
         case .live:
             if groups[g].isAway {
                 isGivenAway = true
-            } else if hasRoom(g) {
+            } else if hasRoom(g, shard) {
                 entry.progress = .queued
             } else {
                 groups[g].shards[shard].backlog = .paging(frontier: seq - 1, isScanning: false)
             }
         case .paging(let frontier, let isScanning):
             if isScanning {
-                let hasRoom =
-                    groups[g].shards[shard].held.count < limits.queueLength && memoryBytes < limits.memoryBytes
+                let hasRoom = groups[g].shards[shard].held.count < limits.queueLength && room(g) > 0
                 if hasRoom && !groups[g].isAway {
                     entry.progress = .held
                 } else {

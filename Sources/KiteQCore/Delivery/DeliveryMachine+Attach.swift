@@ -15,7 +15,8 @@ extension DeliveryMachine {
     ) -> Attached {
         if case .tracked = row.kind {
             // Whose row was loaded has taken it: nothing else of this group's is on its way.
-            return loaded.map { attachTracked($0, of: g, shard: shard) } ?? .notOwed
+            if let loaded { return attachTracked(loaded, of: g, shard: shard) }
+            return wasAsked || isWorkedOn(row.seq, by: g) || dirty[row.seq] == nil ? .notOwed : .beingWritten
         }
         if let state = dirty[row.seq] { return state.leavesRows ? .beingWritten : .notOwed }
         if let index = slotBySeq[row.seq] { return attachFresh(row.seq, of: g, toSlot: index) }
@@ -35,7 +36,7 @@ extension DeliveryMachine {
         }
         let i = Int(index)
         if slots[i].position(of: g) == nil {
-            slots[i].owed.append(owed)
+            addOwed(owed, to: i)
             groups[g].queue.append(DeliverySlotRef(index: index, generation: slots[i].generation))
         }
         return .taken
@@ -61,6 +62,7 @@ extension DeliveryMachine {
             }
         }
         counters.pagedIn += 1
+        pagedIn.insert(loaded.seq)
         let ref = makeSlot(seq: loaded.seq, shard: shard, message: loaded.message, owed: owed, isTracked: false)
         enqueue(ref)
         if isGivenAway { track(ref, wall: wall, &actions) }
@@ -75,7 +77,7 @@ extension DeliveryMachine {
         case .queued, .inFlight:
             return .taken
         case .left, .held:
-            slots[i].owed[p].progress = .queued
+            setProgress(.queued, p, of: i)
             groups[g].queue.append(DeliverySlotRef(index: index, generation: slots[i].generation))
             return .taken
         }

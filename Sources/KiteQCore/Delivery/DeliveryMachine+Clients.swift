@@ -10,12 +10,14 @@ extension DeliveryMachine {
             index = free
             let generation = clients[Int(index)].generation &+ 1
             clients[Int(index)] = DeliveryClient(
-                group: g, window: window, warmUp: WarmUp(seconds: warmUpSeconds, start: now), generation: generation)
+                group: g, window: window, maxBytes: limits.windowBytes,
+                warmUp: WarmUp(seconds: warmUpSeconds, start: now), generation: generation)
         } else {
             index = Int32(clients.count)
             clients.append(
                 DeliveryClient(
-                    group: g, window: window, warmUp: WarmUp(seconds: warmUpSeconds, start: now), generation: 0))
+                    group: g, window: window, maxBytes: limits.windowBytes,
+                    warmUp: WarmUp(seconds: warmUpSeconds, start: now), generation: 0))
         }
         if groups[g].isAway {
             for shard in groups[g].shards.indices {
@@ -107,14 +109,14 @@ extension DeliveryMachine {
             }
             if slots[i].isFly {
                 counters.flyDropped += 1
-                slots[i].owed.remove(at: p)
+                removeOwed(p, from: i)
                 releaseIfIdle(ref, wall: wall, now: now, &actions)
             } else if !slots[i].owed[p].isPersistent && !groups[g].shards[slots[i].shard].isElsewhere {
                 succeed(ref, p, now: now, &actions)
             } else if slots[i].owed[p].attempts > 0 || slots[i].isTracked {
                 postpone(ref, p, wall: wall, now: now, &actions)
             } else {
-                slots[i].owed[p].progress = .left
+                setProgress(.left, p, of: i)
                 releaseIfIdle(ref, wall: wall, now: now, &actions)
             }
         }

@@ -23,7 +23,7 @@ extension DeliveryMachine {
         let c = Int(id.index)
         let g = clients[c].group
         for ack in acknowledgements {
-            switch clients[c].window.acknowledge(ack.opaque) {
+            switch clients[c].acknowledge(ack.opaque) {
             case .inTime(let entry):
                 groups[g].inFlight -= 1
                 guard isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g) else { continue }
@@ -56,7 +56,7 @@ extension DeliveryMachine {
         _ ref: DeliverySlotRef, _ position: Int, now: MonotonicTime, _ actions: inout DeliveryActions
     ) {
         let i = Int(ref.index)
-        let group = slots[i].owed.remove(at: position).group
+        let group = removeOwed(position, from: i).group
         if slots[i].isTracked {
             actions.finished.append(slots[i].message.id)
             emit(
@@ -91,7 +91,7 @@ extension DeliveryMachine {
             return
         case _ where slots[i].isFly:
             counters.flyDropped += 1
-            slots[i].owed.remove(at: position)
+            removeOwed(position, from: i)
         case .retryNow where !entry.isPersistent && !groups[entry.group].shards[slots[i].shard].isElsewhere:
             // Its last client went with this attempt: it counts as delivered.
             succeed(ref, position, now: now, &actions)
@@ -114,7 +114,7 @@ extension DeliveryMachine {
         _ actions: inout DeliveryActions
     ) {
         let i = Int(ref.index)
-        let entry = slots[i].owed.remove(at: position)
+        let entry = removeOwed(position, from: i)
         let own = Settlement.Pending(
             group: groups[entry.group].name, attempts: entry.attempts,
             dueAt: min(dueAt, slots[i].message.expiresAt), lastError: error)
@@ -138,7 +138,7 @@ extension DeliveryMachine {
         _ actions: inout DeliveryActions
     ) {
         let i = Int(ref.index)
-        let entry = slots[i].owed.remove(at: position)
+        let entry = removeOwed(position, from: i)
         counters.deadLettered += 1
         if reason == .expired { counters.expired += 1 }
         actions.finished.append(slots[i].message.id)
@@ -168,7 +168,7 @@ extension DeliveryMachine {
                     Settlement.Pending(
                         group: name, attempts: entry.attempts, dueAt: min(due, slots[i].message.expiresAt)))
             }
-            slots[i].owed.removeAll { !$0.isActive }
+            removeLeft(from: i)
         }
         let settlement = Settlement(
             seq: slots[i].seq, wasTracked: slots[i].isTracked, done: [], dead: dead, pending: pending)

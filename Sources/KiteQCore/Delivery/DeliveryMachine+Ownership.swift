@@ -6,13 +6,21 @@ extension DeliveryMachine {
         shard: Int, until: MonotonicTime, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
         leaseUntil[shard] = until
-        guard now < until else { return }
+        unpark(shard, now: now)
+        pump(now: now, wall: wall, &actions)
+    }
+
+    /// Whether stored messages of a shard must not be worked on now.
+    func isStopped(_ shard: Int, now: MonotonicTime) -> Bool { isHeldUp[shard] || now >= leaseUntil[shard] }
+
+    /// What waited for a shard goes to the front of the queues.
+    mutating func unpark(_ shard: Int, now: MonotonicTime) {
+        guard !isStopped(shard, now: now) else { return }
         for g in groups.indices where !groups[g].shards[shard].parked.isEmpty {
             groups[g].queue.prepend(contentsOf: groups[g].shards[shard].parked)
             groups[g].shards[shard].parked = []
             needsPump(g)
         }
-        pump(now: now, wall: wall, &actions)
     }
 
     /// What the store says of the other brokers and of what waits for this one.

@@ -19,18 +19,15 @@ extension DeliveryMachine {
                 expire(ref, p, wall: wall, now: now, &actions)
                 continue
             }
-            if !slots[i].isFly {
-                if unflushed >= limits.unflushed { break }
-                if now >= leaseUntil[slots[i].shard] {
-                    groups[g].queue.removeFirst()
-                    groups[g].shards[slots[i].shard].parked.append(ref)
-                    continue
-                }
+            if !slots[i].isFly, isStopped(slots[i].shard, now: now) {
+                groups[g].queue.removeFirst()
+                groups[g].shards[slots[i].shard].parked.append(ref)
+                continue
             }
             guard let c = pickClient(g, now: now) else { break }
             guard groups[g].bucket.take(upTo: 1, now: now) == 1 else { break }
             groups[g].queue.removeFirst()
-            let opaque = clients[c].window.deliver(DeliveryClient.Entry(slot: ref), now: now)
+            let opaque = clients[c].deliver(ref, bytes: slots[i].message.footprint, now: now)
             slots[i].owed[p].progress = .inFlight
             groups[g].inFlight += 1
             counters.delivered += 1
@@ -47,7 +44,7 @@ extension DeliveryMachine {
     ) {
         if slots[Int(ref.index)].isFly {
             counters.flyDropped += 1
-            slots[Int(ref.index)].owed.remove(at: position)
+            removeOwed(position, from: Int(ref.index))
         } else {
             bury(ref, position, reason: .expired, error: nil, wall: wall, &actions)
         }

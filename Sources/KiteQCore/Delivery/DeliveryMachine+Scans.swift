@@ -2,11 +2,12 @@ extension DeliveryMachine {
     /// The next look into a shard, if one is wanted; one at a time for each shard, the groups in turn. Each one given out
     /// must be ended by `apply` or `scanFailed`.
     package mutating func nextScan(shard: Int, now: MonotonicTime, wall: Timestamp) -> DeliveryScan? {
-        guard !isScanning[shard], !isDraining, unflushed < limits.unflushed, now < leaseUntil[shard] else { return nil }
+        guard !isScanning[shard], !isDraining, !isStopped(shard, now: now) else { return nil }
         if let after = wantedOrphans(shard, now: now) {
             isScanning[shard] = true
             return DeliveryScan(
-                group: "", shard: shard, kind: .orphans(after: after), limit: limits.pageRows, groupIndex: -1, epoch: 0)
+                group: "", shard: shard, kind: .orphans(after: after), limit: limits.pageRows, maxBytes: 0,
+                groupIndex: -1, epoch: 0)
         }
         for step in groups.indices {
             let g = (scanTurn[shard] + step) % groups.count
@@ -24,7 +25,8 @@ extension DeliveryMachine {
             }
             return DeliveryScan(
                 group: groups[g].name, shard: shard, kind: kind,
-                limit: min(limits.pageRows, limits.queueLength - groups[g].queue.count), groupIndex: g,
+                limit: min(limits.pageRows, limits.queueLength - groups[g].queue.count),
+                maxBytes: min(limits.pageBytes, room(g) / isScanning.count), groupIndex: g,
                 epoch: groups[g].shards[shard].epoch)
         }
         return nil
@@ -38,7 +40,10 @@ extension DeliveryMachine {
             backlogAfter = frontier
         }
         guard !groups[g].isAway else { return backlogAfter.map { .handOver(after: $0) } }
-        guard groups[g].queue.count <= limits.queueLength / 2, memoryBytes < limits.memoryBytes else { return nil }
+        // Half of what it may have is free again: pages are not read for a message or two.
+        guard groups[g].queue.count <= limits.queueLength / 2, room(g) > 0, room(g) >= groups[g].bytes else {
+            return nil
+        }
         if state.isDue && !(state.lastScanWasDue && backlogAfter != nil) { return .due }
         return backlogAfter.map { .backlog(after: $0) }
     }
@@ -48,7 +53,8 @@ extension DeliveryMachine {
     }
 
     /// Of a scan's rows, the seqs whose messages have to be loaded: those that are not in memory, and those whose row the
-    /// group has to take first.
+    /// group has to take first. What is being written is left alone: a write that is repeated, its reply lost, would take a row
+    /// that was taken again for the one it is to let go.
     package func missing(_ scan: DeliveryScan, _ result: DeliveryScanResult) -> [Int64] {
         switch scan.kind {
         case .handOver, .orphans: return []
@@ -57,7 +63,7 @@ extension DeliveryMachine {
         return result.rows.lazy.filter { row in
             switch row.kind {
             case .fresh: slotBySeq[row.seq] == nil && dirty[row.seq] == nil
-            case .tracked: !isWorkedOn(row.seq, by: scan.groupIndex)
+            case .tracked: !isWorkedOn(row.seq, by: scan.groupIndex) && dirty[row.seq] == nil
             case .held: false
             }
         }.map(\.seq)
@@ -89,22 +95,26 @@ extension DeliveryMachine {
         let g = scan.groupIndex
         guard groups[g].shards[scan.shard].epoch == scan.epoch else {
             // The group has gone meanwhile. Fresh messages stay where they are; rows that were taken are let go.
-            for message in loaded where message.state == .tracked {
-                for row in message.deliveries {
+            for message in loaded {
+                for row in message.deliveries where message.state == .tracked {
                     release(
                         message.seq, of: row.group, attempts: row.attempts, shard: scan.shard, wall: wall, &actions)
                 }
+                drop(message, scan.shard, &actions)
             }
             return
         }
         let bySeq = Dictionary(loaded.map { ($0.seq, $0) }, uniquingKeysWith: { first, _ in first })
         var cut: Int64?
         for row in result.rows {
+            let message = bySeq[row.seq]
             // Beyond what is still being written only rows that were taken already are.
-            if cut != nil, row.kind != .tracked { continue }
+            if cut != nil, row.kind != .tracked, message?.state != .tracked {
+                if let message { drop(message, scan.shard, &actions) }
+                continue
+            }
             let attached = attach(
-                row, of: g, shard: scan.shard, loaded: bySeq[row.seq], wasAsked: asked.contains(row.seq), wall: wall,
-                &actions)
+                row, of: g, shard: scan.shard, loaded: message, wasAsked: asked.contains(row.seq), wall: wall, &actions)
             if case .beingWritten = attached, cut == nil { cut = row.seq }
         }
         if scan.kind == .due {
@@ -115,7 +125,16 @@ extension DeliveryMachine {
         needsPump(g)
     }
 
-    /// A scan failed: it is tried again after a while.
+    /// A message that was loaded does not go to memory. If it is fresh, loading may have taken it from a dead broker: the groups
+    /// that believe to know all that is this broker's learn of it by reading again.
+    private mutating func drop(_ message: StoredMessage, _ shard: Int, _ actions: inout DeliveryActions) {
+        guard message.state == .fresh else { return }
+        for member in message.route.members {
+            if let g = groupByName[member.group] { reread(g, shard, from: message.seq, &actions) }
+        }
+    }
+
+    /// A scan failed: it is tried again after a while. What it may have taken is for the shell to have reread.
     package mutating func scanFailed(
         _ scan: DeliveryScan, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
@@ -160,13 +179,13 @@ extension DeliveryMachine {
             let i = Int(ref.index)
             guard isCurrent(ref), let p = slots[i].position(of: g), slots[i].owed[p].progress == .held else { continue }
             if isEnd || slots[i].seq <= frontier {
-                slots[i].owed[p].progress = .queued
+                setProgress(.queued, p, of: i)
                 groups[g].queue.append(ref)
             } else if slots[i].isTracked {
                 // Its row says that it is in memory: the store learns that it is not.
                 postpone(ref, p, wall: wall, now: now, &actions)
             } else {
-                slots[i].owed[p].progress = .left
+                setProgress(.left, p, of: i)
                 releaseIfIdle(ref, wall: wall, now: now, &actions)
             }
         }

@@ -4,7 +4,7 @@ extension DeliveryMachine {
         forgiveStandstill(now)
         for c in clients.indices where clients[c].isOpen && clients[c].window.inFlight > 0 {
             let g = clients[c].group
-            while let entry = clients[c].window.expire(now: now) {
+            while let entry = clients[c].expire(now: now) {
                 groups[g].inFlight -= 1
                 guard isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g) else { continue }
                 counters.timedOut += 1

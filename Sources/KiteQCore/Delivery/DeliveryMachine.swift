@@ -31,10 +31,14 @@ package struct DeliveryMachine: Sendable {
     var partials = Deque<(slot: DeliverySlotRef, since: MonotonicTime)>()
     /// Seqs whose settlement is not written yet: what the store says of them is out of date.
     var dirty: [Int64: Dirty] = [:]
-    var unflushed = 0
+    var unflushed: [Int]
+    /// Too much of a shard is not written: nothing of it is delivered until half of that is.
+    var isHeldUp: [Bool]
     /// Settled while a scan of the shard was under way, whose result may still show the old state.
     var settledDuringScan: [[Int64]]
     var isScanning: [Bool]
+    /// Fresh messages that scans found: an insert whose reply is slow may name one when it has been delivered and removed.
+    var pagedIn: RecentSeqs
     /// Groups in the order in which their shards are looked at next.
     var scanTurn: [Int]
     /// Until when stored messages of each shard may be worked on.
@@ -55,6 +59,9 @@ package struct DeliveryMachine: Sendable {
 
     package init(shards: Int, limits: DeliveryLimits = DeliveryLimits()) {
         self.limits = limits
+        pagedIn = RecentSeqs(limit: limits.pagedInRemembered)
+        unflushed = Array(repeating: 0, count: shards)
+        isHeldUp = Array(repeating: false, count: shards)
         settledDuringScan = Array(repeating: [], count: shards)
         isScanning = Array(repeating: false, count: shards)
         scanTurn = Array(repeating: 0, count: shards)
@@ -112,11 +119,13 @@ package struct DeliveryMachine: Sendable {
                     seq: seq, shard: shard, message: message, owed: owed, isTracked: isTracked, generation: 0))
         }
         if seq != 0 { slotBySeq[seq] = index }
+        for entry in owed { count(entry, Int(index)) }
         return DeliverySlotRef(index: index, generation: slots[Int(index)].generation)
     }
 
     mutating func freeSlot(_ index: Int32) {
         let i = Int(index)
+        for entry in slots[i].owed { uncount(entry, i) }
         memoryBytes -= slots[i].message.footprint
         if slots[i].seq != 0 { slotBySeq[slots[i].seq] = nil }
         slots[i].isFree = true
@@ -141,7 +150,8 @@ package struct DeliveryMachine: Sendable {
         } else {
             dirty[settlement.seq] = Dirty(leavesRows: leavesRows)
         }
-        unflushed += 1
+        unflushed[shard] += 1
+        if unflushed[shard] >= unflushedShare { isHeldUp[shard] = true }
         actions.settlements.append((shard, settlement))
     }
 
@@ -149,18 +159,21 @@ package struct DeliveryMachine: Sendable {
     package mutating func settled(
         _ seqs: [Int64], shard: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
-        let wasStopped = unflushed >= limits.unflushed
-        unflushed -= seqs.count
+        unflushed[shard] -= seqs.count
         if isScanning[shard] {
             settledDuringScan[shard].append(contentsOf: seqs)
         } else {
             clean(seqs)
         }
-        if wasStopped && unflushed < limits.unflushed {
-            for g in groups.indices where !groups[g].queue.isEmpty { needsPump(g) }
+        if isHeldUp[shard] && unflushed[shard] <= unflushedShare / 2 {
+            isHeldUp[shard] = false
+            unpark(shard, now: now)
             pump(now: now, wall: wall, &actions)
         }
     }
+
+    /// A shard that cannot be written stops itself, and leaves the others their part.
+    private var unflushedShare: Int { max(1, limits.unflushed / unflushed.count) }
 
     mutating func clean(_ seqs: [Int64]) {
         for seq in seqs {

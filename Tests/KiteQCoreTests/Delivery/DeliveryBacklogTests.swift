@@ -66,6 +66,29 @@ import Testing
         #expect(h.machine.gauges.messages == 1)
     }
 
+    /// Found, delivered and removed between the commit and its report. A retry of the insert may also have stored it anew.
+    @Test(arguments: [true, false]) func whatAScanFoundBeforeItsReportComesAgainOnlyIfItIsStoredAgain(isStored: Bool) {
+        var h = DeliveryHarness()
+        _ = h.connect("a")
+        let row = DeliveryScanResult.Row(seq: 7, kind: .fresh(DeliveryHarness.route("a")))
+        while let scan = h.nextScan() {
+            let isBacklog = scan.kind == .backlog(after: 0)
+            h.finish(
+                scan, .init(rows: isBacklog ? [row] : [], isEnd: true),
+                loaded: isBacklog ? [h.fresh(7, DeliveryHarness.route("a"))] : [])
+        }
+        h.acknowledge(h.deliveries()[0])
+        #expect(h.settlements().map(\.isRemoval) == [true])
+        h.accept(7, DeliveryHarness.route("a"))
+        #expect(h.deliveries().isEmpty)
+        let scan = h.nextScan()!
+        #expect(scan.kind == .backlog(after: 6))
+        h.finish(
+            scan, .init(rows: isStored ? [row] : [], isEnd: true),
+            loaded: isStored ? [h.fresh(7, DeliveryHarness.route("a"))] : [])
+        #expect(h.deliveries().count == (isStored ? 1 : 0))
+    }
+
     @Test func whatIsAcceptedDuringAPageAndLiesBeyondItIsLeftToTheNext() {
         var h = DeliveryHarness()
         _ = h.connect("a")
@@ -196,6 +219,25 @@ import Testing
         h.accept(3, DeliveryHarness.route("a"))
         #expect(h.deliveries().isEmpty)
         h.machine.settled([1, 2], shard: 0, now: h.now, wall: h.wall, &h.actions)
+        #expect(h.deliveries().count == 1)
+    }
+
+    @Test func aShardThatIsNotWrittenStopsNoOther() {
+        var h = DeliveryHarness(shards: 2) { $0.unflushed = 2 }
+        _ = h.liveClient("a")
+        for seq in 1...2 { h.accept(Int64(seq), DeliveryHarness.route("a")) }
+        for sent in h.deliveries() { h.acknowledge(sent) }
+        #expect(h.unwritten().count == 2)
+        h.accept(3, DeliveryHarness.route("a"))
+        h.accept(4, DeliveryHarness.route("a"), shard: 1)
+        #expect(h.deliveries().count == 1)
+        h.machine.reread(shard: 0, from: 1, &h.actions)
+        #expect(h.nextScan() == nil)
+        h.machine.reread(shard: 1, from: 1, &h.actions)
+        #expect(h.nextScan(1)?.kind == .backlog(after: 0))
+        h.machine.settled([1], shard: 0, now: h.now, wall: h.wall, &h.actions)
+        #expect(h.deliveries().isEmpty, "it goes on once half of its part is free")
+        h.machine.settled([2], shard: 0, now: h.now, wall: h.wall, &h.actions)
         #expect(h.deliveries().count == 1)
     }
 

@@ -178,6 +178,30 @@ import Testing
         #expect(h.machine.gauges.messages == 0)
     }
 
+    /// The store may have written it, and the reply was lost: it is written once more, and must not meet the row taken again.
+    @Test func aRowThatIsBeingLetGoIsNotTakenAgainBeforeThatIsSure() {
+        var h = DeliveryHarness()
+        let client = h.liveClient("a")
+        h.survey(ShardSurvey(due: ["a"]))
+        let row = DeliveryScanResult.Row(seq: 5, kind: .tracked)
+        h.finish(h.nextScan()!, .init(rows: [row], isEnd: true), loaded: [h.tracked(5, "a", attempts: 1, dueAt: 0)])
+        #expect(h.deliveries().count == 1)
+        h.disconnect(client)
+        #expect(h.unwritten().map(\.pending.count) == [1])
+        _ = h.connect("a")
+        while let scan = h.nextScan() {
+            #expect(h.machine.missing(scan, .init(rows: [row], isEnd: true)).isEmpty)
+            h.finish(scan, .init(rows: [row], isEnd: true))
+        }
+        #expect(h.deliveries().isEmpty)
+        h.machine.settled([5], shard: 0, now: h.now, wall: h.wall, &h.actions)
+        h.pass(300_000_000)
+        let again = h.nextScan()!
+        #expect(again.kind == .backlog(after: 4))
+        h.finish(again, .init(rows: [row], isEnd: true), loaded: [h.tracked(5, "a", attempts: 2, dueAt: 0)])
+        #expect(h.deliveries().count == 1)
+    }
+
     @Test func aRowThatOnlyTheStoreTakesForOursIsLetGo() {
         var h = DeliveryHarness()
         _ = h.liveClient("a")
@@ -197,6 +221,19 @@ import Testing
                 ], isEnd: true))
         #expect(h.settlements().map(\.pending) == [[.init(group: "a", attempts: 4, dueAt: h.wall)]])
         #expect(h.machine.counters.orphans == 1)
+    }
+
+    @Test func aPageOfOrphansThatEndsWithinAMessageGoesOnWithIt() {
+        let rows = [(4, "a"), (6, "a"), (6, "b"), (6, "c")].map {
+            HeldDelivery(seq: Int64($0.0), group: $0.1, attempts: 0)
+        }
+        func page(_ range: Range<Int>, after: Int64 = 0, limit: Int = 3) -> DeliveryScanResult {
+            .orphans(held: Array(rows[range]), after: after, limit: limit)
+        }
+        #expect(page(0..<3).frontier == 5 && !page(0..<3).isEnd, "c's row was not seen")
+        #expect(page(1..<4, after: 5).frontier == 6, "on, where a page holds nothing else")
+        #expect(page(0..<4, limit: 5).isEnd)
+        #expect(page(0..<0, after: 7).frontier == 7)
     }
 
     @Test func expiredMessagesOfAbsentGroupsDie() {
