@@ -1,14 +1,17 @@
 import Foundation
+import KiteQ
 import LocalServers
 import Testing
 
-/// The built `kiteq`, run as processes of their own against a private MariaDB.
+/// The built `kiteq`, run as a process of its own, once or again and again at the same address.
 final class ServedBroker: Sendable {
     let address: String
+    let discovery: KiteQConfiguration.Discovery
     private let folder: URL
-    private let storeURL: String
-    private let port: Int
-    let databasePort: Int
+    private let store: String
+    private let registry: String
+    private let adminPort: Int
+    private let options: [String]
 
     /// Next to the tests' own bundle.
     private static var executable: URL {
@@ -16,65 +19,116 @@ final class ServedBroker: Sendable {
             .appending(path: "kiteq")
     }
 
-    init(databasePort: Int, bindings: String) throws {
+    /// - Parameters:
+    ///   - registry: a registry's URL, through which clients find it too.
+    ///   - options: further ones, as `--set` takes them.
+    init(store: String, registry: String, options: [String] = []) throws {
         folder = try LocalServers.temporaryFolder("broker")
-        port = try LocalServers.freePort()
-        address = "127.0.0.1:\(port)"
-        self.databasePort = databasePort
-        storeURL = "mysql://root@127.0.0.1:\(databasePort)/kite?shards=2"
-        try Data("brokers: []\nbindings:\n\(bindings)".utf8).write(to: folder.appending(path: "registry.yaml"))
+        address = "127.0.0.1:\(try LocalServers.freePort())"
+        adminPort = try LocalServers.freePort()
+        discovery =
+            registry.hasPrefix("zk://") ? .zooKeeper(String(registry.dropFirst(5))) : .file(String(registry.dropFirst(7)))
+        self.store = store
+        self.registry = registry
+        self.options = options
     }
 
-    /// - Returns: its exit status.
-    func migrate() throws -> Int32 {
-        let process = try start(["migrate", "--store", storeURL])
-        process.waitUntilExit()
-        return process.terminationStatus
+    /// With a file of its own for a registry.
+    /// - Parameter bindings: each group's message type.
+    init(store: String, bindings: KeyValuePairs<String, String>, options: [String] = []) throws {
+        folder = try LocalServers.temporaryFolder("broker")
+        address = "127.0.0.1:\(try LocalServers.freePort())"
+        adminPort = try LocalServers.freePort()
+        discovery = .brokers([address])
+        let file = folder.appending(path: "registry.yaml")
+        try Self.writeRegistry(to: file, brokers: [], bindings: bindings)
+        self.store = store
+        registry = "file://\(file.path)"
+        self.options = options
     }
 
-    /// Starts the broker; returns when it says that it serves.
-    func serve() throws -> Process {
-        let process = Process()
-        let output = Pipe()
-        process.standardOutput = output
-        try start(
-            process,
-            [
-                "serve", "--bind", address, "--store", storeURL, "--topics", "trade", "--registry",
-                "file://\(folder.appending(path: "registry.yaml").path)", "--log-level", "error",
-            ])
-        var line: [UInt8] = []
-        while let byte = try output.fileHandleForReading.read(upToCount: 1)?.first, byte != UInt8(ascii: "\n") {
-            line.append(byte)
+    static func writeRegistry(
+        to file: URL, brokers: [String], bindings: KeyValuePairs<String, String>
+    ) throws {
+        var lines = ["brokers:\(brokers.isEmpty ? " []" : "")"]
+        for broker in brokers { lines.append("  - {address: \"\(broker)\", topics: [trade]}") }
+        lines.append("bindings:")
+        for (group, type) in bindings {
+            lines.append("  - {groupIds: [\(group)], topic: trade, messageType: \(type), bindType: direct}")
         }
-        #expect(String(decoding: line, as: UTF8.self).contains("serving"))
+        try Data(lines.joined(separator: "\n").utf8).write(to: file, options: .atomic)
+    }
+
+    // MARK: Processes
+
+    /// Runs `kiteq migrate`.
+    func migrate() async throws {
+        let process = try run(["migrate", "--store", store])
+        #expect(try await end(of: process) == 0)
+    }
+
+    /// Starts the broker; it may not serve yet.
+    func start() throws -> Process {
+        let arguments = [
+            "serve", "--bind", address, "--admin", "127.0.0.1:\(adminPort)", "--store", store, "--topics", "trade",
+            "--registry", registry, "--log-level", "error",
+        ]
+        return try run(arguments + options.flatMap { ["--set", $0] })
+    }
+
+    /// Waits until it says that it serves.
+    func serves(_ process: Process) async throws {
+        try await eventually("the broker serves") {
+            try #require(process.isRunning, "it ended with status \(process.terminationStatus)")
+            return try output.contains("serving")
+        }
+    }
+
+    /// Starts the broker, and returns when it says that it serves.
+    func serve() async throws -> Process {
+        let process = try start()
+        try await serves(process)
         return process
     }
 
     /// Ends it as a crash would.
-    func kill(_ process: Process) {
+    func kill(_ process: Process) async throws {
         Foundation.kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        _ = try await end(of: process)
     }
 
-    /// Stops it in order; returns its exit status.
-    func stop(_ process: Process) -> Int32 {
+    /// Stops it in order, which ends with status 0.
+    func stop(_ process: Process) async throws {
         process.terminate()
-        process.waitUntilExit()
+        #expect(try await end(of: process) == 0)
+    }
+
+    /// - Returns: its exit status, negative where a signal ended it.
+    private func end(of process: Process) async throws -> Int32 {
+        try await eventually("the process ends") { !process.isRunning }
         return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
     }
 
-    private func start(_ arguments: [String]) throws -> Process {
+    private func run(_ arguments: [String]) throws -> Process {
         let process = Process()
-        process.standardOutput = FileHandle.nullDevice
-        try start(process, arguments)
-        return process
-    }
-
-    private func start(_ process: Process, _ arguments: [String]) throws {
+        let file = folder.appending(path: "output")
+        try Data().write(to: file)
+        process.standardOutput = try FileHandle(forWritingTo: file)
         process.executableURL = Self.executable
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("KITEQ_") }
         try process.run()
+        return process
+    }
+
+    // MARK: Looking at it
+
+    private var output: String {
+        get throws { String(decoding: try Data(contentsOf: folder.appending(path: "output")), as: UTF8.self) }
+    }
+
+    /// What `/readyz` says; nil while nobody answers there.
+    func readiness() async throws -> String? {
+        try await LoopbackHTTP.get("/readyz", port: adminPort)
     }
 }
