@@ -75,8 +75,8 @@ struct Database: Sendable {
         }
     }
 
-    private func connected<Result: Sendable>(
-        _ port: Int?, _ body: @escaping @Sendable (isolated MariaDBConnection) throws -> Result
+    func connected<Result: Sendable>(
+        _ port: Int? = nil, _ body: @escaping @Sendable (isolated MariaDBConnection) throws -> Result
     ) async throws -> Result {
         let pool = MariaDBPool(
             MariaDBConfiguration(

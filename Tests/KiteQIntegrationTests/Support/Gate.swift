@@ -6,6 +6,8 @@ final class Gate: Sendable {
 
     func open() { letThrough(.max) }
 
+    var isOpen: Bool { passes.withLock { $0 == .max } }
+
     /// Lets so many more through.
     func letThrough(_ count: Int) { passes.withLock { $0 = count == .max ? .max : $0 + count } }
 

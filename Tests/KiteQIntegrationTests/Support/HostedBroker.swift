@@ -19,7 +19,7 @@ struct HostedBroker: Sendable {
     /// Runs a broker, which may not serve yet, while `body` does; then stops it in order.
     static func run(
         _ store: MySQLStoreConfiguration, registry: any Registry, name: String = "broker",
-        configure: (inout BrokerConfiguration) -> Void = { _ in },
+        configure: (inout BrokerConfiguration) throws -> Void = { _ in },
         _ body: @escaping @Sendable (HostedBroker) async throws -> Void
     ) async throws {
         var configuration = BrokerConfiguration()
@@ -30,7 +30,7 @@ struct HostedBroker: Sendable {
         // A machine that runs all tests at once may be slow.
         configuration.delivery.deliveryTimeout = 60_000_000_000
         configuration.drainTimeout = .seconds(5)
-        configure(&configuration)
+        try configure(&configuration)
         let served = Served()
         let broker = Broker(
             configuration: configuration, store: MySQLMessageStore(store, logger: quiet), registry: registry,
@@ -48,7 +48,7 @@ struct HostedBroker: Sendable {
     /// With bindings of groups to message type `paid`.
     static func run(
         _ store: MySQLStoreConfiguration, groups: [String], name: String = "broker",
-        configure: (inout BrokerConfiguration) -> Void = { _ in },
+        configure: (inout BrokerConfiguration) throws -> Void = { _ in },
         _ body: @escaping @Sendable (HostedBroker) async throws -> Void
     ) async throws {
         let bindings = groups.map { Binding(group: $0, topic: "trade", messageType: "paid") }
@@ -76,6 +76,13 @@ struct HostedBroker: Sendable {
             let reason = await broker.whyNotReady()
             guard let words else { return reason == nil }
             return reason?.contains(words) == true
+        }
+    }
+
+    /// Waits until it has nothing of any message in memory.
+    func untilNothingIsHeld() async throws {
+        try await until("nothing is held") {
+            $0.gauges.messages == 0 && $0.gauges.bytes == 0 && $0.gauges.inFlight == 0 && $0.gauges.unflushed == 0
         }
     }
 }
