@@ -63,7 +63,8 @@ extension WholeBrokerTests.DatabaseOutageTests {
                         try await eventually("what is in memory is delivered") { ledger.count("s-member") == 40 }
                         let error = try await ledger.publish("too early", atHasty)
                         #expect(error?.code == .refused)
-                        #expect(error?.message.contains("shard 0: cannot connect") == true, "\(String(describing: error))")
+                        #expect(
+                            error?.message.contains("shard 0: cannot connect") == true, "\(String(describing: error))")
                         let waiting = Task { try await ledger.publish("in time", atPatient) }
                         try await patient.until("the publish waits") { $0.publishQueue.items == 1 }
                         return waiting
@@ -161,7 +162,8 @@ extension WholeBrokerTests.DatabaseOutageTests {
                     #expect(error?.message.contains("read-only") == true, "\(String(describing: error))")
                     if forLongerThanTheLease {
                         try await eventually("the lease is over") {
-                            try await database.count("kite_incarnation", where: "lease_until < UNIX_TIMESTAMP() * 1000 - 1000") == 1
+                            try await database.count(
+                                "kite_incarnation", where: "lease_until < UNIX_TIMESTAMP() * 1000 - 1000") == 1
                         }
                         let error = try await ledger.publish("refused", producer)
                         #expect(error?.code == .refused, "\(String(describing: error))")

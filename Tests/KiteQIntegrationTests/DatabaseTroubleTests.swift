@@ -89,7 +89,8 @@ extension WholeBrokerTests.DatabaseOutageTests {
     @Test(arguments: [CuttingProxy.Cut.beforeItsReply, .beforeCommit])
     func aCommitWhoseReplyIsLost(cut: CuttingProxy.Cut) async throws {
         try await withProxy { database, proxy, port in
-            try await HostedBroker.run(try database.configuration(ports: [port]), groups: ["s-member", "s-away"]) { broker in
+            try await HostedBroker.run(try database.configuration(ports: [port]), groups: ["s-member", "s-away"]) {
+                broker in
                 let ledger = Ledger()
                 let producer = try producer(await broker.discovery())
                 let member = try consumer("s-member", await broker.discovery()) { ledger.got($0, "s-member") }

@@ -31,13 +31,15 @@ extension WholeBrokerTests.LockTests {
                     #expect(try await ledger.publish(0..<20, prefix: "patient ", atPatient) == nil)
                     try await withThrowingTaskGroup(of: KiteQError?.self) { waiting in
                         // All rows, and all room between and behind them.
-                        try await database.whileLocked(by: "SELECT seq FROM \(database.name)_0.kite_message FOR UPDATE") {
+                        try await database.whileLocked(by: "SELECT seq FROM \(database.name)_0.kite_message FOR UPDATE")
+                        {
                             gate.open()
                             try await eventually("what is in memory is delivered") { ledger.count("s-member") == 40 }
                             waiting.addTask { try await ledger.publish("in time", atPatient) }
                             let error = try await ledger.publish("too early", atHasty)
                             #expect(error?.code == .refused)
-                            #expect(error?.message.contains("Lock wait timeout") == true, "\(String(describing: error))")
+                            #expect(
+                                error?.message.contains("Lock wait timeout") == true, "\(String(describing: error))")
                         }
                         for try await error in waiting { #expect(error == nil, "it waited") }
                     }

@@ -93,7 +93,8 @@ extension WholeBrokerTests.ZooKeeperOutageTests {
         try await TestZooKeeper.run { zooKeeper in
             let proxy = CuttingProxy(server: zooKeeper.server.port)
             let port = try await proxy.start()
-            try await HostedBroker.run(try database.configuration(), registry: zooKeeper.registry(port: port)) { broker in
+            try await HostedBroker.run(try database.configuration(), registry: zooKeeper.registry(port: port)) {
+                broker in
                 let ledger = Ledger()
                 let producer = try producer(zooKeeper.discovery)
                 let member = try consumer("s-member", zooKeeper.discovery) { ledger.got($0, "s-member") }
