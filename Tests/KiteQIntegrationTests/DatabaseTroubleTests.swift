@@ -1,6 +1,7 @@
 import Foundation
 import KiteQ
 import KiteQBroker
+import KiteQCore
 import LocalServers
 import MariaDB
 import TestSupport
@@ -21,7 +22,7 @@ extension WholeBrokerTests.DatabaseOutageTests {
         let table = "\(database.name)_0.ballast"
         try await database.execute(
             "CREATE TABLE \(table) (body LONGBLOB) ENGINE=InnoDB",
-            "INSERT INTO \(table) SELECT REPEAT('x', 524288) FROM seq_1_to_24", "COMMIT")
+            "INSERT INTO \(table) SELECT REPEAT('x', 524288) FROM \(database.name)_0.seq_1_to_24", "COMMIT")
         try await HostedBroker.run(
             try database.configuration(), groups: ["s-member"], configure: { $0.publishWait = .milliseconds(500) }
         ) { broker in

@@ -1,5 +1,7 @@
 import KiteQ
 import KiteQBroker
+import KiteQCore
+import MariaDB
 import Testing
 
 extension WholeBrokerTests {
@@ -68,7 +70,7 @@ extension WholeBrokerTests.LockTests {
             try await running([producer, member]) {
                 #expect(try await ledger.publish(0..<40, producer) == nil)
                 try await database.whileLocked(
-                    by: "INSERT INTO \(database.name)_0.ballast SELECT seq FROM seq_1_to_5000",
+                    by: "INSERT INTO \(database.name)_0.ballast SELECT seq FROM \(database.name)_0.seq_1_to_5000",
                     "SELECT seq FROM \(message) WHERE seq = (SELECT MAX(seq) FROM \(message)) FOR UPDATE",
                     // The victim is who has changed fewer rows. The broker has removed this one, and waits for the other.
                     then: "SELECT seq FROM \(message) ORDER BY seq LIMIT 1 FOR UPDATE"

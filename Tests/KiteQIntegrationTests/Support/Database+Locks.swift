@@ -5,7 +5,7 @@ extension Database {
     /// Runs `body` while another session holds the locks that these statements take, in one transaction; it then runs
     /// the last statement, and commits.
     func whileLocked(
-        by statements: String..., then last: String? = nil, _ body: @escaping @Sendable () async throws -> Void
+        by statements: String..., then last: String? = nil, _ body: () async throws -> Void
     ) async throws {
         let (locked, isLocked) = AsyncStream<Void>.makeStream()
         let over = DispatchSemaphore(value: 0)

@@ -52,20 +52,32 @@ struct TestZooKeeper: Sendable {
     /// Waits until a client that comes now is told of exactly these brokers.
     func lists(_ brokers: [BrokerAddress?]) async throws {
         let expected = brokers.compactMap { $0 }
+        try await says("brokers \(expected)", { $0.brokers(of: "trade") }) { $0 == expected }
+    }
+
+    /// Waits until it has bindings of exactly these groups.
+    func hasBindings(of groups: [String]) async throws {
+        try await says("bindings of \(groups)", { $0.bindings(of: ["trade"]) }) { $0.map(\.group) == groups }
+    }
+
+    private func says<Element: Sendable>(
+        _ what: String, _ stream: (ZooKeeperRegistry) -> AsyncStream<Element>,
+        _ isWanted: @escaping @Sendable (Element) -> Bool
+    ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             let registry = registry()
             tasks.addTask {
                 do { try await registry.run() } catch is CancellationError {}
             }
             defer { tasks.cancelAll() }
-            let seen = registry.brokers(of: "trade")
+            let said = stream(registry)
             tasks.addTask {
-                for await brokers in seen where brokers == expected { return }
-                throw NeverHappened(description: "ZooKeeper lists \(expected)")
+                for await element in said where isWanted(element) { return }
+                throw NeverHappened(description: "ZooKeeper has \(what)")
             }
             tasks.addTask {
                 try await Task.sleep(for: .seconds(60))
-                throw NeverHappened(description: "not within 60 s: ZooKeeper lists \(expected)")
+                throw NeverHappened(description: "not within 60 s: ZooKeeper has \(what)")
             }
             try await tasks.next()
         }
