@@ -65,7 +65,8 @@ extension WholeBrokerTests.DatabaseOutageTests {
                         let error = try await ledger.publish("too early", atHasty)
                         #expect(error?.code == .refused)
                         #expect(
-                            error?.message.contains("cannot connect to 127.0.0.1") == true, "\(String(describing: error))")
+                            error?.message.contains("cannot connect to 127.0.0.1") == true,
+                            "\(String(describing: error))")
                         let waiting = Task { try await ledger.publish("in time", atPatient) }
                         try await patient.until("the publish waits") { $0.publishQueue.items == 1 }
                         return waiting

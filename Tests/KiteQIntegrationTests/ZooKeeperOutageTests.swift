@@ -15,7 +15,9 @@ extension WholeBrokerTests.ZooKeeperOutageTests {
         let known = try await Database.migrated()
         // An earlier life, in which the bindings were known.
         try await HostedBroker.run(try known.configuration(), groups: ["s-member", "s-away"]) { _ in
-            try await eventually("the bindings are saved") { try await known.count("kite_binding", where: "group_name <> ''") == 2 }
+            try await eventually("the bindings are saved") {
+                try await known.count("kite_binding", where: "group_name <> ''") == 2
+            }
         }
         let new = try await Database.migrated()
         try await TestZooKeeper.run(isStarted: false) { zooKeeper in
