@@ -21,7 +21,7 @@ extension WholeBrokerTests.ConsumerTests {
                 #expect(try await ledger.publish(0..<600, producer) == nil)
                 try await withThrowingTaskGroup(of: Void.self) { crowd in
                     for number in 0..<300 {
-                        if number >= 20 { try await crowd.next() }
+                        if number >= 40 { try await crowd.next() }
                         crowd.addTask { try await Self.visit(discovery, ledger) }
                     }
                     try await crowd.waitForAll()
@@ -52,7 +52,7 @@ extension WholeBrokerTests.ConsumerTests {
         try await running([visitor]) {
             try await withThrowingTaskGroup(of: Void.self) { race in
                 race.addTask { for await _ in taken { return } }
-                race.addTask { try await Task.sleep(for: .milliseconds(200)) }
+                race.addTask { try await Task.sleep(for: .milliseconds(100)) }
                 defer { race.cancelAll() }
                 try await race.next()
             }

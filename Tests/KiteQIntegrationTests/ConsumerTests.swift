@@ -118,7 +118,6 @@ extension WholeBrokerTests.ConsumerTests {
             configure: {
                 $0.delivery.window = 16
                 $0.delivery.memoryBytes = limit
-                $0.delivery.queueLength = 50
                 $0.delivery.pageRows = 50
             }
         ) { broker in

@@ -70,8 +70,10 @@ extension DeliveryMachine {
     }
 
     func hasRoom(_ g: Int) -> Bool {
-        groups[g].queue.count < limits.queueLength && memoryBytes < limits.memoryBytes
+        groups[g].queue.count < limits.queueLength && !isMemoryFull
     }
+
+    var isMemoryFull: Bool { memoryBytes >= limits.memoryBytes }
 
     /// Says what becomes of a fresh message that is owed to a group: adds the group to `owed`, unless the message counts as
     /// delivered to it, and says where it is another broker's to deliver.
@@ -94,8 +96,7 @@ extension DeliveryMachine {
             }
         case .paging(let frontier, let isScanning):
             if isScanning {
-                let hasRoom =
-                    groups[g].shards[shard].held.count < limits.queueLength && memoryBytes < limits.memoryBytes
+                let hasRoom = groups[g].shards[shard].held.count < limits.queueLength && !isMemoryFull
                 if hasRoom && !groups[g].isAway {
                     entry.progress = .held
                 } else {

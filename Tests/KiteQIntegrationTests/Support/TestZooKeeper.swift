@@ -10,7 +10,7 @@ struct TestZooKeeper: Sendable {
     private let folder: URL
 
     /// Of brokers: an outage is long once it has lasted for two of these.
-    static let session = Duration.seconds(2)
+    static let session = Duration.seconds(1)
 
     /// Runs `body` with a server, and ends it.
     /// - Parameter isStarted: false: the server is away at first, until the test starts it.
