@@ -51,8 +51,6 @@ struct DeliveryGroup: Sendable {
     var needsPump = false
     var inFlight = 0
 
-    /// Nothing waits for it in memory, nothing awaits its answer.
-    var hasNothing: Bool { queue.isEmpty && inFlight == 0 }
     /// No client here.
     var isAway: Bool { clients.isEmpty }
 }

@@ -8,8 +8,6 @@ package struct DeliveryLimits: Sendable {
     package var queueLength = 10_000
     /// Bytes of all messages in memory; above it new messages stay in the store.
     package var memoryBytes = 256 << 20
-    /// Rows of a page of backlog while memory is full, for a group that has nothing in it.
-    package var scarceRows = 16
     /// Settlements emitted and not yet written; above it the delivery of stored messages stops.
     package var unflushed = 100_000
     /// How long some groups may have finished a message and some not before that is written.

@@ -70,10 +70,8 @@ extension DeliveryMachine {
     }
 
     func hasRoom(_ g: Int) -> Bool {
-        groups[g].queue.count < limits.queueLength && !isMemoryFull
+        groups[g].queue.count < limits.queueLength && memoryBytes < limits.memoryBytes
     }
-
-    var isMemoryFull: Bool { memoryBytes >= limits.memoryBytes }
 
     /// Says what becomes of a fresh message that is owed to a group: adds the group to `owed`, unless the message counts as
     /// delivered to it, and says where it is another broker's to deliver.
@@ -96,7 +94,8 @@ extension DeliveryMachine {
             }
         case .paging(let frontier, let isScanning):
             if isScanning {
-                let hasRoom = groups[g].shards[shard].held.count < limits.queueLength && !isMemoryFull
+                let hasRoom =
+                    groups[g].shards[shard].held.count < limits.queueLength && memoryBytes < limits.memoryBytes
                 if hasRoom && !groups[g].isAway {
                     entry.progress = .held
                 } else {

@@ -24,15 +24,13 @@ extension DeliveryMachine {
             }
             return DeliveryScan(
                 group: groups[g].name, shard: shard, kind: kind,
-                limit: min(
-                    isMemoryFull ? limits.scarceRows : limits.pageRows, limits.queueLength - groups[g].queue.count),
-                groupIndex: g, epoch: groups[g].shards[shard].epoch)
+                limit: min(limits.pageRows, limits.queueLength - groups[g].queue.count), groupIndex: g,
+                epoch: groups[g].shards[shard].epoch)
         }
         return nil
     }
 
-    /// What to look for of a group, if anything. Where memory is full, by those who do not get on, a group that has nothing of
-    /// it still gets a few messages at a time: others do not feel a group that is slow.
+    /// What to look for of a group, if anything.
     func wantedScan(_ g: Int, shard: Int, now: MonotonicTime) -> DeliveryScan.Kind? {
         let state = groups[g].shards[shard]
         var backlogAfter: Int64?
@@ -40,7 +38,7 @@ extension DeliveryMachine {
             backlogAfter = frontier
         }
         guard !groups[g].isAway else { return backlogAfter.map { .handOver(after: $0) } }
-        guard groups[g].queue.count <= limits.queueLength / 2, !isMemoryFull || groups[g].hasNothing else { return nil }
+        guard groups[g].queue.count <= limits.queueLength / 2, memoryBytes < limits.memoryBytes else { return nil }
         if state.isDue && !(state.lastScanWasDue && backlogAfter != nil) { return .due }
         return backlogAfter.map { .backlog(after: $0) }
     }

@@ -105,8 +105,7 @@ final class Shard: Sendable {
                 underlying: error)
         default:
             code =
-                error.isReadOnly || error.isDiskFull
-                ? .refusesWrites : error.isConnectionLost || error.isLockWaitTimeout ? .unavailable : .failed
+                error.isReadOnly || error.isDiskFull ? .refusesWrites : error.isConnectionLost ? .unavailable : .failed
         }
         return StoreError(
             code, "shard \(number): \(error.message)", isOutcomeUnknown: error.isCommitOutcomeUnknown, underlying: error

@@ -82,26 +82,6 @@ import Testing
         #expect(h.nextScan()?.kind == .backlog(after: 5))
     }
 
-    @Test func aGroupThatFillsMemoryDoesNotStarveTheOthers() {
-        var h = DeliveryHarness { $0.memoryBytes = 1 }
-        _ = h.liveClient("slow")
-        _ = h.liveClient("quick")
-        h.accept(1, DeliveryHarness.route("slow"))
-        h.accept(2, DeliveryHarness.route("slow"))
-        h.accept(3, DeliveryHarness.route("quick"))
-        #expect(h.deliveries().count == 1, "memory is full: the others are left to the store")
-        let scan = h.nextScan()!
-        #expect(scan.group == "quick" && scan.kind == .backlog(after: 2) && scan.limit == h.machine.limits.scarceRows)
-        let route = DeliveryHarness.route("quick")
-        h.finish(
-            scan, .init(rows: [.init(seq: 3, kind: .fresh(route))], frontier: 3, isEnd: false),
-            loaded: [h.fresh(3, route)])
-        let delivery = h.deliveries()[0]
-        #expect(h.nextScan() == nil, "neither the slow one nor, before its answer, this one")
-        h.acknowledge(delivery)
-        #expect(h.nextScan()?.kind == .backlog(after: 3))
-    }
-
     @Test func aFullQueueSendsTheGroupToTheStore() {
         var h = DeliveryHarness {
             $0.queueLength = 10
