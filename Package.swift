@@ -74,7 +74,9 @@ let package = Package(
 
         .testTarget(
             name: "KiteQStoreTests",
-            dependencies: ["KiteQStore", "KiteQCore", "LocalServers", "MariaDB", nioCore, nioPosix, logging],
+            dependencies: [
+                "KiteQStore", "KiteQCore", "LocalServers", "MariaDB", "TestSupport", nioCore, nioPosix, logging,
+            ],
             swiftSettings: settings),
 
         // Where brokers and bindings are found.
@@ -137,10 +139,18 @@ let package = Package(
             ],
             swiftSettings: settings),
 
-        // The built command against real servers.
+        // What tests of several targets put between a server and its clients.
+        .target(
+            name: "TestSupport", dependencies: [nioCore, nioPosix], path: "Tests/TestSupport", swiftSettings: settings),
+
+        // The built command, and whole brokers, against real servers.
         .testTarget(
             name: "KiteQIntegrationTests",
-            dependencies: ["kiteq", "KiteQ", "LocalServers", "MariaDB", logging, lifecycle], swiftSettings: settings),
+            dependencies: [
+                "kiteq", "KiteQ", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "LocalServers", "MariaDB",
+                "TestSupport", logging, lifecycle, nioCore, nioPosix,
+            ],
+            swiftSettings: settings),
 
         // Faults injected into real servers, and the proof that nothing is lost by them.
         .target(

@@ -19,6 +19,8 @@ final class BrokerCluster: Sendable {
 
     private struct State {
         var brokers: [String: Set<BrokerAddress>] = [:]
+        /// Those that were brokers of a topic once: a connection that one of them keeps open is still of use.
+        var formerBrokers: [String: Set<BrokerAddress>] = [:]
         /// Brokers that a task keeps a connection to.
         var kept: Set<BrokerAddress> = []
         var open: [BrokerAddress: ClientConnection] = [:]
@@ -28,13 +30,21 @@ final class BrokerCluster: Sendable {
         var isClosed = false
         var lastFailure: String?
 
-        func wants(_ address: BrokerAddress) -> Bool {
-            !isClosed && brokers.values.contains { $0.contains(address) }
+        /// Whether it is still to be connected to; where it is not, whoever lists it next has to begin anew.
+        mutating func keeps(_ address: BrokerAddress) -> Bool {
+            if !isClosed && brokers.values.contains(where: { $0.contains(address) }) { return true }
+            kept.remove(address)
+            for topic in formerBrokers.keys { formerBrokers[topic]?.remove(address) }
+            return false
         }
 
-        /// An open connection to a broker of the topic, in turn.
+        /// An open connection to a broker of the topic, in turn; where there is none, to one that was.
         mutating func take(_ topic: String) -> ClientConnection? {
-            let candidates = (brokers[topic] ?? []).sorted { ($0.host, $0.port) < ($1.host, $1.port) }
+            take(of: brokers[topic] ?? []) ?? take(of: formerBrokers[topic] ?? [])
+        }
+
+        private mutating func take(of brokers: Set<BrokerAddress>) -> ClientConnection? {
+            let candidates = brokers.sorted { ($0.host, $0.port) < ($1.host, $1.port) }
                 .compactMap { open[$0] }.filter(\.isOpen)
             guard !candidates.isEmpty else { return nil }
             turn &+= 1
@@ -109,21 +119,23 @@ final class BrokerCluster: Sendable {
         wantedContinuation.finish()
     }
 
+    /// A broker that left the registry keeps its connection until it closes it itself: it may be stopping, and wait for what
+    /// is in flight, or only have lost its session.
     private func update(_ topic: String, _ brokers: [BrokerAddress]) {
-        let (new, gone) = state.withLock { state -> ([BrokerAddress], [ClientConnection]) in
-            state.brokers[topic] = Set(brokers)
-            let new = state.isClosed ? [] : brokers.filter { state.kept.insert($0).inserted }
-            return (new, state.open.filter { !state.wants($0.key) }.map(\.value))
+        let new = state.withLock { state -> [BrokerAddress] in
+            let listed = Set(brokers)
+            state.formerBrokers[topic, default: []].formUnion(state.brokers[topic] ?? [])
+            state.formerBrokers[topic]?.subtract(listed)
+            state.brokers[topic] = listed
+            return state.isClosed ? [] : brokers.filter { state.kept.insert($0).inserted }
         }
         for address in new { wantedContinuation.yield(address) }
-        // A broker that left the registry drains: what is in flight on the connection is lost with it, not what it acknowledged.
-        for connection in gone { connection.close() }
     }
 
-    /// Keeps one connection to a broker as long as the registry lists it.
+    /// Keeps one connection to a broker, and makes it anew as long as the registry lists it.
     private func keep(_ address: BrokerAddress) async {
         var failures = 0
-        while state.withLock({ $0.wants(address) }), !Task.isCancelled {
+        while state.withLock({ $0.keeps(address) }), !Task.isCancelled {
             do {
                 let connection = try await ClientConnection.connect(
                     to: address, configuration: configuration, on: group, logger: logger, onEvent: onEvent)
@@ -143,7 +155,6 @@ final class BrokerCluster: Sendable {
                 break  // The client stops.
             }
         }
-        state.withLock { _ = $0.kept.remove(address) }
     }
 
     private func backoff(_ failures: Int) -> Duration {

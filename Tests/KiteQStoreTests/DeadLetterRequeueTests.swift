@@ -1,6 +1,7 @@
 import KiteQCore
 import MariaDB
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import KiteQStore

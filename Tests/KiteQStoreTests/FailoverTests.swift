@@ -1,6 +1,7 @@
 import KiteQCore
 import LocalServers
 import MariaDB
+import TestSupport
 import Testing
 
 @testable import KiteQStore

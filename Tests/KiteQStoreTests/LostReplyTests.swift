@@ -1,5 +1,6 @@
 import KiteQCore
 import MariaDB
+import TestSupport
 import Testing
 
 @testable import KiteQStore

@@ -1,6 +1,7 @@
 import Foundation
 import KiteQCore
 import MariaDB
+import TestSupport
 import Testing
 
 @testable import KiteQStore

@@ -19,6 +19,8 @@ final class PublishPipeline: Sendable {
     private let leases: Leases
     private let fence: Fence
     private let failures: [Failures]
+    /// Publishes in the hands of writers, and their bytes.
+    private let writing = Mutex((items: 0, bytes: 0))
     let counters = PublishCounters()
 
     private static let retryPause: Duration = .milliseconds(50)
@@ -82,8 +84,9 @@ final class PublishPipeline: Sendable {
         for lane in lanes { lane.close() }
     }
 
+    /// Publishes that were taken and have no store ack yet.
     var depth: (items: Int, bytes: Int) {
-        lanes.reduce(into: (items: 0, bytes: 0)) { sum, lane in
+        lanes.reduce(into: writing.withLock { $0 }) { sum, lane in
             let depth = lane.depth
             sum.items += depth.items
             sum.bytes += depth.bytes
@@ -91,7 +94,13 @@ final class PublishPipeline: Sendable {
     }
 
     private func write(shard: Int) async {
-        while let batch = await nextBatch(shard: shard) { await store(batch, shard: shard) }
+        while let batch = await nextBatch(shard: shard) {
+            await store(batch, shard: shard)
+            writing.withLock { writing in
+                writing.items -= batch.count
+                writing.bytes -= batch.reduce(0) { $0 + $1.bytes }
+            }
+        }
     }
 
     /// Tries until the store has the batch, or the time of all in it is up. A try whose outcome is not known is repeated like
@@ -161,6 +170,10 @@ final class PublishPipeline: Sendable {
             let now = SystemTime.wall()
             sequence.withLock { sequence in
                 for index in batch.indices { batch[index].seq = sequence.next(now: now) }
+            }
+            writing.withLock { writing in
+                writing.items += batch.count
+                writing.bytes += batch.reduce(0) { $0 + $1.bytes }
             }
         }
     }

@@ -5,8 +5,8 @@ import Synchronization
 /// A TCP proxy in front of a server: it cuts a connection at a COMMIT, before the server has it or before its reply is passed
 /// on; cuts all; falls silent, as a network that drops packets, and speaks again; and leads to another server from some moment
 /// on.
-final class CuttingProxy: Sendable {
-    enum Cut: Sendable {
+package final class CuttingProxy: Sendable {
+    package enum Cut: Sendable {
         case beforeCommit
         case beforeItsReply
     }
@@ -22,10 +22,10 @@ final class CuttingProxy: Sendable {
 
     private let state: Mutex<State>
 
-    init(server: Int) { state = Mutex(State(server: server)) }
+    package init(server: Int) { state = Mutex(State(server: server)) }
 
     /// Listens; returns its port.
-    func start() async throws -> Int {
+    package func start() async throws -> Int {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { client in
                 ClientBootstrap(group: client.eventLoop)
@@ -47,7 +47,7 @@ final class CuttingProxy: Sendable {
         return channel.localAddress?.port ?? 0
     }
 
-    func stop() async throws {
+    package func stop() async throws {
         try await state.withLock { $0.listening }?.close()
         await cutAll()
     }
@@ -61,18 +61,18 @@ final class CuttingProxy: Sendable {
     // MARK: What it does
 
     /// The next COMMIT of any connection is cut.
-    func arm(_ cut: Cut) { state.withLock { $0.armed = cut } }
+    package func arm(_ cut: Cut) { state.withLock { $0.armed = cut } }
 
-    var cutCount: Int { state.withLock { $0.cuts } }
+    package var cutCount: Int { state.withLock { $0.cuts } }
 
     /// New connections lead to the server at this port.
-    func lead(to server: Int) { state.withLock { $0.server = server } }
+    package func lead(to server: Int) { state.withLock { $0.server = server } }
 
     /// From now on nothing passes, and new connections are taken and not answered; nobody is told.
-    func fallSilent() async throws { try await read(false) }
+    package func fallSilent() async throws { try await read(false) }
 
     /// What was sent meanwhile is passed on.
-    func speak() async throws { try await read(true) }
+    package func speak() async throws { try await read(true) }
 
     private func read(_ isOn: Bool) async throws {
         let (listening, open) = state.withLock { ($0.listening, Array($0.open.values)) }
@@ -86,7 +86,7 @@ final class CuttingProxy: Sendable {
     }
 
     /// Ends all connections.
-    func cutAll() async {
+    package func cutAll() async {
         for channel in state.withLock({ Array($0.open.values) }) { channel.close(promise: nil) }
         while state.withLock({ !$0.open.isEmpty }) { await Task.yield() }
     }
