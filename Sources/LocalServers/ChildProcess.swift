@@ -31,11 +31,14 @@ final class ChildProcess: Sendable {
     /// - Parameters:
     ///   - command: the program's path, and its arguments.
     ///   - output: a file that what it prints is appended to.
-    init(_ command: [String], output: String) throws {
+    ///   - environment: all of it; nil is this process's own.
+    init(_ command: [String], output: String, environment: [String: String]? = nil) throws {
         // setpriv sets the death signal and then becomes the program: the process id stays.
         let setpriv = try LocalServers.program("setpriv", package: "util-linux")
         let arguments = [setpriv, "--pdeathsig", "KILL", "--"] + command
-        let (pid, code) = SpawnThread.shared.run { Self.spawn(arguments, output: output) }
+        let (pid, code) = SpawnThread.shared.run {
+            Self.spawn(arguments, output: output, environment: environment)
+        }
         guard code == 0 else {
             throw LocalServerError("\(command[0]) could not be started: \(String(cString: strerror(code)))")
         }
@@ -43,7 +46,9 @@ final class ChildProcess: Sendable {
         Thread.detachNewThread { [self] in reap() }
     }
 
-    private static func spawn(_ arguments: [String], output: String) -> (pid_t, Int32) {
+    private static func spawn(
+        _ arguments: [String], output: String, environment: [String: String]?
+    ) -> (pid_t, Int32) {
         var files = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&files)
         defer { posix_spawn_file_actions_destroy(&files) }
@@ -71,7 +76,14 @@ final class ChildProcess: Sendable {
         defer { for argument in argv { free(argument) } }
         argv.append(nil)
         var pid: pid_t = 0
-        let code = posix_spawn(&pid, arguments[0], &files, &attributes, argv, environ)
+        guard let environment else {
+            let code = posix_spawn(&pid, arguments[0], &files, &attributes, argv, environ)
+            return (pid, code)
+        }
+        var variables = environment.map { strdup("\($0.key)=\($0.value)") }
+        defer { for variable in variables { free(variable) } }
+        variables.append(nil)
+        let code = posix_spawn(&pid, arguments[0], &files, &attributes, argv, variables)
         return (pid, code)
     }
 

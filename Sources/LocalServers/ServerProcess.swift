@@ -6,12 +6,15 @@ import Synchronization
 final class ServerProcess: Sendable {
     let name: String
     let log: String
+    private let environment: [String: String]?
     private let logger: Logger
     private let child = Mutex<ChildProcess?>(nil)
 
-    init(name: String, log: String, logger: Logger) {
+    /// - Parameter environment: all of it; nil is this process's own.
+    init(name: String, log: String, environment: [String: String]? = nil, logger: Logger) {
         self.name = name
         self.log = log
+        self.environment = environment
         self.logger = logger
     }
 
@@ -27,10 +30,19 @@ final class ServerProcess: Sendable {
     /// Starts it, and returns when `isUp` says so.
     ///
     /// - Throws: `LocalServerError` with the tail of its log where it ends before, or is not up in time; then nothing runs.
-    func start(_ command: [String], within limit: Duration, isUp: () async -> Bool) async throws {
+    ///
+    /// - Parameter environment: more of it, for this start alone.
+    func start(
+        _ command: [String], environment more: [String: String] = [:], within limit: Duration,
+        isUp: () async -> Bool
+    ) async throws {
         guard pid == nil else { throw LocalServerError("\(name) runs already") }
         let logStart = logSize
-        let process = try ChildProcess(command, output: log)
+        let process = try ChildProcess(
+            command, output: log,
+            environment: more.isEmpty
+                ? environment
+                : (environment ?? ProcessInfo.processInfo.environment).merging(more) { _, new in new })
         child.withLock { $0 = process }
         logger.debug("starting", metadata: ["server": "\(name)", "pid": "\(process.pid)"])
         let deadline = ContinuousClock.now + limit
@@ -51,7 +63,7 @@ final class ServerProcess: Sendable {
     /// Runs a program to its end.
     func run(_ command: [String], within limit: Duration) async throws {
         let logStart = logSize
-        let process = try ChildProcess(command, output: log)
+        let process = try ChildProcess(command, output: log, environment: environment)
         guard let exit = await process.exit(within: limit) else {
             process.send(SIGKILL)
             throw LocalServerError(
@@ -79,15 +91,35 @@ final class ServerProcess: Sendable {
         _ = await process.exit(within: .seconds(60))
     }
 
+    /// Sends a signal, such as SIGSTOP; nothing where it does not run.
+    func send(_ signal: Int32) { child.withLock { $0 }?.send(signal) }
+
+    /// Waits for its end, at most so long; nil where it still runs then, or never ran.
+    func exit(within limit: Duration) async -> ChildProcess.Exit? {
+        await child.withLock { $0 }?.exit(within: limit)
+    }
+
     // MARK: Log
 
-    private var logSize: UInt64 {
+    /// Whether it has printed this since its last start began at `start`.
+    func hasPrinted(_ text: String, since start: UInt64) -> Bool {
+        do {
+            let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: log))
+            defer { close(file) }
+            try file.seek(toOffset: start)
+            return (try file.readToEnd() ?? Data()).firstRange(of: Data(text.utf8)) != nil
+        } catch {
+            return false  // Not made yet.
+        }
+    }
+
+    var logSize: UInt64 {
         var status = stat()
         return stat(log, &status) == 0 ? UInt64(status.st_size) : 0
     }
 
     /// The last errors written since `start`, or where there is none the last lines, in one line.
-    private func tail(from start: UInt64) -> String {
+    func tail(from start: UInt64) -> String {
         let size = logSize
         do {
             let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: log))
