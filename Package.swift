@@ -149,6 +149,19 @@ let package = Package(
         .testTarget(
             name: "KiteQIntegrationTests",
             dependencies: ["kiteq", "KiteQ", "LocalServers", "MariaDB", logging, lifecycle], swiftSettings: settings),
+
+        // Faults injected into real servers, and the proof that nothing is lost by them.
+        .target(
+            name: "FaultHarness",
+            dependencies: [
+                "KiteQ", "KiteQCore", "KiteQRegistry", "LocalServers", "MariaDB", logging, lifecycle, nioCore, nioPosix,
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "kiteq-faults", dependencies: ["FaultHarness", "LocalServers", argumentParser],
+            swiftSettings: settings),
+        .testTarget(
+            name: "KiteQFaultTests", dependencies: ["FaultHarness", "LocalServers", "kiteq"], swiftSettings: settings),
     ]
 )
 

@@ -105,6 +105,8 @@ final class BatchLane<Item: Sendable>: Sendable {
         for continuation in idle { continuation.resume() }
     }
 
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
     var depth: (items: Int, bytes: Int) {
         state.withLock { ($0.items.count, $0.bytes) }
     }

@@ -83,14 +83,15 @@ package final class Broker: Service {
     private func serve() async throws {
         let address = try provisionalAddress()
         let identity = BrokerIdentity(name: configuration.name ?? address.description, address: address.description)
-        guard let incarnation = try await join(identity) else { return }
+        guard let incarnation = try await unlessStopped({ try await self.join(identity) }) else { return }
         let parts = BrokerParts(
             configuration: configuration, store: store, incarnation: incarnation, group: group, logger: logger)
         logger.info("joined the store as incarnation \(incarnation)", metadata: ["broker": "\(identity.name)"])
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             defer { tasks.cancelAll() }
             tasks.addTask { await self.followBindings(parts) }
-            try await parts.bindingsAreKnown()
+            state.withLock { $0.whyStarting = "the registry cannot be reached, and the store knows no bindings from before" }
+            guard try await unlessStopped({ try await parts.bindingsAreKnown() }) != nil else { return }
             try await parts.run { channel in try await self.serve(parts, on: channel) }
             state.withLock { $0.parts = nil }
         }
@@ -114,6 +115,17 @@ package final class Broker: Service {
         }
     }
 
+    /// Nil where the broker is told to stop before it is done.
+    private func unlessStopped<Result: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result? {
+        do {
+            return try await cancelWhenGracefulShutdown { try await body() }
+        } catch is CancellationError where Task.isShuttingDownGracefully && !Task.isCancelled {
+            return nil
+        }
+    }
+
     private func register(_ address: BrokerAddress) async {
         do {
             try await registry.register(address, topics: configuration.topics.sorted())
@@ -124,8 +136,9 @@ package final class Broker: Service {
         }
     }
 
-    /// Joins the store, as soon as it can be reached. Nil where the broker is told to stop before.
-    private func join(_ identity: BrokerIdentity) async throws -> Int64? {
+    /// Joins the store, as soon as it can be reached.
+    /// - Throws: `CancellationError` where the task is cancelled before.
+    private func join(_ identity: BrokerIdentity) async throws -> Int64 {
         var failures = FailureStreak("join the store", logger)
         while true {
             do {
@@ -135,26 +148,8 @@ package final class Broker: Service {
             } catch let error as StoreError where error.isTemporary {
                 failures.add(error)
                 state.withLock { $0.whyStarting = "the broker waits for the store: \(error)" }
-                guard await pauseUnlessStopped(.milliseconds(500)) else { return nil }
+                try await Task.sleep(for: .milliseconds(500))
             }
-        }
-    }
-
-    /// False where the broker is told to stop meanwhile.
-    private func pauseUnlessStopped(_ duration: Duration) async -> Bool {
-        await withTaskGroup(of: Bool.self) { race in
-            race.addTask {
-                await pause(duration)
-                return !Task.isShuttingDownGracefully
-            }
-            race.addTask {
-                do { try await gracefulShutdown() } catch {
-                    // The pause was over first.
-                }
-                return false
-            }
-            defer { race.cancelAll() }
-            return await race.next() ?? false
         }
     }
 

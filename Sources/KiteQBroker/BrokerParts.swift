@@ -76,6 +76,8 @@ final class BrokerParts: Sendable {
     ///   holds is its own any more.
     func run(until body: @escaping @Sendable (any Channel) async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { workers in
+            // Nothing is accepted without a lease; one that cannot be had now is the keepers' business.
+            for keeper in keepers { await keeper.begin() }
             addWorkers(to: &workers)
             defer { workers.cancelAll() }
             try await withThrowingTaskGroup(of: Void.self) { writers in
@@ -103,6 +105,13 @@ final class BrokerParts: Sendable {
         }
     }
 
+    private var keepers: [LeaseKeeper] {
+        (0..<store.shardMap.shardCount).map { shard in
+            LeaseKeeper(
+                shard: shard, store: store, dispatcher: dispatcher, leases: leases, fence: fence, logger: logger)
+        }
+    }
+
     private func unlessFenced(_ body: @escaping @Sendable () async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { race in
             race.addTask { try await body() }
@@ -121,10 +130,8 @@ final class BrokerParts: Sendable {
                 publishing.refuseLate()
             }.run()
         }
+        for keeper in keepers { tasks.addTask { await keeper.run() } }
         for shard in 0..<store.shardMap.shardCount {
-            let keeper = LeaseKeeper(
-                shard: shard, store: store, dispatcher: dispatcher, leases: leases, fence: fence, logger: logger)
-            tasks.addTask { await keeper.run() }
             let surveyor = Surveyor(
                 shard: shard, store: store, dispatcher: dispatcher, leases: leases,
                 interval: configuration.recoveryInterval, logger: logger)

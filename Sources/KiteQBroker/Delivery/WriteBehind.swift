@@ -41,7 +41,9 @@ struct WriteBehind: Sendable {
         var wait = Duration.milliseconds(50)
         while true {
             do {
+                CrashPoint.reached(.settling)
                 let lost = try await store.settle(batch, shard: shard)
+                CrashPoint.reached(.settled)
                 failures.end()
                 if !lost.isEmpty {
                     logger.warning(

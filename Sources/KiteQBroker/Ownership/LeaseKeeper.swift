@@ -32,7 +32,14 @@ struct LeaseKeeper: Sendable {
         }
     }
 
-    func renew() async throws {
+    /// A first try, before anything needs the lease.
+    func begin() async {
+        do { try await renew() } catch {
+            logger.debug("no lease of shard \(shard) yet: \(error)")
+        }
+    }
+
+    private func renew() async throws {
         let sentAt = SystemTime.monotonic()
         let server = try await store.renewLease(shard: shard)
         dispatcher.setLease(shard: shard, until: leases.renewed(shard, sentAt: sentAt, server: server))

@@ -102,7 +102,9 @@ final class PublishPipeline: Sendable {
                 guard leases.isHeld(shard) else {
                     throw StoreError(.unavailable, "this broker's lease of the store is not renewed")
                 }
+                CrashPoint.reached(.inserting)
                 let outcomes = try await store.insert(batch.map(insertion), shard: shard)
+                CrashPoint.reached(.inserted)
                 complete(batch, outcomes, shard: shard)
                 failures[shard].withLock { $0.end() }
                 return
@@ -174,6 +176,7 @@ final class PublishPipeline: Sendable {
                 if let route = publish.route {
                     stored.append((publish.seq, publish.message, route))
                 } else {
+                    CrashPoint.reached(.halfStored)
                     halfMessages.insert(publish.message, publishedBy: publish.reply.connection)
                 }
             case .duplicate:
@@ -189,6 +192,7 @@ final class PublishPipeline: Sendable {
             }
         }
         answer(results)
+        CrashPoint.reached(.publishAcknowledged)
         dispatcher.accept(stored, shard: shard)
     }
 

@@ -51,6 +51,7 @@ struct RecoveryWorker: Sendable {
         if position < asked.count, let cut = result.rows.firstIndex(where: { $0.seq == asked[position] }) {
             result.keep(first: cut)
         }
+        if !loaded.isEmpty { CrashPoint.reached(.loaded) }
         dispatcher.apply(scan, result, loaded: loaded, asked: Set(asked.prefix(position)))
     }
 

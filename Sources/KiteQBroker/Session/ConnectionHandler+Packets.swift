@@ -16,6 +16,7 @@ extension ConnectionHandler {
         switch packet.header.command {
         case .bytesMessage, .stringMessage: try publish(packet, of: connection)
         case .deliverAck:
+            CrashPoint.reached(.deliveryAcknowledged)
             let ack = try DeliverAck(decoding: packet.body)
             acknowledgements.append(
                 .init(
@@ -85,6 +86,7 @@ extension ConnectionHandler {
         guard let id = MessageID(header.messageID) else {
             throw SessionError("TX_ACK for an id that is not 32 hexadecimal digits")
         }
+        CrashPoint.reached(.decisionReceived)
         switch answer.status {
         case TransactionAck.Status.commit: services.transactions.submit(id, .commit, from: connection.group, peer: peer)
         case TransactionAck.Status.rollBack:
@@ -131,6 +133,7 @@ extension ConnectionHandler {
             fly.append((message, route))
             return acknowledge(reply, "fly: delivered from memory, not stored")
         }
+        CrashPoint.reached(.publishReceived)
         unacknowledgedBytes += message.footprint
         publishes.append(
             PendingPublish(

@@ -73,8 +73,9 @@ final class ConnectionHandler: ChannelInboundHandler {
         timer?.cancel()
         if case .open(let connection, let client) = state {
             connection.markClosed()
-            services.connections.remove(connection)
+            // In this order: when a stop has seen the last connection go, all that they left undone has been decided.
             services.dispatcher.disconnect(client, group: connection.group)
+            services.connections.remove(connection)
         }
         state = .closed
         self.context = nil

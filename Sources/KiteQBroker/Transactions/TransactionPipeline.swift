@@ -71,6 +71,7 @@ final class TransactionPipeline: Sendable {
                     // Publishes are taken only once the bindings are known, so there is a route for what was published.
                     routing.route(topic: $0, messageType: $1) ?? Route([])
                 }
+                CrashPoint.reached(.decided)
                 complete(batch, outcomes, shard: shard)
                 return failures.end()
             } catch {
@@ -102,11 +103,13 @@ final class TransactionPipeline: Sendable {
                 guard let message = message ?? answer.message else {
                     preconditionFailure("a store gives the content of a committed message that it was asked for")
                 }
+                CrashPoint.reached(.committed)
                 committed.append((seq, message, route))
             case .committedForNobody:
                 counters.committed.add(1)
                 halfMessages.remove(id)
             case .rolledBack:
+                CrashPoint.reached(.rolledBack)
                 counters.rolledBack.add(1)
                 halfMessages.remove(id)
             case .alreadyDecided, .unknown:

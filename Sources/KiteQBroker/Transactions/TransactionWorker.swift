@@ -48,7 +48,9 @@ struct TransactionWorker: Sendable {
         let parked = Set(checks.lazy.filter { $0.action == .park }.map(\.seq))
         for transaction in due where changed.contains(transaction.seq) {
             if let publisher = publishers[transaction.seq] {
+                CrashPoint.reached(.questionClaimed)
                 publisher.ask(about: transaction.message)
+                CrashPoint.reached(.asked)
                 counters.asked.add(1)
             } else if parked.contains(transaction.seq) {
                 counters.parked.add(1)

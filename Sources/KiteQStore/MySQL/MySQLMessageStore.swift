@@ -42,6 +42,7 @@ package final class MySQLMessageStore: MessageStore {
         for shard in shards {
             do {
                 try await shard.leave()
+                CrashPoint.reached(.leaving)
             } catch {
                 logger.warning("could not say goodbye to shard \(shard.number), its lease will run out: \(error)")
             }
@@ -54,7 +55,11 @@ package final class MySQLMessageStore: MessageStore {
         for shard in shards { greatest = max(greatest, try await shard.greatestIncarnation()) }
         // The time, in tenths of milliseconds: brokers that start at once do not choose the same number.
         let number = max(greatest + 1, StoreClock.now() * 1_000 + Int64.random(in: 0..<1_000))
-        for shard in shards { try await shard.join(broker, as: number, lease: configuration.lease) }
+        for shard in shards {
+            try await shard.join(broker, as: number, lease: configuration.lease)
+            CrashPoint.reached(.joining)
+        }
+        CrashPoint.reached(.joined)
         isJoined.withLock { $0 = true }
         return number
     }

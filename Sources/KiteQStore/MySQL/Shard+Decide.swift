@@ -66,6 +66,7 @@ extension Shard {
         if !missing.isEmpty { return .needs(Array(missing)) }
 
         try write(first, committed, on: connection)
+        CrashPoint.reached(.deciding)
         let wanted = Set(batch.filter(\.needsContent).map(\.messageID))
         let contents = try contents(
             halves.filter { wanted.contains($0.key) && !(committed[$0.value.seq]?.members.isEmpty ?? true) }

@@ -96,6 +96,7 @@ extension Shard {
     func claim(_ seqs: [Int64], from dead: Int64, on connection: isolated MariaDBConnection) throws -> [Int64] {
         let list = seqs.sorted().map { MariaDBValue.int($0) }
         let claimed = try connection.execute(SQL.claim, list: list, before: [.int(incarnation)], after: [.int(dead)])
+        CrashPoint.reached(.orphanClaimed)
         if claimed == seqs.count { return seqs }
         var mine: [Int64] = []
         try connection.query(SQL.owned, list: list, after: [.int(incarnation)]) { mine.append(try $0.int(0)) }
@@ -113,6 +114,7 @@ extension Shard {
             try connection.execute(
                 SQL.takeDeliveries, list: list, before: [.int(incarnation)], after: [.text(group)])
             var attempts: [Int64: Int] = [:]
+            CrashPoint.reached(.deliveryTaken)
             try connection.query(SQL.takenDeliveries, list: list, after: [.text(group), .int(incarnation)]) { row in
                 attempts[try row.int(0)] = Int(try row.int(1))
             }

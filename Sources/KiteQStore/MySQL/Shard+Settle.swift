@@ -78,6 +78,7 @@ extension Shard {
                     ])
             }
         }
+        if batch.contains(where: { !$0.dead.isEmpty }) { CrashPoint.reached(.burying) }
         var finished: [String: [Int64]] = [:]
         for settlement in batch where settlement.wasTracked {
             for group in settlement.done + settlement.dead.map(\.group) {
@@ -99,6 +100,7 @@ extension Shard {
             }
         }
         if rows.count > 0 { try connection.insert(into: SQL.upsertDeliveries, rows, tail: SQL.overwriteDelivery) }
+        if rows.count > 0 { CrashPoint.reached(.tracking) }
         let tracked = batch.filter { !$0.wasTracked && !$0.pending.isEmpty }.map { MariaDBValue.int($0.seq) }
         try connection.execute(SQL.trackMessages, list: tracked, after: [.int(owner)])
         let ended = batch.filter { !$0.wasTracked && $0.pending.isEmpty }.map { MariaDBValue.int($0.seq) }

@@ -37,6 +37,7 @@ extension Shard {
                 let seqs = Set(held).sorted().map { MariaDBValue.int($0) }
                 released += try connection.transaction {
                     try connection.query(SQL.lockMessages, list: seqs) { _ in }
+                    CrashPoint.reached(.releasing)
                     return try connection.execute(
                         SQL.releaseDeliveries, list: seqs, before: [.int(StoreClock.now())], after: [owner])
                 }

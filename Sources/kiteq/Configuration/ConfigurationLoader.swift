@@ -72,7 +72,7 @@ struct ConfigurationLoader: Sendable {
 
     /// Variables that look like options and are none: a misspelt one would otherwise do nothing, silently.
     var unknownVariables: [String] {
-        let known = Set(ServerConfiguration.options.map(\.environment) + ["KITEQ_CONFIG"])
+        let known = Set(ServerConfiguration.options.map(\.environment) + ["KITEQ_CONFIG", "KITEQ_CRASH_AT"])
         return environment.keys.filter { $0.hasPrefix("KITEQ_") && !known.contains($0) }.sorted()
     }
 

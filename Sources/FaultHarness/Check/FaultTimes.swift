@@ -1,0 +1,79 @@
+/// Which faults could be the reason that a delivery came again.
+struct FaultTimes {
+    private struct Entry {
+        var index: Int
+        var start: UInt32
+        var end: UInt32
+        var losesMemory: Bool
+        /// The latest end of this one and all before it.
+        var latestEnd: UInt32
+    }
+
+    /// By broker, those that hit it and excuse duplicates, by their start.
+    private let entries: [[Entry]]
+    private let pauses: [(index: Int, broker: Int, start: UInt32, end: UInt32)]
+    private let window: UInt32
+    /// How long after a pause its last packets leave: 1 s.
+    private static let lateness: UInt32 = 10_000
+
+    init(_ faults: [FaultRecord], window: UInt32, brokers: Int) {
+        self.window = window
+        pauses = faults.indices.filter { faults[$0].fault.kind == .brokerPause }.map {
+            ($0, faults[$0].fault.broker, faults[$0].start, faults[$0].healed + Self.lateness)
+        }
+        entries = (0..<brokers).map { broker in
+            var latest: UInt32 = 0
+            return faults.indices
+                .filter { faults[$0].fault.kind.excusesDuplicates && faults[$0].hits(broker: broker) }
+                .sorted { faults[$0].start < faults[$1].start }
+                .map { index in
+                    latest = max(latest, faults[index].end)
+                    return Entry(
+                        index: index, start: faults[index].start, end: faults[index].end,
+                        losesMemory: faults[index].fault.kind.losesMemory, latestEnd: latest)
+                }
+        }
+    }
+
+    /// The fault for which a delivery came again at `time`; nil where there is none.
+    ///
+    /// The first that its broker's memory was lost in, since what was open or not written then is lost with it; where there
+    /// is none such, the first that kept it from being written.
+    func reason(for delivery: MessageHistory.Delivery, repeatedAt time: UInt32) -> (index: Int, start: UInt32)? {
+        let entries = touching(delivery).filter { $0.start <= time }
+        return (entries.first(where: \.losesMemory) ?? entries.first).map { ($0.index, $0.start) }
+    }
+
+    /// The pause for which a delivery was late: decided before it, and on its way when the broker's threads went on. Meanwhile
+    /// another broker may have made it.
+    func pause(of delivery: MessageHistory.Delivery) -> (index: Int, start: UInt32)? {
+        pauses.first { $0.broker == delivery.broker && $0.start <= delivery.start && delivery.start <= $0.end }
+            .map { ($0.index, $0.start) }
+    }
+
+    /// The faults that found a delivery open, or answered at most the window before; by their indices.
+    func mayRepeat(_ delivery: MessageHistory.Delivery) -> [Int] {
+        touching(delivery).filter { delivery.start <= $0.start }.map(\.index)
+    }
+
+    /// Faults of the delivery's broker, from its begin on, that found it open or answered at most the window before.
+    private func touching(_ delivery: MessageHistory.Delivery) -> [Entry] {
+        guard delivery.broker < entries.count else { return [] }
+        let entries = entries[delivery.broker]
+        var low = 0
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].latestEnd < delivery.start { low = middle + 1 } else { high = middle }
+        }
+        let latest = delivery.end.map { $0.addingReportingOverflow(window) }.map {
+            $0.overflow ? .max : $0.partialValue
+        }
+        var found: [Entry] = []
+        for entry in entries[low...] {
+            if entry.start > latest ?? .max { break }
+            if entry.end >= delivery.start { found.append(entry) }
+        }
+        return found
+    }
+}

@@ -1,0 +1,146 @@
+/// Holds a history against what must be true of it (design.md, What must always hold).
+package struct HistoryChecker {
+    private let seed: UInt64
+    private let faults: [FaultRecord]
+    private let times: FaultTimes
+    private let index: HistoryIndex
+    private let dead: [UInt32: [DeadLetter]]
+    private var verdict: Verdict
+
+    /// - Parameters:
+    ///   - window: how long before a fault a delivery may have been acknowledged and yet come again, in 0.1 ms: until what
+    ///     some groups have finished is written, and the removals are.
+    package init(
+        seed: UInt64, events: [HistoryEvent], faults: [FaultRecord], deadLetters: [DeadLetter], window: UInt32,
+        brokers: Int
+    ) {
+        self.seed = seed
+        self.faults = faults
+        times = FaultTimes(faults, window: window, brokers: brokers)
+        index = HistoryIndex(events)
+        dead = Dictionary(grouping: deadLetters, by: \.message)
+        verdict = Verdict(faults: faults.count)
+    }
+
+    package func check() -> Verdict {
+        var copy = self
+        for message in 0..<UInt32(index.messageCount) { copy.check(message) }
+        return copy.verdict
+    }
+
+    private mutating func check(_ message: UInt32) {
+        let plan = MessagePlan(seed: seed, number: message)
+        let history = MessageHistory(index.events(of: message))
+        let buried = dead[message] ?? []
+        verdict.messages += 1
+        verdict.deliveries += history.deliveries.count
+        verdict.accepted += history.deliveries.count { $0.end != nil && !$0.isDeclined }
+        verdict.buried += buried.count { $0.group != nil }
+        verdict.parked += buried.count { $0.group == nil }
+        if !history.isAcknowledged && history.isPerhapsStored { verdict.unknown += 1 }
+
+        checkPermission(message, plan, history, buried)
+        checkCompleteness(message, plan, history, buried)
+        checkDuplicates(message, plan, history)
+    }
+
+    private mutating func find(_ kind: Finding.Kind, _ message: UInt32, group: Int? = nil, _ reason: String) {
+        verdict.findings.append(Finding(kind, message: message, group: group, reason))
+    }
+
+    // MARK: What must not be
+
+    private mutating func checkPermission(
+        _ message: UInt32, _ plan: MessagePlan, _ history: MessageHistory, _ buried: [DeadLetter]
+    ) {
+        let groups = Topology.kinds[plan.kind].groups
+        if let first = history.deliveries.first {
+            if !history.isAcknowledged && !history.isPerhapsStored {
+                find(.wrong, message, group: first.group, "delivered, though every publish of it was refused")
+            } else if plan.isHalf, history.commitPlace.map({ first.place < $0 }) ?? true {
+                find(
+                    .wrong, message, group: first.group,
+                    history.commitPlace == nil ? "delivered, though nobody committed it" : "delivered before its commit"
+                )
+            }
+        }
+        for delivery in history.deliveries where !groups.contains(delivery.group) {
+            find(.wrong, message, group: delivery.group, "delivered to a group that is not bound to it")
+        }
+        for letter in buried {
+            if letter.group == nil {
+                if plan.way != .neverDecided { find(.wrong, message, "parked as undecided") }
+            } else if !plan.isPoison {
+                find(
+                    .wrong, message, group: letter.group, "among the dead letters, though its attempts are not used up")
+            } else if plan.isHalf && history.commitPlace == nil {
+                find(.wrong, message, group: letter.group, "among a group's dead letters, though nobody committed it")
+            }
+        }
+    }
+
+    // MARK: What must be
+
+    private mutating func checkCompleteness(
+        _ message: UInt32, _ plan: MessagePlan, _ history: MessageHistory, _ buried: [DeadLetter]
+    ) {
+        if plan.way == .neverDecided {
+            if history.isAcknowledged, !buried.contains(where: { $0.group == nil }) {
+                find(.lost, message, "stored and never decided, but not among the dead letters")
+            }
+            return
+        }
+        let isWanted = history.isAcknowledged && (!plan.isHalf || plan.isToBeCommitted)
+        // Stored or not is unknown; but if one group has it, then it is stored, and all have to have it.
+        let isSeen = !history.deliveries.isEmpty || buried.contains { $0.group != nil }
+        guard isWanted || (isSeen && !plan.isHalf) else { return }
+        verdict.expected += 1
+        for group in Topology.kinds[plan.kind].groups
+        where !history.isAccepted(by: group) && !buried.contains(where: { $0.group == group }) {
+            let isSent = history.deliveries.contains { $0.group == group }
+            find(.lost, message, group: group, isSent ? "refused at last, and not delivered again" : "never delivered")
+        }
+    }
+
+    // MARK: Duplicates
+
+    private mutating func checkDuplicates(_ message: UInt32, _ plan: MessagePlan, _ history: MessageHistory) {
+        let deliveries = history.deliveries
+        for delivery in deliveries {
+            for fault in times.mayRepeat(delivery) { verdict.faults[fault].bound += 1 }
+        }
+        guard deliveries.count > 1 else { return }
+        for (number, delivery) in deliveries.enumerated() {
+            // Earlier ones that the consumer has, as far as it knows; after a refusal another one is what it wants.
+            let earlier = deliveries[..<number].filter {
+                $0.group == delivery.group && !($0.isDeclined && $0.end.map { $0 <= delivery.start } ?? false)
+            }
+            guard !earlier.isEmpty else { continue }
+            explain(message, plan, history, delivery, earlier)
+        }
+    }
+
+    private mutating func explain(
+        _ message: UInt32, _ plan: MessagePlan, _ history: MessageHistory, _ delivery: MessageHistory.Delivery,
+        _ earlier: [MessageHistory.Delivery]
+    ) {
+        var reason: (index: Int, start: UInt32)?
+        for one in earlier {
+            guard let fault = times.reason(for: one, repeatedAt: delivery.start) ?? times.pause(of: delivery) else {
+                // What became of half messages is remembered: sending one again makes no second message.
+                if !plan.isHalf && history.isRepublished(before: delivery.place) {
+                    verdict.republished += 1
+                } else {
+                    find(.unexplained, message, group: delivery.group, "delivered again without a fault")
+                }
+                return
+            }
+            reason = fault
+            if let end = one.end, end < fault.start {
+                let age = Double(fault.start - end) / 10_000
+                verdict.faults[fault.index].oldestAnswer = max(verdict.faults[fault.index].oldestAnswer, age)
+            }
+        }
+        if let reason { verdict.faults[reason.index].duplicates += 1 }
+    }
+}

@@ -1,0 +1,59 @@
+/// What happened to one message.
+struct MessageHistory {
+    /// One delivery, from its begin to the consumer's answer.
+    struct Delivery {
+        var group: Int
+        var broker: Int
+        var start: UInt32
+        /// Nil: the consumer never came to an end with it.
+        var end: UInt32?
+        var isDeclined = false
+        /// The place of its begin among the message's events.
+        var place: Int
+    }
+
+    let events: [HistoryEvent]
+    private(set) var deliveries: [Delivery] = []
+
+    init(_ events: [HistoryEvent]) {
+        self.events = events
+        for (place, event) in events.enumerated() {
+            switch event.kind {
+            case .delivered:
+                deliveries.append(
+                    Delivery(group: Int(event.group), broker: Int(event.broker), start: event.time, place: place))
+            case .accepted, .declined:
+                let same = { (other: HistoryEvent) in other.group == event.group && other.delivery == event.delivery }
+                let index = deliveries.lastIndex { $0.end == nil && same(events[$0.place]) }
+                guard let index else { continue }
+                deliveries[index].end = event.time
+                deliveries[index].isDeclined = event.kind == .declined
+            default: continue
+            }
+        }
+    }
+
+    func has(_ kind: HistoryEvent.Kind) -> Bool { events.contains { $0.kind == kind } }
+
+    /// A broker said that it is stored.
+    var isAcknowledged: Bool { has(.acknowledged) }
+
+    /// It may be stored: an attempt ended without an answer, or did not end.
+    var isPerhapsStored: Bool {
+        let sent = events.count { $0.kind == .published }
+        return sent > events.count { $0.kind == .refused || $0.kind == .notSent }
+    }
+
+    /// The first commit, whoever gave it.
+    var commitPlace: Int? { events.firstIndex { $0.kind == .committed || $0.kind == .answeredCommit } }
+
+    func isAccepted(by group: Int) -> Bool {
+        deliveries.contains { $0.group == group && $0.end != nil && !$0.isDeclined }
+    }
+
+    /// Whether it was sent again, before this place, after an attempt whose outcome the sender did not know.
+    func isRepublished(before place: Int) -> Bool {
+        guard let unknown = events.firstIndex(where: { $0.kind == .outcomeUnknown }) else { return false }
+        return events[..<place].lastIndex { $0.kind == .published }.map { $0 > unknown } ?? false
+    }
+}

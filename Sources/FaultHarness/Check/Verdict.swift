@@ -1,0 +1,33 @@
+/// What a history shows.
+package struct Verdict: Sendable {
+    /// What one fault has to do with deliveries that came twice.
+    package struct OfFault: Sendable, Hashable {
+        package var duplicates = 0
+        /// Deliveries that could have come twice because of it: open, or acknowledged within the window, when it hit.
+        package var bound = 0
+        /// Of the duplicates, how long before the fault the earlier delivery was acknowledged at the most; seconds.
+        package var oldestAnswer = 0.0
+    }
+
+    package var findings: [Finding] = []
+    /// In the order of the faults.
+    package var faults: [OfFault]
+    /// Deliveries that came twice because the message was published again after an outcome that its sender did not know.
+    package var republished = 0
+
+    package var messages = 0
+    /// Stored, and of those that are half messages, to be committed.
+    package var expected = 0
+    package var unknown = 0
+    package var deliveries = 0
+    package var accepted = 0
+    package var buried = 0
+    package var parked = 0
+
+    package init(faults: Int) {
+        self.faults = Array(repeating: OfFault(), count: faults)
+    }
+
+    package func count(_ kind: Finding.Kind) -> Int { findings.count { $0.kind == kind } }
+    package var duplicates: Int { faults.reduce(0) { $0 + $1.duplicates } }
+}

@@ -1,0 +1,43 @@
+/// What the harness does to the servers.
+package enum FaultKind: String, Sendable, Hashable, CaseIterable {
+    /// SIGKILL of one broker, and a new start.
+    case brokerKill = "broker-kill"
+    /// SIGTERM of one broker, and a new start: it must leave without a loss or a repetition.
+    case brokerStop = "broker-stop"
+    /// SIGSTOP of one broker for longer than its lease, then SIGCONT: it comes back and finds itself fenced.
+    case brokerPause = "broker-pause"
+    /// SIGKILL of the database server, and a new start on the same data.
+    case databaseKill = "mysql-kill"
+    /// SIGKILL of the database server, and while it is away of one broker; both start again at the same time.
+    case bothKill = "both-kill"
+    case zooKeeperKill = "zookeeper-kill"
+    /// One broker's connections to the database are closed, and no new one is taken for a while.
+    case databaseCut = "mysql-cut"
+    /// One broker's packets to and from the database vanish for a while.
+    case databaseSilence = "mysql-silence"
+    /// One broker's connections to ZooKeeper are closed, and no new one is taken for a while.
+    case zooKeeperCut = "zookeeper-cut"
+    /// One broker kills itself at a named point of a message's way (`CrashPoint`), and is started again.
+    case crashPoint = "crash-points"
+
+    /// Reads a name; `cut` stands for the three of the proxy.
+    package static func named(_ name: some StringProtocol) -> [FaultKind]? {
+        if name == "cut" { return [.databaseCut, .databaseSilence, .zooKeeperCut] }
+        return FaultKind(rawValue: String(name)).map { [$0] }
+    }
+
+    package var needsZooKeeper: Bool { self == .zooKeeperKill || self == .zooKeeperCut }
+    package var needsProxy: Bool { self == .databaseCut || self == .databaseSilence || self == .zooKeeperCut }
+
+    /// Whether the broker that it hits forgets what it has not written.
+    package var losesMemory: Bool { self == .brokerKill || self == .brokerPause || self == .crashPoint }
+
+    /// Whether a delivery may come twice because of it. ZooKeeper only helps to find each other, and a broker that stops in
+    /// order finishes what is in flight: neither excuses a duplicate.
+    package var excusesDuplicates: Bool {
+        switch self {
+        case .brokerKill, .brokerPause, .databaseKill, .bothKill, .databaseCut, .databaseSilence, .crashPoint: true
+        case .brokerStop, .zooKeeperKill, .zooKeeperCut: false
+        }
+    }
+}

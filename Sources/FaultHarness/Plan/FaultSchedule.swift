@@ -1,0 +1,70 @@
+/// The faults of a run, in their order: a pure function of the seed and of what is asked for.
+///
+/// Where each kind has a count, these are shuffled and the sequence ends. Where one has none, the sequence has no end: the run
+/// ends by the clock.
+package struct FaultSchedule: Sequence, IteratorProtocol, Sendable {
+    /// A kind, and how many of it; nil: as many as there is time for.
+    package typealias Wish = (kind: FaultKind, count: Int?)
+
+    private var generator: SplitMix64
+    private let endless: [FaultKind]
+    private var counted: [FaultKind]
+    private let brokers: Int
+    private let lease: Duration
+    private let crashPoints: [CrashTarget]
+    private var nextCrashPoint = 0
+
+    /// - Parameters:
+    ///   - lease: of the brokers; a pause is 1.5 to 3 times that.
+    ///   - crashPoints: taken in turn, each as often as the others.
+    package init(
+        seed: UInt64, wishes: [Wish], brokers: Int, lease: Duration, crashPoints: [CrashTarget] = CrashTarget.all
+    ) {
+        generator = SplitMix64(seed: seed)
+        self.brokers = brokers
+        self.lease = lease
+        self.crashPoints = crashPoints
+        endless = wishes.contains { $0.count == nil } ? wishes.map(\.kind) : []
+        counted = []
+        if endless.isEmpty {
+            for wish in wishes { counted += repeatElement(wish.kind, count: wish.count ?? 0) }
+            counted.shuffle(using: &generator)
+            counted.reverse()  // Taken from the end.
+        }
+    }
+
+    package mutating func next() -> PlannedFault? {
+        guard let kind = counted.popLast() ?? endless.randomElement(using: &generator) else { return nil }
+        let broker = Int.random(in: 0..<brokers, using: &generator)
+        let delay = milliseconds(0...400)
+        let outage =
+            switch kind {
+            case .brokerKill, .brokerStop, .crashPoint: absence
+            case .brokerPause: lease * Double.random(in: 1.5...3, using: &generator)
+            case .databaseKill, .bothKill, .databaseCut: milliseconds(0...6_000)
+            case .databaseSilence: milliseconds(500...8_000)
+            case .zooKeeperKill, .zooKeeperCut: milliseconds(0...8_000)
+            }
+        var fault = PlannedFault(kind: kind, broker: broker, delay: delay, outage: outage)
+        if kind == .crashPoint, !crashPoints.isEmpty {
+            let target = crashPoints[nextCrashPoint % crashPoints.count]
+            nextCrashPoint += 1
+            fault.crashPoint = "\(target.name):\(Int.random(in: target.occasions, using: &generator))"
+        }
+        return fault
+    }
+
+    /// Of a broker. Where there are others, it is often away for so long that they take over what it left.
+    private var absence: Duration {
+        mutating get {
+            if brokers > 1, Int.random(in: 0..<3, using: &generator) == 0 {
+                return lease * Double.random(in: 1...3, using: &generator)
+            }
+            return milliseconds(0...800)
+        }
+    }
+
+    private mutating func milliseconds(_ range: ClosedRange<Int>) -> Duration {
+        .milliseconds(Int.random(in: range, using: &generator))
+    }
+}

@@ -1,0 +1,98 @@
+/// A run's result as Markdown.
+package struct MarkdownReport: Sendable {
+    private let result: RunResult
+
+    package init(_ result: RunResult) {
+        self.result = result
+    }
+
+    /// One line for a fault that was injected.
+    static func line(_ record: FaultRecord, number: Int, _ gauges: History.Gauges) -> String {
+        let fault = record.fault
+        let point = fault.crashPoint.isEmpty ? "" : " at \(fault.crashPoint)"
+        return
+            "\(MessageReport.seconds(record.start)) s: fault \(number + 1), \(fault.kind.rawValue) of broker "
+            + "\(fault.broker)\(point), \(record.publishesOpen) publishes and \(record.deliveriesOpen) deliveries open; "
+            + "\(gauges.acknowledged) acknowledged, \(gauges.accepted) accepted, \(gauges.owed) owed"
+    }
+
+    package var text: String {
+        ([headline, ""] + table + ["", figures] + problems).joined(separator: "\n") + "\n"
+    }
+
+    private var headline: String {
+        let configuration = result.configuration
+        let wishes = configuration.wishes.map { wish in
+            wish.kind.rawValue + (wish.count.map { "=\($0)" } ?? "")
+        }
+        return
+            "Seed \(configuration.seed), \(configuration.brokers) broker\(configuration.brokers == 1 ? "" : "s"), "
+            + "\(configuration.shards) shards on \(configuration.database.rawValue), lease \(configuration.lease), faults "
+            + "\(wishes.joined(separator: ",")): **\(result.isGood ? "passed" : "FAILED")**."
+    }
+
+    // MARK: The table
+
+    private var table: [String] {
+        var lines = [
+            "| fault | count | publishes open, min/median | deliveries open, min/median | duplicates | bound | oldest answer before |",
+            "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        ]
+        let byName = Dictionary(grouping: result.faults.indices) { name(of: result.faults[$0].fault) }
+        for (name, indices) in byName.sorted(by: { $0.key < $1.key }) { lines.append(row(name, indices)) }
+        lines.append(row("all", Array(result.faults.indices)))
+        return lines
+    }
+
+    private func name(of fault: PlannedFault) -> String {
+        guard fault.kind == .crashPoint else { return fault.kind.rawValue }
+        return "crash at " + fault.crashPoint.prefix { $0 != ":" }
+            + (fault.crashPoint.hasSuffix("not reached") ? " (not reached)" : "")
+    }
+
+    private func row(_ name: String, _ indices: [Int]) -> String {
+        let records = indices.map { result.faults[$0] }
+        let verdicts = indices.map { result.verdict.faults[$0] }
+        return "| "
+            + [
+                name, "\(indices.count)", Self.spread(records.map(\.publishesOpen)),
+                Self.spread(records.map(\.deliveriesOpen)), "\(verdicts.reduce(0) { $0 + $1.duplicates })",
+                "\(verdicts.reduce(0) { $0 + $1.bound })",
+                Self.decimal(verdicts.map(\.oldestAnswer).max() ?? 0) + " s",
+            ].joined(separator: " | ") + " |"
+    }
+
+    private static func spread(_ values: [Int]) -> String {
+        let sorted = values.sorted()
+        guard let least = sorted.first else { return "–" }
+        return "\(least) / \(sorted[sorted.count / 2])"
+    }
+
+    private static func decimal(_ value: Double) -> String {
+        let tenths = Int((value * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+
+    // MARK: Figures
+
+    private var figures: String {
+        let verdict = result.verdict
+        let seconds = result.loadTime / .seconds(1)
+        return """
+            Lost \(verdict.count(.lost)), wrongly delivered \(verdict.count(.wrong)), duplicates without a reason \
+            \(verdict.count(.unexplained)), with one \(verdict.duplicates), after a repeated publish \(verdict.republished).
+
+            \(verdict.messages) messages, \(result.acknowledged) acknowledged (\(Self.decimal(Double(result.acknowledged) / seconds))/s \
+            with all outages), \(verdict.unknown) of unknown outcome, \(verdict.expected) to be delivered; \
+            \(verdict.deliveries) deliveries (\(Self.decimal(Double(verdict.deliveries) / seconds))/s), \(verdict.buried) buried, \
+            \(verdict.parked) parked as undecided. Load \(Self.decimal(seconds)) s, drain \
+            \(Self.decimal(result.drainTime / .seconds(1))) s, \(result.events) events.
+            """
+    }
+
+    private var problems: [String] {
+        guard !result.isGood else { return [] }
+        return ["", "What is wrong:", ""] + result.complaints.map { "- \($0)" }
+            + ["", "```"] + result.histories + ["```"]
+    }
+}

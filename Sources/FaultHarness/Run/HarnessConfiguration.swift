@@ -1,0 +1,73 @@
+package import Foundation
+
+/// What a run is told.
+package struct HarnessConfiguration: Sendable {
+    package enum Database: String, Sendable, Hashable, CaseIterable {
+        case mariaDB = "mariadb"
+        case mySQL = "mysql"
+    }
+
+    package var seed: UInt64
+    package var wishes: [FaultSchedule.Wish]
+    /// When faults end; nil: when each kind has had its count.
+    package var duration: Duration?
+    package var brokers = 1
+    package var shards = 2
+    package var lease: Duration = .seconds(3)
+    package var database = Database.mariaDB
+    /// The built `kiteq`.
+    package var executable: URL
+    /// Where the servers' data and logs are; made where it is missing.
+    package var folder: URL
+
+    /// Publishes awaited at a time.
+    package var outstanding = 700
+    /// Publishes pause while more deliveries than this are owed: consumers hold each for a while.
+    package var maxOwed = 8_000
+    package var consumersPerBroker = 3
+    /// How long a consumer holds a delivery.
+    package var hold: ClosedRange<Duration> = .milliseconds(200) ... .milliseconds(1_400)
+    /// No fault before so many publishes and so many deliveries are open.
+    package var openPublishes = 500
+    package var openDeliveries = 500
+    /// How long that load is waited for before a fault happens without it.
+    package var loadLimit: Duration = .seconds(60)
+    /// From one fault's end to the next one's beginning, at least.
+    package var calm: Duration = .milliseconds(1_500)
+
+    /// How long before a fault a delivery may have been acknowledged, and come again because of it: what some groups have
+    /// finished is written after 1 s, and the write behind takes a while.
+    package var window: Duration = .seconds(2)
+    /// How long after its end a fault of the database or a pause may still show: connections are made anew, calls end.
+    package var aftermath: Duration = .seconds(5)
+    /// How long the tables may stay as they are at the end before that counts as a failure.
+    package var drainLimit: Duration = .seconds(90)
+    /// When half messages are asked about: first after the lower bound, then with growing distance up to the upper one.
+    package var checks: ClosedRange<Duration> = .seconds(1) ... .seconds(2)
+    package var maxChecks = 10
+    package var logLevel = "warning"
+
+    package init(seed: UInt64, wishes: [FaultSchedule.Wish], duration: Duration?, executable: URL, folder: URL) {
+        self.seed = seed
+        self.wishes = wishes
+        self.duration = duration
+        self.executable = executable
+        self.folder = folder
+    }
+
+    package var usesZooKeeper: Bool { wishes.contains { $0.kind.needsZooKeeper } }
+    package var usesProxies: Bool { wishes.contains { $0.kind.needsProxy } }
+
+    /// Why it cannot be run; nil for a good one.
+    package var problem: String? {
+        if wishes.isEmpty { return "no kind of fault is named" }
+        if !(1...8).contains(brokers) { return "1 to 8 brokers can run, not \(brokers)" }
+        if brokers == 1, wishes.contains(where: { $0.kind == .brokerPause }) {
+            return "a pause past the lease needs 2 brokers at least: one that is paused, and an heir"
+        }
+        if duration == nil, wishes.contains(where: { $0.count == nil }) {
+            return "without a duration each kind of fault needs a count, as in broker-kill=20"
+        }
+        return nil
+    }
+}

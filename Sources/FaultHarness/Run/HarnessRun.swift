@@ -1,0 +1,171 @@
+import Foundation
+import KiteQ
+import LocalServers
+package import Logging
+import MariaDB
+import ServiceLifecycle
+import Synchronization
+
+/// A whole run: servers up, load, faults, load off, drain, check.
+package struct HarnessRun: Sendable {
+    private let configuration: HarnessConfiguration
+    private let logger: Logger
+    private let onProgress: @Sendable (String) -> Void
+
+    /// - Parameter onProgress: told in a line what happens.
+    package init(
+        _ configuration: HarnessConfiguration, logger: Logger = HarnessRun.quietLogger,
+        onProgress: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.configuration = configuration
+        self.logger = logger
+        self.onProgress = onProgress
+    }
+
+    /// The clients' complaints about lost connections are what a run is made of.
+    package static var quietLogger: Logger {
+        var logger = Logger(label: "kiteq.faults")
+        logger.logLevel = .critical
+        return logger
+    }
+
+    /// - Throws: where the run could not be made; what it found wrong is in its result.
+    package func run() async throws -> RunResult {
+        if let problem = configuration.problem { throw HarnessError(problem) }
+        let servers = try await Servers.start(configuration, logger: logger)
+        onProgress("\(servers.brokers.count) broker(s) serve; logs are in \(configuration.folder.path)")
+        let history = History(seed: configuration.seed, brokers: configuration.brokers)
+        let addresses = servers.brokers.map(\.address)
+        let publishing = try PublishLoad(configuration, history, addresses: addresses, logger: logger)
+        let consuming = try ConsumeLoad(configuration, history, addresses: addresses, logger: logger)
+
+        let complaints = Complaints(onProgress: onProgress)
+        var outcome = Outcome()
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            for service in publishing.services + consuming.services {
+                tasks.addTask {
+                    do {
+                        try await service.run()
+                    } catch is CancellationError {
+                        return
+                    }
+                }
+            }
+            outcome = try await work(servers, history, publishing, complaints)
+            tasks.cancelAll()
+            try await tasks.waitForAll()
+        }
+        for text in try await consuming.complaints + servers.stop() { complaints.note(text) }
+        return result(outcome, complaints.all, history)
+    }
+
+    /// What the run has besides its history.
+    private struct Outcome {
+        var faults: [FaultRecord] = []
+        var deadLetters: [DeadLetter] = []
+        var leftovers: [(message: UInt32?, text: String)] = []
+        var loadTime = Duration.zero
+        var drainTime = Duration.zero
+    }
+
+    private func work(
+        _ servers: Servers, _ history: History, _ publishing: PublishLoad, _ complaints: Complaints
+    ) async throws -> Outcome {
+        var outcome = Outcome()
+        let start = ContinuousClock.now
+        let injector = Injector(
+            configuration: configuration, history: history, servers: servers, complaints: complaints,
+            onFault: { record, number in onProgress(MarkdownReport.line(record, number: number, history.gauges)) })
+        let end = configuration.duration.map { start + $0 }
+        async let load: Void = publishing.run()
+        outcome.faults = try await injector.run(schedule) {
+            publishing.problem != nil || complaints.all.count > 20 || end.map { ContinuousClock.now >= $0 } ?? false
+        }
+        publishing.stop()
+        await load
+        if let problem = publishing.problem { complaints.note(problem) }
+        try await injector.checkBrokers()
+        outcome.loadTime = ContinuousClock.now - start
+        onProgress("the load is off, \(history.gauges.messages) messages; draining")
+        try await drain(servers, injector, history, complaints, &outcome)
+        outcome.drainTime = ContinuousClock.now - start - outcome.loadTime
+        return outcome
+    }
+
+    private var schedule: FaultSchedule {
+        FaultSchedule(
+            seed: configuration.seed, wishes: configuration.wishes, brokers: configuration.brokers,
+            lease: configuration.lease)
+    }
+
+    // MARK: The end
+
+    private func drain(
+        _ servers: Servers, _ injector: Injector, _ history: History, _ complaints: Complaints,
+        _ outcome: inout Outcome
+    ) async throws {
+        let database = MariaDBPool(
+            MariaDBConfiguration(
+                servers: [.tcp(host: "127.0.0.1", port: servers.database.port)], user: "root", password: ""),
+            logger: logger)
+        let tables = Tables(pool: database, shards: configuration.shards, key: MessageKey(seed: configuration.seed))
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await database.run() }
+            defer { tasks.cancelAll() }
+            if try await isDrained(tables, injector, history) {
+                // Nothing that is stored could come any more; what was sent and not yet answered can.
+                while history.gauges.deliveriesOpen.contains(where: { $0 > 0 }) {
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+            } else {
+                complaints.note("the tables do not become empty: \(try await tables.counts())")
+                outcome.leftovers = try await tables.leftovers(limit: 20)
+            }
+            outcome.deadLetters = try await tables.deadLetters()
+        }
+    }
+
+    /// Waits until the tables are empty; false where they stay as they are for the limit.
+    private func isDrained(_ tables: Tables, _ injector: Injector, _ history: History) async throws -> Bool {
+        var last = try await tables.counts()
+        var changed = ContinuousClock.now
+        var told = changed
+        while !last.isEmpty {
+            try await Task.sleep(for: .milliseconds(200))
+            try await injector.checkBrokers()
+            let counts = try await tables.counts()
+            if counts != last { changed = ContinuousClock.now }
+            last = counts
+            if ContinuousClock.now - told > .seconds(5) {
+                told = ContinuousClock.now
+                onProgress("draining: \(counts), \(history.gauges.owed) owed")
+            }
+            if ContinuousClock.now - changed > configuration.drainLimit { return false }
+        }
+        return true
+    }
+
+    private func result(_ outcome: Outcome, _ complaints: [String], _ history: History) -> RunResult {
+        let events = history.events
+        let verdict = HistoryChecker(
+            seed: configuration.seed, events: events, faults: outcome.faults, deadLetters: outcome.deadLetters,
+            window: UInt32(configuration.window / .microseconds(100)), brokers: configuration.brokers
+        ).check()
+        let index = HistoryIndex(events)
+        let key = MessageKey(seed: configuration.seed)
+        let concerned = verdict.findings.prefix(40).map { ($0.message, "\($0.kind.rawValue): \($0.reason)") }
+        let left = outcome.leftovers.map { ($0.message, "left: \($0.text)") }
+        let histories = (concerned + left).map { message, what in
+            guard let message else { return what }
+            return what + "\n"
+                + MessageReport.text(
+                    message, seed: configuration.seed, key: key, events: index.events(of: message),
+                    faults: outcome.faults)
+        }
+        let gauges = history.gauges
+        return RunResult(
+            configuration: configuration, faults: outcome.faults, verdict: verdict, complaints: complaints,
+            loadTime: outcome.loadTime, drainTime: outcome.drainTime, acknowledged: gauges.acknowledged,
+            accepted: gauges.accepted, events: events.count, histories: histories)
+    }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import KiteQCore
+import KiteQRegistry
+import LocalServers
+import Logging
+
+/// All servers of a run.
+struct Servers: Sendable {
+    let configuration: HarnessConfiguration
+    let database: any DatabaseServer
+    let zooKeeper: LocalZooKeeper?
+    let brokers: [BrokerProcess]
+
+    /// Starts all of them; brokers serve, with the bindings in force.
+    static func start(_ configuration: HarnessConfiguration, logger: Logger) async throws -> Servers {
+        try FileManager.default.createDirectory(at: configuration.folder, withIntermediateDirectories: true)
+        let database = try makeDatabase(configuration)
+        try await database.start(within: .seconds(120))
+        try await migrate(configuration, port: database.port)
+        var zooKeeper: LocalZooKeeper?
+        if configuration.usesZooKeeper {
+            let server = try LocalZooKeeper(dataDirectory: configuration.folder.appending(path: "zookeeper"))
+            try await server.start()
+            try await publishBindings("zk://\(server.server)", logger: logger)
+            zooKeeper = server
+        }
+        let file = configuration.folder.appending(path: "registry.yaml")
+        try registryFile.write(to: file, atomically: true, encoding: .utf8)
+        var brokers: [BrokerProcess] = []
+        for number in 0..<configuration.brokers {
+            let databaseProxy = configuration.usesProxies ? FaultProxy(server: database.port) : nil
+            let zooKeeperProxy = configuration.usesProxies ? zooKeeper.map { FaultProxy(server: $0.port) } : nil
+            let databasePort = try await databaseProxy?.start() ?? database.port
+            var registry = "file://\(file.path)"
+            if let zooKeeper { registry = "zk://127.0.0.1:\(try await zooKeeperProxy?.start() ?? zooKeeper.port)" }
+            brokers.append(
+                try BrokerProcess(
+                    number: number, configuration, databasePort: databasePort, registry: registry,
+                    databaseProxy: databaseProxy, zooKeeperProxy: zooKeeperProxy))
+        }
+        for broker in brokers { try await broker.program.start() }
+        return Servers(configuration: configuration, database: database, zooKeeper: zooKeeper, brokers: brokers)
+    }
+
+    /// Ends them in order. Returns what a broker said that did not end with status 0.
+    func stop() async throws -> [String] {
+        var complaints: [String] = []
+        for broker in brokers {
+            if let end = await broker.program.stop() { complaints.append("broker-\(broker.number): \(end)") }
+            try await broker.databaseProxy?.stop()
+            try await broker.zooKeeperProxy?.stop()
+        }
+        await zooKeeper?.stop(within: .seconds(10))
+        await database.stop(within: .seconds(30))
+        return complaints
+    }
+
+    private static func makeDatabase(_ configuration: HarnessConfiguration) throws -> any DatabaseServer {
+        let folder = configuration.folder.appending(path: "database")
+        let options = ["--max-allowed-packet=16M", "--innodb-buffer-pool-size=256M", "--max-connections=400"]
+        switch configuration.database {
+        case .mariaDB: return try LocalMariaDB(dataDirectory: folder, options: options)
+        case .mySQL:
+            guard let root = LocalMySQL.root else {
+                throw LocalServerError("KITEQ_MYSQL_ROOT does not say where an unpacked MySQL is (scripts/mysql.sh)")
+            }
+            return try LocalMySQL(root: root, dataDirectory: folder, options: options)
+        }
+    }
+
+    private static func migrate(_ configuration: HarnessConfiguration, port: Int) async throws {
+        let command = [
+            configuration.executable.path, "migrate", "--store", BrokerProcess.store(port: port, configuration),
+        ]
+        try await LocalProgram.run(
+            command, log: configuration.folder.appending(path: "migrate.log"), environment: BrokerProcess.environment,
+            within: .seconds(120))
+    }
+
+    private static func publishBindings(_ url: String, logger: Logger) async throws {
+        let registry = try RegistryConfiguration(url: url).makeRegistry(logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await registry.run() }
+            for group in Topology.groups {
+                try await registry.publish(bindings: Topology.bindings.filter { $0.group == group }, of: group)
+            }
+            tasks.cancelAll()
+        }
+    }
+
+    /// Bindings alone: clients are told the brokers' addresses.
+    private static var registryFile: String {
+        let bindings = Topology.bindings.map {
+            "  - {groupIds: [\($0.group)], topic: \($0.topic), messageType: \($0.messageType), bindType: direct}\n"
+        }
+        return "brokers: []\nbindings:\n" + bindings.joined()
+    }
+}

@@ -1,0 +1,107 @@
+import Foundation
+import KiteQCore
+import MariaDB
+
+/// What the databases of the shards hold, read as a DBA would.
+struct Tables: Sendable {
+    /// Rows of all shards.
+    struct Counts: Sendable, Hashable, CustomStringConvertible {
+        var messages = 0
+        var deliveries = 0
+        /// Half messages that nobody has decided.
+        var undecided = 0
+
+        var isEmpty: Bool { messages == 0 && deliveries == 0 && undecided == 0 }
+        var description: String {
+            "kite_message \(messages), kite_delivery \(deliveries), kite_transaction undecided \(undecided)"
+        }
+    }
+
+    let pool: MariaDBPool
+    let shards: Int
+    let key: MessageKey
+
+    func counts() async throws -> Counts {
+        try await pool.withConnection { connection in
+            var counts = Counts()
+            for shard in 0..<shards {
+                let row = try connection.query(
+                    """
+                    SELECT (SELECT COUNT(*) FROM kite_\(shard).kite_message), \
+                    (SELECT COUNT(*) FROM kite_\(shard).kite_delivery), \
+                    (SELECT COUNT(*) FROM kite_\(shard).kite_transaction WHERE outcome = 0)
+                    """)[0]
+                counts.messages += Int(try row.int(0))
+                counts.deliveries += Int(try row.int(1))
+                counts.undecided += Int(try row.int(2))
+            }
+            return counts
+        }
+    }
+
+    /// - Throws: where a dead letter is none of this run's.
+    func deadLetters() async throws -> [DeadLetter] {
+        try await pool.withConnection { connection in
+            var letters: [DeadLetter] = []
+            for shard in 0..<shards {
+                let sql = "SELECT message_id, group_name FROM kite_\(shard).kite_dead_letter ORDER BY id"
+                for row in try connection.query(sql) {
+                    guard let message = try number(row.bytes(0)) else {
+                        throw HarnessError("shard \(shard) has a dead letter of a message that was not published here")
+                    }
+                    letters.append(DeadLetter(message: message, group: Topology.groups.firstIndex(of: try row.text(1))))
+                }
+            }
+            return letters
+        }
+    }
+
+    /// What is left, for people: at most so many rows of each shard, with the message's number.
+    func leftovers(limit: Int) async throws -> [(message: UInt32?, text: String)] {
+        try await pool.withConnection { connection in
+            var rows: [(message: UInt32?, text: String)] = []
+            for shard in 0..<shards {
+                let database = "kite_\(shard)"
+                let messages = try connection.query(
+                    """
+                    SELECT m.message_id, m.seq, m.state, m.owner, m.route, COALESCE(i.state, 9), \
+                    COALESCE((SELECT GROUP_CONCAT(CONCAT(d.group_name, ' attempts=', d.attempts, ' due=', d.due_at)) \
+                    FROM \(database).kite_delivery d WHERE d.seq = m.seq), '') \
+                    FROM \(database).kite_message m LEFT JOIN \(database).kite_incarnation i ON i.number = m.owner \
+                    ORDER BY m.seq LIMIT \(limit)
+                    """)
+                for row in messages {
+                    let owner = ["alive", "dead", "gone"][safely: Int(try row.int(5))] ?? "unknown"
+                    rows.append(
+                        (
+                            try number(row.bytes(0)),
+                            "\(database).kite_message seq=\(try row.int(1)) state=\(try row.int(2)) "
+                                + "owner=\(try row.int(3)) (\(owner)) route=\(try row.int(4)) \(try row.text(6))"
+                        ))
+                }
+                let undecided = try connection.query(
+                    """
+                    SELECT message_id, seq, checks, next_check_at FROM \(database).kite_transaction WHERE outcome = 0 \
+                    ORDER BY seq LIMIT \(limit)
+                    """)
+                for row in undecided {
+                    rows.append(
+                        (
+                            try number(row.bytes(0)),
+                            "\(database).kite_transaction seq=\(try row.int(1)) checks=\(try row.int(2)) "
+                                + "next_check_at=\(try row.int(3))"
+                        ))
+                }
+            }
+            return rows
+        }
+    }
+
+    private func number(_ bytes: [UInt8]) -> UInt32? {
+        bytes.withUnsafeBytes { MessageID(bytes: $0) }.flatMap(key.number(of:))
+    }
+}
+
+extension Array {
+    fileprivate subscript(safely index: Int) -> Element? { indices.contains(index) ? self[index] : nil }
+}

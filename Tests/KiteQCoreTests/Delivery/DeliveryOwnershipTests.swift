@@ -1,0 +1,216 @@
+import Testing
+
+@testable import KiteQCore
+
+/// Several brokers: what this one gives away, takes, and holds back.
+@Suite struct DeliveryOwnershipTests {
+    private let route = DeliveryHarness.route("here", "there")
+
+    // MARK: Lease
+
+    @Test func withoutALeaseNothingStoredIsSent() {
+        var h = DeliveryHarness()
+        _ = h.liveClient("a")
+        h.machine.setLease(shard: 0, until: 0, now: h.now, wall: h.wall, &h.actions)
+        for seq in 1...3 { h.accept(Int64(seq), DeliveryHarness.route("a")) }
+        h.machine.acceptFly(
+            [(DeliveryHarness.message(), DeliveryHarness.route("a"))], now: h.now, wall: h.wall, &h.actions)
+        #expect(h.deliveries().count == 1, "the fly message is in no store")
+        #expect(h.nextScan() == nil)
+        h.machine.setLease(shard: 0, until: .max, now: h.now, wall: h.wall, &h.actions)
+        #expect(h.deliveries().count == 3)
+    }
+
+    @Test func aLeaseThatEndsWhileNobodyLooksIsOver() {
+        var h = DeliveryHarness()
+        _ = h.liveClient("a")
+        h.machine.setLease(shard: 0, until: h.now + 10, now: h.now, wall: h.wall, &h.actions)
+        h.stand(11)
+        h.accept(1, DeliveryHarness.route("a"))
+        #expect(h.deliveries().isEmpty)
+    }
+
+    @Test func theOthersShardsGoOn() {
+        var h = DeliveryHarness(shards: 2)
+        _ = h.liveClient("a")
+        h.machine.setLease(shard: 0, until: 0, now: h.now, wall: h.wall, &h.actions)
+        h.accept(1, DeliveryHarness.route("a"), shard: 0)
+        h.accept(2, DeliveryHarness.route("a"), shard: 1)
+        #expect(h.deliveries().count == 1)
+    }
+
+    @Test func whatIsHeldBackIsLeftWhenTheGroupGoes() {
+        var h = DeliveryHarness()
+        let client = h.liveClient("a")
+        h.machine.setLease(shard: 0, until: 0, now: h.now, wall: h.wall, &h.actions)
+        h.accept(1, DeliveryHarness.route("a"))
+        h.disconnect(client)
+        #expect(h.machine.gauges.messages == 0)
+    }
+
+    @Test func aProcessThatStoodStillFailsNoAttempt() {
+        var h = DeliveryHarness()
+        _ = h.liveClient("a")
+        h.pass(100_000_000)
+        h.accept(1, DeliveryHarness.route("a"))
+        let sent = h.deliveries()[0]
+        h.stand(60_000_000_000)
+        h.pass(0)
+        #expect(h.machine.counters.timedOut == 0)
+        h.pass(4_000_000_000)
+        #expect(h.machine.counters.timedOut == 0)
+        h.acknowledge(sent)
+        #expect(h.settlements().map(\.isRemoval) == [true])
+    }
+
+    // MARK: Giving away
+
+    @Test func aGroupElsewhereGetsARowAtOnce() {
+        var h = DeliveryHarness()
+        _ = h.liveClient("here")
+        h.survey(ShardSurvey(elsewhere: ["there"]))
+        h.scanAll()
+        h.accept(1, route)
+        #expect(h.deliveries().count == 1)
+        let settled = h.settlements()
+        #expect(
+            settled.first?.pending == [
+                .init(held: "here", attempts: 0), .init(group: "there", attempts: 0, dueAt: h.wall),
+            ])
+        h.accept(2, DeliveryHarness.route("there"))
+        #expect(h.settlements().map(\.pending) == [[.init(group: "there", attempts: 0, dueAt: h.wall)]])
+    }
+
+    @Test func theBacklogOfAGroupElsewhereIsGivenAwayByPages() {
+        var h = DeliveryHarness()
+        for seq in 1...3 { h.accept(Int64(seq), route) }
+        #expect(h.settlements().isEmpty)
+        h.survey(ShardSurvey(elsewhere: ["there"]))
+        let scan = h.nextScan()!
+        #expect(scan.kind == .handOver(after: 0) && scan.group == "there")
+        h.finish(scan, .init(rows: [.init(seq: 1, kind: .fresh(route))], frontier: 1, isEnd: false))
+        #expect(
+            h.settlements().map(\.pending) == [
+                [.init(group: "here", attempts: 0, dueAt: 0), .init(group: "there", attempts: 0, dueAt: h.wall)]
+            ])
+        #expect(h.nextScan()?.kind == .handOver(after: 1))
+    }
+
+    @Test func whatIsInFlightHereStaysHere() {
+        var h = DeliveryHarness()
+        _ = h.liveClient("here")
+        h.accept(1, route)
+        let sent = h.deliveries()[0]
+        h.survey(ShardSurvey(elsewhere: ["there"]))
+        h.finish(h.nextScan()!, .init(rows: [.init(seq: 1, kind: .fresh(route))], isEnd: true))
+        #expect(
+            h.settlements().map(\.pending) == [
+                [.init(held: "here", attempts: 0), .init(group: "there", attempts: 0, dueAt: h.wall)]
+            ])
+        h.acknowledge(sent)
+        #expect(h.settlements().map(\.done) == [["here"]])
+    }
+
+    @Test func aGroupThatComesBackIsGivenNothingAwayOf() {
+        var h = DeliveryHarness()
+        h.survey(ShardSurvey(elsewhere: ["there"]))
+        _ = h.liveClient("there")
+        h.accept(1, DeliveryHarness.route("there"))
+        #expect(h.deliveries().count == 1)
+        #expect(h.settlements().isEmpty)
+    }
+
+    @Test func aVolatileGroupElsewhereIsServedThere() {
+        var h = DeliveryHarness()
+        h.survey(ShardSurvey(elsewhere: ["v"]))
+        h.scanAll()
+        h.accept(1, DeliveryHarness.route(volatile: ["v"]))
+        #expect(h.settlements().map { $0.pending.map(\.group) } == [["v"]])
+        h.survey(ShardSurvey())
+        h.accept(2, DeliveryHarness.route(volatile: ["v"]))
+        #expect(h.settlements().map(\.isRemoval) == [true], "it is nowhere any more")
+    }
+
+    // MARK: Taking
+
+    @Test func whatDeadBrokersLeftIsReadByALiveGroup() {
+        var h = DeliveryHarness()
+        _ = h.liveClient("a")
+        #expect(h.nextScan() == nil)
+        h.survey(ShardSurvey(abandoned: ["a": 40, "b": 7]))
+        #expect(h.nextScan()?.kind == .backlog(after: 39))
+    }
+
+    @Test func rowsThatWaitForALiveGroupAreRead() {
+        var h = DeliveryHarness()
+        _ = h.liveClient("a")
+        h.survey(ShardSurvey(waiting: ["a", "b"]))
+        #expect(h.nextScan()?.kind == .backlog(after: 0))
+    }
+
+    @Test func aRowThatWasTakenForAGroupThatWentIsLetGo() {
+        var h = DeliveryHarness()
+        let client = h.liveClient("a")
+        h.survey(ShardSurvey(due: ["a"]))
+        let scan = h.nextScan()!
+        h.disconnect(client)
+        h.finish(
+            scan, .init(rows: [.init(seq: 5, kind: .tracked)], isEnd: true),
+            loaded: [h.tracked(5, "a", attempts: 2, dueAt: 0)])
+        #expect(h.settlements().map(\.pending) == [[.init(group: "a", attempts: 2, dueAt: 0)]])
+        #expect(h.machine.gauges.messages == 0)
+    }
+
+    @Test func twoGroupsOfOneMessageAreTakenOneByOne() {
+        var h = DeliveryHarness()
+        _ = h.liveClient("a")
+        _ = h.liveClient("b")
+        for group in ["a", "b"] {
+            h.survey(ShardSurvey(due: [group]))
+            h.finish(
+                h.nextScan()!, .init(rows: [.init(seq: 5, kind: .tracked)], isEnd: true),
+                loaded: [h.tracked(5, group, attempts: 1, dueAt: 0)])
+        }
+        let sent = h.deliveries()
+        #expect(sent.count == 2 && h.machine.gauges.messages == 1)
+        for delivery in sent { h.acknowledge(delivery) }
+        #expect(h.settlements().flatMap(\.done).sorted() == ["a", "b"])
+        #expect(h.machine.gauges.messages == 0)
+    }
+
+    @Test func aRowThatOnlyTheStoreTakesForOursIsLetGo() {
+        var h = DeliveryHarness()
+        _ = h.liveClient("a")
+        h.survey(ShardSurvey(due: ["a"]))
+        h.finish(
+            h.nextScan()!, .init(rows: [.init(seq: 5, kind: .tracked)], isEnd: true),
+            loaded: [h.tracked(5, "a", attempts: 1, dueAt: 0)])
+        h.machine.orphanScanAt[0] = h.now
+        let scan = h.nextScan()!
+        #expect(scan.kind == .orphans(after: 0))
+        h.finish(
+            scan,
+            .init(
+                rows: [
+                    .init(seq: 5, kind: .held(group: "a", attempts: 1)),
+                    .init(seq: 6, kind: .held(group: "a", attempts: 4)),
+                ], isEnd: true))
+        #expect(h.settlements().map(\.pending) == [[.init(group: "a", attempts: 4, dueAt: h.wall)]])
+        #expect(h.machine.counters.orphans == 1)
+    }
+
+    @Test func expiredMessagesOfAbsentGroupsDie() {
+        var h = DeliveryHarness()
+        _ = h.liveClient("here")
+        h.accept(7, route)
+        let persistentOnly = Route([
+            .init(group: "a", persistent: true), .init(group: "b", persistent: true),
+            .init(group: "v", persistent: false),
+        ])
+        h.machine.expire(
+            [FreshMessage(seq: 7, route: route), FreshMessage(seq: 8, route: persistentOnly)], shard: 0, &h.actions)
+        let settled = h.settlements()
+        #expect(settled.map(\.seq) == [8], "what is in memory expires there")
+        #expect(settled[0].dead.map(\.group) == ["a", "b"] && settled[0].dead.allSatisfy { $0.reason == .expired })
+    }
+}

@@ -1,0 +1,64 @@
+@testable import FaultHarness
+
+/// A history written by hand: each event a tenth of a second after the one before, unless it is said.
+struct Story {
+    private(set) var events: [HistoryEvent] = []
+    private(set) var faults: [FaultRecord] = []
+    var deadLetters: [DeadLetter] = []
+    private var time: UInt32 = 0
+    let seed: UInt64 = 42
+
+    /// The number of the first message that is planned so.
+    func message(_ wanted: (MessagePlan) -> Bool) -> UInt32 {
+        (0...).first { wanted(MessagePlan(seed: seed, number: $0)) } ?? 0
+    }
+
+    /// A plain message for groups 0 and 1 that nobody refuses.
+    var plain: UInt32 { message { $0.way == .plain && $0.kind == 0 && $0.refusals == 0 && !$0.isPoison } }
+
+    func half(_ way: MessagePlan.Way) -> UInt32 {
+        message { $0.way == way && $0.kind == 0 && $0.refusals == 0 && !$0.isPoison }
+    }
+
+    mutating func note(_ message: UInt32, _ kinds: HistoryEvent.Kind...) {
+        for kind in kinds {
+            time += 1_000
+            events.append(HistoryEvent(time: time, message: message, kind: kind))
+        }
+    }
+
+    mutating func note(
+        _ message: UInt32, _ kind: HistoryEvent.Kind, by group: Int, broker: Int = 0, number: UInt8 = 0
+    ) {
+        time += 1_000
+        events.append(
+            HistoryEvent(time: time, message: message, kind: kind, group: group, broker: broker, delivery: number))
+    }
+
+    /// Delivered and accepted.
+    mutating func deliver(_ message: UInt32, to groups: Int..., broker: Int = 0, number: UInt8 = 0) {
+        for group in groups {
+            note(message, .delivered, by: group, broker: broker, number: number)
+            note(message, .accepted, by: group, broker: broker, number: number)
+        }
+    }
+
+    mutating func fault(_ kind: FaultKind, broker: Int = 0, seconds: UInt32 = 0) {
+        let start = time + 500
+        time += seconds * 10_000 + 1_000
+        let fault = PlannedFault(kind: kind, broker: broker, delay: .zero, outage: .zero)
+        faults.append(FaultRecord(fault: fault, start: start, end: time))
+    }
+
+    mutating func wait(seconds: UInt32) { time += seconds * 10_000 }
+
+    /// What the checker says, with a window of 2 s.
+    var verdict: Verdict {
+        HistoryChecker(
+            seed: seed, events: events, faults: faults, deadLetters: deadLetters, window: 20_000, brokers: 2
+        ).check()
+    }
+
+    /// Of the messages that were spoken of: those with lower numbers have no history.
+    var findings: [Finding] { verdict.findings }
+}
