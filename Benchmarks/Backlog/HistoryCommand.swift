@@ -1,6 +1,5 @@
 import ArgumentParser
-import Foundation
-import KiteQ
+import LocalServers
 
 /// Steady publishing and consuming: what is inserted is deleted at once, and the undo of both must be purged as fast.
 struct HistoryCommand: AsyncParsableCommand {
@@ -9,9 +8,9 @@ struct HistoryCommand: AsyncParsableCommand {
 
     @OptionGroup var stage: StageArguments
     @Option(help: "Messages a second.")
-    var rate = 3_000
+    var rate = 2_000
     @Option(help: "How long.")
-    var minutes = 3
+    var minutes = 4
     @Option(help: "Seconds between two samples.")
     var every = 10
 
@@ -19,37 +18,25 @@ struct HistoryCommand: AsyncParsableCommand {
     private static let type = "steady"
 
     func run() async throws {
-        try await Stage.run(stage) { stage in
-            let broker = try stage.broker(1)
+        try await Stage.run(stage, [.init(group: Self.group, type: Self.type)]) { stage in
+            let broker = try stage.broker()
             try await broker.start()
-            let subscription = Subscription(topic: Stage.topic, .messageType(Self.type), watermark: 100_000)
-            try await Clients.bind(Self.group, [subscription], on: stage, broker.address)
-            let arrived = Tally()
-            let consumer = try Consumer(
-                Clients.configuration(Self.group, [broker.address]), subscriptions: [subscription], logger: quiet
-            ) { _ in arrived.add() }
-            let fill = stage.tool(
-                "fill",
-                [
-                    "fill", "--brokers", broker.address, "--type", Self.type, "--count",
-                    "\(rate * 60 * minutes)", "--size", "512", "--rate", "\(rate)",
-                ], ready: "ready")
-            try await Clients.running([consumer]) {
-                try await fill.start()
-                print("| s | delivered | rows | history list | broker MiB |\n| ---: | ---: | ---: | ---: | ---: |")
-                let start = ContinuousClock.now
-                for sample in 1... {
-                    try await Task.sleep(until: start + .seconds(sample * every))
-                    print(
-                        "| \(sample * every) | \(arrived.count) | \(try await stage.tables.rows("kite_message")) | "
-                            + "\(try await stage.tables.historyLength()) | \(try broker.memory.now) |")
-                    if fill.pid == nil { break }
-                }
-                if let failure = await fill.end(within: .seconds(1)) {
-                    throw BacklogError("\(failure): \(fill.lastWords)")
-                }
+            let common = ["--broker", broker.address, "--type", Self.type, "--count", "\(rate * 60 * minutes)"]
+            let drain = stage.tool(["drain", "--group", Self.group, "--shards", "\(self.stage.shards)"] + common)
+            let fill = stage.tool(["fill", "--size", "512", "--rate", "\(rate)"] + common)
+            try await drain.start()
+            try await fill.start()
+            say("| s | rows | history list | broker MiB |\n| ---: | ---: | ---: | ---: |")
+            let start = ContinuousClock.now
+            for sample in 1... {
+                try await Task.sleep(until: start + .seconds(sample * every))
+                let (rows, history) = (try await stage.tables.messages, try await stage.tables.historyLength)
+                say("| \(sample * every) | \(rows) | \(history) | \(try broker.memory.now) |")
+                if fill.pid == nil { break }
             }
-            print("\n" + StatementFigures.table(try await stage.tables.statements()))
+            if let failure = await fill.end(within: .seconds(1)) { throw BacklogError("\(failure): \(fill.lastWords)") }
+            try await until("nothing is left", within: .seconds(60)) { try await stage.tables.messages == 0 }
+            await drain.kill()
             try await broker.stop()
         }
     }

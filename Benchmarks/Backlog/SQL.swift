@@ -1,1 +1,0 @@
-../../Sources/KiteQStore/MySQL/SQL.swift

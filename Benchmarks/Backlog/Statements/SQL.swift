@@ -1,0 +1,222 @@
+import KiteQCore
+
+/// Every statement of the store, so that none escapes the test that explains them. `%@` stands for a list of placeholders.
+enum SQL {
+    static let messageColumns = """
+        seq, state, route, owner, message_id, kind, topic, message_type, publisher_group, expires_at, deliver_limit, \
+        published_at, header, body, extra
+        """
+
+    // MARK: Publishing
+
+    static let insertMessages = """
+        INSERT INTO kite_message (seq, message_id, state, kind, owner, route, expires_at, published_at, deliver_limit, \
+        topic, message_type, publisher_group, header, body, extra)
+        """
+    static let insertTransactions = """
+        INSERT INTO kite_transaction (seq, message_id, outcome, checks, next_check_at, publisher_group, connection_group)
+        """
+    static let seqsByID = "SELECT seq, message_id FROM kite_message WHERE message_id IN (%@)"
+    static let outcomesByID = "SELECT seq, message_id, outcome FROM kite_transaction WHERE message_id IN (%@)"
+
+    static let insertRoutes = "INSERT INTO kite_route (route_id, group_name, persistent)"
+    static let keepRoute = "ON DUPLICATE KEY UPDATE persistent = persistent"
+    static let route = "SELECT group_name, persistent FROM kite_route WHERE route_id = ?"
+
+    // MARK: Transactions
+
+    static let lockTransactions = """
+        SELECT seq, message_id, publisher_group, connection_group, outcome FROM kite_transaction \
+        WHERE message_id IN (%@) ORDER BY seq FOR UPDATE
+        """
+    static let lockHalfMessages = """
+        SELECT seq, topic, message_type FROM kite_message WHERE seq IN (%@) AND state = 0 ORDER BY seq FOR UPDATE
+        """
+    static let commitMessages = """
+        UPDATE kite_message SET state = 1, route = ?, owner = ? WHERE seq IN (%@) AND state = 0
+        """
+    static let deleteHalfMessages = "DELETE FROM kite_message WHERE seq IN (%@) AND state = 0"
+    static let decideTransactions = """
+        UPDATE kite_transaction SET outcome = ?, next_check_at = ? WHERE seq IN (%@) AND outcome = 0
+        """
+    static let dueTransactions = """
+        SELECT t.connection_group, t.checks, t.next_check_at, m.seq, m.message_id, m.kind, m.topic, \
+        m.message_type, m.publisher_group, m.expires_at, m.deliver_limit, m.published_at, m.header \
+        FROM kite_transaction t JOIN kite_message m ON m.seq = t.seq \
+        WHERE t.outcome = 0 AND t.next_check_at <= ? ORDER BY t.next_check_at, t.seq LIMIT ?
+        """
+    static let reschedule = """
+        UPDATE kite_transaction SET next_check_at = ?, checks = ? WHERE seq = ? AND outcome = 0 AND next_check_at = ?
+        """
+    static let park = """
+        UPDATE kite_transaction SET outcome = 3, next_check_at = ? WHERE seq = ? AND outcome = 0 AND next_check_at = ?
+        """
+    static let checksOf = "SELECT checks FROM kite_transaction WHERE seq = ?"
+
+    // MARK: Settling
+
+    static let removeMessages = "DELETE FROM kite_message WHERE seq IN (%@) AND owner = ? AND state = 1"
+    static let lockMessages = """
+        SELECT seq, state, owner FROM kite_message WHERE seq IN (%@) ORDER BY seq FOR UPDATE
+        """
+    static let existing = "SELECT seq FROM kite_message WHERE seq IN (%@)"
+    static let ownDeliveries = "SELECT seq, group_name FROM kite_delivery WHERE seq IN (%@) AND owner = ?"
+    static let bury = """
+        INSERT INTO kite_dead_letter (seq, message_id, group_name, reason, attempts, last_error, died_at, kind, \
+        expires_at, published_at, deliver_limit, topic, message_type, publisher_group, header, body, extra) \
+        SELECT seq, message_id, ?, ?, ?, ?, ?, kind, expires_at, published_at, deliver_limit, topic, message_type, \
+        publisher_group, header, body, extra FROM kite_message WHERE seq = ? \
+        ON DUPLICATE KEY UPDATE died_at = VALUES(died_at), attempts = VALUES(attempts)
+        """
+    static let deleteDeliveries = "DELETE FROM kite_delivery WHERE seq IN (%@) AND group_name = ?"
+    static let upsertDeliveries = "INSERT INTO kite_delivery (seq, group_name, attempts, due_at, last_error, owner)"
+    static let overwriteDelivery = """
+        ON DUPLICATE KEY UPDATE attempts = VALUES(attempts), due_at = VALUES(due_at), last_error = VALUES(last_error), \
+        owner = VALUES(owner)
+        """
+    static let trackMessages = """
+        UPDATE kite_message SET state = 2, route = -1, owner = 0 WHERE seq IN (%@) AND owner = ? AND state = 1
+        """
+    static let deleteFinished = """
+        DELETE FROM kite_message WHERE seq IN (%@) AND state = 2 \
+        AND NOT EXISTS (SELECT 1 FROM kite_delivery d WHERE d.seq = kite_message.seq)
+        """
+
+    // MARK: Recovery
+
+    static let routesOf = "SELECT route_id FROM kite_route WHERE group_name = ? ORDER BY route_id"
+    static let freshBacklog = """
+        SELECT seq FROM kite_message WHERE owner = ? AND route = ? AND seq > ? ORDER BY seq LIMIT ?
+        """
+    static let waitingDeliveries = """
+        SELECT seq FROM kite_delivery WHERE group_name = ? AND due_at = 0 AND seq > ? ORDER BY seq LIMIT ?
+        """
+    static let dueDeliveries = """
+        SELECT seq FROM kite_delivery WHERE group_name = ? AND due_at >= 1 AND due_at <= ? ORDER BY due_at, seq LIMIT ?
+        """
+    static let load = "SELECT \(messageColumns) FROM kite_message WHERE seq IN (%@) ORDER BY seq"
+    static let takeDeliveries = """
+        UPDATE kite_delivery SET owner = ?, due_at = \(Settlement.Pending.heldDueAt) \
+        WHERE seq IN (%@) AND group_name = ? AND owner = 0
+        """
+    static let takenDeliveries = """
+        SELECT seq, attempts FROM kite_delivery WHERE seq IN (%@) AND group_name = ? AND owner = ?
+        """
+    static let claim = "UPDATE kite_message SET owner = ? WHERE seq IN (%@) AND owner = ? AND state = 1"
+    static let owned = "SELECT seq FROM kite_message WHERE seq IN (%@) AND owner = ?"
+    /// In the order of seq the optimizer may prefer the primary key, and read past a million rows that are nobody's.
+    static let heldDeliveries = """
+        SELECT seq, group_name, attempts FROM kite_delivery FORCE INDEX (by_owner) \
+        WHERE owner = ? AND seq > ? ORDER BY seq LIMIT ?
+        """
+
+    // MARK: Sweeping
+
+    static let nextRoute = """
+        SELECT route FROM kite_message WHERE owner = ? AND route > ? ORDER BY route LIMIT 1
+        """
+    static let expiries = """
+        SELECT seq, expires_at FROM kite_message WHERE owner = ? AND route = ? AND seq > ? ORDER BY seq LIMIT ?
+        """
+    static let deliveryExpiries = """
+        SELECT d.seq, m.expires_at FROM kite_delivery d JOIN kite_message m ON m.seq = d.seq \
+        WHERE d.owner = 0 AND d.seq > ? ORDER BY d.seq LIMIT ?
+        """
+    static let freeDeliveries = """
+        SELECT seq, group_name, attempts, last_error FROM kite_delivery WHERE seq IN (%@) AND owner = 0
+        """
+    static let purgeTransactions = """
+        DELETE FROM kite_transaction WHERE outcome = ? AND next_check_at < ? ORDER BY next_check_at, seq LIMIT ?
+        """
+    static let purgeDeadLetters = "DELETE FROM kite_dead_letter WHERE died_at < ? ORDER BY died_at, id LIMIT ?"
+
+    // MARK: Ownership (kite_incarnation and kite_presence have a few rows for each broker)
+
+    static let serverNow = "CAST(UNIX_TIMESTAMP(UTC_TIMESTAMP(3)) * 1000 AS SIGNED)"
+    static let livesOf = "SELECT number FROM kite_incarnation WHERE name = ? AND state = 0 FOR UPDATE"
+    static let insertIncarnation = """
+        INSERT INTO kite_incarnation (number, name, address, state, lease_until, joined_at) \
+        VALUES (?, ?, ?, 0, \(serverNow) + ?, ?)
+        """
+    static let greatestIncarnation = "SELECT COALESCE(MAX(number), 0) FROM kite_incarnation"
+    static let renew = """
+        UPDATE kite_incarnation SET lease_until = \(serverNow) + ?, connection_ids = ? WHERE number = ? AND state = 0
+        """
+    static let uptime = "SHOW GLOBAL STATUS LIKE 'Uptime'"
+    static let lapsed = """
+        SELECT number, name, connection_ids FROM kite_incarnation WHERE state = 0 AND lease_until < \(serverNow)
+        """
+    static let declareDead = """
+        UPDATE kite_incarnation SET state = 1 WHERE number = ? AND state = 0 AND lease_until < \(serverNow)
+        """
+    static let endLife = "UPDATE kite_incarnation SET state = ? WHERE number = ? AND state = 0"
+    static let deadAmong = "SELECT number FROM kite_incarnation WHERE number IN (%@) AND state IN (1, 2)"
+    /// A scalar subquery with a LIMIT is one dive into an index for each row; an EXISTS may be turned into a join that is not.
+    static let deadWithMessages = """
+        SELECT i.number FROM kite_incarnation i WHERE i.state IN (1, 2) \
+        AND (SELECT m.seq FROM kite_message m WHERE m.owner = i.number LIMIT 1) IS NOT NULL
+        """
+    static let deadWithDeliveries = """
+        SELECT i.number FROM kite_incarnation i WHERE i.state IN (1, 2) \
+        AND (SELECT d.seq FROM kite_delivery d WHERE d.owner = i.number LIMIT 1) IS NOT NULL
+        """
+    static let deliveriesOf = """
+        SELECT seq FROM kite_delivery FORCE INDEX (by_owner) WHERE owner = ? ORDER BY seq LIMIT ?
+        """
+    static let releaseDeliveries = """
+        UPDATE kite_delivery SET owner = 0, due_at = ? WHERE seq IN (%@) AND owner = ?
+        """
+    static let abandoned = """
+        SELECT route, seq FROM kite_message WHERE owner = ? AND route > ? ORDER BY route, seq LIMIT 1
+        """
+    static let longDead = "SELECT number FROM kite_incarnation WHERE state IN (1, 2) AND lease_until < ?"
+    static let forgetIncarnation = "DELETE FROM kite_incarnation WHERE number = ? AND state IN (1, 2)"
+
+    static let insertPresence = "INSERT INTO kite_presence (group_name, incarnation, since)"
+    static let keepPresence = "ON DUPLICATE KEY UPDATE since = since"
+    static let deletePresence = "DELETE FROM kite_presence WHERE group_name IN (%@) AND incarnation = ?"
+    static let deletePresenceOf = "DELETE FROM kite_presence WHERE incarnation = ?"
+    static let elsewhere = """
+        SELECT DISTINCT p.group_name FROM kite_incarnation i JOIN kite_presence p ON p.incarnation = i.number \
+        WHERE i.state = 0 AND i.number <> ?
+        """
+    static let waitingGroups = """
+        SELECT p.group_name, \
+        (SELECT d.seq FROM kite_delivery d WHERE d.group_name = p.group_name AND d.due_at = 0 LIMIT 1) IS NOT NULL, \
+        (SELECT d.seq FROM kite_delivery d WHERE d.group_name = p.group_name AND d.due_at >= 1 AND d.due_at <= ? LIMIT 1) \
+        IS NOT NULL FROM kite_presence p WHERE p.incarnation = ?
+        """
+
+    // MARK: Bindings and slots
+
+    static let slots = "SELECT slot, shard FROM kite_slot ORDER BY slot"
+    static let deleteBindings = "DELETE FROM kite_binding WHERE topic = ?"
+    static let insertBindings = """
+        INSERT INTO kite_binding (topic, number, group_name, message_type, kind, watermark, persistent)
+        """
+    static let bindings = """
+        SELECT number, group_name, message_type, kind, watermark, persistent FROM kite_binding WHERE topic = ? ORDER BY number
+        """
+
+    /// A statement whose list takes so many values; see `Ladder.listSize`.
+    static func list(_ statement: String, _ size: Int) -> String {
+        let marks = Array(repeating: "?", count: size).joined(separator: ",")
+        guard let place = statement.range(of: "%@") else { return statement }
+        return statement.replacingCharacters(in: place, with: marks)
+    }
+}
+
+extension String {
+    fileprivate func range(of text: String) -> Range<Index>? {
+        var start = startIndex
+        while start < endIndex {
+            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
+            start = index(after: start)
+        }
+        return nil
+    }
+
+    fileprivate func replacingCharacters(in range: Range<Index>, with text: String) -> String {
+        String(self[..<range.lowerBound]) + text + String(self[range.upperBound...])
+    }
+}
