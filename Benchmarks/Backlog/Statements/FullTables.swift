@@ -23,8 +23,8 @@ struct FullTables: Sendable {
             deliveries(hundredth, "held", dueAt: "9", owner: 101, step: 50),
             deliveries(hundredth, "lost", dueAt: "9", owner: 102, step: 50),
             // Undecided ones to be asked later, and now; decided ones that are kept, and long past.
-            transactions("kite_message WHERE state = 0", "seq", 0, "\(Self.now) + IF(seq % 100 = 0, 0, 1000000)"),
-            transactions("seq_1_to_\(tenth)", "seq", 1, "\(Self.now) - IF(seq % 100 = 0, 9000000, 0)"),
+            transactions(tenth, from: Self.undecided, outcome: 0, "\(Self.now) + IF(seq % 10 = 0, -seq, seq)"),
+            transactions(tenth, from: 0, outcome: 1, "\(Self.now) - IF(seq % 100 = 0, 9000000 + seq, seq)"),
             """
             INSERT INTO kite_dead_letter (seq, message_id, group_name, reason, attempts, died_at, kind, expires_at, \
             published_at, deliver_limit, topic, message_type, publisher_group, header, body) SELECT seq, UNHEX(MD5(seq)), \
@@ -65,10 +65,10 @@ struct FullTables: Sendable {
         """
     }
 
-    private func transactions(_ source: String, _ seq: String, _ outcome: Int, _ nextCheckAt: String) -> String {
+    private func transactions(_ count: Int, from start: Int, outcome: Int, _ nextCheckAt: String) -> String {
         """
-        INSERT INTO kite_transaction SELECT \(seq), UNHEX(MD5(CONCAT('t', \(seq)))), \(outcome), 0, \(nextCheckAt), 'p', 'p' \
-        FROM \(source)
+        INSERT INTO kite_transaction SELECT \(start) + \(Self.step) * seq, UNHEX(MD5(CONCAT('t', \(start) + seq))), \(outcome), \
+        0, \(nextCheckAt), 'p', 'p' FROM seq_1_to_\(count)
         """
     }
 
@@ -113,7 +113,8 @@ struct FullTables: Sendable {
                 "sweeper", "deliveryExpiries, from the middle", SQL.deliveryExpiries, [trackedMiddle, "500"], page: 500),
             .init("sweeper", "freeDeliveries", SQL.freeDeliveries, tracked, page: 64 * 5),
             .init(
-                "sweeper", "purgeTransactions", SQL.purgeTransactions, ["1", "\(Self.now - 1_000)", "500"], page: 500),
+                "sweeper", "purgeTransactions", SQL.purgeTransactions, ["1", "\(Self.now - 8_000_000)", "500"],
+                page: 500),
             .init("sweeper", "purgeTransactions, all", SQL.purgeTransactions, ["1", "1 << 62", "500"], page: 500),
             .init("sweeper", "purgeDeadLetters", SQL.purgeDeadLetters, [now, "500"], page: 500),
             .init("sweeper", "purgeDeadLetters, all", SQL.purgeDeadLetters, ["1 << 62", "500"], page: 500),
@@ -122,37 +123,5 @@ struct FullTables: Sendable {
             .init("write-behind", "removeMessages", SQL.removeMessages, fresh + ["101"], page: 64),
             .init("write-behind", "deleteFinished", SQL.deleteFinished, tracked, page: 64),
         ]
-    }
-}
-
-/// A statement of the store with values for its placeholders.
-struct ExplainedStatement: Sendable {
-    let worker: String
-    let name: String
-    /// Rows that it is asked for, at most.
-    let page: Int
-    private let sql: String
-    private let values: [String]
-
-    init(_ worker: String, _ name: String, _ sql: String, _ values: [String], page: Int) {
-        self.worker = worker
-        self.name = name
-        self.page = page
-        self.sql = sql
-        self.values = values
-    }
-
-    /// Rows that it may read: a join reads two for one, an UPDATE finds a row and reads it, and some are read to see the end.
-    var allowance: Int { 3 * page + 20 }
-
-    /// EXPLAIN wants values, not placeholders.
-    var text: String {
-        get throws {
-            let parts = SQL.list(sql, 64).split(separator: "?", omittingEmptySubsequences: false)
-            guard parts.count == values.count + 1 else {
-                throw BacklogError("\(name) has \(parts.count - 1) placeholders, not \(values.count)")
-            }
-            return zip(parts, values).map { $0 + $1 }.joined() + parts[parts.count - 1]
-        }
     }
 }

@@ -2,7 +2,7 @@ import KiteQCore
 
 /// How far from oldest first numbered messages come.
 struct ArrivalOrder: Sendable {
-    /// Messages that come after one with a greater number.
+    /// Messages that come after one that was published when they were stored already: those of one batch have no order.
     private struct Inversions: Sendable {
         var highest = -1
         var count = 0
@@ -10,7 +10,7 @@ struct ArrivalOrder: Sendable {
         var furthest = 0
 
         mutating func add(_ number: Int) {
-            if number < highest {
+            if number / FillCommand.batch < highest / FillCommand.batch {
                 count += 1
                 furthest = max(furthest, highest - number)
             }

@@ -16,7 +16,7 @@ struct FillCommand: AsyncParsableCommand {
 
     /// Messages that wait for their store acks together. The next ones go when all are there, so that the order of the numbers
     /// is that of the broker's acceptance.
-    private static let batch = 500
+    static let batch = 500
 
     func run() async throws {
         let producer = try Clients.producer("p-fill", at: [broker])

@@ -22,9 +22,9 @@ struct WaitingCommand: AsyncParsableCommand {
     @Option(help: "Messages a second of the group whose latency is taken.")
     var probeRate = 300
     @Option(help: "Seconds of each turn of that group at one of the brokers.")
-    var turn = 10
+    var turn = 3
     @Option(help: "Pairs of turns while the messages wait.")
-    var pairs = 6
+    var pairs = 15
 
     private static let group = "s-away"
     private static let type = "away"
