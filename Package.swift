@@ -131,6 +131,14 @@ let package = Package(
                 argumentParser, metrics, logging, nioCore, nioPosix, lifecycle, unixSignals, toml, histogram,
             ],
             swiftSettings: settings),
+        // What is shown of takeover and backlogs: docs/backlog.md.
+        .executableTarget(
+            name: "kiteq-backlog",
+            dependencies: [
+                "KiteQ", "KiteQCore", "LocalServers", "MariaDB", argumentParser, logging, nioPosix, lifecycle,
+            ],
+            path: "Benchmarks/Backlog", swiftSettings: settings),
+
         .testTarget(
             name: "kiteqTests",
             dependencies: [

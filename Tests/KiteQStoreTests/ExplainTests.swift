@@ -76,7 +76,7 @@ import Testing
         Case("abandoned", SQL.abandoned, ["1", "7"], "by_route"),
         Case("livingAmong", SQL.livingAmong, ["1", "2", "3", "4"], "PRIMARY", "by_state"),
         Case("elsewhere", SQL.elsewhere, ["7"], "by_state", "by_incarnation", "PRIMARY"),
-        Case("waitingGroups", SQL.waitingGroups, ["500", "7"], "by_incarnation", "by_due", "PRIMARY"),
+        Case("waits", SQL.waits, ["'a'", "'a'", "500"], "by_due"),
         Case("deletePresence", SQL.deletePresence, ["'a'", "'b'", "'c'", "'d'", "7"], "PRIMARY", "by_incarnation"),
         Case("deletePresenceOf", SQL.deletePresenceOf, ["7"], "by_incarnation"),
         Case("claim", SQL.claim, ["2"] + seqs + ["1"], "PRIMARY"),

@@ -4,14 +4,18 @@ import MariaDB
 /// What a broker looks at again and again: where the others' groups are, what is due, what the dead left.
 extension Shard {
     func survey(now: Timestamp) async throws -> ShardSurvey {
-        try await run { [self] connection in
+        let groups = presence.sorted()
+        return try await run { [self] connection in
             var survey = ShardSurvey()
             for row in try connection.query(SQL.elsewhere, [.int(incarnation)]) {
                 survey.elsewhere.insert(try row.text(0))
             }
-            for row in try connection.query(SQL.waitingGroups, [.int(now), .int(incarnation)]) {
-                if try row.int(1) != 0 { survey.waiting.insert(try row.text(0)) }
-                if try row.int(2) != 0 { survey.due.insert(try row.text(0)) }
+            for group in groups {
+                guard let row = try connection.query(SQL.waits, [.text(group), .text(group), .int(now)]).first else {
+                    continue
+                }
+                if try row.int(0) != 0 { survey.waiting.insert(group) }
+                if try row.int(1) != 0 { survey.due.insert(group) }
             }
             for owner in try Self.deadWithMessages(on: connection) {
                 // One dive into the index for each route.

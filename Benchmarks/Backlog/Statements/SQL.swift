@@ -1,0 +1,1 @@
+../../../Sources/KiteQStore/MySQL/SQL.swift
