@@ -52,7 +52,17 @@ struct DeliveryGroup: Sendable {
     var inFlight = 0
     /// Of the messages in memory that it works on: queued, held, parked or in flight.
     var bytes = 0
+    /// Messages in memory that name it as owed, those left to the store included.
+    var owed = 0
+    var isBound = false
+    var isFree = false
 
     /// No client here.
     var isAway: Bool { clients.isEmpty }
+
+    /// Nothing is known of it that would have to be kept.
+    var isForgettable: Bool {
+        !isBound && isAway && !isFree && !needsPump && owed == 0
+            && shards.allSatisfy { $0.backlog == .away && !$0.isElsewhere }
+    }
 }

@@ -37,10 +37,12 @@ extension DeliveryMachine {
     }
 
     mutating func count(_ entry: DeliverySlot.Owed, _ slot: Int) {
+        groups[entry.group].owed += 1
         if entry.isActive { groups[entry.group].bytes += slots[slot].message.footprint }
     }
 
     mutating func uncount(_ entry: DeliverySlot.Owed, _ slot: Int) {
+        groups[entry.group].owed -= 1
         if entry.isActive { groups[entry.group].bytes -= slots[slot].message.footprint }
     }
 }

@@ -28,7 +28,9 @@ extension DeliveryMachine {
         _ survey: ShardSurvey, shard: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
         for name in survey.elsewhere { _ = groupIndex(name) }
-        for g in groups.indices { setElsewhere(g, shard, survey.elsewhere.contains(groups[g].name), &actions) }
+        for g in groups.indices where !groups[g].isFree {
+            setElsewhere(g, shard, survey.elsewhere.contains(groups[g].name), &actions)
+        }
         for name in survey.due {
             guard let g = groupByName[name], !groups[g].isAway else { continue }
             groups[g].shards[shard].isDue = true

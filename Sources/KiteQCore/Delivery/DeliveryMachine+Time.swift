@@ -27,6 +27,7 @@ extension DeliveryMachine {
             }
         }
         pump(now: now, wall: wall, &actions)
+        forgetGroups()
     }
 
     /// The process stood still: answers that came meanwhile are not read yet, so no attempt fails for that time.

@@ -22,6 +22,7 @@ package struct DeliveryMachine: Sendable {
 
     var groups: [DeliveryGroup] = []
     var groupByName: [String: Int] = [:]
+    var freeGroups: [Int] = []
     var pumpList: [Int] = []
 
     var clients: [DeliveryClient] = []
@@ -68,36 +69,6 @@ package struct DeliveryMachine: Sendable {
         leaseUntil = Array(repeating: 0, count: shards)
         orphanScanAt = Array(repeating: 0, count: shards)
         orphanCursor = Array(repeating: nil, count: shards)
-    }
-
-    // MARK: Groups
-
-    /// Sets the rate of groups, messages a second; 0 or below is the default. Others keep theirs.
-    package mutating func setWatermarks(_ watermarks: [String: Int], now: MonotonicTime) {
-        for (name, watermark) in watermarks {
-            let rate = watermark > 0 ? watermark : limits.defaultWatermark
-            let g = groupIndex(name)
-            guard groups[g].watermark != rate else { continue }
-            groups[g].watermark = rate
-            groups[g].bucket.setRate(rate, now: now)
-        }
-    }
-
-    mutating func groupIndex(_ name: String) -> Int {
-        if let index = groupByName[name] { return index }
-        let index = groups.count
-        groups.append(
-            DeliveryGroup(
-                name: name, bucket: TokenBucket(rate: limits.defaultWatermark), watermark: limits.defaultWatermark,
-                shards: Array(repeating: DeliveryGroup.Shard(), count: isScanning.count)))
-        groupByName[name] = index
-        return index
-    }
-
-    mutating func needsPump(_ g: Int) {
-        guard !groups[g].needsPump else { return }
-        groups[g].needsPump = true
-        pumpList.append(g)
     }
 
     // MARK: Slots
