@@ -76,7 +76,10 @@ import Testing
         Case("abandoned", SQL.abandoned, ["1", "7"], "by_route"),
         Case("livingAmong", SQL.livingAmong, ["1", "2", "3", "4"], "PRIMARY", "by_state"),
         Case("elsewhere", SQL.elsewhere, ["7"], "by_state", "by_incarnation", "PRIMARY"),
-        Case("waits", SQL.waits, ["'a'", "'a'", "500"], "by_due"),
+        Case("waits", SQL.waits, ["'a'", "'a'", "'a'", "500"], "by_due"),
+        Case(
+            "manyWait", SQL.manyWait,
+            Array(repeating: ["'a'", "'a'", "'a'", "500"], count: SQL.manyGroups).flatMap { $0 }, "by_due"),
         Case("deletePresence", SQL.deletePresence, ["'a'", "'b'", "'c'", "'d'", "7"], "PRIMARY", "by_incarnation"),
         Case("deletePresenceOf", SQL.deletePresenceOf, ["7"], "by_incarnation"),
         Case("claim", SQL.claim, ["2"] + seqs + ["1"], "PRIMARY"),
@@ -100,6 +103,7 @@ import Testing
     private static let inserts: Set<String> = [
         "insertMessages", "insertTransactions", "insertRoutes", "keepRoute", "upsertDeliveries", "overwriteDelivery",
         "insertIncarnation", "insertBindings", "insertPresence", "keepPresence", "messageColumns", "serverNow",
+        "manyGroups",
     ]
 
     @Test func noStatementIsForgotten() throws {

@@ -173,6 +173,23 @@ import Testing
         }
     }
 
+    @Test(arguments: stores) func manyGroupsAreAskedForTogether(kind: StoreUnderTest) async throws {
+        try await kind.withStore { store, _ async throws in
+            var messages = Messages()
+            let groups = (0..<70).map { "group \($0)" }
+            let message = messages.insertion(groups)
+            _ = try await store.insert([message], shard: 0)
+            let pending = groups.enumerated().map { number, group in
+                Settlement.Pending(group: group, attempts: 1, dueAt: number % 3 == 0 ? 0 : number % 3 == 1 ? 500 : 900)
+            }
+            _ = try await store.settle([Settlement(seq: message.seq, pending: pending)], shard: 0)
+            try await store.setPresence(Set(groups), shard: 0)
+            let survey = try await store.survey(shard: 0, now: 700)
+            #expect(survey.waiting == Set(groups.indices.filter { $0 % 3 == 0 }.map { groups[$0] }))
+            #expect(survey.due == Set(groups.indices.filter { $0 % 3 == 1 }.map { groups[$0] }))
+        }
+    }
+
     @Test(arguments: stores) func expiredMessagesOfAbsentGroupsAreFound(kind: StoreUnderTest) async throws {
         try await kind.withStore { store, open async throws in
             var messages = Messages()

@@ -72,7 +72,7 @@ final class Dispatcher: Sendable {
     func connect(
         _ connection: Connection, group: String, warmUpSeconds: Int, onConnect: (DeliveryClientID) -> Void
     ) -> DeliveryClientID {
-        let (id, actions, connections) = state.withLock { state in
+        let (id, connections) = state.withLock { state in
             var actions = DeliveryActions()
             // Present before the first message is routed past it.
             routing.setPresence(of: group, true)
@@ -80,10 +80,10 @@ final class Dispatcher: Sendable {
                 group: group, warmUpSeconds: warmUpSeconds, now: SystemTime.monotonic(), wall: SystemTime.wall(),
                 &actions)
             state.connections[id] = connection
-            return (id, actions, carryOut(&actions, &state))
+            return (id, carryOut(actions, &state))
         }
         onConnect(id)
-        deliver(actions, connections)
+        send(to: connections)
         return id
     }
 
@@ -153,19 +153,25 @@ final class Dispatcher: Sendable {
         _ input: (inout DeliveryMachine, MonotonicTime, Timestamp, inout DeliveryActions) -> Void,
         cleanUp: (inout State) -> Void = { _ in }
     ) {
-        let (actions, connections) = state.withLock { state in
+        let connections = state.withLock { state in
             var actions = DeliveryActions()
             input(&state.machine, SystemTime.monotonic(), SystemTime.wall(), &actions)
-            let connections = carryOut(&actions, &state)
+            let connections = carryOut(actions, &state)
             cleanUp(&state)
-            return (actions, connections)
+            return connections
         }
-        deliver(actions, connections)
+        send(to: connections)
     }
 
-    /// What must happen in the order of the decisions, and so under the lock: none of it waits. Returns where the deliveries
-    /// go.
-    private func carryOut(_ actions: inout DeliveryActions, _ state: inout State) -> [DeliveryClientID: Connection] {
+    private func send(to connections: [DeliveryClientID: Connection]) {
+        guard !connections.isEmpty else { return }
+        for connection in connections.values { connection.flush() }
+        CrashPoint.reached(.delivered)
+    }
+
+    /// What must happen in the order of the decisions, and so under the lock: none of it waits. Returns the connections that
+    /// have deliveries to send.
+    private func carryOut(_ actions: DeliveryActions, _ state: inout State) -> [DeliveryClientID: Connection] {
         if !actions.finished.isEmpty { recent.insert(actions.finished) }
         if !actions.settlements.isEmpty {
             var byShard: [Int: [Settlement]] = [:]
@@ -177,25 +183,18 @@ final class Dispatcher: Sendable {
                     accepted == settlements.count || lanes[shard].isClosed,
                     "a write-behind lane is bounded by the delivery machine alone")
             }
-            actions.settlements = []
         }
         if actions.scansWanted { for wakeup in scansWanted { wakeup.signal() } }
         var connections: [DeliveryClientID: Connection] = [:]
-        for delivery in actions.deliveries where connections[delivery.client] == nil {
-            connections[delivery.client] = state.connections[delivery.client]
+        var rest = actions.deliveries[...]
+        while let client = rest.first?.client {
+            let next = rest.firstIndex { $0.client != client } ?? rest.endIndex
+            if let connection = state.connections[client] {
+                connection.enqueue(rest[..<next])
+                connections[client] = connection
+            }
+            rest = rest[next...]
         }
         return connections
-    }
-
-    private func deliver(_ actions: DeliveryActions, _ connections: [DeliveryClientID: Connection]) {
-        guard !actions.deliveries.isEmpty else { return }
-        defer { CrashPoint.reached(.delivered) }
-        if connections.count == 1, let connection = connections.values.first {
-            connection.deliver(actions.deliveries)
-            return
-        }
-        var byClient: [DeliveryClientID: [DeliveryActions.Delivery]] = [:]
-        for delivery in actions.deliveries { byClient[delivery.client, default: []].append(delivery) }
-        for (client, deliveries) in byClient { connections[client]?.deliver(deliveries) }
     }
 }

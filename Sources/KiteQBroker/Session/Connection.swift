@@ -19,6 +19,13 @@ final class Connection: Sendable {
     private let publishedCommitted = Atomic<Bool>(false)
     private let closed = Atomic<Bool>(false)
     private let nextQuestion = Atomic<Int32>(1)
+    private let outbox = Mutex(Outbox())
+
+    /// Deliveries on their way to the event loop.
+    private struct Outbox {
+        var deliveries: [DeliveryActions.Delivery] = []
+        var isFlushScheduled = false
+    }
 
     init(
         id: UInt64, group: String, peer: String, version: Int16, extensionField: Int64,
@@ -55,8 +62,27 @@ final class Connection: Sendable {
 
     // MARK: Sending
 
-    func deliver(_ deliveries: [DeliveryActions.Delivery]) {
-        onEventLoop { $0.write(deliveries) }
+    /// Takes deliveries, in the order of the calls; `flush` sends them. Does not wait.
+    func enqueue(_ deliveries: ArraySlice<DeliveryActions.Delivery>) {
+        outbox.withLock { $0.deliveries += deliveries }
+    }
+
+    /// Sends what was enqueued, all of it in one write.
+    func flush() {
+        if eventLoop.inEventLoop { return writeDeliveries(handler.value) }
+        let isScheduled = outbox.withLock { outbox in
+            defer { outbox.isFlushScheduled = true }
+            return outbox.isFlushScheduled
+        }
+        if !isScheduled { eventLoop.execute { self.writeDeliveries(self.handler.value) } }
+    }
+
+    private func writeDeliveries(_ handler: ConnectionHandler) {
+        let deliveries = outbox.withLock { outbox in
+            defer { outbox = Outbox() }
+            return outbox.deliveries
+        }
+        if !deliveries.isEmpty { handler.write(deliveries) }
     }
 
     func answer(_ results: [PublishResult]) {

@@ -190,13 +190,16 @@ enum SQL {
         SELECT DISTINCT p.group_name FROM kite_incarnation i JOIN kite_presence p ON p.incarnation = i.number \
         WHERE i.state = 0 AND i.number <> ?
         """
-    /// For one group: with the groups of `kite_presence` joined, no range of due_at would be used, and all of a group be read.
+    /// With the groups of `kite_presence` joined, no range of due_at would be used, and all of a group be read: so each group is
+    /// a SELECT with constants of its own. Some of them in one statement, for each is a round trip.
     static let waits = """
-        SELECT \
+        SELECT ?, \
         (SELECT d.seq FROM kite_delivery d WHERE d.group_name = ? AND d.due_at = 0 LIMIT 1) IS NOT NULL, \
         (SELECT d.seq FROM kite_delivery d FORCE INDEX (by_due) \
         WHERE d.group_name = ? AND d.due_at >= 1 AND d.due_at <= ? LIMIT 1) IS NOT NULL
         """
+    static let manyWait = Array(repeating: waits, count: manyGroups).joined(separator: " UNION ALL ")
+    static let manyGroups = 32
 
     // MARK: Bindings and slots
 

@@ -10,12 +10,10 @@ extension Shard {
             for row in try connection.query(SQL.elsewhere, [.int(incarnation)]) {
                 survey.elsewhere.insert(try row.text(0))
             }
-            for group in groups {
-                guard let row = try connection.query(SQL.waits, [.text(group), .text(group), .int(now)]).first else {
-                    continue
-                }
-                if try row.int(0) != 0 { survey.waiting.insert(group) }
-                if try row.int(1) != 0 { survey.due.insert(group) }
+            try Self.waits(groups, now: now, on: connection) { row in
+                let group = try row.text(0)
+                if try row.int(1) != 0 { survey.waiting.insert(group) }
+                if try row.int(2) != 0 { survey.due.insert(group) }
             }
             for owner in try Self.deadWithMessages(on: connection) {
                 // One dive into the index for each route.
@@ -30,6 +28,19 @@ extension Shard {
             }
             return survey
         }
+    }
+
+    private static func waits(
+        _ groups: [String], now: Timestamp, on connection: isolated MariaDBConnection,
+        _ body: (MariaDBRow) throws -> Void
+    ) throws {
+        func values(_ group: String) -> [MariaDBValue] { [.text(group), .text(group), .text(group), .int(now)] }
+        let many = groups.count / SQL.manyGroups * SQL.manyGroups
+        for start in stride(from: 0, to: many, by: SQL.manyGroups) {
+            let some = groups[start..<start + SQL.manyGroups]
+            try connection.query(SQL.manyWait, some.flatMap(values)).forEach(body)
+        }
+        for group in groups[many...] { try connection.query(SQL.waits, values(group)).forEach(body) }
     }
 
     func releaseDead(limit: Int) async throws -> Int {
