@@ -28,5 +28,7 @@ package struct Insertion: Sendable {
         case decided(TransactionOutcome)
         /// The server refuses this very row; the sentence says why.
         case refused(String)
+        /// Not stored now, for a reason that passes: somebody has locked its place. The others are not held up by it.
+        case notYet(String)
     }
 }

@@ -71,7 +71,7 @@ extension WholeBrokerTests.DatabaseOutageTests {
                     #expect(try await ledger.publish(0..<20, producer) == nil)
                     try await proxy.fallSilent()
                     let error = try await ledger.publish("maybe", producer)
-                    #expect(error?.code == .refused, "\(String(describing: error))")
+                    #expect(error?.code == .outcomeUnknown, "\(String(describing: error))")
                     try await broker.untilReady("the store does not answer: shard 0: ")
                     gate.open()
                     try await eventually("what is in memory is delivered") { ledger.count("s-member") == 20 }

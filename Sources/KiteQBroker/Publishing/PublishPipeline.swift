@@ -115,9 +115,9 @@ final class PublishPipeline: Sendable {
                 CrashPoint.reached(.inserting)
                 let outcomes = try await store.insert(batch.map(insertion), shard: shard)
                 CrashPoint.reached(.inserted)
-                complete(batch, outcomes, shard: shard)
+                batch = complete(batch, outcomes, shard: shard)
                 failures[shard].withLock { $0.end() }
-                return
+                if !batch.isEmpty { await pause(Self.retryPause) }
             } catch {
                 failures[shard].withLock { $0.add(error) }
                 let isUnknown = (error as? StoreError)?.isOutcomeUnknown ?? false
@@ -178,12 +178,17 @@ final class PublishPipeline: Sendable {
         }
     }
 
-    private func complete(_ batch: [PendingPublish], _ outcomes: [Insertion.Outcome], shard: Int) {
+    /// Answers what is decided; returns what is to be tried again.
+    private func complete(
+        _ batch: [PendingPublish], _ outcomes: [Insertion.Outcome], shard: Int
+    ) -> [PendingPublish] {
         precondition(outcomes.count == batch.count, "a store answers for each row of a batch")
         var results: [PublishResult] = []
         results.reserveCapacity(batch.count)
         var stored: [(seq: Int64, message: Message, route: Route)] = []
         stored.reserveCapacity(batch.count)
+        var waiting: [PendingPublish] = []
+        let now = SystemTime.monotonic()
         for (publish, outcome) in zip(batch, outcomes) {
             switch outcome {
             case .stored:
@@ -205,21 +210,30 @@ final class PublishPipeline: Sendable {
             case .refused(let reason):
                 counters.refused.add(1)
                 results.append(PublishResult(reply: publish.reply, status: false, feedback: reason))
+            case .notYet(let reason):
+                if isLate(publish, now: now) || fence.isRaised {
+                    counters.failed.add(1)
+                    results.append(refusal(of: publish, reason))
+                } else {
+                    waiting.append(publish)
+                }
             }
         }
         answer(results)
         CrashPoint.reached(.publishAcknowledged)
         dispatcher.accept(stored, shard: shard)
+        return waiting
+    }
+
+    private func refusal(of publish: PendingPublish, _ reason: String) -> PublishResult {
+        let outcome = publish.mayBeStored ? StoreAck.outcomeUnknown : "the message could not be stored: "
+        return PublishResult(reply: publish.reply, status: false, feedback: outcome + reason)
     }
 
     private func fail(_ batch: [PendingPublish], _ error: any Error, shard: Int) {
         guard let first = batch.lazy.map(\.seq).min() else { return }
         counters.failed.add(batch.count)
-        answer(
-            batch.map { publish in
-                let outcome = publish.mayBeStored ? StoreAck.outcomeUnknown : "the message could not be stored: "
-                return PublishResult(reply: publish.reply, status: false, feedback: outcome + "\(error)")
-            })
+        answer(batch.map { refusal(of: $0, "\(error)") })
         // An earlier try may have stored them all the same.
         dispatcher.reread(shard: shard, from: first)
     }

@@ -20,12 +20,16 @@ extension Shard {
         for (index, outcome) in zip(pieces.joined(), try await insert(pieces.map { $0.map { batch[$0] } })) {
             outcomes[index] = outcome
         }
-        // What repeats a row that was refused is refused too.
+        // What repeats a row that was not stored is not either.
         return outcomes.enumerated().map { index, outcome in
-            guard case .duplicate? = outcome, let earlier = first[batch[index].message.id], earlier != index,
-                case .refused(let reason)? = outcomes[earlier]
-            else { return outcome ?? .refused("the message was not looked at") }
-            return .refused(reason)
+            guard case .duplicate? = outcome, let earlier = first[batch[index].message.id], earlier != index else {
+                return outcome ?? .refused("the message was not looked at")
+            }
+            switch outcomes[earlier] {
+            case .refused(let reason): return .refused(reason)
+            case .notYet(let reason): return .notYet(reason)
+            default: return outcome ?? .refused("the message was not looked at")
+            }
         }
     }
 
@@ -87,10 +91,9 @@ extension Shard {
                 if rounds > 8 { throw storeError(error) }
             } catch let error as MariaDBError where error.isDataError || error.isLockWaitTimeout {
                 guard rest.count > 1 else {
-                    known[rest[0].message.id] = .refused(
+                    known[rest[0].message.id] =
                         error.isLockWaitTimeout
-                            ? "the store is busy with this id, publish it again"
-                            : "the store refuses the message: \(error.message)")
+                        ? .notYet(error.message) : .refused("the store refuses the message: \(error.message)")
                     break
                 }
                 // One row's sake must not be that of the others: split until it is alone. Each wait for a lock takes long.
