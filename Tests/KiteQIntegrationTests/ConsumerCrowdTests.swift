@@ -4,7 +4,7 @@ import KiteQCore
 import Testing
 
 extension WholeBrokerTests.ConsumerTests {
-    @Test func hundredsThatComeAndGo() async throws {
+    @Test func aThousandThatComeAndGo() async throws {
         let database = try await Database.migrated()
         try await HostedBroker.run(
             try database.configuration(), groups: ["s-crowd", "s-member"],
@@ -18,10 +18,10 @@ extension WholeBrokerTests.ConsumerTests {
             let producer = try producer(discovery)
             let member = try consumer("s-member", discovery) { ledger.got($0, "s-member") }
             try await running([producer, member]) {
-                #expect(try await ledger.publish(0..<600, producer) == nil)
+                #expect(try await ledger.publish(0..<1_200, producer) == nil)
                 try await withThrowingTaskGroup(of: Void.self) { crowd in
-                    for number in 0..<300 {
-                        if number >= 40 { try await crowd.next() }
+                    for number in 0..<1_000 {
+                        if number >= 100 { try await crowd.next() }
                         crowd.addTask { try await Self.visit(discovery, ledger) }
                     }
                     try await crowd.waitForAll()
