@@ -58,6 +58,7 @@ extension WholeBrokerTests.DatabaseOutageTests {
                 }
                 try await running([atHasty, atPatient, member]) {
                     #expect(try await ledger.publish(0..<40, atHasty) == nil)
+                    try await hasty.untilHeld(40)
                     let waiting = try await database.server.whileKilled {
                         try await hasty.untilReady("the store does not answer: shard 0: ")
                         gate.open()
@@ -157,6 +158,7 @@ extension WholeBrokerTests.DatabaseOutageTests {
             }
             try await running([producer, member]) {
                 #expect(try await ledger.publish(0..<20, producer) == nil)
+                try await broker.untilHeld(20)
                 try await database.execute("SET GLOBAL read_only = 1")
                 do {
                     let error = try await ledger.publish("refused", producer)

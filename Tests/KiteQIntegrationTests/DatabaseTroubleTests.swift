@@ -69,6 +69,7 @@ extension WholeBrokerTests.DatabaseOutageTests {
                 }
                 try await running([producer, member]) {
                     #expect(try await ledger.publish(0..<20, producer) == nil)
+                    try await broker.untilHeld(20)
                     try await proxy.fallSilent()
                     let error = try await ledger.publish("maybe", producer)
                     #expect(error?.code == .outcomeUnknown, "\(String(describing: error))")

@@ -79,6 +79,11 @@ struct HostedBroker: Sendable {
         }
     }
 
+    /// Waits until so many deliveries are in flight or next: those of a group that is still at its backlog are not.
+    func untilHeld(_ count: Int) async throws {
+        try await until("\(count) are in memory") { $0.gauges.inFlight + $0.gauges.queued == count }
+    }
+
     /// Waits until it has nothing of any message in memory.
     func untilNothingIsHeld() async throws {
         try await until("nothing is held") {
