@@ -84,6 +84,8 @@ struct FaultsCommand: AsyncParsableCommand {
                 seed: seed ?? .random(in: 1...999_999), wishes: try wishes,
                 duration: minutes.map { .seconds($0 * 60) }, executable: executable,
                 folder: try folder.map { URL(fileURLWithPath: $0) } ?? LocalServers.temporaryFolder("faults"))
+            // A broker that dies a second after its start hardly hears an answer: few questions would park what was decided.
+            configuration.maxChecks = 30
             configuration.brokers = brokers
             configuration.shards = shards
             configuration.lease = .seconds(lease)

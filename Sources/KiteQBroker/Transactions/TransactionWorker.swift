@@ -84,11 +84,12 @@ struct TransactionWorker: Sendable {
         _ due: DueTransaction, now: Timestamp
     ) -> (action: TransactionCheck.Action, publisher: Connection?)? {
         if due.message.expiresAt <= now { return (.park, nil) }
-        let groups = [due.message.publisherGroup, due.connectionGroup]
         let publisher =
             halfMessages.publisher(of: due.message.id).flatMap { $0.isOpen ? $0 : nil }
-            ?? groups.lazy.compactMap { connections.publisher(of: $0) }.first
+            ?? connections.publisher(of: due.message.publisherGroup)
+            ?? connections.publisher(of: due.connectionGroup)
         guard let publisher else {
+            let groups = [due.message.publisherGroup, due.connectionGroup]
             if groups.contains(where: { routing.isElsewhere($0, shard: shard) }) { return nil }
             let later = now + configuration.absentPublisherRecheck.milliseconds
             return (.next(at: min(later, due.message.expiresAt), checks: due.checks), nil)
