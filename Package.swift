@@ -8,6 +8,7 @@ let settings: [SwiftSetting] = [
 ]
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioLocks: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -98,8 +99,8 @@ let package = Package(
         .testTarget(
             name: "KiteQBrokerTests",
             dependencies: [
-                "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "KiteQWire", nioCore, nioPosix, logging,
-                lifecycle,
+                "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "KiteQWire", nioCore, nioLocks, nioPosix,
+                logging, lifecycle,
             ],
             swiftSettings: settings),
         .target(

@@ -177,7 +177,6 @@ final class BrokerParts: Sendable {
         services.drain()
         for connection in connections.all { connection.drain() }
         publishing.close()
-        transactions.close()
         dispatcher.drain()
         while dispatcher.gauges.inFlight > 0 || publishing.depth.items > 0, ContinuousClock.now < deadline {
             try await Task.sleep(for: .milliseconds(10))
@@ -188,6 +187,8 @@ final class BrokerParts: Sendable {
         while connections.count > 0, ContinuousClock.now < deadline + .seconds(1) {
             try await Task.sleep(for: .milliseconds(10))
         }
+        // Not before the last connection: a commit that is not written would have to be asked for.
+        transactions.close()
         dispatcher.finishScans()
         writeUntil.withLock { $0 = SystemTime.monotonic() + configuration.drainTimeout.nanoseconds }
         for lane in dispatcher.lanes { lane.close() }

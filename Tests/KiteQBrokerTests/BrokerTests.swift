@@ -301,10 +301,32 @@ import Testing
             #expect(try await producer.publish(.init(body: "in flight")).status)
             let delivered = try await consumer.delivery()
             await fixture.stop()
-            try await fixture.until { _ in fixture.broker.status == nil || store.isEmpty == false }
+            try await untilStopping(producer)
             try await consumer.acknowledge(delivered)
             try await consumer.closed()
         }
         #expect(store.isEmpty, "the acknowledgement was written")
+    }
+
+    @Test func aStopTakesAnswersUntilTheLastConnectionCloses() async throws {
+        try await BrokerFixture.serving(configure: { $0.drainTimeout = .seconds(30) }) { fixture in
+            let consumer = try await WireClient.greeted("s-member", at: fixture.address)
+            let producer = try await WireClient.greeted("p-pay", at: fixture.address)
+            let half = WireClient.Publish(isCommitted: false)
+            #expect(try await producer.publish(half).status)
+            #expect(try await producer.publish(.init(body: "in flight")).status)
+            let delivered = try await consumer.delivery()
+            await fixture.stop()
+            try await untilStopping(producer)
+            try await producer.decide(half, TransactionAck.Status.commit)
+            try await fixture.until { $0.transactions.committed.count == 1 }
+            try await consumer.acknowledge(delivered)
+            try await consumer.closed()
+        }
+    }
+
+    /// Publishes what nobody is bound to until it is refused.
+    private func untilStopping(_ producer: WireClient) async throws {
+        while try await producer.publish(.init(type: "unbound")).status {}
     }
 }

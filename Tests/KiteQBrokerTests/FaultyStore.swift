@@ -1,17 +1,17 @@
 import KiteQCore
 import KiteQStore
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// A store whose inserts can be made to fail, before or after they took place.
 final class FaultyStore: MessageStore {
     private let base = InMemoryMessageStore()
-    private let fault = Mutex<(error: StoreError, isAfter: Bool)?>(nil)
+    private let fault = NIOLockedValueBox<(error: StoreError, isAfter: Bool)?>(nil)
 
-    func fail(_ error: StoreError?) { fault.withLock { $0 = error.map { ($0, false) } } }
-    func failAfterInserting(_ error: StoreError) { fault.withLock { $0 = (error, true) } }
+    func fail(_ error: StoreError?) { fault.withLockedValue { $0 = error.map { ($0, false) } } }
+    func failAfterInserting(_ error: StoreError) { fault.withLockedValue { $0 = (error, true) } }
 
     func insert(_ batch: [Insertion], shard: Int) async throws -> [Insertion.Outcome] {
-        let fault = fault.withLock { $0 }
+        let fault = fault.withLockedValue { $0 }
         if let fault, !fault.isAfter { throw fault.error }
         let outcomes = try await base.insert(batch, shard: shard)
         if let fault { throw fault.error }

@@ -1,8 +1,10 @@
 import KiteQWire
+import NIOConcurrencyHelpers
 import NIOCore
-import Synchronization
 
 /// Packets that came, until a test asks for them.
+///
+/// With a lock that the thread sanitizer can see (see `TracedMutex` of KiteQBroker).
 final class PacketQueue: Sendable {
     private struct State {
         var packets: [Packet] = []
@@ -12,10 +14,10 @@ final class PacketQueue: Sendable {
 
     struct Closed: Error {}
 
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
 
     func append(_ packet: Packet) {
-        let waiter = state.withLock { state -> CheckedContinuation<Packet, any Error>? in
+        let waiter = state.withLockedValue { state -> CheckedContinuation<Packet, any Error>? in
             guard let index = state.waiters.firstIndex(where: { $0.wants(packet) }) else {
                 state.packets.append(packet)
                 return nil
@@ -26,7 +28,7 @@ final class PacketQueue: Sendable {
     }
 
     func close() {
-        let waiters = state.withLock { state in
+        let waiters = state.withLockedValue { state in
             state.isClosed = true
             defer { state.waiters = [] }
             return state.waiters
@@ -37,7 +39,7 @@ final class PacketQueue: Sendable {
     /// Waits for one; the suite's time limit ends a wait for what never comes.
     func next(_ wants: @escaping @Sendable (Packet) -> Bool) async throws -> Packet {
         try await withCheckedThrowingContinuation { continuation in
-            let now = state.withLock { state -> Result<Packet, any Error>? in
+            let now = state.withLockedValue { state -> Result<Packet, any Error>? in
                 if let index = state.packets.firstIndex(where: wants) {
                     return .success(state.packets.remove(at: index))
                 }
