@@ -27,7 +27,8 @@ extension WholeBrokerTests.KillTests {
         }
         // Delivered, and never acknowledged before the kill.
         let flight = try member("s-flight", "flight") { _ in try await restarted.pass() }
-        let fourth = try member("s-fourth", "fourth") { if $0 < 4 { throw NotNow() } }
+        // Its fourth attempt comes after the kill, or fails.
+        let fourth = try member("s-fourth", "fourth") { if $0 < 4 || !restarted.isOpen { throw NotNow() } }
         let members = [flight, fourth, try member("s-done", "both"), try member("s-tx", "tx")]
         let late = [try member("s-away", "away"), try member("s-undone", "both")]
         let producer = try Producer(
@@ -41,18 +42,19 @@ extension WholeBrokerTests.KillTests {
             try await producer.prepare(.paid("committed", type: "tx")).commit()
             _ = try await producer.prepare(.paid("forgotten", type: "tx"))
             try await eventually("all that can be is delivered") {
-                ledger.times("flight", "s-flight") == 1 && ledger.times("fourth", "s-fourth") == 3
+                ledger.times("flight", "s-flight") == 1 && ledger.times("fourth", "s-fourth") >= 3
                     && ledger.times("both", "s-done") == 1 && ledger.times("committed", "s-tx") == 1
             }
             try await eventually("what only some groups have finished is written") {
-                try await database.count("kite_delivery") >= 2
+                try await database.count("kite_delivery", where: "group_name IN ('s-fourth', 's-undone')") == 2
             }
             await broker.kill()
+            let attempts = ledger.times("fourth", "s-fourth")
             restarted.open()
             try await broker.start()
             try await running(late) {
                 try await eventually("all is delivered") {
-                    ledger.times("flight", "s-flight") == 2 && ledger.times("fourth", "s-fourth") == 4
+                    ledger.times("flight", "s-flight") == 2 && ledger.times("fourth", "s-fourth") > attempts
                         && ledger.count("s-away") == 1 && ledger.count("s-undone") == 1
                         && ledger.times("forgotten", "s-tx") == 1
                 }

@@ -49,25 +49,18 @@ struct BrokerProcess: Sendable {
 
     var memory: Memory {
         get throws {
-            let status = try String(contentsOfFile: try file("status"), encoding: .utf8)
-            func mebibytes(_ field: String) throws -> Int {
-                let line = status.split(separator: "\n").first { $0.hasPrefix("\(field):") }
-                guard let words = line?.split(whereSeparator: \.isWhitespace), words.count > 1,
-                    let value = Int(words[1])
-                else { throw BacklogError("\(name): /proc has no \(field)") }
-                return value / 1_024
-            }
-            return Memory(now: try mebibytes("VmRSS"), peak: try mebibytes("VmHWM"))
+            let usage = try ProcessUsage(of: pid)
+            return Memory(now: usage.resident >> 20, peak: usage.peak >> 20)
         }
     }
 
-    /// Peaks count from now on: proc(5), clear_refs.
-    func resetPeak() throws {
-        try Data("5".utf8).write(to: URL(fileURLWithPath: try file("clear_refs")))
-    }
+    /// Peaks count from now on.
+    func resetPeak() throws { try ProcessUsage.resetPeak(of: pid) }
 
-    private func file(_ name: String) throws -> String {
-        guard let pid = program.pid else { throw BacklogError("\(self.name) is dead: \(program.lastWords)") }
-        return "/proc/\(pid)/\(name)"
+    private var pid: Int32 {
+        get throws {
+            guard let pid = program.pid else { throw BacklogError("\(name) is dead: \(program.lastWords)") }
+            return pid
+        }
     }
 }

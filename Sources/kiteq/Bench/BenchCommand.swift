@@ -1,30 +1,38 @@
 import ArgumentParser
-import KiteQCore
+import Foundation
 import KiteQStore
+import LocalServers
 import Logging
-import NIOPosix
 
-/// Measures this broker on a store, next to what the store's server does without it, in turns of one run.
-///
-/// It starts a broker of its own on loopback, in this process, and loads it over TCP. It fills its databases and empties
-/// them: they must be its own, with `bench` in their name.
+/// Measures this broker next to what its database, and a server that does nothing, do on the same machine.
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measure publishing and end-to-end delivery next to raw INSERTs.",
+        commandName: "bench", abstract: "Measure the broker next to what the database can do without it.",
         discussion: """
             The store's databases must be for this alone; their name contains "bench". They are migrated, filled and emptied.
 
               kiteq bench --store mysql://root@127.0.0.1:3306/kite_bench?shards=4
 
-            publish: durable publishes to a group that is away; the latency is that of the store ack. end-to-end: publish, \
-            deliver, acknowledge, delete; the latency is that from the publish to the delivery. With --rate the load is open: \
-            latencies count from when a message should have been sent, whether or not it could be.
+            Each round measures each work, and right before it what it is held against. The broker is a process of its own, \
+            on loopback, at its defaults.
+
+              publish           durable publishes to a group that is away, against INSERT of the same rows
+              end-to-end        publish, deliver, acknowledge, delete, against INSERT and DELETE of the same rows
+              ack-latency       store acks at --rate, against single-row commits at that rate
+              delivery-latency  from publish to delivery at --rate, against its store acks
+              fly               the broker's CPU for a message that is not stored, against a packet echo's
+              backlog           end-to-end with --waiting messages for an absent group, against 10,000
+              memory            of the broker with --idle-connections
+              idle              CPU of the broker with a tenth of them
+
+            The ceilings are the fastest of some ways, batch sizes and numbers of connections, which are printed. At a rate \
+            the load is open: latencies count from when a message was due, whether or not it could be sent.
             """)
 
-    @Option(help: "Where messages are stored (KITEQ_STORE); memory:// measures the broker alone.")
+    @Option(help: "Where messages are stored (KITEQ_STORE); memory:// for what needs no database.")
     var store: String
-    @Option(help: "What to measure, separated by commas: raw, publish, end-to-end.")
-    var mode = "raw,publish,end-to-end"
+    @Option(help: "What to measure, separated by commas; backlog only where it is named.")
+    var work = BenchWork.allCases.filter { $0 != .backlog }.map(\.rawValue).joined(separator: ",")
     @Option(help: "Connections that publish, and as many that consume.")
     var connections = 4
     @Option(help: "Publishes of each connection that await their store ack.")
@@ -34,76 +42,62 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "Seconds of each measurement, after a second to warm up.")
     var duration = 5
     @Option(help: "Times that everything is measured, in turn; figures are medians.")
-    var rounds = 3
-    @Option(help: "Messages a second in all; without it as fast as it goes.")
-    var rate: Int?
-    @Flag(help: "Print the figures as JSON.")
-    var json = false
+    var rounds = 5
+    @Option(help: "Messages a second where latencies are measured.")
+    var rate = 2_000
+    @Option(help: "Messages that wait in the work backlog.")
+    var waiting = 5_000_000
+    @Option(help: "Connections of the work memory.")
+    var idleConnections = 10_000
+    @Option(help: "An option of the broker, as for kiteq serve --set; may be repeated.")
+    var set: [String] = []
+    @Option(help: "Write the figures to this file as JSON.")
+    var json: String?
 
     mutating func validate() throws {
-        let known = Set(BenchMode.allCases.map(\.rawValue))
-        let unknown = mode.split(separator: ",").filter { !known.contains(String($0)) }
-        guard unknown.isEmpty, !mode.isEmpty else {
-            throw ValidationError("--mode is some of \(known.sorted().joined(separator: ", ")), separated by commas")
+        guard !works.isEmpty, works.count == work.split(separator: ",").count else {
+            let known = BenchWork.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("--work is some of \(known), separated by commas")
         }
         for (name, value, range) in [
             ("connections", connections, 1...1_000), ("outstanding", outstanding, 1...100_000),
-            ("size", size, 8...2_000_000),
-            ("duration", duration, 1...3_600), ("rounds", rounds, 1...100), ("rate", rate ?? 1, 1...10_000_000),
+            ("size", size, 8...2_000_000), ("duration", duration, 1...3_600), ("rounds", rounds, 1...100),
+            ("rate", rate, 1...1_000_000), ("waiting", waiting, 1...1_000_000_000),
+            ("idle-connections", idleConnections, 1...1_000_000),
         ] where !range.contains(value) {
             throw ValidationError("--\(name) is from \(range.lowerBound) to \(range.upperBound)")
         }
+        if store == "memory://", let work = works.first(where: \.needsDatabase) {
+            throw ValidationError("\(work.rawValue) is measured on a database only")
+        }
     }
+
+    private var works: [BenchWork] { work.split(separator: ",").compactMap { BenchWork(rawValue: String($0)) } }
 
     mutating func run() async throws {
-        let modes = mode.split(separator: ",").compactMap { BenchMode(rawValue: String($0)) }
         let plan = BenchPlan(
-            connections: connections, outstanding: outstanding, size: size, duration: .seconds(duration), rate: rate)
+            connections: connections, outstanding: outstanding, size: size, duration: .seconds(duration), rate: rate,
+            waiting: waiting, idleConnections: idleConnections, options: set)
         var logger = Logger(label: "kiteq.bench")
         logger.logLevel = .warning
-        let target = try BenchTarget(url: store, logger: logger)
-        try await target.prepare()
-        var report = BenchReport(plan: plan, store: target.summary)
+        let database = store == "memory://" ? nil : try BenchDatabase(url: store, logger: logger)
+        let folder = try LocalServers.temporaryFolder("bench")
+        let start = ContinuousClock.now
+        var run = BenchRun(plan: plan, database: database, folder: folder) { line in
+            let seconds = Int((ContinuousClock.now - start) / .seconds(1))
+            StandardError.write("\(seconds / 60)m\(seconds % 60)s \(line)\n")
+        }
+        try await run.prepare(works)
+        var report = BenchReport(
+            plan: plan, store: database.map { "MySQL, \($0.configuration.shards.count) shards" } ?? "in memory")
         for round in 1...rounds {
-            for mode in modes {
-                guard let figures = try await measure(mode, plan, target, logger) else { continue }
-                report.add(figures, mode: mode)
-                StandardError.write("round \(round) of \(rounds): \(mode.rawValue): \(figures.line)\n")
+            for work in works {
+                StandardError.write("round \(round) of \(rounds): \(work.rawValue)\n")
+                report.add(try await run.measure(work), of: work)
             }
         }
-        StandardOutput.print(json ? report.json : report.table)
+        try await run.cleanUp(works)
+        StandardOutput.print(report.table)
+        if let json { try report.json().write(to: URL(fileURLWithPath: json)) }
     }
-
-    private func measure(
-        _ mode: BenchMode, _ plan: BenchPlan, _ target: BenchTarget, _ logger: Logger
-    ) async throws -> BenchFigures? {
-        switch mode {
-        case .raw:
-            return try await target.measureRaw(plan)
-        case .publish, .endToEnd:
-            try await target.empty()
-            let load = BenchLoad(plan: plan, mode: mode)
-            let figures = try await BenchBroker(store: target.makeStore(), logger: logger).run { address in
-                try await load.run(against: address)
-            }
-            try await target.empty()
-            return figures
-        }
-    }
-}
-
-enum BenchMode: String, CaseIterable, Sendable {
-    case raw
-    case publish
-    case endToEnd = "end-to-end"
-}
-
-/// What is measured.
-struct BenchPlan: Sendable {
-    var connections: Int
-    var outstanding: Int
-    var size: Int
-    var duration: Duration
-    /// Messages a second in all; nil: as fast as it goes.
-    var rate: Int?
 }

@@ -1,85 +1,84 @@
-/// The figures of all rounds, as a table for people or JSON for scripts.
+import Foundation
+
+/// The samples of all rounds, as a table for people and as JSON for scripts.
 struct BenchReport {
     let plan: BenchPlan
     let store: String
-    private var figures: [BenchMode: [BenchFigures]] = [:]
+    private var samples: [BenchWork: [BenchSample]] = [:]
 
     init(plan: BenchPlan, store: String) {
         self.plan = plan
         self.store = store
     }
 
-    mutating func add(_ figure: BenchFigures, mode: BenchMode) {
-        figures[mode, default: []].append(figure)
-    }
+    mutating func add(_ sample: BenchSample, of work: BenchWork) { samples[work, default: []].append(sample) }
 
-    private struct Row {
-        var mode: BenchMode
-        var rate: Double
+    private struct Row: Encodable {
+        var work: String
+        /// Medians of the rounds.
+        var value: Double
+        var against: Double?
+        var result: Double
         var lowest: Double
         var highest: Double
-        /// Of the raw rate, as the median of the rounds.
-        var ratio: Double?
-        var p50: Double
-        var p99: Double
-        var p999: Double
+        var target: String
+        var isMet: Bool
+        var samples: [[Double?]]
     }
 
-    private var rows: [Row] {
-        BenchMode.allCases.compactMap { mode in
-            guard let rounds = figures[mode], !rounds.isEmpty else { return nil }
-            let rates = rounds.map(\.rate)
-            let raw = figures[.raw] ?? []
-            let ratios = mode == .raw ? [] : zip(rates, raw).map { $0 / $1.rate }
-            return Row(
-                mode: mode, rate: median(rates), lowest: rates.min() ?? 0, highest: rates.max() ?? 0,
-                ratio: ratios.isEmpty ? nil : median(ratios), p50: median(rounds.map { $0.milliseconds(50) }),
-                p99: median(rounds.map { $0.milliseconds(99) }), p999: median(rounds.map { $0.milliseconds(99.9) }))
+    private var rows: [(work: BenchWork, row: Row)] {
+        BenchWork.allCases.compactMap { work in
+            guard let samples = samples[work], !samples.isEmpty else { return nil }
+            let results = samples.map(\.result)
+            let against = samples.compactMap(\.against)
+            let row = Row(
+                work: work.rawValue, value: median(samples.map(\.value)),
+                against: against.isEmpty ? nil : median(against),
+                result: median(results), lowest: results.min() ?? 0, highest: results.max() ?? 0,
+                target: "\(work.target)", isMet: work.target.isMet(median(results)),
+                samples: samples.map { [$0.value, $0.against] })
+            return (work, row)
         }
     }
 
     var table: String {
-        let load = plan.rate.map { "\($0) a second" } ?? "\(plan.outstanding) outstanding each"
+        let rounds = samples.values.map(\.count).max() ?? 0
         var lines = [
-            "\(store); \(plan.connections) connections, \(load), \(plan.size)-byte bodies, \(plan.duration) each, medians of \(figures.values.first?.count ?? 0)",
+            "\(store); \(plan.connections) connections, \(plan.outstanding) outstanding each, \(plan.size)-byte bodies, "
+                + "\(plan.duration) each, latencies at \(plan.rate) a second, medians of \(rounds)",
             "",
-            "| work | a second | lowest to highest | of raw INSERT | p50 ms | p99 ms | p99.9 ms |",
-            "| --- | ---: | --- | ---: | ---: | ---: | ---: |",
+            "| work | | against | | ratio | lowest to highest | target | |",
+            "| --- | ---: | --- | ---: | ---: | --- | --- | --- |",
         ]
-        for row in rows {
-            let latency = row.mode == .raw ? ["", "", ""] : [text(row.p50), text(row.p99), text(row.p999)]
+        for (work, row) in rows {
+            let ratio = row.against == nil ? "" : text(row.result)
             lines.append(
-                "| \(row.mode.rawValue) | \(Int(row.rate)) | \(Int(row.lowest)) to \(Int(row.highest)) | \(row.ratio.map(text) ?? "") | \(latency.joined(separator: " | ")) |"
+                "| \(work.title) | \(figure(row.value)) | \(work.against) | \(row.against.map(figure) ?? "") | \(ratio) "
+                    + "| \(text(row.lowest)) to \(text(row.highest)) | \(row.target) | \(row.isMet ? "met" : "missed") |"
             )
         }
         return lines.joined(separator: "\n")
     }
 
-    var json: String {
-        let entries = rows.map { row in
-            var fields = [
-                "\"mode\": \"\(row.mode.rawValue)\"", "\"perSecond\": \(Int(row.rate))",
-                "\"lowest\": \(Int(row.lowest))",
-                "\"highest\": \(Int(row.highest))",
-            ]
-            if let ratio = row.ratio { fields.append("\"ofRaw\": \(text(ratio))") }
-            if row.mode != .raw {
-                fields += [
-                    "\"p50ms\": \(text(row.p50))", "\"p99ms\": \(text(row.p99))", "\"p999ms\": \(text(row.p999))",
-                ]
-            }
-            return "    {\(fields.joined(separator: ", "))}"
+    func json() throws -> Data {
+        struct Report: Encodable {
+            var store: String
+            var connections, outstanding, bodyBytes: Int
+            var seconds: Double
+            var rate, waiting, idleConnections: Int
+            var works: [Row]
         }
-        return """
-            {
-              "connections": \(plan.connections), "outstanding": \(plan.outstanding), "bodyBytes": \(plan.size), \
-            "seconds": \(plan.duration.components.seconds), "rate": \(plan.rate.map(String.init) ?? "null"),
-              "figures": [
-            \(entries.joined(separator: ",\n"))
-              ]
-            }
-            """
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(
+            Report(
+                store: store, connections: plan.connections, outstanding: plan.outstanding, bodyBytes: plan.size,
+                seconds: plan.duration / .seconds(1), rate: plan.rate, waiting: plan.waiting,
+                idleConnections: plan.idleConnections, works: rows.map(\.row)))
     }
+
+    /// Rates are large and whole, times small.
+    private func figure(_ value: Double) -> String { value >= 1_000 ? text(value.rounded(), 0...0) : text(value) }
 
     private func median(_ values: [Double]) -> Double {
         let sorted = values.sorted()

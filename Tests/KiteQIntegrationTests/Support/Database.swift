@@ -69,7 +69,8 @@ struct Database: Sendable {
             var rows: [Row] = []
             for shard in 0..<shards {
                 try connection.simple("USE \(name)_\(shard)")
-                rows += try connection.query(query).map(row)
+                // Not prepared: such a statement stays with the database that it was prepared in.
+                rows += try connection.simpleRows(query).map(row)
             }
             return rows
         }

@@ -8,9 +8,23 @@ final class BenchHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    /// What a connection measured.
+    struct Measured: Sendable {
+        var acknowledged = 0
+        var delivered = 0
+        var ackLatency = BenchFigures.makeHistogram()
+        var deliveryLatency = BenchFigures.makeHistogram()
+
+        mutating func add(_ other: Measured) {
+            acknowledged += other.acknowledged
+            delivered += other.delivered
+            ackLatency.add(other.ackLatency)
+            deliveryLatency.add(other.deliveryLatency)
+        }
+    }
+
     let greeted: EventLoopPromise<Void>
-    private(set) var count = 0
-    private(set) var latency = BenchFigures.makeHistogram()
+    private(set) var measured = Measured()
 
     private let group: String
     private let publishing: BenchPublishing?
@@ -22,20 +36,28 @@ final class BenchHandler: ChannelInboundHandler {
     private var isPublishing = false
     private var finished: EventLoopPromise<Void>?
 
-    /// When each unacknowledged publish was, or should have been, sent, by opaque.
-    private var sent: [Int32: Int64] = [:]
+    private var packet: BenchPacket?
+    private var outstanding: OutstandingTimes
     private var nextOpaque: Int32 = 1
+    /// Publishes that are still to be made.
+    private var left: Int
     private var nextDue: Int64 = 0
-    private var header = ByteBuffer()
-    private var body = ByteBuffer()
-    private var ids = SystemRandomNumberGenerator()
-    private var idPrefix: UInt64
+    private let idPrefix: UInt64
 
-    init(group: String, publishing: BenchPublishing?, eventLoop: any EventLoop) {
+    init(group: String, publishing: BenchPublishing?, eventLoop: any EventLoop) throws {
         self.group = group
         self.publishing = publishing
-        idPrefix = ids.next()
+        var random = SystemRandomNumberGenerator()
+        idPrefix = random.next()
         greeted = eventLoop.makePromise()
+        left = publishing?.count ?? .max
+        // Store acks of different shards overtake each other.
+        outstanding = OutstandingTimes(capacity: publishing == nil ? 1 : 1 << 18)
+        if let publishing {
+            packet = try BenchPacket(
+                topic: BenchBroker.topic, messageType: publishing.messageType, group: group, size: publishing.size,
+                isFly: publishing.isFly)
+        }
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -44,7 +66,6 @@ final class BenchHandler: ChannelInboundHandler {
             try PacketWriter.writeConnMeta(
                 into: &outbound, framing: .plain, opaque: 0,
                 ConnMeta(groupID: group, secretKey: "", warmingUpSeconds: 0))
-            if let publishing { try prepare(publishing) }
             flush()
         } catch {
             fail(error)
@@ -65,21 +86,6 @@ final class BenchHandler: ChannelInboundHandler {
         context?.close(promise: nil)
     }
 
-    private func prepare(_ publishing: BenchPublishing) throws {
-        var proto = ProtoHeader()
-        proto.messageID = String(repeating: "0", count: 32)
-        proto.topic = BenchBroker.topic
-        proto.messageType = publishing.messageType
-        proto.expiredTime = -1
-        proto.deliverLimit = 100
-        proto.groupID = group
-        proto.commit = true
-        proto.fly = false
-        proto.createTime = 1_800_000_000
-        header = try proto.serializedBuffer()
-        body.writeRepeatingByte(120, count: publishing.size)
-    }
-
     // MARK: Control
 
     func start() {
@@ -89,25 +95,32 @@ final class BenchHandler: ChannelInboundHandler {
     }
 
     func measure() {
-        count = 0
-        latency.reset()
+        measured = Measured()
         isMeasuring = true
     }
 
     func finish() -> EventLoopFuture<Void> {
-        guard let context else { return greeted.futureResult }
         isPublishing = false
         isMeasuring = false
+        return allAcknowledged()
+    }
+
+    /// Succeeds once nothing more is to be published, and every store ack came.
+    func allAcknowledged() -> EventLoopFuture<Void> {
+        guard let context else { return greeted.futureResult }
         let promise = context.eventLoop.makePromise(of: Void.self)
-        if sent.isEmpty { promise.succeed() } else { finished = promise }
+        if isDone { promise.succeed() } else { finished = promise }
         return promise.futureResult
     }
+
+    private var isDone: Bool { outstanding.count == 0 && (!isPublishing || left == 0) }
 
     // MARK: Reading
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         do {
-            try processor.process(buffer: unwrapInboundIn(data)) { try self.handle($0) }
+            let time = now()
+            try processor.process(buffer: unwrapInboundIn(data)) { try self.handle($0, at: time) }
         } catch {
             fail(error)
         }
@@ -118,7 +131,7 @@ final class BenchHandler: ChannelInboundHandler {
         flush()
     }
 
-    private func handle(_ packet: Packet) throws {
+    private func handle(_ packet: Packet, at time: Int64) throws {
         switch packet.header.command {
         case .connAuth:
             let ack = try ConnAuthAck(decoding: packet.body)
@@ -127,13 +140,17 @@ final class BenchHandler: ChannelInboundHandler {
         case .messageStoreAck:
             let ack = try StoreAck(decoding: packet.body)
             guard ack.status else { throw CommandError("a publish was refused: \(ack.feedback)") }
-            guard let time = sent.removeValue(forKey: packet.header.opaque) else { return }
-            if isMeasuring { record(time) }
-            if sent.isEmpty { finished?.succeed() }
+            guard let sent = outstanding.remove(packet.header.opaque) else { return }
+            if isMeasuring {
+                measured.acknowledged += 1
+                measured.ackLatency.record(latency(since: sent, at: time))
+            }
+            if isDone { finished?.succeed() }
         case .bytesMessage, .stringMessage:
             let parts = try MessageBody.split(packet.body)
-            if isMeasuring, let time = parts.body.getInteger(at: parts.body.readerIndex, as: Int64.self) {
-                record(time)
+            if isMeasuring, let sent = parts.body.getInteger(at: parts.body.readerIndex, as: Int64.self) {
+                measured.delivered += 1
+                measured.deliveryLatency.record(latency(since: sent, at: time))
             }
             try PacketWriter.writeDeliverAck(
                 into: &outbound, framing: .plain, opaque: packet.header.opaque,
@@ -143,9 +160,8 @@ final class BenchHandler: ChannelInboundHandler {
         }
     }
 
-    private func record(_ time: Int64) {
-        count += 1
-        latency.record(UInt64(max(1, min(now() - time, 60_000_000_000))))
+    private func latency(since sent: Int64, at time: Int64) -> UInt64 {
+        UInt64(max(1, min(time - sent, BenchFigures.longestLatency)))
     }
 
     // MARK: Writing
@@ -155,19 +171,19 @@ final class BenchHandler: ChannelInboundHandler {
         let time = now()
         if let interval = publishing.interval {
             // Each at its time; one that could not be sent then counts from then all the same.
-            while nextDue <= time {
+            while nextDue <= time, isPublishing, left > 0 {
                 write(time: nextDue)
                 nextDue += interval
             }
         } else {
-            while sent.count < publishing.outstanding { write(time: time) }
+            while outstanding.count < publishing.outstanding, isPublishing, left > 0 { write(time: time) }
         }
         flush()
     }
 
     private func publishAtItsTime() {
         publish()
-        guard isPublishing, let context, publishing?.interval != nil else { return }
+        guard isPublishing, left > 0, let context, publishing?.interval != nil else { return }
         context.eventLoop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(UInt64(nextDue))) {
             self.publishAtItsTime()
         }
@@ -175,19 +191,14 @@ final class BenchHandler: ChannelInboundHandler {
 
     private func write(time: Int64) {
         let opaque = nextOpaque
-        nextOpaque &+= 1
-        sent[opaque] = time
-        // The id is the header's first field: two bytes of tag and length, 32 digits.
-        let id = MessageID(high: idPrefix, low: UInt64(truncatingIfNeeded: Int64(opaque)) &* 0x9E37_79B9_7F4A_7C15)
-        header.setString(id.description, at: header.readerIndex + 2)
-        body.setInteger(time, at: body.readerIndex)
-        do {
-            try PacketWriter.writeDelivery(
-                into: &outbound, framing: .plain, opaque: opaque, version: 0, extension: 0, command: .bytesMessage,
-                header: header, body: body, extra: nil)
-        } catch {
-            fail(error)
+        left -= 1
+        nextOpaque = opaque == .max ? 1 : opaque + 1
+        guard outstanding.insert(opaque, time: time) else {
+            isPublishing = false
+            return fail(CommandError("the broker is too far behind the rate: give a lower one"))
         }
+        packet?.write(
+            into: &outbound, opaque: opaque, id: (idPrefix, UInt64(opaque) &* 0x9E37_79B9_7F4A_7C15), time: time)
     }
 
     private func flush() {

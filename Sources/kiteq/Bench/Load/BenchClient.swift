@@ -1,6 +1,4 @@
-import Histogram
 import KiteQCore
-import KiteQWire
 import NIOCore
 import NIOPosix
 
@@ -37,8 +35,8 @@ struct BenchClient: Sendable {
         try await channel.eventLoop.submit { self.handler.value.measure() }.get()
     }
 
-    func measured() async throws -> (count: Int, latency: Histogram<UInt64>) {
-        try await channel.eventLoop.submit { (self.handler.value.count, self.handler.value.latency) }.get()
+    func measured() async throws -> BenchHandler.Measured {
+        try await channel.eventLoop.submit { self.handler.value.measured }.get()
     }
 
     /// Publishes no more; returns when every store ack came.
@@ -46,15 +44,22 @@ struct BenchClient: Sendable {
         try await channel.eventLoop.flatSubmit { self.handler.value.finish() }.get()
     }
 
+    /// Returns when all that was to be published is acknowledged.
+    func allAcknowledged() async throws {
+        try await channel.eventLoop.flatSubmit { self.handler.value.allAcknowledged() }.get()
+    }
+
     func close() async throws { try await channel.close() }
 }
 
 /// How a connection publishes.
 struct BenchPublishing: Sendable {
-    var number: Int
+    var messageType: String
     var outstanding: Int
     var size: Int
+    var isFly = false
+    /// Messages in all; nil: without end.
+    var count: Int?
     /// Nanoseconds between two messages of this connection in open-loop mode; nil: as fast as store acks come.
     var interval: Int64?
-    var messageType: String
 }

@@ -1,0 +1,82 @@
+import KiteQCore
+import LocalServers
+import NIOCore
+import NIOPosix
+
+/// The load of one measurement: connections that publish and, where messages are to be delivered, as many that consume.
+struct BenchLoad: Sendable {
+    var connections: Int
+    var publishing: BenchPublishing
+    var isConsumed: Bool
+    var duration: Duration
+    /// Called at the start and at the end of what is measured.
+    var usage: @Sendable () throws -> ProcessUsage
+
+    /// Publishes so many messages, and returns when all are stored.
+    static func publish(_ count: Int, _ publishing: BenchPublishing, connections: Int, to address: BrokerAddress)
+        async throws
+    {
+        try await withEventLoop { group in
+            var publishing = publishing
+            var publishers: [BenchClient] = []
+            for number in 0..<connections {
+                publishing.count = count / connections + (number < count % connections ? 1 : 0)
+                publishers.append(
+                    try await BenchClient.connect(to: address, group: "p-bench", on: group, publishing: publishing))
+            }
+            for publisher in publishers { publisher.start() }
+            for publisher in publishers {
+                try await publisher.allAcknowledged()
+                try await publisher.close()
+            }
+        }
+    }
+
+    private static let warmUp: Duration = .seconds(1)
+
+    func run(against address: BrokerAddress) async throws -> BenchFigures {
+        try await withEventLoop { group in
+            var consumers: [BenchClient] = []
+            for _ in 0..<(isConsumed ? connections : 0) {
+                consumers.append(
+                    try await BenchClient.connect(to: address, group: BenchBroker.consumers, on: group, publishing: nil)
+                )
+            }
+            var publishers: [BenchClient] = []
+            for _ in 0..<connections {
+                publishers.append(
+                    try await BenchClient.connect(to: address, group: "p-bench", on: group, publishing: publishing))
+            }
+            for publisher in publishers { publisher.start() }
+            try await Task.sleep(for: Self.warmUp)
+            let clients = consumers + publishers
+            for client in clients { try await client.measure() }
+            let (start, usageBefore) = (ContinuousClock.now, try usage())
+            try await Task.sleep(for: duration)
+            var measured = BenchHandler.Measured()
+            for client in clients { measured.add(try await client.measured()) }
+            let elapsed = ContinuousClock.now - start
+            let usageAfter = try usage()
+            for client in publishers { try await client.finish() }
+            for client in clients { try await client.close() }
+            return BenchFigures(
+                measured: measured, isConsumed: isConsumed, seconds: elapsed / .seconds(1),
+                cpu: usageAfter.cpu - usageBefore.cpu)
+        }
+    }
+}
+
+/// Runs `body` with one event loop of its own.
+func withEventLoop<Result: Sendable>(
+    _ body: (any EventLoopGroup) async throws -> Result
+) async throws -> Result {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    do {
+        let result = try await body(group)
+        try await group.shutdownGracefully()
+        return result
+    } catch {
+        try await group.shutdownGracefully()
+        throw error
+    }
+}

@@ -1,0 +1,34 @@
+import Foundation
+import KiteQCore
+
+/// `kiteq serve` at its defaults, with bindings that are fixed.
+enum BenchBroker {
+    static let topic = "bench"
+    /// Bound to a group that is away: every publish of it is stored and stays.
+    static let storedType = "stored"
+    static let deliveredType = "delivered"
+    static let consumers = "s-bench"
+
+    /// - Parameters:
+    ///   - options: further ones, as `kiteq serve --set` takes them.
+    ///   - folder: for its registry and its log.
+    static func server(_ name: String, store: String, options: [String], folder: URL) throws -> BenchServer {
+        let registry = folder.appending(path: "\(name).yaml")
+        try Data(
+            """
+            brokers: []
+            bindings:
+              - {groupIds: [s-bench-away], topic: \(topic), messageType: \(storedType), bindType: direct}
+              - {groupIds: [\(consumers)], topic: \(topic), messageType: \(deliveredType), bindType: direct, watermark: 10000000}
+
+            """.utf8
+        ).write(to: registry)
+        return try BenchServer(name, folder: folder, ready: "kiteq: serving") { address in
+            [
+                "serve", "--bind", "\(address)", "--name", name, "--store", store, "--registry",
+                "file://\(registry.path)",
+            ]
+                + ["--topics", topic, "--log-level", "warning"] + options.flatMap { ["--set", $0] }
+        }
+    }
+}
