@@ -139,6 +139,14 @@ let package = Package(
                 "KiteQ", "KiteQCore", "LocalServers", "MariaDB", argumentParser, logging, nioPosix, lifecycle,
             ],
             path: "Benchmarks/Backlog", swiftSettings: settings),
+        // What the parts of a message's way cost, each alone: docs/performance.md.
+        .target(name: "MallocCount", path: "Benchmarks/MallocCount"),
+        .executableTarget(
+            name: "kiteq-pieces",
+            dependencies: [
+                "KiteQBroker", "KiteQCore", "KiteQStore", "KiteQWire", "MallocCount", "MariaDB", argumentParser, nioCore,
+            ],
+            path: "Benchmarks/Pieces", swiftSettings: settings),
 
         .testTarget(
             name: "kiteqTests",

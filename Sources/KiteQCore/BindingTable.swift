@@ -1,6 +1,6 @@
 /// Answers which groups get a message. Built once for each change of the bindings, then only read: share it freely.
 ///
-/// A look-up costs two hash probes and one run of each regular expression of the topic; ``RouteCache`` in front of it
+/// A look-up costs two hash probes and one run of each regular expression of the topic; `Routing` in front of it
 /// saves even these. Names are compared byte for byte.
 package struct BindingTable: Sendable {
     /// A group that gets the message.

@@ -31,6 +31,19 @@ public struct MariaDBBatch: Sendable {
         columns = kinds.map { Column(kind: $0) }
     }
 
+    /// Makes room for so many rows, and so many bytes of their values.
+    public mutating func reserveCapacity(rows: Int, bytes: Int) {
+        for index in columns.indices {
+            switch columns[index].kind {
+            case .int: columns[index].ints.reserveCapacity(rows)
+            case .bytes:
+                columns[index].starts.reserveCapacity(rows)
+                columns[index].lengths.reserveCapacity(rows)
+            }
+        }
+        arena.reserveCapacity(bytes)
+    }
+
     var isWhole: Bool { next == 0 }
 
     /// Bytes of the values, for limits such as max_allowed_packet.

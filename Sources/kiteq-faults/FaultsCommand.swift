@@ -58,7 +58,7 @@ struct FaultsCommand: AsyncParsableCommand {
     var owed = 8_000
 
     @Option(help: "Seconds before a fault in which an acknowledged delivery may yet come again because of it.")
-    var window = 2.0
+    var window = 3.0
 
     @Option(help: "The log level of the brokers.")
     var logLevel = "warning"

@@ -105,7 +105,7 @@ struct DeadLetterDatabase: Sendable {
     func message(in shard: Int, topic: String = "trade") -> Message {
         let map = ShardMap(shards: pools.count)
         var message = Messages.message(topic: topic)
-        while map.shard(of: message.id) != shard { message.id = .random() }
+        while map.shard(of: message.id) != shard { message = message.with(id: .random()) }
         return message
     }
 

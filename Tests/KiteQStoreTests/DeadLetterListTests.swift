@@ -111,10 +111,8 @@ import Testing
 
     @Test(arguments: servers) func aLetterIsShownWhole(kind: StoreUnderTest) async throws {
         try await DeadLetterDatabase.with(kind, shards: 3) { database in
-            var message = database.message(in: 2, topic: "träde")
-            message.kind = .bytes
-            message.body = ByteBuffer(bytes: [0, 255, 10])
-            message.extra = ByteBuffer(bytes: [1, 2])
+            let message = database.message(in: 2, topic: "träde").with(
+                kind: .bytes, body: ByteBuffer(bytes: [0, 255, 10]), extra: ByteBuffer(bytes: [1, 2]))
             let plain = database.message(in: 1)
             let ids = try await database.bury([
                 .init(shard: 2, seq: 5, message: message, group: "風箏"),

@@ -23,9 +23,9 @@ import Testing
 
     @Test(arguments: servers) func aMessageThatIsGoneComesBack(kind: StoreUnderTest) async throws {
         try await DeadLetterDatabase.with(kind) { database in
-            var message = Messages.message("風箏 \u{0}")
-            message.extra = ByteBuffer(bytes: [3, 4])
-            (message.publishedAt, message.expiresAt) = (1_700_000_000_000, 1_700_000_000_000 + 5 * Self.hour)
+            let message = Messages.message("風箏 \u{0}").with(
+                publishedAt: 1_700_000_000_000, expiresAt: 1_700_000_000_000 + 5 * Self.hour,
+                extra: ByteBuffer(bytes: [3, 4]))
             let id = try await database.bury([.init(seq: 9, message: message, group: "a")])[0]
             let before = try await database.letters.now()
             #expect(try await database.letters.requeue(id) == .requeued(groups: ["a"]))
@@ -73,11 +73,10 @@ import Testing
 
     @Test(arguments: servers) func anExpiredOneLivesAgain(kind: StoreUnderTest) async throws {
         try await DeadLetterDatabase.with(kind) { database in
-            var message = Messages.message()
             // Ten minutes are less than the hour that a person's work is given at least.
-            (message.publishedAt, message.expiresAt) = (1_700_000_000_000, 1_700_000_600_000)
-            let gone = try await database.bury([.init(seq: 8, message: message, group: "a", reason: .expired)])
-            message.id = .random()
+            let first = Messages.message().with(publishedAt: 1_700_000_000_000, expiresAt: 1_700_000_600_000)
+            let gone = try await database.bury([.init(seq: 8, message: first, group: "a", reason: .expired)])
+            let message = first.with(id: .random())
             try await database.insert(message, seq: 9, state: .tracked)
             let waiting = try await database.bury(
                 ["a", "b", "c"].map { .init(seq: 9, message: message, group: $0, reason: .expired) })

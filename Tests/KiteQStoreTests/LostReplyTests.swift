@@ -33,6 +33,36 @@ import Testing
         try await proxy.stop()
     }
 
+    /// Whoever was declared dead while its reply was lost cannot tell: an heir may have had the messages, and be done with them.
+    @Test(arguments: StoreUnderTest.servers) func whoIsDeadDoesNotInsertAgain(kind: StoreUnderTest) async throws {
+        let direct = try await kind.configuration()
+        _ = try await Migrator(direct, logger: quiet).run()
+        let proxy = CuttingProxy(server: try await kind.port)
+        var configuration = direct
+        configuration.shards[0].servers = [.tcp(host: "127.0.0.1", port: try await proxy.start())]
+        try await running(MySQLMessageStore(configuration, logger: quiet)) { store async throws in
+            _ = try await store.join(as: BrokerIdentity(name: "broker", address: "b:1"))
+            let other = MariaDBPool(direct.shards[0], logger: quiet)
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { await other.run() }
+                defer { tasks.cancelAll() }
+                try await other.withConnection { try $0.simple("UPDATE kite_incarnation SET state = 1") }
+            }
+            var messages = Messages()
+            proxy.arm(.beforeCommit)
+            do {
+                let outcomes = try await store.insert(
+                    [messages.insertion(["a"]), messages.insertion(["a"])], shard: 0)
+                Issue.record("it said \(outcomes)")
+            } catch let error as StoreError {
+                #expect(error.code == .fenced && error.isOutcomeUnknown)
+            }
+            #expect(proxy.cutCount == 1)
+            #expect(try await store.fresh(of: "a", after: 0, limit: 9).isEmpty)
+        }
+        try await proxy.stop()
+    }
+
     /// Row locks that somebody else holds: the batch is tried again, and what they do not touch is not held up for ever.
     @Test(arguments: StoreUnderTest.servers) func aLockThatIsHeldDelaysAndLosesNothing(kind: StoreUnderTest)
         async throws

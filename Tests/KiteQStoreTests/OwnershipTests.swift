@@ -194,9 +194,7 @@ import Testing
         try await kind.withStore { store, open async throws in
             var messages = Messages()
             func insertion(_ groups: [String], expiresAt: Timestamp) -> Insertion {
-                var message = Messages.message()
-                message.expiresAt = expiresAt
-                return messages.insertion(groups, message)
+                messages.insertion(groups, Messages.message().with(expiresAt: expiresAt))
             }
             let all = (0..<30).map {
                 insertion($0 % 2 == 0 ? ["a"] : ["a", "b"], expiresAt: $0 % 3 == 0 ? 100 : 9_000)

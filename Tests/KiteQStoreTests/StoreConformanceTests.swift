@@ -13,13 +13,10 @@ import Testing
     @Test(arguments: stores) func whatIsInsertedIsLoadedWhole(kind: StoreUnderTest) async throws {
         try await kind.withStore { store, _ async throws in
             var messages = Messages()
-            var odd = Messages.message("風箏 \u{0}", topic: "träde")
-            odd.extra = ByteBuffer(bytes: [1, 2, 255])
-            odd.kind = .bytes
-            var large = Messages.message()
-            large.body = ByteBuffer(repeating: 0xAB, count: 2 << 20)
-            var empty = Messages.message("")
-            empty.extra = ByteBuffer()
+            let odd = Messages.message("風箏 \u{0}", topic: "träde")
+                .with(kind: .bytes, extra: ByteBuffer(bytes: [1, 2, 255]))
+            let large = Messages.message().with(body: ByteBuffer(repeating: 0xAB, count: 2 << 20))
+            let empty = Messages.message("").with(extra: ByteBuffer())
             let batch = [odd, large, empty].map { messages.insertion(["a", "b"], $0) }
             #expect(try await store.insert(batch, shard: 0) == [.stored, .stored, .stored])
             let loaded = try await store.load(batch.map(\.seq).reversed() + [1], for: "a", shard: 0)

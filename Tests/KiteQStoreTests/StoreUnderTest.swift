@@ -112,6 +112,20 @@ struct Messages {
     }
 }
 
+extension Message {
+    /// Another one, with these in place of its own.
+    func with(
+        id: MessageID? = nil, kind: Kind? = nil, publishedAt: Timestamp? = nil, expiresAt: Timestamp? = nil,
+        body: ByteBuffer? = nil, extra: ByteBuffer? = nil
+    ) -> Message {
+        Message(
+            id: id ?? self.id, kind: kind ?? self.kind, topic: topic, messageType: messageType,
+            publisherGroup: publisherGroup, expiresAt: expiresAt ?? self.expiresAt, deliverLimit: deliverLimit,
+            publishedAt: publishedAt ?? self.publishedAt, header: header, body: body ?? self.body,
+            extra: extra ?? self.extra)
+    }
+}
+
 extension MessageStore {
     /// The backlog's seqs, also of dead brokers.
     func fresh(of group: String, after: Int64, limit: Int) async throws -> [Int64] {

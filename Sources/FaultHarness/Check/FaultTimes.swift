@@ -13,8 +13,8 @@ struct FaultTimes {
     private let entries: [[Entry]]
     private let pauses: [(index: Int, broker: Int, start: UInt32, end: UInt32)]
     private let window: UInt32
-    /// How long after a pause its last packets leave: 1 s.
-    private static let lateness: UInt32 = 10_000
+    /// How long after a pause its last packets reach a consumer, on a machine that has all to catch up with: 2 s.
+    private static let lateness: UInt32 = 20_000
 
     init(_ faults: [FaultRecord], window: UInt32, brokers: Int) {
         self.window = window
@@ -51,9 +51,10 @@ struct FaultTimes {
             .map { ($0.index, $0.start) }
     }
 
-    /// The faults that found a delivery open, or answered at most the window before; by their indices.
+    /// The faults that found a delivery open, or answered at most the window before, or still on its way from a broker that
+    /// lost its memory; by their indices.
     func mayRepeat(_ delivery: MessageHistory.Delivery) -> [Int] {
-        touching(delivery).filter { delivery.start <= $0.start }.map(\.index)
+        touching(delivery).filter { delivery.start <= $0.start || $0.losesMemory }.map(\.index)
     }
 
     /// Faults of the delivery's broker, from its begin on, that found it open or answered at most the window before.

@@ -37,7 +37,7 @@ package struct HarnessConfiguration: Sendable {
 
     /// How long before a fault a delivery may have been acknowledged, and come again because of it: what some groups have
     /// finished is written after 1 s, and the write behind takes a while.
-    package var window: Duration = .seconds(2)
+    package var window: Duration = .seconds(3)
     /// How long after its end a fault of the database or a pause may still show: connections are made anew, calls end.
     package var aftermath: Duration = .seconds(5)
     /// How long the tables may stay as they are at the end before that counts as a failure.

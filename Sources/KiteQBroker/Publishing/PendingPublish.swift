@@ -18,14 +18,21 @@ struct PendingPublish: Sendable {
 }
 
 /// Where and how a publish is answered.
-struct PublishReply: Sendable {
+final class PublishReply: Sendable {
     let connection: Connection
     let opaque: Int32
     let version: Int16
     let extensionField: Int64
     /// The id as the producer wrote it.
     let messageID: String
-    let bytes: Int
+
+    init(connection: Connection, opaque: Int32, version: Int16, extensionField: Int64, messageID: String) {
+        self.connection = connection
+        self.opaque = opaque
+        self.version = version
+        self.extensionField = extensionField
+        self.messageID = messageID
+    }
 }
 
 /// The answer to a publish.
@@ -33,4 +40,6 @@ struct PublishResult: Sendable {
     let reply: PublishReply
     let status: Bool
     let feedback: String
+    /// What its connection's bound has counted for it.
+    var bytes = 0
 }

@@ -57,13 +57,15 @@ final class PublishPipeline: Sendable {
 
     /// Takes publishes of one connection, as one read brought them. Those that find their shard's lane full are refused.
     func submit(_ publishes: [PendingPublish]) {
-        var byShard: [Int: [PendingPublish]] = [:]
-        for publish in publishes { byShard[shardMap.shard(of: publish.message.id), default: []].append(publish) }
-        for (shard, items) in byShard {
+        var byShard = [[PendingPublish]](repeating: [], count: lanes.count)
+        for publish in publishes { byShard[shardMap.shard(of: publish.message.id)].append(publish) }
+        for (shard, items) in byShard.enumerated() where !items.isEmpty {
             let accepted = lanes[shard].submit(items)
             guard accepted < items.count else { continue }
             let refused = items[accepted...].map {
-                PublishResult(reply: $0.reply, status: false, feedback: "the broker is overloaded, try again later")
+                PublishResult(
+                    reply: $0.reply, status: false, feedback: "the broker is overloaded, try again later",
+                    bytes: $0.bytes)
             }
             counters.overloaded.add(refused.count)
             answer(refused)
@@ -113,7 +115,7 @@ final class PublishPipeline: Sendable {
                     throw StoreError(.unavailable, "this broker's lease of the store is not renewed")
                 }
                 CrashPoint.reached(.inserting)
-                let outcomes = try await store.insert(batch.map(insertion), shard: shard)
+                let outcomes = try await store.insert(insertions(batch), shard: shard)
                 CrashPoint.reached(.inserted)
                 batch = complete(batch, outcomes, shard: shard)
                 failures[shard].withLock { $0.end() }
@@ -123,20 +125,24 @@ final class PublishPipeline: Sendable {
                 let isUnknown = (error as? StoreError)?.isOutcomeUnknown ?? false
                 let isTemporary = (error as? StoreError)?.isTemporary ?? false || isUnknown
                 if isUnknown { for index in batch.indices { batch[index].mayBeStored = true } }
-                let late = isTemporary && !fence.isRaised ? partitionLate(&batch) : batch
-                if !isTemporary || fence.isRaised { batch = [] }
+                let isFenced = fence.isRaised || (error as? StoreError)?.code == .fenced
+                let late = isTemporary && !isFenced ? partitionLate(&batch) : batch
+                if !isTemporary || isFenced { batch = [] }
                 fail(late, error, shard: shard)
                 if !batch.isEmpty { await pause(Self.retryPause) }
             }
         }
     }
 
-    private func insertion(_ publish: PendingPublish) -> Insertion {
-        Insertion(
-            seq: publish.seq, message: publish.message, route: publish.route,
-            connectionGroup: publish.reply.connection.group,
-            firstCheckAt: configuration.transactions.firstCheck(
-                now: SystemTime.wall(), expiresAt: publish.message.expiresAt))
+    private func insertions(_ batch: [PendingPublish]) -> [Insertion] {
+        let now = SystemTime.wall()
+        return batch.map { publish in
+            Insertion(
+                seq: publish.seq, message: publish.message, route: publish.route,
+                connectionGroup: publish.reply.connection.group,
+                firstCheckAt: publish.route != nil
+                    ? 0 : configuration.transactions.firstCheck(now: now, expiresAt: publish.message.expiresAt))
+        }
     }
 
     /// Takes out of a batch those that have waited for as long as they may.
@@ -160,7 +166,10 @@ final class PublishPipeline: Sendable {
             counters.failed.add(late.count)
             let reason = failures[shard].withLock { $0.current } ?? "the store does not keep up"
             answer(
-                late.map { PublishResult(reply: $0.reply, status: false, feedback: "not stored in time: \(reason)") })
+                late.map {
+                    PublishResult(
+                        reply: $0.reply, status: false, feedback: "not stored in time: \(reason)", bytes: $0.bytes)
+                })
         }
     }
 
@@ -189,11 +198,13 @@ final class PublishPipeline: Sendable {
         stored.reserveCapacity(batch.count)
         var waiting: [PendingPublish] = []
         let now = SystemTime.monotonic()
+        var newlyStored = 0
         for (publish, outcome) in zip(batch, outcomes) {
             switch outcome {
             case .stored:
-                counters.stored.add(1)
-                results.append(PublishResult(reply: publish.reply, status: true, feedback: "stored"))
+                newlyStored += 1
+                results.append(
+                    PublishResult(reply: publish.reply, status: true, feedback: "stored", bytes: publish.bytes))
                 if let route = publish.route {
                     stored.append((publish.seq, publish.message, route))
                 } else {
@@ -202,14 +213,18 @@ final class PublishPipeline: Sendable {
                 }
             case .duplicate:
                 counters.duplicates.add(1)
-                results.append(PublishResult(reply: publish.reply, status: true, feedback: "stored before"))
+                results.append(
+                    PublishResult(reply: publish.reply, status: true, feedback: "stored before", bytes: publish.bytes))
             case .decided(let outcome):
                 counters.duplicates.add(1)
                 results.append(
-                    PublishResult(reply: publish.reply, status: true, feedback: "stored before and \(outcome)"))
+                    PublishResult(
+                        reply: publish.reply, status: true, feedback: "stored before and \(outcome)",
+                        bytes: publish.bytes))
             case .refused(let reason):
                 counters.refused.add(1)
-                results.append(PublishResult(reply: publish.reply, status: false, feedback: reason))
+                results.append(
+                    PublishResult(reply: publish.reply, status: false, feedback: reason, bytes: publish.bytes))
             case .notYet(let reason):
                 if isLate(publish, now: now) || fence.isRaised {
                     counters.failed.add(1)
@@ -219,6 +234,7 @@ final class PublishPipeline: Sendable {
                 }
             }
         }
+        counters.stored.add(newlyStored)
         answer(results)
         CrashPoint.reached(.publishAcknowledged)
         dispatcher.accept(stored, shard: shard)
@@ -227,7 +243,7 @@ final class PublishPipeline: Sendable {
 
     private func refusal(of publish: PendingPublish, _ reason: String) -> PublishResult {
         let outcome = publish.mayBeStored ? StoreAck.outcomeUnknown : "the message could not be stored: "
-        return PublishResult(reply: publish.reply, status: false, feedback: outcome + reason)
+        return PublishResult(reply: publish.reply, status: false, feedback: outcome + reason, bytes: publish.bytes)
     }
 
     private func fail(_ batch: [PendingPublish], _ error: any Error, shard: Int) {

@@ -104,8 +104,8 @@ extension ConnectionHandler {
         connection.markPublished(half: !header.commit)
         let reply = PublishReply(
             connection: connection, opaque: packet.header.opaque, version: packet.header.version,
-            extensionField: packet.header.extension, messageID: header.messageID, bytes: 0)
-        let now = SystemTime.wall()
+            extensionField: packet.header.extension, messageID: header.messageID)
+        let now = arrival.wall
         let accepted: PublishRules.Accepted
         switch PublishRules.check(PublishRules.Request(header), topics: services.configuration.topics, now: now) {
         case .refuse(let refusal): return refuse(reply, refusal.feedback)
@@ -126,7 +126,7 @@ extension ConnectionHandler {
             services.publishing.counters.unrouted.add(1)
             return acknowledge(reply, "no group is bound to it")
         }
-        let message = Message(
+        let message = Message.accepted(
             accepted, header: header, headerBytes: headerBytes, parts: parts, command: packet.header.command)
         if accepted.kind == .fly {
             services.publishing.counters.fly.add(1)
@@ -137,10 +137,8 @@ extension ConnectionHandler {
         unacknowledgedBytes += message.footprint
         publishes.append(
             PendingPublish(
-                reply: PublishReply(
-                    connection: connection, opaque: reply.opaque, version: reply.version,
-                    extensionField: reply.extensionField, messageID: reply.messageID, bytes: message.footprint),
-                message: message, route: accepted.kind == .half ? nil : route, arrivedAt: SystemTime.monotonic()))
+                reply: reply, message: message, route: accepted.kind == .half ? nil : route,
+                arrivedAt: arrival.monotonic))
     }
 
     private func refuse(_ reply: PublishReply, _ reason: String) {
@@ -164,13 +162,13 @@ extension PublishRules.Request {
 
 extension Message {
     /// A message out of a packet, in storage of its own: the packet is a slice of a read buffer that would live as long.
-    fileprivate init(
+    fileprivate static func accepted(
         _ accepted: PublishRules.Accepted, header: MessageHeaderView, headerBytes: ByteBuffer, parts: MessageBody,
         command: Command
-    ) {
+    ) -> Message {
         let length = PacketWriter.messageLength(header: headerBytes, body: parts.body, extra: parts.extra)
         var storage = ByteBufferAllocator().buffer(capacity: length)
-        self.init(
+        return Message(
             id: accepted.id, kind: command == .bytesMessage ? .bytes : .string, topic: header.topic,
             messageType: header.messageType, publisherGroup: header.groupID, expiresAt: accepted.expiresAt,
             deliverLimit: accepted.deliverLimit, publishedAt: accepted.createdAt,

@@ -24,7 +24,7 @@ extension ConnectionHandler {
         guard case .open = state else { return }
         var bytes = 0
         for result in results {
-            bytes += result.reply.bytes
+            bytes += result.bytes
             writeStoreAck(result)
         }
         acknowledged(bytes: bytes)

@@ -42,6 +42,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var isPaused = false
     private var isDraining = false
     private var lastRead = NIODeadline.now()
+    /// When the read under way began: all its packets came then.
+    private(set) var arrival: (wall: Timestamp, monotonic: MonotonicTime) = (0, 0)
     private var timer: Scheduled<Void>?
 
     init(services: SessionServices, peer: String) {
@@ -109,6 +111,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         lastRead = .now()
+        arrival = (SystemTime.wall(), SystemTime.monotonic())
         isReading = true
         do {
             try processor.process(buffer: unwrapInboundIn(data)) { packet in

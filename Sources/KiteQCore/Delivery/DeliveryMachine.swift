@@ -101,12 +101,15 @@ package struct DeliveryMachine: Sendable {
         if slots[i].seq != 0 { slotBySeq[slots[i].seq] = nil }
         slots[i].isFree = true
         slots[i].owed = []
-        slots[i].message.header = ByteBuffer()
-        slots[i].message.body = ByteBuffer()
-        slots[i].message.extra = nil
+        slots[i].message = Self.noMessage
         slots[i].generation &+= 1
         freeSlots.append(index)
     }
+
+    /// What a free slot holds: it keeps nobody's bytes.
+    private static let noMessage = Message(
+        id: MessageID(high: 0, low: 0), kind: .bytes, topic: "", messageType: "", publisherGroup: "", expiresAt: 0,
+        deliverLimit: 1, publishedAt: 0, header: ByteBuffer(), body: ByteBuffer())
 
     func isCurrent(_ ref: DeliverySlotRef) -> Bool {
         slots[Int(ref.index)].generation == ref.generation && !slots[Int(ref.index)].isFree

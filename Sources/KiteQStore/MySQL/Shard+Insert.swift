@@ -4,53 +4,46 @@ import MariaDB
 /// Step 5 of a message's way: many rows, one transaction, one log flush.
 extension Shard {
     func insert(_ batch: [Insertion]) async throws -> [Insertion.Outcome] {
-        var outcomes = [Insertion.Outcome?](repeating: nil, count: batch.count)
-        var open: [Int] = []
-        var first: [MessageID: Int] = [:]
-        for (index, insertion) in batch.enumerated() {
-            if let earlier = first.updateValue(index, forKey: insertion.message.id) {
-                first[insertion.message.id] = earlier
-                outcomes[index] = .duplicate(of: batch[earlier].seq)
-            } else {
-                open.append(index)
-            }
+        try await ensureRoutes(batch.lazy.compactMap(\.route))
+        let ids = Set(batch.lazy.map(\.message.id))
+        return ids.count == batch.count ? try await insert(pieces(of: batch)) : try await insertFirsts(of: batch)
+    }
+
+    /// A batch in which ids repeat: the first of each is inserted, and the others are what became of it.
+    private func insertFirsts(of batch: [Insertion]) async throws -> [Insertion.Outcome] {
+        var places: [MessageID: Int] = [:]
+        var firsts: [Insertion] = []
+        let placeOf = batch.map { insertion in
+            if let place = places[insertion.message.id] { return place }
+            places[insertion.message.id] = firsts.count
+            firsts.append(insertion)
+            return firsts.count - 1
         }
-        try await ensureRoutes(batch.compactMap(\.route))
-        let pieces = pieces(open, of: batch)
-        for (index, outcome) in zip(pieces.joined(), try await insert(pieces.map { $0.map { batch[$0] } })) {
-            outcomes[index] = outcome
-        }
-        // What repeats a row that was not stored is not either.
-        return outcomes.enumerated().map { index, outcome in
-            guard case .duplicate? = outcome, let earlier = first[batch[index].message.id], earlier != index else {
-                return outcome ?? .refused("the message was not looked at")
-            }
-            switch outcomes[earlier] {
-            case .refused(let reason): return .refused(reason)
-            case .notYet(let reason): return .notYet(reason)
-            default: return outcome ?? .refused("the message was not looked at")
+        let outcomes = try await insert(pieces(of: firsts))
+        return zip(batch, placeOf).map { insertion, place in
+            switch outcomes[place] {
+            case .refused, .notYet: outcomes[place]
+            case .stored, .duplicate, .decided:
+                firsts[place].seq == insertion.seq ? outcomes[place] : .duplicate(of: firsts[place].seq)
             }
         }
     }
 
     /// At most half of max_allowed_packet in one statement.
-    private func pieces(_ indices: [Int], of batch: [Insertion]) -> [[Int]] {
-        var pieces: [[Int]] = []
-        var current: [Int] = []
+    private func pieces(of batch: [Insertion]) -> [[Insertion]] {
+        var ends: [Int] = []
         var bytes = 0
         let limit = maxPacket / 2
-        for index in indices {
-            let size = batch[index].message.footprint
-            if !current.isEmpty && bytes + size > limit {
-                pieces.append(current)
-                current = []
+        for (index, insertion) in batch.enumerated() {
+            let size = insertion.message.footprint
+            if bytes > 0 && bytes + size > limit {
+                ends.append(index)
                 bytes = 0
             }
-            current.append(index)
             bytes += size
         }
-        if !current.isEmpty { pieces.append(current) }
-        return pieces
+        guard !ends.isEmpty else { return [batch] }
+        return zip([0] + ends, ends + [batch.count]).map { Array(batch[$0..<$1]) }
     }
 
     /// Inserts one piece after the other.
@@ -77,6 +70,7 @@ extension Shard {
         while !rest.isEmpty {
             do {
                 try await write(rest)
+                if known.isEmpty { return Array(repeating: .stored, count: batch.count) }
                 for insertion in rest { known[insertion.message.id] = .stored }
                 break
             } catch let error as MariaDBError where error.isDuplicateKey || error.isCommitOutcomeUnknown {
@@ -114,7 +108,7 @@ extension Shard {
 
     private func write(_ batch: [Insertion]) async throws {
         let owner = incarnation
-        let messages = Self.messageRows(batch, owner: owner)
+        let messages = MessageRows.batch(batch, owner: owner)
         let halves = batch.filter(\.isHalf)
         let transactions = halves.isEmpty ? nil : Self.transactionRows(halves)
         var failures = 0
@@ -136,32 +130,6 @@ extension Shard {
                 try await Task.sleep(for: .milliseconds(Int.random(in: 1...(5 << failures))))
             }
         }
-    }
-
-    private static func messageRows(_ batch: [Insertion], owner: Int64) -> MariaDBBatch {
-        var rows = MariaDBBatch([
-            .int, .bytes, .int, .int, .int, .int, .int, .int, .int, .bytes, .bytes, .bytes, .bytes, .bytes, .bytes,
-        ])
-        for insertion in batch {
-            let message = insertion.message
-            rows.append(insertion.seq)
-            message.id.withBytes { rows.append($0) }
-            rows.append(
-                Int64(insertion.isHalf ? StoredMessage.State.half.rawValue : StoredMessage.State.fresh.rawValue))
-            rows.append(Int64(message.kind.rawValue))
-            rows.append(owner)
-            rows.append(insertion.route?.id ?? Route.halfID)
-            rows.append(message.expiresAt)
-            rows.append(message.publishedAt)
-            rows.append(Int64(message.deliverLimit))
-            rows.append(message.topic)
-            rows.append(message.messageType)
-            rows.append(message.publisherGroup)
-            rows.append(message.header)
-            rows.append(message.body)
-            if let extra = message.extra { rows.append(extra) } else { rows.appendNull() }
-        }
-        return rows
     }
 
     private static func transactionRows(_ halves: [Insertion]) -> MariaDBBatch {
@@ -187,6 +155,7 @@ extension Shard {
         let ids = batch.map { $0.message.id.value }
         let halfIDs = batch.filter(\.isHalf).map { $0.message.id.value }
         let lostThread = error.isCommitOutcomeUnknown ? error.thread : nil
+        let (owner, isDead) = (incarnation, isDead)
         do {
             return try await run { connection in
                 // The lost connection's transaction must be over before it is looked at.
@@ -210,6 +179,12 @@ extension Shard {
                         outcomes[id] = .decided(outcome)
                     }
                 }
+                // What is absent was not stored, unless an heir has taken it and finished it since.
+                if lostThread != nil, outcomes.count < batch.count,
+                    try connection.query(SQL.isLiving, [.int(owner)]).isEmpty
+                {
+                    throw isDead
+                }
                 return outcomes
             }
         } catch let error as StoreError {
@@ -224,9 +199,13 @@ extension Shard {
     // MARK: Routes
 
     /// Makes sure that the rows of these routes are there before a message refers to them.
-    func ensureRoutes(_ routes: [Route]) async throws {
+    func ensureRoutes(_ routes: some Sequence<Route>) async throws {
         var missing: [Int64: Route] = [:]
-        for route in routes where missing[route.id] == nil && knownRoute(route.id) == nil { missing[route.id] = route }
+        var last: Int64?
+        for route in routes where route.id != last {
+            last = route.id
+            if knownRoute(route.id) == nil { missing[route.id] = route }
+        }
         for route in missing.values where !route.members.isEmpty {
             var rows = MariaDBBatch([.int, .bytes, .int])
             for member in route.members {

@@ -19,7 +19,7 @@ extension Shard {
         guard isAlive else { throw isDead }
     }
 
-    private var isDead: StoreError {
+    var isDead: StoreError {
         StoreError(.fenced, "incarnation \(incarnation) was declared dead in shard \(number)")
     }
 

@@ -43,6 +43,8 @@ struct BenchCommand: AsyncParsableCommand {
     var duration = 5
     @Option(help: "Times that everything is measured, in turn; figures are medians.")
     var rounds = 5
+    @Option(help: "Milliseconds for each of the ways that are tried to find a ceiling.")
+    var sweep = 1_000
     @Option(help: "Messages a second where latencies are measured.")
     var rate = 2_000
     @Option(help: "Messages that wait in the work backlog.")
@@ -62,7 +64,7 @@ struct BenchCommand: AsyncParsableCommand {
         for (name, value, range) in [
             ("connections", connections, 1...1_000), ("outstanding", outstanding, 1...100_000),
             ("size", size, 8...2_000_000), ("duration", duration, 1...3_600), ("rounds", rounds, 1...100),
-            ("rate", rate, 1...1_000_000), ("waiting", waiting, 1...1_000_000_000),
+            ("sweep", sweep, 10...600_000), ("rate", rate, 1...1_000_000), ("waiting", waiting, 1...1_000_000_000),
             ("idle-connections", idleConnections, 1...1_000_000),
         ] where !range.contains(value) {
             throw ValidationError("--\(name) is from \(range.lowerBound) to \(range.upperBound)")
@@ -76,7 +78,8 @@ struct BenchCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         let plan = BenchPlan(
-            connections: connections, outstanding: outstanding, size: size, duration: .seconds(duration), rate: rate,
+            connections: connections, outstanding: outstanding, size: size, duration: .seconds(duration),
+            sweep: .milliseconds(sweep), rate: rate,
             waiting: waiting, idleConnections: idleConnections, options: set)
         var logger = Logger(label: "kiteq.bench")
         logger.logLevel = .warning

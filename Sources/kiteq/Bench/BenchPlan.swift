@@ -4,6 +4,8 @@ struct BenchPlan: Sendable {
     var outstanding: Int
     var size: Int
     var duration: Duration
+    /// For each of the ways that are tried to find a ceiling.
+    var sweep: Duration
     /// Messages a second of the works that measure latency.
     var rate: Int
     /// Messages that wait for an absent group while another one's are measured.

@@ -56,7 +56,7 @@ struct BenchRun: Sendable {
     private func sweep(_ database: BenchDatabase, isDeleted: Bool) async throws -> RawRows.Setup {
         let name = isDeleted ? "raw INSERT and DELETE" : "raw INSERT"
         let best = try await RawRows(database: database, size: plan.size)
-            .sweep(isDeleted: isDeleted, duration: .seconds(1)) { tell("\(name): \($0): \($1.line)") }
+            .sweep(isDeleted: isDeleted, duration: plan.sweep) { tell("\(name): \($0): \($1.line)") }
         tell("\(name): the fastest is \(best)")
         return best
     }

@@ -17,13 +17,14 @@ struct DeliveryHarness {
         machine.orphanScanAt = Array(repeating: .max, count: shards)
     }
 
-    static func message(deliverLimit: Int = 100, expiresIn: Timestamp = 3_600_000, wall: Timestamp = 1_800_000_000_000)
-        -> Message
-    {
+    static func message(
+        deliverLimit: Int = 100, expiresIn: Timestamp = 3_600_000, wall: Timestamp = 1_800_000_000_000,
+        body: ByteBuffer = ByteBuffer(string: "b")
+    ) -> Message {
         Message(
             id: .random(), kind: .string, topic: "trade", messageType: "paid", publisherGroup: "p-pay",
             expiresAt: wall + expiresIn, deliverLimit: deliverLimit, publishedAt: wall, header: ByteBuffer(string: "h"),
-            body: ByteBuffer(string: "b"))
+            body: body)
     }
 
     static func route(_ groups: String..., volatile: [String] = []) -> Route {

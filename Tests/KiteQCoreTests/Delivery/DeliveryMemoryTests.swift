@@ -6,9 +6,7 @@ import Testing
 /// What a group that does not keep up may take of the memory that all share.
 @Suite struct DeliveryMemoryTests {
     private static func large() -> Message {
-        var message = DeliveryHarness.message()
-        message.body = ByteBuffer(repeating: 1, count: 10_000 - 257)
-        return message
+        DeliveryHarness.message(body: ByteBuffer(repeating: 1, count: 10_000 - 257))
     }
 
     @Test func aGroupThatDoesNotAnswerLeavesHalfToTheOthers() {

@@ -21,8 +21,7 @@ struct BenchPacket {
         header.groupID = group
         header.commit = true
         header.fly = isFly
-        // A time of the length that times have; the broker keeps it.
-        header.createTime = 1_800_000_000_000
+        header.createTime = 1_800_000_000
         var body = ByteBuffer()
         body.writeInteger(Self.mark)
         body.writeRepeatingByte(120, count: size - 8)
