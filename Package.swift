@@ -144,7 +144,8 @@ let package = Package(
         .executableTarget(
             name: "kiteq-pieces",
             dependencies: [
-                "KiteQBroker", "KiteQCore", "KiteQStore", "KiteQWire", "MallocCount", "MariaDB", argumentParser, nioCore,
+                "KiteQBroker", "KiteQCore", "KiteQStore", "KiteQWire", "MallocCount", "MariaDB", argumentParser,
+                nioCore,
             ],
             path: "Benchmarks/Pieces", swiftSettings: settings),
 

@@ -107,7 +107,7 @@ extension ConnectionHandler {
             extensionField: packet.header.extension, messageID: header.messageID)
         let now = arrival.wall
         let accepted: PublishRules.Accepted
-        switch PublishRules.check(PublishRules.Request(header), topics: services.configuration.topics, now: now) {
+        switch PublishRules.check(PublishRules.Request(header, id: reply.messageID), topics: services.configuration.topics, now: now) {
         case .refuse(let refusal): return refuse(reply, refusal.feedback)
         case .accept(let publish): accepted = publish
         }
@@ -152,9 +152,9 @@ extension ConnectionHandler {
 }
 
 extension PublishRules.Request {
-    fileprivate init(_ header: MessageHeaderView) {
+    fileprivate init(_ header: MessageHeaderView, id: String) {
         self.init(
-            messageID: header.messageID, topic: header.topic, messageType: header.messageType, group: header.groupID,
+            messageID: id, topic: header.topic, messageType: header.messageType, group: header.groupID,
             expiredTime: header.expiredTime, deliverLimit: header.deliverLimit, isCommitted: header.commit,
             isFly: header.fly, createTime: header.createTime ?? 0)
     }
