@@ -107,7 +107,9 @@ extension ConnectionHandler {
             extensionField: packet.header.extension, messageID: header.messageID)
         let now = arrival.wall
         let accepted: PublishRules.Accepted
-        switch PublishRules.check(PublishRules.Request(header, id: reply.messageID), topics: services.configuration.topics, now: now) {
+        switch PublishRules.check(
+            PublishRules.Request(header, id: reply.messageID), topics: services.configuration.topics, now: now)
+        {
         case .refuse(let refusal): return refuse(reply, refusal.feedback)
         case .accept(let publish): accepted = publish
         }
