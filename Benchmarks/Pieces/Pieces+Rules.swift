@@ -4,7 +4,7 @@ import KiteQCore
 extension Pieces {
     static func rules() throws -> [Piece] {
         let request = PublishRules.Request(
-            messageID: MessageID.random().description, topic: Sample.topic, messageType: Sample.messageType,
+            id: .random(), topic: Sample.topic, messageType: Sample.messageType,
             group: "p-trade", expiredTime: -1, deliverLimit: 100, isCommitted: true, isFly: false)
         let topics: Set = [Sample.topic, "feed", "notify"]
         var bindings = (0..<50).map { Binding(group: "s-\($0)", topic: Sample.topic, messageType: "type-\($0)") }

@@ -29,6 +29,8 @@ package final class Message: Sendable {
     package let body: ByteBuffer
     /// Fields of the BytesMessage or StringMessage other than header and body, as protobuf bytes; nil where there are none.
     package let extra: ByteBuffer?
+    /// What it takes in memory, for the bounds in bytes: its bytes and what surrounds them.
+    package let footprint: Int
 
     package init(
         id: MessageID, kind: Kind, topic: String, messageType: String, publisherGroup: String,
@@ -46,10 +48,6 @@ package final class Message: Sendable {
         self.header = header
         self.body = body
         self.extra = extra
-    }
-
-    /// What it takes in memory, for the bounds in bytes: its bytes and what surrounds them.
-    package var footprint: Int {
-        header.readableBytes + body.readableBytes + (extra?.readableBytes ?? 0) + 256
+        footprint = header.readableBytes + body.readableBytes + (extra?.readableBytes ?? 0) + 256
     }
 }

@@ -1,45 +1,63 @@
 import KiteQCore
+import NIOCore
+
+/// A publish that was accepted: its message, whom it is for, and where it is answered.
+///
+/// An object, since many hands take it on before its store ack.
+final class AcceptedPublish: Sendable {
+    let connection: Connection
+    /// The packet's, which its answer has again.
+    let opaque: Int32
+    let version: Int16
+    let extensionField: Int64
+    let message: Message
+    /// Where the message's header has its id, as the producer wrote it.
+    let messageIDRange: Range<Int>
+    /// Nil for a half message.
+    let route: Route?
+    /// It is answered within a time from then on, one way or the other.
+    let arrivedAt: MonotonicTime
+
+    init(
+        connection: Connection, opaque: Int32, version: Int16, extensionField: Int64, message: Message,
+        messageIDRange: Range<Int>, route: Route?, arrivedAt: MonotonicTime
+    ) {
+        self.connection = connection
+        self.opaque = opaque
+        self.version = version
+        self.extensionField = extensionField
+        self.message = message
+        self.messageIDRange = messageIDRange
+        self.route = route
+        self.arrivedAt = arrivedAt
+    }
+
+    var messageID: ByteBufferView {
+        let header = message.header
+        return header.viewBytes(at: header.readerIndex + messageIDRange.lowerBound, length: messageIDRange.count)
+            ?? header.readableBytesView
+    }
+}
 
 /// A publish between its arrival and its store ack.
 struct PendingPublish: Sendable {
-    var reply: PublishReply
-    var message: Message
-    /// Nil for a half message.
-    var route: Route?
-    /// It is answered within a time from then on, one way or the other.
-    var arrivedAt: MonotonicTime
+    let accepted: AcceptedPublish
     /// Set when its batch forms.
     var seq: Int64 = 0
     /// A try to store it ended without telling how.
     var mayBeStored = false
 
+    init(_ accepted: AcceptedPublish) { self.accepted = accepted }
+
+    var message: Message { accepted.message }
+    var route: Route? { accepted.route }
     /// What its connection's bound counts.
     var bytes: Int { message.footprint }
 }
 
-/// Where and how a publish is answered.
-final class PublishReply: Sendable {
-    let connection: Connection
-    let opaque: Int32
-    let version: Int16
-    let extensionField: Int64
-    /// The id as the producer wrote it.
-    let messageID: String
-
-    init(connection: Connection, opaque: Int32, version: Int16, extensionField: Int64, messageID: String) {
-        self.connection = connection
-        self.opaque = opaque
-        self.version = version
-        self.extensionField = extensionField
-        self.messageID = messageID
-    }
-}
-
 /// The answer to a publish.
 struct PublishResult: Sendable {
-    let reply: PublishReply
+    let publish: AcceptedPublish
     let status: Bool
     let feedback: String
-    /// What its connection's bound has counted for it.
-    var bytes = 0
 }

@@ -64,8 +64,7 @@ final class PublishPipeline: Sendable {
             guard accepted < items.count else { continue }
             let refused = items[accepted...].map {
                 PublishResult(
-                    reply: $0.reply, status: false, feedback: "the broker is overloaded, try again later",
-                    bytes: $0.bytes)
+                    publish: $0.accepted, status: false, feedback: "the broker is overloaded, try again later")
             }
             counters.overloaded.add(refused.count)
             answer(refused)
@@ -139,7 +138,7 @@ final class PublishPipeline: Sendable {
         return batch.map { publish in
             Insertion(
                 seq: publish.seq, message: publish.message, route: publish.route,
-                connectionGroup: publish.reply.connection.group,
+                connectionGroup: publish.accepted.connection.group,
                 firstCheckAt: publish.route != nil
                     ? 0 : configuration.transactions.firstCheck(now: now, expiresAt: publish.message.expiresAt))
         }
@@ -154,7 +153,7 @@ final class PublishPipeline: Sendable {
     }
 
     private func isLate(_ publish: PendingPublish, now: MonotonicTime) -> Bool {
-        now - publish.arrivedAt >= configuration.publishWait.nanoseconds
+        now - publish.accepted.arrivedAt >= configuration.publishWait.nanoseconds
     }
 
     /// Refuses those that have waited in a lane for as long as they may: its writers are at a store that does not answer.
@@ -168,7 +167,7 @@ final class PublishPipeline: Sendable {
             answer(
                 late.map {
                     PublishResult(
-                        reply: $0.reply, status: false, feedback: "not stored in time: \(reason)", bytes: $0.bytes)
+                        publish: $0.accepted, status: false, feedback: "not stored in time: \(reason)")
                 })
         }
     }
@@ -204,27 +203,26 @@ final class PublishPipeline: Sendable {
             case .stored:
                 newlyStored += 1
                 results.append(
-                    PublishResult(reply: publish.reply, status: true, feedback: "stored", bytes: publish.bytes))
+                    PublishResult(publish: publish.accepted, status: true, feedback: "stored"))
                 if let route = publish.route {
                     stored.append((publish.seq, publish.message, route))
                 } else {
                     CrashPoint.reached(.halfStored)
-                    halfMessages.insert(publish.message, publishedBy: publish.reply.connection)
+                    halfMessages.insert(publish.message, publishedBy: publish.accepted.connection)
                 }
             case .duplicate:
                 counters.duplicates.add(1)
                 results.append(
-                    PublishResult(reply: publish.reply, status: true, feedback: "stored before", bytes: publish.bytes))
+                    PublishResult(publish: publish.accepted, status: true, feedback: "stored before"))
             case .decided(let outcome):
                 counters.duplicates.add(1)
                 results.append(
                     PublishResult(
-                        reply: publish.reply, status: true, feedback: "stored before and \(outcome)",
-                        bytes: publish.bytes))
+                        publish: publish.accepted, status: true, feedback: "stored before and \(outcome)"))
             case .refused(let reason):
                 counters.refused.add(1)
                 results.append(
-                    PublishResult(reply: publish.reply, status: false, feedback: reason, bytes: publish.bytes))
+                    PublishResult(publish: publish.accepted, status: false, feedback: reason))
             case .notYet(let reason):
                 if isLate(publish, now: now) || fence.isRaised {
                     counters.failed.add(1)
@@ -243,7 +241,7 @@ final class PublishPipeline: Sendable {
 
     private func refusal(of publish: PendingPublish, _ reason: String) -> PublishResult {
         let outcome = publish.mayBeStored ? StoreAck.outcomeUnknown : "the message could not be stored: "
-        return PublishResult(reply: publish.reply, status: false, feedback: outcome + reason, bytes: publish.bytes)
+        return PublishResult(publish: publish.accepted, status: false, feedback: outcome + reason)
     }
 
     private func fail(_ batch: [PendingPublish], _ error: any Error, shard: Int) {
@@ -256,11 +254,11 @@ final class PublishPipeline: Sendable {
 
     private func answer(_ results: [PublishResult]) {
         if results.count == 1 {
-            results[0].reply.connection.answer(results)
+            results[0].publish.connection.answer(results)
             return
         }
         var byConnection: [ObjectIdentifier: [PublishResult]] = [:]
-        for result in results { byConnection[ObjectIdentifier(result.reply.connection), default: []].append(result) }
-        for results in byConnection.values { results[0].reply.connection.answer(results) }
+        for result in results { byConnection[ObjectIdentifier(result.publish.connection), default: []].append(result) }
+        for results in byConnection.values { results[0].publish.connection.answer(results) }
     }
 }

@@ -102,61 +102,62 @@ extension ConnectionHandler {
         let parts = try MessageBody.split(packet.body)
         let header = try MessageHeaderView(decoding: parts.header)
         connection.markPublished(half: !header.commit)
-        let reply = PublishReply(
-            connection: connection, opaque: packet.header.opaque, version: packet.header.version,
-            extensionField: packet.header.extension, messageID: header.messageID)
-        let now = arrival.wall
+        func refuse(_ reason: String) {
+            services.publishing.counters.refused.add(1)
+            answer(packet, header, false, reason)
+        }
         let accepted: PublishRules.Accepted
-        switch PublishRules.check(
-            PublishRules.Request(header, id: reply.messageID), topics: services.configuration.topics, now: now)
-        {
-        case .refuse(let refusal): return refuse(reply, refusal.feedback)
+        let request = PublishRules.Request(header)
+        switch PublishRules.check(request, topics: services.configuration.topics, now: arrival.wall) {
+        case .refuse(let refusal): return refuse(refusal.feedback)
         case .accept(let publish): accepted = publish
         }
-        let headerBytes = header.bytes(fillingCreateTime: now / 1_000)
+        let headerBytes = header.bytes(fillingCreateTime: arrival.wall / 1_000)
         let length = PacketWriter.messageLength(header: headerBytes, body: parts.body, extra: parts.extra)
         guard length <= PacketHeader.maximumBodyLength else {
-            return refuse(reply, "the message is too large with the createTime that it lacks")
+            return refuse("the message is too large with the createTime that it lacks")
         }
-        if refusesPublishes { return refuse(reply, "the broker is stopping, publish to another one") }
-        if !services.takesPublish() { return refuse(reply, "over the broker's receive rate, try again later") }
+        if refusesPublishes { return refuse("the broker is stopping, publish to another one") }
+        if !services.takesPublish() { return refuse("over the broker's receive rate, try again later") }
         guard let route = services.routing.route(topic: header.topic, messageType: header.messageType) else {
-            return refuse(reply, "the broker has not learned its bindings yet, try again later")
+            return refuse("the broker has not learned its bindings yet, try again later")
         }
-        if services.recent.contains(accepted.id) { return acknowledge(reply, "stored before, and done") }
+        if services.recent.contains(accepted.id) { return answer(packet, header, true, "stored before, and done") }
         if route.members.isEmpty && accepted.kind != .half {
             services.publishing.counters.unrouted.add(1)
-            return acknowledge(reply, "no group is bound to it")
+            return answer(packet, header, true, "no group is bound to it")
         }
         let message = Message.accepted(
-            accepted, header: header, headerBytes: headerBytes, parts: parts, command: packet.header.command)
+            accepted, header: header, headerBytes: headerBytes, parts: parts, length: length,
+            command: packet.header.command)
         if accepted.kind == .fly {
             services.publishing.counters.fly.add(1)
             fly.append((message, route))
-            return acknowledge(reply, "fly: delivered from memory, not stored")
+            return answer(packet, header, true, "fly: delivered from memory, not stored")
         }
         CrashPoint.reached(.publishReceived)
         unacknowledgedBytes += message.footprint
         publishes.append(
             PendingPublish(
-                reply: reply, message: message, route: accepted.kind == .half ? nil : route,
-                arrivedAt: arrival.monotonic))
+                AcceptedPublish(
+                    connection: connection, opaque: packet.header.opaque, version: packet.header.version,
+                    extensionField: packet.header.extension, message: message, messageIDRange: header.messageIDRange,
+                    route: accepted.kind == .half ? nil : route, arrivedAt: arrival.monotonic)))
     }
 
-    private func refuse(_ reply: PublishReply, _ reason: String) {
-        services.publishing.counters.refused.add(1)
-        writeStoreAck(PublishResult(reply: reply, status: false, feedback: reason))
-    }
-
-    private func acknowledge(_ reply: PublishReply, _ feedback: String) {
-        writeStoreAck(PublishResult(reply: reply, status: true, feedback: feedback))
+    /// Answers a publish at once.
+    private func answer(_ packet: Packet, _ header: MessageHeaderView, _ status: Bool, _ feedback: String) {
+        PacketWriter.writeStoreAck(
+            into: &outbound, framing: framing, opaque: packet.header.opaque, version: packet.header.version,
+            extension: packet.header.extension, messageID: header.messageIDBytes, status: status, feedback: feedback)
     }
 }
 
 extension PublishRules.Request {
-    fileprivate init(_ header: MessageHeaderView, id: String) {
+    fileprivate init(_ header: MessageHeaderView) {
         self.init(
-            messageID: id, topic: header.topic, messageType: header.messageType, group: header.groupID,
+            id: header.messageIDBytes.withUnsafeBytes { MessageID(utf8: $0) }, topic: header.topic,
+            messageType: header.messageType, group: header.groupID,
             expiredTime: header.expiredTime, deliverLimit: header.deliverLimit, isCommitted: header.commit,
             isFly: header.fly, createTime: header.createTime ?? 0)
     }
@@ -166,9 +167,8 @@ extension Message {
     /// A message out of a packet, in storage of its own: the packet is a slice of a read buffer that would live as long.
     fileprivate static func accepted(
         _ accepted: PublishRules.Accepted, header: MessageHeaderView, headerBytes: ByteBuffer, parts: MessageBody,
-        command: Command
+        length: Int, command: Command
     ) -> Message {
-        let length = PacketWriter.messageLength(header: headerBytes, body: parts.body, extra: parts.extra)
         var storage = ByteBufferAllocator().buffer(capacity: length)
         return Message(
             id: accepted.id, kind: command == .bytesMessage ? .bytes : .string, topic: header.topic,

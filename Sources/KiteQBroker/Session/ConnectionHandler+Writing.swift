@@ -24,7 +24,7 @@ extension ConnectionHandler {
         guard case .open = state else { return }
         var bytes = 0
         for result in results {
-            bytes += result.bytes
+            bytes += result.publish.message.footprint
             writeStoreAck(result)
         }
         acknowledged(bytes: bytes)
@@ -33,8 +33,8 @@ extension ConnectionHandler {
 
     func writeStoreAck(_ result: PublishResult) {
         PacketWriter.writeStoreAck(
-            into: &outbound, framing: framing, opaque: result.reply.opaque, version: result.reply.version,
-            extension: result.reply.extensionField, messageID: result.reply.messageID.utf8, status: result.status,
+            into: &outbound, framing: framing, opaque: result.publish.opaque, version: result.publish.version,
+            extension: result.publish.extensionField, messageID: result.publish.messageID, status: result.status,
             feedback: result.feedback)
     }
 

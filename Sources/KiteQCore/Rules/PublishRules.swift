@@ -11,7 +11,8 @@ package enum PublishRules {
 
     /// What of a message's header these rules look at, as it came.
     package struct Request: Sendable {
-        package var messageID: String
+        /// Nil: its text is no id.
+        package var id: MessageID?
         package var topic: String
         package var messageType: String
         package var group: String
@@ -24,10 +25,10 @@ package enum PublishRules {
         package var createTime: Int64
 
         package init(
-            messageID: String, topic: String, messageType: String, group: String, expiredTime: Int64,
+            id: MessageID?, topic: String, messageType: String, group: String, expiredTime: Int64,
             deliverLimit: Int32, isCommitted: Bool, isFly: Bool, createTime: Int64 = 0
         ) {
-            self.messageID = messageID
+            self.id = id
             self.topic = topic
             self.messageType = messageType
             self.group = group
@@ -96,7 +97,7 @@ package enum PublishRules {
     ///   - topics: those that this broker serves; a topic is one of them byte for byte.
     ///   - now: Unix milliseconds.
     package static func check(_ request: Request, topics: Set<String>, now: Timestamp) -> Verdict {
-        guard let id = MessageID(request.messageID) else { return .refuse(.badID) }
+        guard let id = request.id else { return .refuse(.badID) }
         if !isName(request.topic) { return .refuse(.badName(.topic)) }
         if !isName(request.messageType) { return .refuse(.badName(.messageType)) }
         if !isName(request.group) { return .refuse(.badName(.group)) }

@@ -10,7 +10,7 @@ import Testing
 
     private static func request() -> PublishRules.Request {
         PublishRules.Request(
-            messageID: id, topic: "trade", messageType: "pay-succ", group: "p-trade", expiredTime: -1,
+            id: MessageID(id), topic: "trade", messageType: "pay-succ", group: "p-trade", expiredTime: -1,
             deliverLimit: 100,
             isCommitted: true, isFly: false, createTime: nowSeconds)
     }
@@ -65,7 +65,7 @@ import Testing
         "", "x", String(id.dropLast()), id + "0", "g" + id.dropFirst(), "01234567-89ab-cdef-0123-456789abcdef",
     ])
     func refusesABadID(_ id: String) {
-        #expect(Self.check { $0.messageID = id } == .refuse(.badID))
+        #expect(Self.check { $0.id = MessageID(id) } == .refuse(.badID))
     }
 
     @Test(arguments: [
@@ -178,7 +178,7 @@ import Testing
     @Test func refusedIfAnythingIsWrong() {
         for bits in 0..<64 {
             let verdict = Self.check { request in
-                if bits & 1 != 0 { request.messageID = "no" }
+                if bits & 1 != 0 { request.id = MessageID("no") }
                 if bits & 2 != 0 { request.topic = "unknown" }
                 if bits & 4 != 0 { request.messageType = "" }
                 if bits & 8 != 0 { request.group = String(repeating: "g", count: 256) }
