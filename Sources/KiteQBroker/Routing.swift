@@ -18,11 +18,12 @@ package final class Routing: Sendable {
     }
 
     private struct Key: Hashable {
-        var topic: String
-        var messageType: String
+        var topic: BindingName
+        var messageType: BindingName
     }
 
     private let state = Mutex(State())
+    private let changes = Atomic<Int>(0)
     private let cacheLimit: Int
 
     package init(cacheLimit: Int = 100_000) {
@@ -31,28 +32,31 @@ package final class Routing: Sendable {
 
     package var isKnown: Bool { state.withLock { $0.table != nil } }
 
+    /// Grows with each change: a route is another's to remember for as long as this is the same.
+    package var version: Int { changes.load(ordering: .acquiring) }
+
     package func set(_ table: BindingTable) {
+        change { $0.table = table }
+    }
+
+    private func change(_ body: (inout State) -> Void) {
         state.withLock { state in
-            state.table = table
+            body(&state)
             state.routes.removeAll()
+            changes.wrappingAdd(1, ordering: .releasing)
         }
     }
 
     /// A group's first client came, or its last one went.
     package func setPresence(of group: String, _ isPresent: Bool) {
-        state.withLock { state in
+        change { state in
             if isPresent { state.present.insert(group) } else { state.present.remove(group) }
-            state.routes.removeAll()
         }
     }
 
     /// What a shard says of the groups at other brokers.
     package func setElsewhere(_ groups: Set<String>, shard: Int) {
-        state.withLock { state in
-            guard state.elsewhere[shard] ?? [] != groups else { return }
-            state.elsewhere[shard] = groups
-            state.routes.removeAll()
-        }
+        if state.withLock({ $0.elsewhere[shard] ?? [] != groups }) { change { $0.elsewhere[shard] = groups } }
     }
 
     /// Whether it has clients at other brokers, and the shard says so.
@@ -64,7 +68,7 @@ package final class Routing: Sendable {
     package func route(topic: String, messageType: String) -> Route? {
         state.withLock { state in
             guard let table = state.table else { return nil }
-            let key = Key(topic: topic, messageType: messageType)
+            let key = Key(topic: BindingName(topic), messageType: BindingName(messageType))
             if let route = state.routes[key] { return route }
             let members = table.groups(topic: topic, messageType: messageType)
                 .filter { $0.persistent || state.isPresent($0.group) }

@@ -1,6 +1,7 @@
-/// Rows for one INSERT, column by column: values are appended row by row, bytes into one arena.
+/// Rows for one INSERT, column by column, bytes in one arena.
 ///
-/// Build it anywhere, then hand it to `MariaDBConnection.insert(into:_:)`. Copying a value in is all the copying there is.
+/// Either its values are appended row by row, or its columns are added one by one, which is quicker where rows are many. Build it
+/// anywhere, then hand it to `MariaDBConnection.insert(into:_:)`. Copying a value in is all the copying there is.
 public struct MariaDBBatch: Sendable {
     public enum Kind: Sendable, Hashable {
         /// An integer, never NULL.
@@ -17,7 +18,7 @@ public struct MariaDBBatch: Sendable {
         var lengths: [UInt] = []
     }
 
-    public let kinds: [Kind]
+    public var kinds: [Kind] { columns.map(\.kind) }
     /// Whole rows.
     public private(set) var count = 0
     var columns: [Column]
@@ -27,27 +28,54 @@ public struct MariaDBBatch: Sendable {
     /// - Parameter kinds: of the columns, in the statement's order.
     public init(_ kinds: [Kind]) {
         precondition(!kinds.isEmpty, "a batch has columns")
-        self.kinds = kinds
         columns = kinds.map { Column(kind: $0) }
     }
 
-    /// Makes room for so many rows, and so many bytes of their values.
-    public mutating func reserveCapacity(rows: Int, bytes: Int) {
-        for index in columns.indices {
-            switch columns[index].kind {
-            case .int: columns[index].ints.reserveCapacity(rows)
-            case .bytes:
-                columns[index].starts.reserveCapacity(rows)
-                columns[index].lengths.reserveCapacity(rows)
-            }
-        }
+    /// A batch of so many rows, whose columns are added one by one.
+    /// - Parameter bytes: of all values that are bytes, to make room for once.
+    public init(rows: Int, bytes: Int) {
+        columns = []
+        count = rows
         arena.reserveCapacity(bytes)
     }
 
-    var isWhole: Bool { next == 0 }
+    // MARK: By columns
+
+    public mutating func addColumn(_ value: (_ row: Int) -> Int64) {
+        var column = Column(kind: .int)
+        column.ints = (0..<count).map(value)
+        columns.append(column)
+    }
+
+    public mutating func addColumn(texts value: (_ row: Int) -> String) {
+        addColumn(bytes: { row, put in
+            var text = value(row)
+            text.withUTF8 { put(UnsafeRawBufferPointer($0)) }
+        })
+    }
+
+    /// - Parameter value: calls what it is given once, with the row's bytes or, for NULL, with nil.
+    public mutating func addColumn(bytes value: (_ row: Int, _ put: (UnsafeRawBufferPointer?) -> Void) -> Void) {
+        var column = Column(kind: .bytes)
+        column.starts.reserveCapacity(count)
+        column.lengths.reserveCapacity(count)
+        for row in 0..<count {
+            value(row) { bytes in
+                column.starts.append(bytes == nil ? -1 : arena.count)
+                column.lengths.append(UInt(bytes?.count ?? 0))
+                if let bytes { arena.append(contentsOf: bytes) }
+            }
+            precondition(column.starts.count == row + 1, "each row of a column has one value")
+        }
+        columns.append(column)
+    }
+
+    var isWhole: Bool { next == 0 && !columns.isEmpty }
 
     /// Bytes of the values, for limits such as max_allowed_packet.
     public var byteCount: Int { arena.count + columns.count * count * 8 }
+
+    // MARK: By rows
 
     /// The next value of the row: columns in order, then the next row.
     public mutating func append(_ value: Int64) {

@@ -119,7 +119,8 @@ extension ConnectionHandler {
         }
         if refusesPublishes { return refuse("the broker is stopping, publish to another one") }
         if !services.takesPublish() { return refuse("over the broker's receive rate, try again later") }
-        guard let route = services.routing.route(topic: header.topic, messageType: header.messageType) else {
+        let routing = services.routing
+        guard let route = recentRoute.route(topic: header.topic, messageType: header.messageType, in: routing) else {
             return refuse("the broker has not learned its bindings yet, try again later")
         }
         if services.recent.contains(accepted.id) { return answer(packet, header, true, "stored before, and done") }

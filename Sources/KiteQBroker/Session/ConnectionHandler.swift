@@ -33,6 +33,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     var publishes: [PendingPublish] = []
     var fly: [(message: Message, route: Route)] = []
     var acknowledgements: [DeliveryMachine.Acknowledgement] = []
+    var recentRoute = RecentRoute()
     /// What the read under way is answered.
     var outbound = ByteBuffer()
     private var isReading = false

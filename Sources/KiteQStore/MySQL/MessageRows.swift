@@ -1,33 +1,33 @@
 package import KiteQCore
 package import MariaDB
+import NIOCore
 
 /// Messages as rows of `kite_message`, in the order of `SQL.insertMessages`.
 package enum MessageRows {
     package static func batch(_ insertions: [Insertion], owner: Int64) -> MariaDBBatch {
-        var rows = MariaDBBatch([
-            .int, .bytes, .int, .int, .int, .int, .int, .int, .int, .bytes, .bytes, .bytes, .bytes, .bytes, .bytes,
-        ])
         // A footprint counts more than the names take.
-        rows.reserveCapacity(rows: insertions.count, bytes: insertions.reduce(0) { $0 + $1.message.footprint })
-        for insertion in insertions {
-            let message = insertion.message
-            rows.append(insertion.seq)
-            message.id.withBytes { rows.append($0) }
-            rows.append(
-                Int64(insertion.isHalf ? StoredMessage.State.half.rawValue : StoredMessage.State.fresh.rawValue))
-            rows.append(Int64(message.kind.rawValue))
-            rows.append(owner)
-            rows.append(insertion.route?.id ?? Route.halfID)
-            rows.append(message.expiresAt)
-            rows.append(message.publishedAt)
-            rows.append(Int64(message.deliverLimit))
-            rows.append(message.topic)
-            rows.append(message.messageType)
-            rows.append(message.publisherGroup)
-            rows.append(message.header)
-            rows.append(message.body)
-            if let extra = message.extra { rows.append(extra) } else { rows.appendNull() }
+        var rows = MariaDBBatch(
+            rows: insertions.count, bytes: insertions.reduce(0) { $0 + $1.message.footprint })
+        func message(_ row: Int) -> Message { insertions[row].message }
+        rows.addColumn { insertions[$0].seq }
+        rows.addColumn(bytes: { row, put in message(row).id.withBytes { put($0) } })
+        rows.addColumn {
+            Int64((insertions[$0].isHalf ? StoredMessage.State.half : StoredMessage.State.fresh).rawValue)
         }
+        rows.addColumn { Int64(message($0).kind.rawValue) }
+        rows.addColumn { _ in owner }
+        rows.addColumn { insertions[$0].route?.id ?? Route.halfID }
+        rows.addColumn { message($0).expiresAt }
+        rows.addColumn { message($0).publishedAt }
+        rows.addColumn { Int64(message($0).deliverLimit) }
+        rows.addColumn(texts: { message($0).topic })
+        rows.addColumn(texts: { message($0).messageType })
+        rows.addColumn(texts: { message($0).publisherGroup })
+        rows.addColumn(bytes: { row, put in message(row).header.withUnsafeReadableBytes { put($0) } })
+        rows.addColumn(bytes: { row, put in message(row).body.withUnsafeReadableBytes { put($0) } })
+        rows.addColumn(bytes: { row, put in
+            if let extra = message(row).extra { extra.withUnsafeReadableBytes { put($0) } } else { put(nil) }
+        })
         return rows
     }
 }

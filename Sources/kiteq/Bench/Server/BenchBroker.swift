@@ -23,12 +23,12 @@ enum BenchBroker {
 
             """.utf8
         ).write(to: registry)
-        return try BenchServer(name, folder: folder, ready: "kiteq: serving") { address in
+        // A store's URL may have a password in it.
+        return try BenchServer(name, folder: folder, ready: "kiteq: serving", environment: ["KITEQ_STORE": store]) {
             [
-                "serve", "--bind", "\(address)", "--name", name, "--store", store, "--registry",
-                "file://\(registry.path)",
-            ]
-                + ["--topics", topic, "--log-level", "warning"] + options.flatMap { ["--set", $0] }
+                "serve", "--bind", "\($0)", "--name", name, "--registry", "file://\(registry.path)", "--topics", topic,
+                "--log-level", "warning",
+            ] + options.flatMap { ["--set", $0] }
         }
     }
 }

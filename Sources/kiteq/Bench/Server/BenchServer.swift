@@ -10,11 +10,16 @@ struct BenchServer: Sendable {
     /// - Parameters:
     ///   - arguments: of this program, for a server at this address.
     ///   - ready: what it prints once it serves.
-    init(_ name: String, folder: URL, ready: String, arguments: (BrokerAddress) -> [String]) throws {
+    ///   - environment: what must not be seen on its command line.
+    init(
+        _ name: String, folder: URL, ready: String, environment: [String: String] = [:],
+        arguments: (BrokerAddress) -> [String]
+    ) throws {
         address = BrokerAddress(host: "127.0.0.1", port: try LocalServers.freePort())
         program = LocalProgram(
             name: name, command: [Self.executable] + arguments(address), ready: ready,
-            log: folder.appending(path: "\(name).log"), environment: Self.environment)
+            log: folder.appending(path: "\(name).log"),
+            environment: Self.environment.merging(environment) { _, given in given })
     }
 
     private static var executable: String { URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path }
