@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct HistoryTests {
     @Test func eventsAreSmall() {
-        #expect(MemoryLayout<HistoryEvent>.stride == 12)
+        #expect(MemoryLayout<HistoryEvent>.stride == 16)
         #expect(MemoryLayout<MessageState>.stride == 8)
     }
 

@@ -28,11 +28,14 @@ struct Story {
     }
 
     mutating func note(
-        _ message: UInt32, _ kind: HistoryEvent.Kind, by group: Int, broker: Int = 0, number: UInt8 = 0
+        _ message: UInt32, _ kind: HistoryEvent.Kind, by group: Int, broker: Int = 0, number: UInt8 = 0,
+        overNewConnection isNew: Bool = false
     ) {
         time += 1_000
         events.append(
-            HistoryEvent(time: time, message: message, kind: kind, group: group, broker: broker, delivery: number))
+            HistoryEvent(
+                time: time, message: message, kind: kind, group: group, broker: broker, delivery: number,
+                connected: isNew ? time : 0))
     }
 
     /// Delivered and accepted.

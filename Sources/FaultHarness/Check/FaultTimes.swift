@@ -11,15 +11,15 @@ struct FaultTimes {
 
     /// By broker, those that hit it and excuse duplicates, by their start.
     private let entries: [[Entry]]
-    private let pauses: [(index: Int, broker: Int, start: UInt32, end: UInt32)]
+    private let pauses: [(index: Int, broker: Int, start: UInt32, healed: UInt32)]
     private let window: UInt32
-    /// How long after a pause its last packets reach a consumer, on a machine that has all to catch up with: 2 s.
-    private static let lateness: UInt32 = 20_000
+    /// How long after a pause its last packets reach a consumer at the most, on a machine that has all to catch up with: 5 s.
+    private static let lateness: UInt32 = 50_000
 
     init(_ faults: [FaultRecord], window: UInt32, brokers: Int) {
         self.window = window
         pauses = faults.indices.filter { faults[$0].fault.kind == .brokerPause }.map {
-            ($0, faults[$0].fault.broker, faults[$0].start, faults[$0].healed + Self.lateness)
+            ($0, faults[$0].fault.broker, faults[$0].start, faults[$0].healed)
         }
         entries = (0..<brokers).map { broker in
             var latest: UInt32 = 0
@@ -44,11 +44,13 @@ struct FaultTimes {
         return (entries.first(where: \.losesMemory) ?? entries.first).map { ($0.index, $0.start) }
     }
 
-    /// The pause for which a delivery was late: decided before it, and on its way when the broker's threads went on. Meanwhile
-    /// another broker may have made it.
+    /// The pause for which a delivery was late: decided before it, and on its way when the broker's threads went on; so it came
+    /// over a connection from before. Meanwhile another broker may have made it.
     func pause(of delivery: MessageHistory.Delivery) -> (index: Int, start: UInt32)? {
-        pauses.first { $0.broker == delivery.broker && $0.start <= delivery.start && delivery.start <= $0.end }
-            .map { ($0.index, $0.start) }
+        pauses.first {
+            $0.broker == delivery.broker && $0.start <= delivery.start && delivery.connected <= $0.healed
+                && delivery.start <= $0.healed + Self.lateness
+        }.map { ($0.index, $0.start) }
     }
 
     /// The faults that found a delivery open, or answered at most the window before, or still on its way from a broker that

@@ -5,6 +5,8 @@ struct MessageHistory {
         var group: Int
         var broker: Int
         var start: UInt32
+        /// When the connection that brought it was made.
+        var connected: UInt32
         /// Nil: the consumer never came to an end with it.
         var end: UInt32?
         var isDeclined = false
@@ -22,7 +24,10 @@ struct MessageHistory {
             switch event.kind {
             case .delivered:
                 deliveries.append(
-                    Delivery(group: Int(event.group), broker: Int(event.broker), start: event.time, place: place))
+                    Delivery(
+                        group: Int(event.group), broker: Int(event.broker), start: event.time,
+                        connected: event.connected,
+                        place: place))
             case .accepted, .declined:
                 let same = { (other: HistoryEvent) in other.group == event.group && other.delivery == event.delivery }
                 let index = deliveries.lastIndex { $0.end == nil && same(events[$0.place]) }

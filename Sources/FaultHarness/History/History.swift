@@ -123,7 +123,8 @@ package final class History: Sendable {
             if !isLate { state.gauges.deliveriesOpen[broker] += 1 }
             state.events.append(
                 HistoryEvent(
-                    time: time, message: message, kind: .delivered, group: group, broker: broker, delivery: number))
+                    time: time, message: message, kind: .delivered, group: group, broker: broker, delivery: number,
+                    connected: connected))
             return Delivery(
                 message: message, group: group, broker: broker, number: number,
                 life: state.lives[broker] - (isLate ? 1 : 0),

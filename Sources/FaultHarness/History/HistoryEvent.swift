@@ -1,4 +1,4 @@
-/// Something that a client of the harness saw or did: 12 bytes, so that ten million of them are 120 MB.
+/// Something that a client of the harness saw or did: 16 bytes, so that ten million of them are 160 MB.
 package struct HistoryEvent: Sendable, Hashable {
     package enum Kind: UInt8, Sendable, Hashable {
         // One attempt to publish, and how it ended.
@@ -19,9 +19,12 @@ package struct HistoryEvent: Sendable, Hashable {
     package var broker: UInt8
     /// Of a delivery: tells apart those of one message and group, from 0; else 0.
     package var delivery: UInt8
+    /// Of a delivery: when the connection that brought it was made; else 0.
+    package var connected: UInt32
 
     package init(
-        time: UInt32, message: UInt32, kind: Kind, group: Int = 0, broker: Int = 0, delivery: UInt8 = 0
+        time: UInt32, message: UInt32, kind: Kind, group: Int = 0, broker: Int = 0, delivery: UInt8 = 0,
+        connected: UInt32 = 0
     ) {
         self.time = time
         self.message = message
@@ -29,6 +32,7 @@ package struct HistoryEvent: Sendable, Hashable {
         self.group = UInt8(group)
         self.broker = UInt8(broker)
         self.delivery = delivery
+        self.connected = connected
     }
 
     /// Seconds since the start of the run.

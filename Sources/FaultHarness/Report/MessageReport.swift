@@ -34,7 +34,9 @@ package enum MessageReport {
 extension HistoryEvent: CustomStringConvertible {
     package var description: String {
         switch kind {
-        case .delivered, .accepted, .declined: "\(kind) \(Topology.groups[Int(group)]) broker \(broker) (#\(delivery))"
+        case .delivered:
+            "\(kind) \(Topology.groups[Int(group)]) broker \(broker) (#\(delivery)), connected \(MessageReport.seconds(connected))"
+        case .accepted, .declined: "\(kind) \(Topology.groups[Int(group)]) broker \(broker) (#\(delivery))"
         default: "\(kind)"
         }
     }

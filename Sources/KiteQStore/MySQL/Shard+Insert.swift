@@ -78,7 +78,7 @@ extension Shard {
                 let settled = try await settleByReading(rest, after: error)
                 known.merge(settled) { _, new in new }
                 rest.removeAll { known[$0.message.id] != nil }
-                if rounds > 3 && rest.count == 1 {
+                if rounds > 3 && rest.count == 1 && error.isDuplicateKey {
                     known[rest[0].message.id] = .refused("its place in the store is taken, publish it again")
                     break
                 }

@@ -38,9 +38,10 @@ struct Database: Sendable {
     func configuration(
         ports: [Int] = [], user: String = "root", lease: Duration = .seconds(60)
     ) throws -> MySQLStoreConfiguration {
+        // Reading takes longer than a row lock is waited for, which is 2 s.
         let hosts = (ports.isEmpty ? [server.port] : ports).map { "127.0.0.1:\($0)" }.joined(separator: ",")
         var configuration = try MySQLStoreURL.configuration(
-            "mysql://\(user)@\(hosts)/\(name)?shards=\(shards)&connectTimeout=1&readTimeout=2&writeTimeout=2")
+            "mysql://\(user)@\(hosts)/\(name)?shards=\(shards)&connectTimeout=1&readTimeout=4&writeTimeout=2")
         configuration.lease = lease
         configuration.waitTimeout = .seconds(1)
         return configuration
