@@ -46,11 +46,11 @@ struct FaultTimes {
 
     /// The pause for which a delivery was late: decided before it, and on its way when the broker's threads went on; so it came
     /// over a connection from before. Meanwhile another broker may have made it.
-    func pause(of delivery: MessageHistory.Delivery) -> (index: Int, start: UInt32)? {
+    func pause(of delivery: MessageHistory.Delivery) -> (index: Int, start: UInt32, healed: UInt32)? {
         pauses.first {
             $0.broker == delivery.broker && $0.start <= delivery.start && delivery.connected <= $0.healed
                 && delivery.start <= $0.healed + Self.lateness
-        }.map { ($0.index, $0.start) }
+        }.map { ($0.index, $0.start, $0.healed) }
     }
 
     /// The faults that found a delivery open, or answered at most the window before, or still on its way from a broker that

@@ -126,7 +126,7 @@ package struct HistoryChecker {
     ) {
         var reason: (index: Int, start: UInt32)?
         for one in earlier {
-            guard let fault = times.reason(for: one, repeatedAt: delivery.start) ?? times.pause(of: delivery) else {
+            guard let fault = times.reason(for: one, repeatedAt: delivery.start) ?? latePacket(delivery) else {
                 // What became of half messages is remembered: sending one again makes no second message.
                 if !plan.isHalf && history.isRepublished(before: delivery.place) {
                     verdict.republished += 1
@@ -142,5 +142,12 @@ package struct HistoryChecker {
             }
         }
         if let reason { verdict.faults[reason.index].duplicates += 1 }
+    }
+
+    private mutating func latePacket(_ delivery: MessageHistory.Delivery) -> (index: Int, start: UInt32)? {
+        guard let pause = times.pause(of: delivery) else { return nil }
+        let late = Double(delivery.start) - Double(pause.healed)
+        verdict.lateness = max(verdict.lateness, late / 10_000)
+        return (pause.index, pause.start)
     }
 }

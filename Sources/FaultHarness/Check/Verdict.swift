@@ -14,6 +14,8 @@ package struct Verdict: Sendable {
     package var faults: [OfFault]
     /// Deliveries that came twice because the message was published again after an outcome that its sender did not know.
     package var republished = 0
+    /// How long after a pause what its broker had sent or decided before reached a consumer at the latest, seconds.
+    package var lateness = 0.0
 
     package var messages = 0
     /// Stored, and of those that are half messages, to be committed.

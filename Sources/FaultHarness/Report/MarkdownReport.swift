@@ -80,7 +80,8 @@ package struct MarkdownReport: Sendable {
         let seconds = result.loadTime / .seconds(1)
         return """
             Lost \(verdict.count(.lost)), wrongly delivered \(verdict.count(.wrong)), duplicates without a reason \
-            \(verdict.count(.unexplained)), with one \(verdict.duplicates), after a repeated publish \(verdict.republished).
+            \(verdict.count(.unexplained)), with one \(verdict.duplicates), after a repeated publish \(verdict.republished). A paused broker's last packets came up to \
+            \(Self.decimal(verdict.lateness)) s after it went on.
 
             \(verdict.messages) messages, \(result.acknowledged) acknowledged (\(Self.decimal(Double(result.acknowledged) / seconds))/s \
             with all outages), \(verdict.unknown) of unknown outcome, \(verdict.expected) to be delivered; \
