@@ -32,7 +32,8 @@ final class BrokerParts: Sendable {
         self.logger = logger
         let recent = RecentMessages(limit: configuration.recentIDs)
         dispatcher = Dispatcher(
-            shards: store.shardMap.shardCount, limits: configuration.delivery, recent: recent, routing: routing)
+            shards: store.shardMap.shardCount, limits: configuration.delivery, settleRows: configuration.batchRows,
+            recent: recent, routing: routing)
         leases = Leases(shards: store.shardMap.shardCount, duration: store.lease)
         halfMessages = HalfMessageCache(limit: configuration.halfMessageBytes)
         publishing = PublishPipeline(
@@ -129,7 +130,7 @@ final class BrokerParts: Sendable {
         tasks.addTask {
             await Ticker(interval: .milliseconds(50)) {
                 dispatcher.tick()
-                publishing.refuseLate()
+                publishing.tick()
             }.run()
         }
         for keeper in keepers { tasks.addTask { await keeper.run() } }
@@ -160,7 +161,7 @@ final class BrokerParts: Sendable {
         for shard in 0..<store.shardMap.shardCount {
             let (publishing, transactions) = (self.publishing, self.transactions)
             let behind = WriteBehind(
-                shard: shard, store: store, dispatcher: dispatcher, maxRows: configuration.batchRows,
+                shard: shard, store: store, dispatcher: dispatcher,
                 mayRetry: { self.writeUntil.withLock { SystemTime.monotonic() < $0 } }, logger: logger)
             tasks.addTask { await publishing.run(shard: shard) }
             tasks.addTask { await transactions.run(shard: shard) }

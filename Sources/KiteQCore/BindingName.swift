@@ -9,7 +9,13 @@ package struct BindingName: Sendable, Hashable {
     package init(_ text: String) { self.text = text }
 
     @inlinable
-    package static func == (a: Self, b: Self) -> Bool { a.text.utf8.elementsEqual(b.text.utf8) }
+    package static func == (a: Self, b: Self) -> Bool {
+        // Several times faster over their memory than over the views, and every publish comes here.
+        let isEqual = a.text.utf8.withContiguousStorageIfAvailable { a in
+            b.text.utf8.withContiguousStorageIfAvailable { b in a.count == b.count && a.elementsEqual(b) }
+        }
+        return (isEqual ?? nil) ?? a.text.utf8.elementsEqual(b.text.utf8)
+    }
 
     @inlinable
     package func hash(into hasher: inout Hasher) {

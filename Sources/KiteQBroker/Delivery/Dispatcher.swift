@@ -20,10 +20,12 @@ final class Dispatcher: Sendable {
     private let recent: RecentMessages
     private let routing: Routing
 
-    init(shards: Int, limits: DeliveryLimits, recent: RecentMessages, routing: Routing) {
+    init(shards: Int, limits: DeliveryLimits, settleRows: Int, recent: RecentMessages, routing: Routing) {
         state = Mutex(State(machine: DeliveryMachine(shards: shards, limits: limits)))
         // Bounded by the machine: it stops deliveries at `limits.unflushed`, so nothing that was decided is ever refused here.
-        lanes = (0..<shards).map { _ in BatchLane(maxItems: .max, maxBytes: .max, size: { _ in 1 }) }
+        lanes = (0..<shards).map { _ in
+            BatchLane(capacity: .init(items: .max), batch: .init(items: settleRows), size: { _ in 1 })
+        }
         scansWanted = (0..<shards).map { _ in Wakeup() }
         self.recent = recent
         self.routing = routing

@@ -9,7 +9,6 @@ struct WriteBehind: Sendable {
     let shard: Int
     let store: any MessageStore
     let dispatcher: Dispatcher
-    let maxRows: Int
     /// Whether a failed write is to be tried again: not for ever once the broker stops.
     let mayRetry: @Sendable () -> Bool
     let logger: Logger
@@ -17,7 +16,7 @@ struct WriteBehind: Sendable {
     /// Runs until the lane is closed and empty.
     func run() async {
         var failures = FailureStreak("write what became of messages in shard \(shard)", logger)
-        while let batch = await dispatcher.lanes[shard].take(maxItems: maxRows, maxBytes: .max) {
+        await dispatcher.lanes[shard].work { batch in
             // The store wants one settlement of a message in a batch.
             for part in Self.parts(batch) { await write(part, &failures) }
         }

@@ -1,5 +1,4 @@
 import KiteQCore
-import NIOCore
 
 /// A publish that was accepted: its message, whom it is for, and where it is answered.
 ///
@@ -32,27 +31,29 @@ final class AcceptedPublish: Sendable {
         self.arrivedAt = arrivedAt
     }
 
-    var messageID: ByteBufferView {
-        let header = message.header
-        return header.viewBytes(at: header.readerIndex + messageIDRange.lowerBound, length: messageIDRange.count)
-            ?? header.readableBytesView
+    /// The message's id as its producer wrote it.
+    func withMessageID<Result>(_ use: (UnsafeRawBufferPointer) -> Result) -> Result {
+        message.withBytes { header, _, _ in use(UnsafeRawBufferPointer(rebasing: header[messageIDRange])) }
     }
 }
 
 /// A publish between its arrival and its store ack.
 struct PendingPublish: Sendable {
     let accepted: AcceptedPublish
+    /// What it takes in memory.
+    let bytes: Int
     /// Set when its batch forms.
     var seq: Int64 = 0
     /// A try to store it ended without telling how.
     var mayBeStored = false
 
-    init(_ accepted: AcceptedPublish) { self.accepted = accepted }
+    init(_ accepted: AcceptedPublish) {
+        self.accepted = accepted
+        bytes = accepted.message.footprint
+    }
 
     var message: Message { accepted.message }
     var route: Route? { accepted.route }
-    /// What its connection's bound counts.
-    var bytes: Int { message.footprint }
 }
 
 /// The answer to a publish.

@@ -50,7 +50,8 @@ final class PublishPipeline: Sendable {
         failures = (0..<store.shardMap.shardCount).map { Failures(shard: $0, logger) }
         lanes = (0..<store.shardMap.shardCount).map { _ in
             BatchLane(
-                maxItems: configuration.shardQueueLength, maxBytes: configuration.shardQueueBytes, size: { $0.bytes })
+                capacity: .init(items: configuration.shardQueueLength, bytes: configuration.shardQueueBytes),
+                batch: .init(items: configuration.batchRows, bytes: configuration.batchBytes), size: \.bytes)
         }
         sequence = Mutex(SequenceGenerator(incarnation: incarnation))
     }
@@ -58,6 +59,7 @@ final class PublishPipeline: Sendable {
     /// Takes publishes of one connection, as one read brought them. Those that find their shard's lane full are refused.
     func submit(_ publishes: [PendingPublish]) {
         var byShard = [[PendingPublish]](repeating: [], count: lanes.count)
+        for shard in byShard.indices { byShard[shard].reserveCapacity(publishes.count / lanes.count * 2) }
         for publish in publishes { byShard[shardMap.shard(of: publish.message.id)].append(publish) }
         for (shard, items) in byShard.enumerated() where !items.isEmpty {
             let accepted = lanes[shard].submit(items)
@@ -95,12 +97,24 @@ final class PublishPipeline: Sendable {
     }
 
     private func write(shard: Int) async {
-        while let batch = await nextBatch(shard: shard) {
+        await lanes[shard].work(prepare: begin) { batch in
             await store(batch, shard: shard)
             writing.withLock { writing in
                 writing.items -= batch.count
                 writing.bytes -= batch.reduce(0) { $0 + $1.bytes }
             }
+        }
+    }
+
+    /// Gives seqs while the lane is locked, so that they rise in the order of arrival.
+    private func begin(_ batch: inout [PendingPublish]) {
+        let now = SystemTime.wall()
+        sequence.withLock { sequence in
+            for index in batch.indices { batch[index].seq = sequence.next(now: now) }
+        }
+        writing.withLock { writing in
+            writing.items += batch.count
+            writing.bytes += batch.reduce(0) { $0 + $1.bytes }
         }
     }
 
@@ -156,10 +170,12 @@ final class PublishPipeline: Sendable {
         now - publish.accepted.arrivedAt >= configuration.publishWait.nanoseconds
     }
 
-    /// Refuses those that have waited in a lane for as long as they may: its writers are at a store that does not answer.
-    func refuseLate() {
+    /// To be called again and again: refuses those that have waited in a lane for as long as they may, its writers being at a
+    /// store that does not answer.
+    func tick() {
         let now = SystemTime.monotonic()
         for (shard, lane) in lanes.enumerated() {
+            lane.tick()
             let late = lane.removeFirst { isLate($0, now: now) }
             guard !late.isEmpty else { continue }
             counters.failed.add(late.count)
@@ -169,20 +185,6 @@ final class PublishPipeline: Sendable {
                     PublishResult(
                         publish: $0.accepted, status: false, feedback: "not stored in time: \(reason)")
                 })
-        }
-    }
-
-    /// Seqs are given while the lane is locked, so that they rise in the order of arrival.
-    private func nextBatch(shard: Int) async -> [PendingPublish]? {
-        await lanes[shard].take(maxItems: configuration.batchRows, maxBytes: configuration.batchBytes) { batch in
-            let now = SystemTime.wall()
-            sequence.withLock { sequence in
-                for index in batch.indices { batch[index].seq = sequence.next(now: now) }
-            }
-            writing.withLock { writing in
-                writing.items += batch.count
-                writing.bytes += batch.reduce(0) { $0 + $1.bytes }
-            }
         }
     }
 
@@ -253,12 +255,21 @@ final class PublishPipeline: Sendable {
     }
 
     private func answer(_ results: [PublishResult]) {
-        if results.count == 1 {
-            results[0].publish.connection.answer(results)
-            return
+        // Those of one read lie side by side.
+        var byConnection: [(connection: Connection, results: [PublishResult])] = []
+        var places: [ObjectIdentifier: Int] = [:]
+        var last = -1
+        for result in results {
+            let connection = result.publish.connection
+            if last < 0 || byConnection[last].connection !== connection {
+                last = places[ObjectIdentifier(connection)] ?? byConnection.count
+                if last == byConnection.count {
+                    places[ObjectIdentifier(connection)] = last
+                    byConnection.append((connection, []))
+                }
+            }
+            byConnection[last].results.append(result)
         }
-        var byConnection: [ObjectIdentifier: [PublishResult]] = [:]
-        for result in results { byConnection[ObjectIdentifier(result.publish.connection), default: []].append(result) }
-        for results in byConnection.values { results[0].publish.connection.answer(results) }
+        for (connection, results) in byConnection { connection.answer(results) }
     }
 }

@@ -128,9 +128,11 @@ extension ConnectionHandler {
             services.publishing.counters.unrouted.add(1)
             return answer(packet, header, true, "no group is bound to it")
         }
-        let message = Message.accepted(
-            accepted, header: header, headerBytes: headerBytes, parts: parts, length: length,
-            command: packet.header.command)
+        let message = Message(
+            id: accepted.id, kind: packet.header.command == .bytesMessage ? .bytes : .string, topic: header.topic,
+            messageType: header.messageType, publisherGroup: header.groupID, expiresAt: accepted.expiresAt,
+            deliverLimit: accepted.deliverLimit, publishedAt: accepted.createdAt,
+            header: headerBytes, body: parts.body, extra: parts.extra)
         if accepted.kind == .fly {
             services.publishing.counters.fly.add(1)
             fly.append((message, route))
@@ -161,31 +163,5 @@ extension PublishRules.Request {
             messageType: header.messageType, group: header.groupID,
             expiredTime: header.expiredTime, deliverLimit: header.deliverLimit, isCommitted: header.commit,
             isFly: header.fly, createTime: header.createTime ?? 0)
-    }
-}
-
-extension Message {
-    /// A message out of a packet, in storage of its own: the packet is a slice of a read buffer that would live as long.
-    fileprivate static func accepted(
-        _ accepted: PublishRules.Accepted, header: MessageHeaderView, headerBytes: ByteBuffer, parts: MessageBody,
-        length: Int, command: Command
-    ) -> Message {
-        var storage = ByteBufferAllocator().buffer(capacity: length)
-        return Message(
-            id: accepted.id, kind: command == .bytesMessage ? .bytes : .string, topic: header.topic,
-            messageType: header.messageType, publisherGroup: header.groupID, expiresAt: accepted.expiresAt,
-            deliverLimit: accepted.deliverLimit, publishedAt: accepted.createdAt,
-            header: storage.append(headerBytes), body: storage.append(parts.body),
-            extra: parts.extra.map { storage.append($0) })
-    }
-}
-
-extension ByteBuffer {
-    /// Copies the bytes to the end of this buffer, and returns them as a slice of it. The slices of one buffer share its
-    /// storage as long as its capacity was reserved before.
-    fileprivate mutating func append(_ bytes: ByteBuffer) -> ByteBuffer {
-        let start = writerIndex
-        writeImmutableBuffer(bytes)
-        return getSlice(at: start, length: bytes.readableBytes) ?? ByteBuffer()
     }
 }

@@ -10,11 +10,13 @@ extension ConnectionHandler {
         outbound.reserveCapacity(minimumWritableBytes: deliveries.reduce(0) { $0 + $1.message.footprint })
         for delivery in deliveries {
             write { () throws(WireError) in
-                try PacketWriter.writeDelivery(
-                    into: &outbound, framing: framing, opaque: Int32(bitPattern: delivery.opaque),
-                    version: connection.version, extension: connection.extensionField,
-                    command: delivery.message.kind == .bytes ? .bytesMessage : .stringMessage,
-                    header: delivery.message.header, body: delivery.message.body, extra: delivery.message.extra)
+                try delivery.message.withBytes { (header, body, extra) throws(WireError) in
+                    try PacketWriter.writeDelivery(
+                        into: &outbound, framing: framing, opaque: Int32(bitPattern: delivery.opaque),
+                        version: connection.version, extension: connection.extensionField,
+                        command: delivery.message.kind == .bytes ? .bytesMessage : .stringMessage,
+                        header: header, body: body, extra: extra)
+                }
             }
         }
         flush()
@@ -32,10 +34,12 @@ extension ConnectionHandler {
     }
 
     func writeStoreAck(_ result: PublishResult) {
-        PacketWriter.writeStoreAck(
-            into: &outbound, framing: framing, opaque: result.publish.opaque, version: result.publish.version,
-            extension: result.publish.extensionField, messageID: result.publish.messageID, status: result.status,
-            feedback: result.feedback)
+        result.publish.withMessageID { id in
+            PacketWriter.writeStoreAck(
+                into: &outbound, framing: framing, opaque: result.publish.opaque, version: result.publish.version,
+                extension: result.publish.extensionField, messageID: id, status: result.status,
+                feedback: result.feedback)
+        }
     }
 
     func writeQuestion(header: ByteBuffer, opaque: Int32) {

@@ -39,7 +39,7 @@ final class TransactionPipeline: Sendable {
         self.leases = leases
         self.logger = logger
         lanes = (0..<store.shardMap.shardCount).map { _ in
-            BatchLane(maxItems: queueLength, maxBytes: .max, size: { _ in 1 })
+            BatchLane(capacity: .init(items: queueLength), batch: .init(items: 500), size: { _ in 1 })
         }
     }
 
@@ -55,9 +55,7 @@ final class TransactionPipeline: Sendable {
     /// Runs until its lane is closed and empty.
     func run(shard: Int) async {
         var failures = FailureStreak("write commits and roll backs in shard \(shard)", logger)
-        while let batch = await lanes[shard].take(maxItems: 500, maxBytes: .max) {
-            await write(batch, shard: shard, &failures)
-        }
+        await lanes[shard].work { await write($0, shard: shard, &failures) }
     }
 
     /// Tries until it is written: the producers wait for no reply, and would be asked much later only. A stop gives up.

@@ -23,11 +23,9 @@ package enum MessageRows {
         rows.addColumn(texts: { message($0).topic })
         rows.addColumn(texts: { message($0).messageType })
         rows.addColumn(texts: { message($0).publisherGroup })
-        rows.addColumn(bytes: { row, put in message(row).header.withUnsafeReadableBytes { put($0) } })
-        rows.addColumn(bytes: { row, put in message(row).body.withUnsafeReadableBytes { put($0) } })
-        rows.addColumn(bytes: { row, put in
-            if let extra = message(row).extra { extra.withUnsafeReadableBytes { put($0) } } else { put(nil) }
-        })
+        rows.addColumn(bytes: { row, put in message(row).withBytes { header, _, _ in put(header) } })
+        rows.addColumn(bytes: { row, put in message(row).withBytes { _, body, _ in put(body) } })
+        rows.addColumn(bytes: { row, put in message(row).withBytes { _, _, extra in put(extra) } })
         return rows
     }
 }
