@@ -44,10 +44,3 @@ struct LeaseKeeper: Sendable {
         dispatcher.setLease(shard: shard, until: leases.renewed(shard, sentAt: sentAt))
     }
 }
-
-/// Waits so long, or until the task is cancelled.
-func pause(_ duration: Duration) async {
-    do { try await Task.sleep(for: duration) } catch {
-        // Cancelled: the caller looks.
-    }
-}

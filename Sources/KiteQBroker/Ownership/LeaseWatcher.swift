@@ -31,7 +31,7 @@ struct LeaseWatcher: Sendable {
                     failures.add(error)
                 }
             }
-            await pause(interval)
+            await pauseUntilNextRound(of: interval)
         }
     }
 }

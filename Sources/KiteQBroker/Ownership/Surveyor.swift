@@ -33,7 +33,7 @@ struct Surveyor: Sendable {
                     dispatcher.apply(try await store.survey(shard: shard, now: SystemTime.wall()), shard: shard)
                 }
             }
-            await pause(interval)
+            await pauseUntilNextRound(of: interval)
         }
     }
 

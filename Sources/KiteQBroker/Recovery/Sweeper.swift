@@ -16,12 +16,15 @@ struct Sweeper: Sendable {
     private static let deliveryPage = 500
     private static let purgePage = 500
     /// Rounds between two purges.
-    private static let purgeEvery = 60
+    private static let purgeEvery = 10
+    /// Intervals of recovery between the end of the shard and its start.
+    private static let roundsOfRest = 5
 
     private struct Place {
         var fresh: SweepCursor?
         var delivery: Int64 = 0
         var round = 0
+        var isAtStart: Bool { fresh == nil && delivery == 0 }
     }
 
     /// Runs until its task is cancelled.
@@ -29,7 +32,9 @@ struct Sweeper: Sendable {
         var failures = FailureStreak("sweep shard \(shard)", logger)
         var place = Place()
         while !Task.isCancelled {
-            await pause(configuration.recoveryInterval)
+            // What it looks for is in no hurry: once through, it rests.
+            let rounds = place.isAtStart ? Self.roundsOfRest : 1
+            await pauseUntilNextRound(of: configuration.recoveryInterval * rounds)
             guard leases.isHeld(shard), !Task.isCancelled else { continue }
             do {
                 try await sweep(&place)

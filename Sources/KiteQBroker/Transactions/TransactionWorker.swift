@@ -25,7 +25,7 @@ struct TransactionWorker: Sendable {
         var failures = FailureStreak("look for undecided messages in shard \(shard)", logger)
         var place: DueTransaction.Place?
         while !Task.isCancelled {
-            await pause(configuration.recoveryInterval)
+            await pauseUntilNextRound(of: configuration.recoveryInterval)
             do {
                 for _ in 0..<Self.pagesAtOnce where leases.isHeld(shard) && !Task.isCancelled {
                     place = try await ask(after: place)
