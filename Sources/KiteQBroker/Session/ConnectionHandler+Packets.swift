@@ -108,7 +108,7 @@ extension ConnectionHandler {
         }
         let accepted: PublishRules.Accepted
         let request = PublishRules.Request(header)
-        switch PublishRules.check(request, topics: services.configuration.topics, now: arrival.wall) {
+        switch PublishRules.check(request, topics: services.topics, now: arrival.wall) {
         case .refuse(let refusal): return refuse(refusal.feedback)
         case .accept(let publish): accepted = publish
         }

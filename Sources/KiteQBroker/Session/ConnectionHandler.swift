@@ -30,9 +30,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// The connection's, both ways: that of its first packet.
     private(set) var framing = Framing.plain
     /// Publishes and DELIVER_ACKs of the read under way.
-    var publishes: [PendingPublish] = []
-    var fly: [(message: Message, route: Route)] = []
-    var acknowledgements: [DeliveryMachine.Acknowledgement] = []
+    var publishes = ReadBatch<PendingPublish>()
+    var fly = ReadBatch<(message: Message, route: Route)>()
+    var acknowledgements = ReadBatch<DeliveryMachine.Acknowledgement>()
     var recentRoute = RecentRoute()
     /// What the read under way is answered.
     var outbound = ByteBuffer()
@@ -131,19 +131,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     private func finishRead() {
-        if !publishes.isEmpty {
-            let batch = publishes
-            publishes = []
-            services.publishing.submit(batch)
-        }
-        if !fly.isEmpty {
-            let batch = fly
-            fly = []
-            services.dispatcher.acceptFly(batch)
-        }
-        if !acknowledgements.isEmpty, case .open(_, let client) = state {
-            let batch = acknowledgements
-            acknowledgements = []
+        if let batch = publishes.take() { services.publishing.submit(batch) }
+        if let batch = fly.take() { services.dispatcher.acceptFly(batch) }
+        if case .open(_, let client) = state, let batch = acknowledgements.take() {
             services.dispatcher.acknowledge(batch, client: client)
         }
         if unacknowledgedBytes > services.configuration.connectionPublishBytes { setPaused(true) }

@@ -6,6 +6,8 @@ import Synchronization
 /// What every session of a broker shares.
 final class SessionServices: Sendable {
     let configuration: BrokerConfiguration
+    /// Those that are served here.
+    let topics: Set<BindingName>
     let credentials: Credentials
     let routing: Routing
     let recent: RecentMessages
@@ -27,6 +29,7 @@ final class SessionServices: Sendable {
         publishing: PublishPipeline, transactions: TransactionPipeline, connections: ConnectionTable, logger: Logger
     ) {
         self.configuration = configuration
+        topics = Set(configuration.topics.map(BindingName.init))
         credentials = Credentials(secrets: configuration.secrets, requiresSecret: configuration.requiresSecret)
         self.routing = routing
         self.recent = recent

@@ -79,7 +79,7 @@ extension DeliveryMachine {
 
     /// Whether any client of the group is here.
     package func isPresent(_ group: String) -> Bool {
-        guard let g = groupByName[group] else { return false }
+        guard let g = groupByName[BindingName(group)] else { return false }
         return !groups[g].isAway
     }
 

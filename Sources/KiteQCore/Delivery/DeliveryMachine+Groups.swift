@@ -17,7 +17,7 @@ extension DeliveryMachine {
     }
 
     mutating func groupIndex(_ name: String) -> Int {
-        if let index = groupByName[name] { return index }
+        if let index = groupByName[BindingName(name)] { return index }
         var group = DeliveryGroup(
             name: name, bucket: TokenBucket(rate: limits.defaultWatermark), watermark: limits.defaultWatermark,
             shards: Array(repeating: DeliveryGroup.Shard(), count: isScanning.count))
@@ -31,7 +31,7 @@ extension DeliveryMachine {
             index = groups.count
             groups.append(group)
         }
-        groupByName[name] = index
+        groupByName[BindingName(name)] = index
         return index
     }
 
@@ -45,7 +45,7 @@ extension DeliveryMachine {
     /// are the clients' choice, and there is no end of them.
     mutating func forgetGroups() {
         for g in groups.indices where groups[g].isForgettable {
-            groupByName[groups[g].name] = nil
+            groupByName[BindingName(groups[g].name)] = nil
             for shard in groups[g].shards.indices { groups[g].shards[shard].start(.away) }
             groups[g].name = ""
             groups[g].queue = []

@@ -32,17 +32,17 @@ extension DeliveryMachine {
             setElsewhere(g, shard, survey.elsewhere.contains(groups[g].name), &actions)
         }
         for name in survey.due {
-            guard let g = groupByName[name], !groups[g].isAway else { continue }
+            guard let g = groupByName[BindingName(name)], !groups[g].isAway else { continue }
             groups[g].shards[shard].isDue = true
             actions.scansWanted = true
         }
         for name in survey.waiting {
             // A group that pages will meet them; one that is live takes them for nobody's.
-            guard let g = groupByName[name], groups[g].shards[shard].backlog == .live else { continue }
+            guard let g = groupByName[BindingName(name)], groups[g].shards[shard].backlog == .live else { continue }
             reread(g, shard, from: 1, &actions)
         }
         for (name, seq) in survey.abandoned {
-            guard let g = groupByName[name], !groups[g].isAway else { continue }
+            guard let g = groupByName[BindingName(name)], !groups[g].isAway else { continue }
             reread(g, shard, from: seq, &actions)
         }
         if orphanScanAt[shard] <= now { actions.scansWanted = true }

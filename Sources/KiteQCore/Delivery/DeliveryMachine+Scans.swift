@@ -130,7 +130,7 @@ extension DeliveryMachine {
     private mutating func drop(_ message: StoredMessage, _ shard: Int, _ actions: inout DeliveryActions) {
         guard message.state == .fresh else { return }
         for member in message.route.members {
-            if let g = groupByName[member.group] { reread(g, shard, from: message.seq, &actions) }
+            if let g = groupByName[BindingName(member.group)] { reread(g, shard, from: message.seq, &actions) }
         }
     }
 

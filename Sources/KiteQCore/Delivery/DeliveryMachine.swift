@@ -21,7 +21,7 @@ package struct DeliveryMachine: Sendable {
     var memoryBytes = 0
 
     var groups: [DeliveryGroup] = []
-    var groupByName: [String: Int] = [:]
+    var groupByName: [BindingName: Int] = [:]
     var freeGroups: [Int] = []
     var pumpList: [Int] = []
 

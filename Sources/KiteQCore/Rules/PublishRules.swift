@@ -96,12 +96,12 @@ package enum PublishRules {
     /// - Parameters:
     ///   - topics: those that this broker serves; a topic is one of them byte for byte.
     ///   - now: Unix milliseconds.
-    package static func check(_ request: Request, topics: Set<String>, now: Timestamp) -> Verdict {
+    package static func check(_ request: Request, topics: Set<BindingName>, now: Timestamp) -> Verdict {
         guard let id = request.id else { return .refuse(.badID) }
         if !isName(request.topic) { return .refuse(.badName(.topic)) }
         if !isName(request.messageType) { return .refuse(.badName(.messageType)) }
         if !isName(request.group) { return .refuse(.badName(.group)) }
-        guard serves(request.topic, topics) else { return .refuse(.topicNotServed(request.topic)) }
+        guard topics.contains(BindingName(request.topic)) else { return .refuse(.topicNotServed(request.topic)) }
         if request.isFly && !request.isCommitted { return .refuse(.flyWithoutCommit) }
         guard let expiresAt = expiry(request.expiredTime, now: now) else { return .refuse(.expired) }
         let limit = Int(request.deliverLimit)
@@ -114,12 +114,6 @@ package enum PublishRules {
 
     private static func isName(_ name: String) -> Bool {
         !name.isEmpty && name.utf8.count <= maxNameBytes
-    }
-
-    private static func serves(_ topic: String, _ topics: Set<String>) -> Bool {
-        // A set takes two spellings of one text (é as one scalar or two) for equal; bindings and MySQL do not.
-        guard let index = topics.firstIndex(of: topic) else { return false }
-        return topics[index].utf8.elementsEqual(topic.utf8)
     }
 
     /// Nil for a time that has passed.

@@ -81,6 +81,7 @@ struct FieldReader {
         while try reader.next(in: bytes) {}
     }
 
+    @inline(__always)
     private mutating func readTag(in bytes: RawSpan) throws(WireError) {
         // Within a group that is skipped the library takes a tag of any length; here, of five bytes at most.
         let tagStart = offset
@@ -89,6 +90,7 @@ struct FieldReader {
         try take(tag: tag)
     }
 
+    @inline(__always)
     private mutating func take(tag: UInt64) throws(WireError) {
         guard tag <= UInt64(UInt32.max), tag >> 3 != 0, let type = WireType(rawValue: UInt8(tag & 7)) else {
             throw .malformed("a field's tag is not valid")
@@ -97,11 +99,17 @@ struct FieldReader {
         self.type = type
     }
 
+    /// Most are of one byte: those are read in place.
+    @inline(__always)
     private mutating func readVarint(in bytes: RawSpan) throws(WireError) -> UInt64 {
         guard offset < end else { throw .malformed("it ends within a field") }
-        var byte: UInt8 = bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+        let byte: UInt8 = bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
         offset += 1
-        if byte < 0x80 { return UInt64(byte) }
+        return byte < 0x80 ? UInt64(byte) : try readRest(of: byte, in: bytes)
+    }
+
+    private mutating func readRest(of first: UInt8, in bytes: RawSpan) throws(WireError) -> UInt64 {
+        var byte = first
         var value = UInt64(byte & 0x7F)
         var shift: UInt64 = 7
         while true {

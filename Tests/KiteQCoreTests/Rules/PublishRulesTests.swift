@@ -20,7 +20,7 @@ import Testing
     ) -> PublishRules.Verdict {
         var request = request()
         change(&request)
-        return PublishRules.check(request, topics: topics, now: now)
+        return PublishRules.check(request, topics: Set(topics.map(BindingName.init)), now: now)
     }
 
     private static func accepted(
