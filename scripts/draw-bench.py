@@ -49,7 +49,7 @@ def main():
     top = max(score(r[w]["target"], v) for _, r in reports for w in works if w in r for v in results(r[w]))
     scale = WIDTH / max(1.2, min(top, 4.0))
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {LEFT + WIDTH + 110} {height}" font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {LEFT + WIDTH + 130} {height}" font-family="sans-serif" font-size="12">',
         '<rect width="100%" height="100%" fill="#ffffff"/>',
         f'<text x="16" y="22" font-size="15" font-weight="bold">Against the targets (right of the line: met)</text>',
     ]
