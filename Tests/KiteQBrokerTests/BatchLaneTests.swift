@@ -1,4 +1,4 @@
-import Synchronization
+import NIOConcurrencyHelpers
 import Testing
 
 @testable import KiteQBroker
@@ -9,7 +9,7 @@ struct BatchLaneTests {
     private final class Bench: Sendable {
         let lane: BatchLane<Int>
         let begun = PassedOn<[Int]>()
-        private let gates = Mutex<[Int: CheckedContinuation<Void, Never>]>([:])
+        private let gates = NIOLockedValueBox<[Int: CheckedContinuation<Void, Never>]>([:])
 
         init(capacity: Int = 100, batch: Int = 4) {
             lane = BatchLane(capacity: .init(items: capacity), batch: .init(items: batch), size: { _ in 1 })
@@ -22,7 +22,7 @@ struct BatchLaneTests {
                     tasks.addTask {
                         await self.lane.work { batch in
                             await withCheckedContinuation { gate in
-                                self.gates.withLock { $0[batch[0]] = gate }
+                                self.gates.withLockedValue { $0[batch[0]] = gate }
                                 self.begun.send(batch)
                             }
                         }
@@ -32,7 +32,7 @@ struct BatchLaneTests {
         }
 
         /// The batch that begins with this item is written.
-        func end(_ first: Int) { gates.withLock { $0.removeValue(forKey: first) }?.resume() }
+        func end(_ first: Int) { gates.withLockedValue { $0.removeValue(forKey: first) }?.resume() }
     }
 
     @Test func smallBatchesWaitForTheOneUnderWay() async {
