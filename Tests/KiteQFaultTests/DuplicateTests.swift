@@ -153,6 +153,7 @@ import Testing
         #expect(story(late: 0).findings.isEmpty)
         #expect(story(late: 0).verdict.duplicates == 1)
         #expect(story(late: 2).findings.isEmpty)
+        #expect((2...2.5).contains(story(late: 2).verdict.lateness))
         #expect(story(late: 2, overNewConnection: true).findings.map(\.kind) == [.unexplained], "it joined anew")
         #expect(story(late: 6).findings.map(\.kind) == [.unexplained])
     }

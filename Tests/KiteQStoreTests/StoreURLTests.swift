@@ -21,6 +21,7 @@ import Testing
         "mysql://k:hidden@h:99999/kite", "mysql://k:hidden@h/kite;drop", "mysql://k:hidden@h/kite?shards=0",
         "mysql://k:hidden@h/kite?shards=257", "mysql://k:hidden@h/kite?what=1", "mysql://k:hidden@h/kite?tls=verified",
         "mysql://k:hidden@h/kite?tls=maybe", "mysql://k:hidden%zz@h/kite", "mysql://k:hidden@h/kite?connections=1",
+        "mysql://k:hidden@h/kite?readTimeout=2",
     ])
     func whatCannotBeReadIsSaidWithoutThePassword(url: String) {
         let error = #expect(throws: MySQLStoreURL.Invalid.self) { try MySQLStoreURL.configuration(url) }

@@ -68,6 +68,10 @@ import Testing
             "kiteq.toml: broker.idle_timeout must be a duration from 2m to 1d, such as \"5s\" or \"250ms\", not \"5s\""
         ),
         (
+            "[store]\nread_timeout = \"2s\"",
+            "kiteq.toml: store.read_timeout must be a duration from 3s to 1h, such as \"5s\" or \"250ms\", not \"2s\""
+        ),
+        (
             "[broker]\nidle_timeout = 300",
             "kiteq.toml: broker.idle_timeout must be a duration from 2m to 1d, such as \"5s\" or \"250ms\", not 300"
         ),

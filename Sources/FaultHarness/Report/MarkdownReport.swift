@@ -80,8 +80,7 @@ package struct MarkdownReport: Sendable {
         let seconds = result.loadTime / .seconds(1)
         return """
             Lost \(verdict.count(.lost)), wrongly delivered \(verdict.count(.wrong)), duplicates without a reason \
-            \(verdict.count(.unexplained)), with one \(verdict.duplicates), after a repeated publish \(verdict.republished). A paused broker's last packets came up to \
-            \(Self.decimal(verdict.lateness)) s after it went on.
+            \(verdict.count(.unexplained)), with one \(verdict.duplicates), after a repeated publish \(verdict.republished).\(lateness)
 
             \(verdict.messages) messages, \(result.acknowledged) acknowledged (\(Self.decimal(Double(result.acknowledged) / seconds))/s \
             with all outages), \(verdict.unknown) of unknown outcome, \(verdict.expected) to be delivered; \
@@ -89,6 +88,11 @@ package struct MarkdownReport: Sendable {
             \(verdict.parked) parked as undecided. Load \(Self.decimal(seconds)) s, drain \
             \(Self.decimal(result.drainTime / .seconds(1))) s, \(result.events) events.
             """
+    }
+
+    private var lateness: String {
+        guard result.verdict.lateness > 0 else { return "" }
+        return " A paused broker's last packets came up to \(Self.decimal(result.verdict.lateness)) s after it went on."
     }
 
     private var problems: [String] {

@@ -59,7 +59,6 @@ final class PublishPipeline: Sendable {
     /// Takes publishes of one connection, as one read brought them. Those that find their shard's lane full are refused.
     func submit(_ publishes: [PendingPublish]) {
         var byShard = [[PendingPublish]](repeating: [], count: lanes.count)
-        for shard in byShard.indices { byShard[shard].reserveCapacity(publishes.count / lanes.count * 2) }
         for publish in publishes { byShard[shardMap.shard(of: publish.message.id)].append(publish) }
         for (shard, items) in byShard.enumerated() where !items.isEmpty {
             let accepted = lanes[shard].submit(items)
@@ -255,21 +254,7 @@ final class PublishPipeline: Sendable {
     }
 
     private func answer(_ results: [PublishResult]) {
-        // Those of one read lie side by side.
-        var byConnection: [(connection: Connection, results: [PublishResult])] = []
-        var places: [ObjectIdentifier: Int] = [:]
-        var last = -1
-        for result in results {
-            let connection = result.publish.connection
-            if last < 0 || byConnection[last].connection !== connection {
-                last = places[ObjectIdentifier(connection)] ?? byConnection.count
-                if last == byConnection.count {
-                    places[ObjectIdentifier(connection)] = last
-                    byConnection.append((connection, []))
-                }
-            }
-            byConnection[last].results.append(result)
-        }
-        for (connection, results) in byConnection { connection.answer(results) }
+        let byConnection = Dictionary(grouping: results) { ObjectIdentifier($0.publish.connection) }
+        for results in byConnection.values { results[0].publish.connection.answer(results) }
     }
 }

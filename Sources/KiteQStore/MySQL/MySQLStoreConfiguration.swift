@@ -11,6 +11,11 @@ package struct MySQLStoreConfiguration: Sendable {
     package var durability = Durability.warn
     package var lease: Duration = .seconds(10)
 
+    /// How long a statement waits for a row that somebody has locked, seconds.
+    static let lockWait = 2
+    /// The least that an answer must be waited for, seconds: longer than for a row lock, or that would end the connection.
+    package static let leastReadTimeout = lockWait + 1
+
     package enum Durability: String, Sendable, CaseIterable {
         case warn, refuse
     }

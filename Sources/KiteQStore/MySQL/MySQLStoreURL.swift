@@ -55,7 +55,8 @@ package struct MySQLStoreURL: Sendable {
             case "tls": tls = decoded
             case "ca": caFile = decoded
             case "connectTimeout": base.connectTimeout = .seconds(try number(name, value, 1...3_600))
-            case "readTimeout": base.readTimeout = .seconds(try number(name, value, 1...3_600))
+            case "readTimeout":
+                base.readTimeout = .seconds(try number(name, value, MySQLStoreConfiguration.leastReadTimeout...3_600))
             case "writeTimeout": base.writeTimeout = .seconds(try number(name, value, 1...3_600))
             default:
                 throw Invalid(

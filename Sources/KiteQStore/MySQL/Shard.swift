@@ -37,7 +37,7 @@ final class Shard: Sendable {
         database.sessionStatements =
             [
                 "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-                "SET SESSION innodb_lock_wait_timeout = 2",
+                "SET SESSION innodb_lock_wait_timeout = \(MySQLStoreConfiguration.lockWait)",
                 "SET SESSION time_zone = '+00:00'",
                 "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
                 "SET SESSION autocommit = 1",

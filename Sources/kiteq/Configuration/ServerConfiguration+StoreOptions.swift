@@ -1,6 +1,10 @@
+import KiteQStore
+
 extension ServerConfiguration {
     /// The connector counts its times in whole seconds.
     private static let seconds: ClosedRange<Duration> = .seconds(1) ... .seconds(3_600)
+
+    private static let readTimes = .seconds(MySQLStoreConfiguration.leastReadTimeout)...seconds.upperBound
 
     static let storeOptions: [ConfigurationOption] = [
         .init("store.url", \.store.url, .any, isSecret: true),
@@ -12,8 +16,7 @@ extension ServerConfiguration {
         .init("store.connections", \.store.connections, .number(3...256)),
         .init("store.wait_timeout", \.store.waitTimeout, .duration(.milliseconds(100) ... .seconds(3_600))),
         .init("store.connect_timeout", \.store.connectTimeout, .duration(seconds)),
-        // A statement waits for a row lock for 2 s: its connection must not end before that.
-        .init("store.read_timeout", \.store.readTimeout, .duration(.seconds(3)...seconds.upperBound)),
+        .init("store.read_timeout", \.store.readTimeout, .duration(readTimes)),
         .init("store.write_timeout", \.store.writeTimeout, .duration(seconds)),
         .init("store.durability", \.store.durability, .name),
         .init("store.lease", \.store.lease, .duration(.seconds(1) ... .seconds(600))),
