@@ -15,6 +15,7 @@ package final class CuttingProxy: Sendable {
         var server: Int
         var armed: Cut?
         var cuts = 0
+        var isSilent = false
         var listening: (any Channel)?
         /// Both ends of each connection.
         var open: [ObjectIdentifier: any Channel] = [:]
@@ -37,8 +38,8 @@ package final class CuttingProxy: Sendable {
                                 Pipe(to: upstream, cut: cut, proxy: self, isUpwards: true))
                             try upstream.pipeline.syncOperations.addHandler(
                                 Pipe(to: client, cut: cut, proxy: self, isUpwards: false))
-                            self.keep(client)
-                            self.keep(upstream)
+                            try self.keep(client)
+                            try self.keep(upstream)
                         }
                     }
             }
@@ -52,9 +53,14 @@ package final class CuttingProxy: Sendable {
         await cutAll()
     }
 
-    private func keep(_ channel: any Channel) {
+    private func keep(_ channel: any Channel) throws {
         let id = ObjectIdentifier(channel)
-        state.withLock { $0.open[id] = channel }
+        let isSilent = state.withLock { state in
+            state.open[id] = channel
+            return state.isSilent
+        }
+        // It was under way when the silence began.
+        if isSilent { try channel.syncOptions?.setOption(ChannelOptions.autoRead, value: false) }
         channel.closeFuture.whenComplete { _ in self.state.withLock { $0.open[id] = nil } }
     }
 
@@ -75,7 +81,10 @@ package final class CuttingProxy: Sendable {
     package func speak() async throws { try await read(true) }
 
     private func read(_ isOn: Bool) async throws {
-        let (listening, open) = state.withLock { ($0.listening, Array($0.open.values)) }
+        let (listening, open) = state.withLock { state in
+            state.isSilent = !isOn
+            return (state.listening, Array(state.open.values))
+        }
         for channel in [listening].compactMap({ $0 }) + open {
             do {
                 try await channel.setOption(ChannelOptions.autoRead, value: isOn).get()
