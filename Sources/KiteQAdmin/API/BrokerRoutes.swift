@@ -1,0 +1,94 @@
+import HTTPTypes
+import Hummingbird
+import KiteQBroker
+import KiteQCore
+
+/// This broker: its configuration, its clients, its bindings; drained and reloaded.
+struct BrokerRoutes {
+    let services: AdminServices
+    let auditor: Auditor
+
+    func add(toReading routes: RouterGroup<AdminContext>) {
+        routes.get("session") { request, context in
+            try QueryReader(request).refuseRest()
+            let caller = try context.requireCaller()
+            return JSONAnswer(
+                SessionAnswer(name: caller.name, role: caller.role, broker: services.broker.identity.name))
+        }
+        routes.get("configuration") { request, _ in
+            try QueryReader(request).refuseRest()
+            return JSONAnswer(Items(items: services.configuration()))
+        }
+        routes.get("bindings") { request, _ in
+            var query = try QueryReader(request)
+            let limit = try query.limit()
+            let place = try KeyCursor(query.text("cursor"), parts: 3)
+            try query.refuseRest()
+            let bindings = services.broker.bindings.map(BindingAnswer.init).sorted { $0.key < $1.key }
+            return JSONAnswer(try Page(bindings, limit: limit, after: place, key: \.key))
+        }
+        routes.get("connections") { request, _ in
+            var query = try QueryReader(request)
+            let limit = try query.limit()
+            let place = try KeyCursor(query.text("cursor"), parts: 1)
+            let group = try query.name("group")
+            try query.refuseRest()
+            let after = try place.number()
+            let connections = services.broker.connections(
+                of: group.map { BindingName($0) }, after: after, limit: limit + 1)
+            let page = connections.prefix(limit).map(ConnectionAnswer.init)
+            return JSONAnswer(
+                Page(items: page, next: connections.count > limit ? page.last?.id : nil))
+        }
+    }
+
+    func add(toActing routes: RouterGroup<AdminContext>) {
+        routes.post("broker/drain") { request, context in
+            try QueryReader(request).refuseRest()
+            let reason = try await JSONText.decode(Reason.self, from: request, limit: Limits.smallBody)
+            try await auditor.note(
+                "broker.drain", of: services.broker.identity.name, ["reason": reason.reason], context
+            ) { await services.drain() }
+            return JSONAnswer(
+                Done(done: "the broker leaves the registry, finishes what is in flight, and ends"), status: .accepted)
+        }
+        routes.post("broker/reload") { request, context in
+            try QueryReader(request).refuseRest()
+            let report = try await auditor.note("broker.reload", of: services.broker.identity.name, context) {
+                do {
+                    return try await services.reload()
+                } catch {
+                    throw Problem(.conflict, "nothing was changed: \(error)")
+                }
+            }
+            return JSONAnswer(report)
+        }
+    }
+}
+
+struct SessionAnswer: Encodable, Sendable {
+    var name: String
+    var role: Role
+    var broker: String
+}
+
+struct BindingAnswer: Encodable, Sendable {
+    var topic: String
+    var group: String
+    var messageType: String
+    var kind: BindKindName
+    var watermark: Int
+    var persistent: Bool
+
+    init(_ binding: Binding) {
+        topic = binding.topic
+        group = binding.group
+        messageType = binding.messageType
+        kind = BindKindName(binding.kind)
+        watermark = binding.watermark
+        persistent = binding.persistent
+    }
+
+    /// By which they are listed.
+    var key: KeyCursor { KeyCursor([topic, group, messageType + "\u{0}" + kind.rawValue]) }
+}
