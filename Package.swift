@@ -21,6 +21,7 @@ let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-col
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
@@ -114,7 +115,8 @@ let package = Package(
         .target(
             name: "KiteQAdmin",
             dependencies: [
-                "KiteQBroker", "KiteQCore", metrics, hummingbird, hummingbirdTLS, logging, nioCore, nioFoundation, nioSSL,
+                "KiteQBroker", "KiteQCore", "KiteQWire", metrics, hummingbird, hummingbirdCore,
+                hummingbirdTLS, logging, nioCore, nioFoundation, nioSSL,
                 crypto, httpTypes, lifecycle,
             ],
             resources: [.embedInCode("API/openapi.yaml"), .embedInCode("Console")], swiftSettings: settings),

@@ -13,23 +13,23 @@ final class AnswerCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     private struct Entry {
         var answer: Dated?
-        var readAt: MonotonicTime
+        var readAt: ContinuousClock.Instant
         var task: Task<Value, Never>?
     }
 
     private let entries = Mutex([Key: Entry]())
-    private let lifetime: Int64
+    private let lifetime: Duration
     private let capacity: Int
 
     /// - Parameter capacity: answers kept; beyond it the cache starts over.
     init(lifetime: Duration, capacity: Int = 64) {
-        self.lifetime = lifetime.nanoseconds
+        self.lifetime = lifetime
         self.capacity = capacity
     }
 
     /// The answer kept, where it is young enough; else that of `ask`, or of a call of it that is under way.
     func value(_ key: Key, ask: @escaping @Sendable () async -> Value) async -> Dated {
-        let now = SystemTime.monotonic()
+        let now = ContinuousClock.now
         let pending: (task: Task<Value, Never>, isOurs: Bool)? = entries.withLock { entries in
             if let entry = entries[key] {
                 if entry.answer != nil, now - entry.readAt < lifetime { return nil }
@@ -49,8 +49,18 @@ final class AnswerCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         let asked = SystemTime.wall()
         let answer = Dated(value: await pending.task.value, at: asked)
         if pending.isOurs {
-            entries.withLock { $0[key] = Entry(answer: answer, readAt: SystemTime.monotonic()) }
+            entries.withLock { $0[key] = Entry(answer: answer, readAt: .now) }
         }
         return answer
+    }
+
+    /// The answer kept, however old, at once; one that is too old is asked for again meanwhile. Nil before the first is there.
+    func latest(_ key: Key, ask: @escaping @Sendable () async -> Value) -> Dated? {
+        let now = ContinuousClock.now
+        let (kept, isFresh) = entries.withLock { entries in
+            (entries[key]?.answer, entries[key].map { $0.answer != nil && now - $0.readAt < lifetime } ?? false)
+        }
+        if !isFresh { Task { _ = await self.value(key, ask: ask) } }
+        return kept
     }
 }

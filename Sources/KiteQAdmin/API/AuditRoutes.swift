@@ -10,10 +10,9 @@ struct AuditRoutes {
         routes.get("audit") { request, _ in
             var query = try QueryReader(request)
             let limit = try query.limit()
-            let cursor = try query.text("cursor", upTo: 20)
+            let before = try query.number("cursor")
             try query.refuseRest()
-            guard let before = cursor.map({ Int64($0) }) ?? .some(nil) as Int64?? else { throw Problem.wrongCursor }
-            let entries = try await store.auditEntries(before: before, limit: limit)
+            let entries = try await store.auditEntries(before: before.map { Int64(clamping: $0) }, limit: limit)
             return JSONAnswer(
                 Page(
                     items: entries.map(AuditAnswer.init), next: entries.count == limit ? entries.last.map { "\($0.id)" } : nil))

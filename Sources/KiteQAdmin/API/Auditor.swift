@@ -12,7 +12,7 @@ struct Auditor: Sendable {
 
     /// Carries an act out and notes how it ended; what it throws goes on to the caller.
     func note<Result: Sendable>(
-        _ action: String, of target: String, _ detail: [String: String] = [:], _ context: AdminContext,
+        _ action: String, of target: String, _ detail: [String: String], _ context: AdminContext,
         _ act: () async throws -> Result
     ) async throws -> Result {
         do {

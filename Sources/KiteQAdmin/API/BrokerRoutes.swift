@@ -30,10 +30,9 @@ struct BrokerRoutes {
         routes.get("connections") { request, _ in
             var query = try QueryReader(request)
             let limit = try query.limit()
-            let place = try KeyCursor(query.text("cursor"), parts: 1)
+            let after = try query.number("cursor")
             let group = try query.name("group")
             try query.refuseRest()
-            let after = try place.number()
             let connections = services.broker.connections(
                 of: group.map { BindingName($0) }, after: after, limit: limit + 1)
             let page = connections.prefix(limit).map(ConnectionAnswer.init)
@@ -54,7 +53,7 @@ struct BrokerRoutes {
         }
         routes.post("broker/reload") { request, context in
             try QueryReader(request).refuseRest()
-            let report = try await auditor.note("broker.reload", of: services.broker.identity.name, context) {
+            let report = try await auditor.note("broker.reload", of: services.broker.identity.name, [:], context) {
                 do {
                     return try await services.reload()
                 } catch {

@@ -65,3 +65,8 @@ extension Problem {
         Problem(.serviceUnavailable, "shard \(failure.shard) cannot be asked: \(failure.reason)")
     }
 }
+
+/// All that there is of something short.
+struct Items<Item: Encodable & Sendable>: Encodable, Sendable {
+    var items: [Item]
+}

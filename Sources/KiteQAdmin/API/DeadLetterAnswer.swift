@@ -1,4 +1,5 @@
 import KiteQCore
+import NIOCore
 
 /// A dead letter, as the API shows it.
 struct DeadLetterAnswer: Encodable, Sendable {

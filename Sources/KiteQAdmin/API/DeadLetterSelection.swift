@@ -1,3 +1,4 @@
+import HTTPTypes
 import KiteQCore
 
 /// Which dead letters are asked for, in a query or in a body.

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import KiteQCore
 import NIOCore
@@ -15,5 +16,11 @@ struct AdminContext: RequestContext {
     init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
         remote = source.channel.remoteAddress?.ipAddress ?? "local"
+    }
+
+    /// - Throws: ``Problem`` with 401, where a route was left without its middleware.
+    func requireCaller() throws(Problem) -> Caller {
+        guard let caller else { throw Problem(.unauthorized, "nobody was let in") }
+        return caller
     }
 }

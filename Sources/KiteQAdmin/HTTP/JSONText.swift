@@ -6,6 +6,8 @@ import NIOFoundationCompat
 
 /// JSON to and from the bytes of a request.
 enum JSONText {
+    private static let bodyTime: Duration = .seconds(30)
+
     /// Keys are sorted, so that the same state is the same text.
     static func encode(_ value: some Encodable) throws -> ByteBuffer {
         let encoder = JSONEncoder()
@@ -25,7 +27,7 @@ enum JSONText {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge }
         let body: ByteBuffer
         do {
-            body = try await request.body.collect(upTo: limit)
+            body = try await collect(request.body, upTo: limit)
         } catch is NIOTooManyBytesError {
             throw tooLarge
         }
@@ -35,6 +37,19 @@ enum JSONText {
             throw problem
         } catch let error as DecodingError {
             throw Problem(.badRequest, sentence(for: error))
+        }
+    }
+
+    /// Whoever sends a body byte by byte does not keep a connection for ever.
+    private static func collect(_ body: RequestBody, upTo limit: Int) async throws -> ByteBuffer {
+        try await withThrowingTaskGroup(of: ByteBuffer.self) { tasks in
+            tasks.addTask { try await body.collect(upTo: limit) }
+            tasks.addTask {
+                try await Task.sleep(for: bodyTime)
+                throw Problem(.requestTimeout, "the body was not there within \(bodyTime)")
+            }
+            defer { tasks.cancelAll() }
+            return try await tasks.next() ?? ByteBuffer()
         }
     }
 

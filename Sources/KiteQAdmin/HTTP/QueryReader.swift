@@ -37,6 +37,13 @@ struct QueryReader {
         return number
     }
 
+    /// The number of an item, as a place in a listing.
+    mutating func number(_ name: String) throws(Problem) -> UInt64? {
+        guard let value = try text(name, upTo: 20) else { return nil }
+        guard let number = UInt64(value) else { throw Problem.wrongCursor }
+        return number
+    }
+
     mutating func time(_ name: String) throws(Problem) -> Timestamp? {
         guard let value = try text(name, upTo: 40) else { return nil }
         guard let time = Time(value) else {

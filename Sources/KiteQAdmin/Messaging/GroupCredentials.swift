@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import KiteQBroker
 
 /// A group and its secret, from `Authorization: Basic`.
 struct GroupCredentials: Sendable {

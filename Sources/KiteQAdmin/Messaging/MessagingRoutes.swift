@@ -71,8 +71,3 @@ struct MessagingRoutes {
         }
     }
 }
-
-/// An outcome for each thing asked for.
-struct Items<Item: Encodable & Sendable>: Encodable, Sendable {
-    var items: [Item]
-}
