@@ -43,6 +43,9 @@ package final class Broker: Service {
     /// What it does and holds now; nil before it serves.
     package var status: BrokerStatus? { state.withLock { $0.parts }?.status }
 
+    /// Publish, pull and acknowledge without a connection; nil before it serves. To be asked for anew at each call.
+    package var messaging: Messaging? { state.withLock { $0.parts }?.messaging }
+
     /// Why it is not ready; nil where it is.
     package func whyNotReady() async -> String? {
         if let reason = state.withLock({ $0.parts == nil ? $0.whyStarting : nil }) { return reason }
@@ -85,7 +88,8 @@ package final class Broker: Service {
         let identity = BrokerIdentity(name: configuration.name ?? address.description, address: address.description)
         guard let incarnation = try await unlessStopped({ try await self.join(identity) }) else { return }
         let parts = BrokerParts(
-            configuration: configuration, store: store, incarnation: incarnation, group: group, logger: logger)
+            configuration: configuration, store: store, registry: registry, identity: identity,
+            incarnation: incarnation, group: group, logger: logger)
         logger.info("joined the store as incarnation \(incarnation)", metadata: ["broker": "\(identity.name)"])
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             defer { tasks.cancelAll() }

@@ -16,6 +16,7 @@ final class BrokerParts: Sendable {
     private let transactions: TransactionPipeline
     private let connections = ConnectionTable()
     private let services: SessionServices
+    let messaging: Messaging
     private let bindingsKnown = Wakeup()
     private let leases: Leases
     /// Until when what waits to be written behind is tried again; the end of time while the broker runs.
@@ -23,8 +24,8 @@ final class BrokerParts: Sendable {
     private let fence = Fence()
 
     init(
-        configuration: BrokerConfiguration, store: any MessageStore, incarnation: Int64, group: any EventLoopGroup,
-        logger: Logger
+        configuration: BrokerConfiguration, store: any MessageStore, registry: any Registry, identity: BrokerIdentity,
+        incarnation: Int64, group: any EventLoopGroup, logger: Logger
     ) {
         self.configuration = configuration
         self.store = store
@@ -32,19 +33,22 @@ final class BrokerParts: Sendable {
         self.logger = logger
         let recent = RecentMessages(limit: configuration.recentIDs)
         dispatcher = Dispatcher(
-            shards: store.shardMap.shardCount, limits: configuration.delivery, settleRows: configuration.batchRows,
-            recent: recent, routing: routing)
+            shards: store.shardMap.shardCount, limits: configuration.delivery, topics: configuration.topics.sorted(),
+            settleRows: configuration.batchRows, recent: recent, routing: routing)
+        let topicPublishes = TopicPublishes(configuration.topics)
         leases = Leases(shards: store.shardMap.shardCount, duration: store.lease)
         halfMessages = HalfMessageCache(limit: configuration.halfMessageBytes)
         publishing = PublishPipeline(
             store: store, incarnation: incarnation, dispatcher: dispatcher, halfMessages: halfMessages,
-            leases: leases, fence: fence, configuration: configuration, logger: logger)
+            leases: leases, fence: fence, topics: topicPublishes, configuration: configuration, logger: logger)
         transactions = TransactionPipeline(
             store: store, dispatcher: dispatcher, halfMessages: halfMessages, routing: routing, leases: leases,
             queueLength: configuration.shardQueueLength, logger: logger)
         services = SessionServices(
             configuration: configuration, routing: routing, recent: recent, dispatcher: dispatcher,
-            publishing: publishing, transactions: transactions, connections: connections, logger: logger)
+            publishing: publishing, transactions: transactions, connections: connections,
+            topicPublishes: topicPublishes, logger: logger)
+        messaging = Messaging(services: services, identity: identity, incarnation: incarnation, registry: registry)
     }
 
     // MARK: Bindings
@@ -99,6 +103,7 @@ final class BrokerParts: Sendable {
                     do { try await channel.close() } catch {
                         logger.debug("the stop had closed the listening socket: \(error)")
                     }
+                    messaging.end()
                     for connection in connections.all { connection.close() }
                     closeLanes()
                     writers.cancelAll()
@@ -179,6 +184,7 @@ final class BrokerParts: Sendable {
         let deadline = ContinuousClock.now + configuration.drainTimeout
         try await channel.close()
         services.drain()
+        messaging.stop()
         for connection in connections.all { connection.drain() }
         publishing.close()
         dispatcher.drain()
@@ -187,6 +193,7 @@ final class BrokerParts: Sendable {
         }
         let left = dispatcher.gauges.inFlight
         if left > 0 { logger.warning("\(left) deliveries were not acknowledged in time; they will come again") }
+        dispatcher.endPulls()
         for connection in connections.all { connection.close() }
         while connections.count > 0, ContinuousClock.now < deadline + .seconds(1) {
             try await Task.sleep(for: .milliseconds(10))

@@ -5,7 +5,7 @@ import Synchronization
 /// One client that has said who it is, as the rest of the broker knows it: where to send, and what may be asked of it.
 ///
 /// Its methods may be called from any thread; what they send is written on the connection's event loop.
-final class Connection: Sendable {
+final class Connection: DeliverySink {
     let id: UInt64
     let group: String
     /// The client's address, for the log.

@@ -102,50 +102,27 @@ extension ConnectionHandler {
         let parts = try MessageBody.split(packet.body)
         let header = try MessageHeaderView(decoding: parts.header)
         connection.markPublished(half: !header.commit)
-        func refuse(_ reason: String) {
-            services.publishing.counters.refused.add(1)
-            answer(packet, header, false, reason)
-        }
-        let accepted: PublishRules.Accepted
-        let request = PublishRules.Request(header)
-        switch PublishRules.check(request, topics: services.topics, now: arrival.wall) {
-        case .refuse(let refusal): return refuse(refusal.feedback)
-        case .accept(let publish): accepted = publish
-        }
-        let headerBytes = header.bytes(fillingCreateTime: arrival.wall / 1_000)
-        let length = PacketWriter.messageLength(header: headerBytes, body: parts.body, extra: parts.extra)
-        guard length <= PacketHeader.maximumBodyLength else {
-            return refuse("the message is too large with the createTime that it lacks")
-        }
-        if refusesPublishes { return refuse("the broker is stopping, publish to another one") }
-        if !services.takesPublish() { return refuse("over the broker's receive rate, try again later") }
         let routing = services.routing
-        guard let route = recentRoute.route(topic: header.topic, messageType: header.messageType, in: routing) else {
-            return refuse("the broker has not learned its bindings yet, try again later")
-        }
-        if services.recent.contains(accepted.id) { return answer(packet, header, true, "stored before, and done") }
-        if route.members.isEmpty && accepted.kind != .half {
-            services.publishing.counters.unrouted.add(1)
-            return answer(packet, header, true, "no group is bound to it")
-        }
-        let message = Message(
-            id: accepted.id, kind: packet.header.command == .bytesMessage ? .bytes : .string, topic: header.topic,
-            messageType: header.messageType, publisherGroup: header.groupID, expiresAt: accepted.expiresAt,
-            deliverLimit: accepted.deliverLimit, publishedAt: accepted.createdAt,
-            header: headerBytes, body: parts.body, extra: parts.extra)
-        if accepted.kind == .fly {
-            services.publishing.counters.fly.add(1)
+        let admission = services.admit(
+            header, body: parts.body, extra: parts.extra,
+            kind: packet.header.command == .bytesMessage ? .bytes : .string, isStopping: refusesPublishes,
+            wall: arrival.wall
+        ) { recentRoute.route(topic: $0, messageType: $1, in: routing) }
+        switch admission {
+        case .answered(let verdict, let feedback):
+            answer(packet, header, verdict == .accepted, feedback)
+        case .fly(let message, let route, let feedback):
             fly.append((message, route))
-            return answer(packet, header, true, "fly: delivered from memory, not stored")
+            answer(packet, header, true, feedback)
+        case .stored(let message, let route):
+            unacknowledgedBytes += message.footprint
+            publishes.append(
+                PendingPublish(
+                    AcceptedPublish(
+                        origin: .connection(connection), opaque: packet.header.opaque, version: packet.header.version,
+                        extensionField: packet.header.extension, message: message,
+                        messageIDRange: header.messageIDRange, route: route, arrivedAt: arrival.monotonic)))
         }
-        CrashPoint.reached(.publishReceived)
-        unacknowledgedBytes += message.footprint
-        publishes.append(
-            PendingPublish(
-                AcceptedPublish(
-                    connection: connection, opaque: packet.header.opaque, version: packet.header.version,
-                    extensionField: packet.header.extension, message: message, messageIDRange: header.messageIDRange,
-                    route: accepted.kind == .half ? nil : route, arrivedAt: arrival.monotonic)))
     }
 
     /// Answers a publish at once.
@@ -153,15 +130,5 @@ extension ConnectionHandler {
         PacketWriter.writeStoreAck(
             into: &outbound, framing: framing, opaque: packet.header.opaque, version: packet.header.version,
             extension: packet.header.extension, messageID: header.messageIDBytes, status: status, feedback: feedback)
-    }
-}
-
-extension PublishRules.Request {
-    fileprivate init(_ header: MessageHeaderView) {
-        self.init(
-            id: header.messageIDBytes.withUnsafeBytes { MessageID(utf8: $0) }, topic: header.topic,
-            messageType: header.messageType, group: header.groupID,
-            expiredTime: header.expiredTime, deliverLimit: header.deliverLimit, isCommitted: header.commit,
-            isFly: header.fly, createTime: header.createTime ?? 0)
     }
 }

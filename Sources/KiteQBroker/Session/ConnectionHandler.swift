@@ -77,7 +77,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         if case .open(let connection, let client) = state {
             connection.markClosed()
             // In this order: when a stop has seen the last connection go, all that they left undone has been decided.
-            services.dispatcher.disconnect(client, group: connection.group)
+            services.dispatcher.disconnect(client)
             services.connections.remove(connection)
         }
         state = .closed

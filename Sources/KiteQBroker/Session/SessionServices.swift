@@ -15,6 +15,7 @@ final class SessionServices: Sendable {
     let publishing: PublishPipeline
     let transactions: TransactionPipeline
     let connections: ConnectionTable
+    let topicPublishes: TopicPublishes
     let logger: Logger
     let open = Counter()
     let refusedConnections = Counter()
@@ -26,7 +27,8 @@ final class SessionServices: Sendable {
 
     init(
         configuration: BrokerConfiguration, routing: Routing, recent: RecentMessages, dispatcher: Dispatcher,
-        publishing: PublishPipeline, transactions: TransactionPipeline, connections: ConnectionTable, logger: Logger
+        publishing: PublishPipeline, transactions: TransactionPipeline, connections: ConnectionTable,
+        topicPublishes: TopicPublishes, logger: Logger
     ) {
         self.configuration = configuration
         topics = Set(configuration.topics.map(BindingName.init))
@@ -37,6 +39,7 @@ final class SessionServices: Sendable {
         self.publishing = publishing
         self.transactions = transactions
         self.connections = connections
+        self.topicPublishes = topicPublishes
         self.logger = logger
         receiveLimit = Mutex(configuration.receiveRate > 0 ? TokenBucket(rate: configuration.receiveRate) : nil)
     }
