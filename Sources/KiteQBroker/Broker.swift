@@ -25,6 +25,13 @@ package final class Broker: Service {
         var parts: BrokerParts?
         var whyStarting = "the broker is starting"
         var hasServed = false
+        /// Nil before the first files of TLS were read.
+        var settings: SessionSettings?
+        /// All topics that were ever wanted: half messages of one that is served no more still find their groups.
+        var followed: Set<String> = []
+        var followsOthers = Wakeup()
+        /// The parts of this life, from before it serves.
+        var life: BrokerParts?
     }
 
     /// - Parameter onServing: called once, when clients can connect, with the address to do so.
@@ -58,7 +65,22 @@ package final class Broker: Service {
         }
     }
 
+    /// Puts other settings in force, at once where it runs. A topic that is new is served, and announced, when its bindings are
+    /// known; sessions that would not be let in any more are closed.
+    package func reload(_ settings: SessionSettings) {
+        let (life, changed) = state.withLock { state in
+            state.settings = settings
+            let isNew = !settings.topics.isSubset(of: state.followed)
+            state.followed.formUnion(settings.topics)
+            return (state.life, isNew ? state.followsOthers : nil)
+        }
+        life?.update(settings)
+        changed?.signal()
+    }
+
+    /// - Throws: what ends it: `BrokerError` where its configuration cannot be used.
     package func run() async throws {
+        if state.withLock({ $0.settings == nil }) { reload(try SessionSettings(configuration)) }
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             // The store and the registry outlive the graceful shutdown: they end when this group is cancelled.
             tasks.addTask { try await self.store.run() }
@@ -87,9 +109,7 @@ package final class Broker: Service {
         let address = try provisionalAddress()
         let identity = BrokerIdentity(name: configuration.name ?? address.description, address: address.description)
         guard let incarnation = try await unlessStopped({ try await self.join(identity) }) else { return }
-        let parts = BrokerParts(
-            configuration: configuration, store: store, registry: registry, identity: identity,
-            incarnation: incarnation, group: group, logger: logger)
+        let parts = try begin(incarnation, as: identity)
         logger.info("joined the store as incarnation \(incarnation)", metadata: ["broker": "\(identity.name)"])
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             defer { tasks.cancelAll() }
@@ -103,12 +123,26 @@ package final class Broker: Service {
         }
     }
 
+    /// The parts of a new life. From here on a reload reaches them.
+    private func begin(_ incarnation: Int64, as identity: BrokerIdentity) throws -> BrokerParts {
+        guard let settings = state.withLock({ $0.settings }) else { throw BrokerError("the broker does not run") }
+        let parts = BrokerParts(
+            configuration: configuration, settings: settings, store: store, registry: registry, identity: identity,
+            incarnation: incarnation, group: group, logger: logger)
+        let newest = state.withLock { state in
+            state.life = parts
+            return state.settings
+        }
+        if let newest { parts.update(newest) }
+        return parts
+    }
+
     /// From the moment that clients can connect to that in which the broker is told to stop.
     private func serve(_ parts: BrokerParts, on channel: any Channel) async throws {
         let served = try address(of: channel)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             defer { tasks.cancelAll() }
-            tasks.addTask { await self.register(served) }
+            tasks.addTask { await self.announce(served, parts) }
             let isFirst = state.withLock { state in
                 defer { state.hasServed = true }
                 state.parts = parts
@@ -132,9 +166,18 @@ package final class Broker: Service {
         }
     }
 
-    private func register(_ address: BrokerAddress) async {
+    /// Tells the registry which topics are served here, whenever that changes.
+    private func announce(_ address: BrokerAddress, _ parts: BrokerParts) async {
+        var announced: Set<String>?
+        for await topics in parts.servedTopics where topics != announced {
+            announced = topics
+            await register(address, topics)
+        }
+    }
+
+    private func register(_ address: BrokerAddress, _ topics: Set<String>) async {
         do {
-            try await registry.register(address, topics: configuration.topics.sorted())
+            try await registry.register(address, topics: topics.sorted())
         } catch is CancellationError {
             // The broker stops.
         } catch {
@@ -184,17 +227,35 @@ package final class Broker: Service {
 
     // MARK: Bindings
 
+    /// Follows the bindings of all topics that are wanted, anew when there are others.
     private func followBindings(_ parts: BrokerParts) async {
-        let topics = configuration.topics.sorted()
+        while !Task.isCancelled {
+            let (topics, changed) = state.withLock { state in
+                state.followsOthers = Wakeup()
+                return (state.followed, state.followsOthers)
+            }
+            await withTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { await self.followBindings(of: topics, parts) }
+                tasks.addTask { for await _ in changed.signals { return } }
+                await tasks.next()
+                tasks.cancelAll()
+            }
+            // The registry's streams end with it.
+            if state.withLock({ $0.followed }) == topics { return }
+        }
+    }
+
+    private func followBindings(of followed: Set<String>, _ parts: BrokerParts) async {
+        let topics = followed.sorted()
         guard let lastKnown = await savedBindings(topics) else { return }
         var known: [Binding]?
-        if let lastKnown, !registry.isConnected {
+        if let lastKnown, !registry.isConnected, !parts.knowsBindings {
             logger.info("\(lastKnown.count) bindings as last known stand in until the registry answers")
-            parts.apply(lastKnown)
+            parts.apply(lastKnown, of: followed)
         }
         for await bindings in registry.bindings(of: topics, lastKnown: lastKnown ?? []) where bindings != known {
             known = bindings
-            parts.apply(bindings)
+            parts.apply(bindings, of: followed)
             do {
                 try await store.saveBindings(bindings, topics: topics)
             } catch {

@@ -18,15 +18,21 @@ final class BrokerParts: Sendable {
     private let services: SessionServices
     let messaging: Messaging
     private let bindingsKnown = Wakeup()
+    private let service: Mutex<Service>
+    /// The topics that are served, whenever they change: those whose bindings are known.
+    let servedTopics: AsyncStream<Set<String>>
+    private let servedTopicsContinuation: AsyncStream<Set<String>>.Continuation
     private let leases: Leases
     /// Until when what waits to be written behind is tried again; the end of time while the broker runs.
     private let writeUntil = Mutex(MonotonicTime.max)
     private let fence = Fence()
 
     init(
-        configuration: BrokerConfiguration, store: any MessageStore, registry: any Registry, identity: BrokerIdentity,
-        incarnation: Int64, group: any EventLoopGroup, logger: Logger
+        configuration: BrokerConfiguration, settings: SessionSettings, store: any MessageStore, registry: any Registry,
+        identity: BrokerIdentity, incarnation: Int64, group: any EventLoopGroup, logger: Logger
     ) {
+        service = Mutex(Service(wanted: settings))
+        (servedTopics, servedTopicsContinuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         self.configuration = configuration
         self.store = store
         self.group = group
@@ -45,29 +51,93 @@ final class BrokerParts: Sendable {
             store: store, dispatcher: dispatcher, halfMessages: halfMessages, routing: routing, leases: leases,
             queueLength: configuration.shardQueueLength, logger: logger)
         services = SessionServices(
-            configuration: configuration, routing: routing, recent: recent, dispatcher: dispatcher,
+            configuration: configuration, settings: settings, routing: routing, recent: recent, dispatcher: dispatcher,
             publishing: publishing, transactions: transactions, connections: connections,
             topicPublishes: topicPublishes, logger: logger)
         messaging = Messaging(services: services, identity: identity, incarnation: incarnation, registry: registry)
     }
 
+    // MARK: What a reload changes
+
+    /// What is wanted, and what is known of the bindings: what follows from the two changes with either.
+    private struct Service {
+        var wanted: SessionSettings
+        var bindings: [Binding] = []
+        /// The topics that these are all bindings of.
+        var known: Set<String> = []
+        var objections: Set<Binding> = []
+
+        /// Bindings of groups that may not subscribe to their topics, which anybody can put into the registry, count for nothing.
+        mutating func permitted() -> (bindings: [Binding], newObjections: Set<Binding>) {
+            let access = wanted.access
+            let refused = Set(bindings.filter { !access.maySubscribe($0.group, to: $0.topic) })
+            defer { objections = refused }
+            return (bindings.filter { !refused.contains($0) }, refused.subtracting(objections))
+        }
+    }
+
+    /// Takes new settings: for sessions at their next packet, and for those that are not let in any more at once. A topic that
+    /// is new is served once its bindings are known: a message that nobody seems to be bound to would be gone.
+    func update(_ settings: SessionSettings) {
+        let isOld = service.withLock { service in
+            defer { service.wanted = settings }
+            return service.wanted === settings
+        }
+        if isOld { return }
+        reconsider()
+        var closed = 0
+        for connection in connections.all {
+            guard let objection = connection.admission.objection(connection.group, settings) else { continue }
+            closed += 1
+            logger.debug(
+                "closing a connection: \(objection)",
+                metadata: ["peer": "\(connection.peer)", "group": "\(connection.group)"])
+            connection.close()
+        }
+        if closed > 0 { logger.notice("closed \(closed) connections that would not be let in any more") }
+    }
+
     // MARK: Bindings
 
-    /// The bindings as they are now.
-    func apply(_ bindings: [Binding]) {
-        let table = BindingTable(bindings)
+    /// The bindings of these topics as they are now.
+    func apply(_ bindings: [Binding], of topics: Set<String>) {
+        service.withLock { service in
+            service.bindings = bindings
+            service.known = topics
+        }
+        reconsider()
+        bindingsKnown.signal()
+    }
+
+    /// Puts in force what follows from settings and bindings. Of several at once each sees all that came before it.
+    private func reconsider() {
+        let (table, objections, served) = service.withLock { service in
+            let (bindings, objections) = service.permitted()
+            let table = BindingTable(bindings)
+            let served = service.wanted.serving(service.wanted.topics.intersection(service.known))
+            // Routes first: nothing of a new topic is taken before there are any.
+            if !service.known.isEmpty { routing.set(table) }
+            services.apply(served)
+            // A group's rate is that of its fastest binding.
+            dispatcher.setWatermarks(
+                Dictionary(table.bindings.map { ($0.group, $0.watermark) }, uniquingKeysWith: { max($0, $1) }))
+            servedTopicsContinuation.yield(served.topics)
+            return (table, objections, served)
+        }
+        for binding in objections.sorted(by: { ($0.group, $0.topic) < ($1.group, $1.topic) }) {
+            logger.warning(
+                "a binding is ignored: the group may not subscribe to the topic (see groups.file)",
+                metadata: ["group": "\(binding.group)", "topic": "\(binding.topic)"])
+        }
         for rejection in table.rejected {
             logger.warning(
                 "a binding matches nothing: \(rejection.reason)",
                 metadata: ["group": "\(rejection.binding.group)", "topic": "\(rejection.binding.topic)"])
         }
-        routing.set(table)
-        // A group's rate is that of its fastest binding.
-        dispatcher.setWatermarks(
-            Dictionary(table.bindings.map { ($0.group, $0.watermark) }, uniquingKeysWith: { max($0, $1) }))
-        logger.info("\(table.bindings.count) bindings are in force")
-        bindingsKnown.signal()
+        logger.info("\(table.bindings.count) bindings of \(served.topics.count) topics are in force")
     }
+
+    var knowsBindings: Bool { routing.isKnown }
 
     func bindingsAreKnown() async throws {
         for await _ in bindingsKnown.signals where routing.isKnown { return }
@@ -185,6 +255,7 @@ final class BrokerParts: Sendable {
         try await channel.close()
         services.drain()
         messaging.stop()
+        servedTopicsContinuation.finish()
         for connection in connections.all { connection.drain() }
         publishing.close()
         dispatcher.drain()
@@ -220,6 +291,7 @@ final class BrokerParts: Sendable {
             delivery: dispatcher.counters, gauges: dispatcher.gauges, publishing: publishing.counters,
             transactions: transactions.counters, publishQueue: publishing.depth, connections: connections.count,
             connectionsByGroup: connections.counts, malformedPackets: services.malformed.count,
-            refusedConnections: services.refusedConnections.count)
+            refusedConnections: services.refusals.connections, refusals: services.refusals.counts,
+            tlsConnections: connections.encryptedCount, topics: services.settings.topics.sorted())
     }
 }

@@ -11,4 +11,10 @@ package struct BrokerStatus: Sendable {
     package var connectionsByGroup: [String: Int]
     package var malformedPackets: Int
     package var refusedConnections: Int
+    /// What was refused, by kind: connections, and publishes of groups without the right to (`publish`).
+    package var refusals: [String: Int]
+    /// Clients whose connection is encrypted.
+    package var tlsConnections: Int
+    /// Those that are served now.
+    package var topics: [String]
 }

@@ -9,6 +9,12 @@ import ServiceLifecycle
 
 /// A broker in this process for the time of a test.
 struct BrokerFixture: Sendable {
+    static let quiet: Logger = {
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        return logger
+    }()
+
     let address: BrokerAddress
     let broker: Broker
     let stop: @Sendable () async -> Void
@@ -16,7 +22,7 @@ struct BrokerFixture: Sendable {
     static func serving(
         _ bindings: [Binding] = [Binding(group: "s-member", topic: "trade", messageType: "paid")],
         store: any MessageStore = InMemoryMessageStore(),
-        configure: (inout BrokerConfiguration) -> Void = { _ in },
+        logger: Logger = quiet, configure: (inout BrokerConfiguration) -> Void = { _ in },
         _ body: @escaping @Sendable (BrokerFixture) async throws -> Void
     ) async throws {
         var configuration = BrokerConfiguration()
@@ -28,8 +34,6 @@ struct BrokerFixture: Sendable {
         configuration.drainTimeout = .milliseconds(200)
         configuration.topics = ["trade"]
         configure(&configuration)
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
         let (addresses, serving) = AsyncStream<BrokerAddress>.makeStream()
         let broker = Broker(
             configuration: configuration, store: store, registry: StaticRegistry(bindings: bindings),

@@ -9,6 +9,7 @@ extension Messaging {
     package func publish(_ messages: [NewMessage], group: String) async -> [PublishOutcome] {
         let call = PublishCall(group: group, count: messages.count)
         let arrival = (wall: SystemTime.wall(), monotonic: SystemTime.monotonic())
+        let settings = services.settings
         var stored: [PendingPublish] = []
         var fly: [(message: Message, route: Route)] = []
         for (index, message) in messages.enumerated() {
@@ -25,8 +26,13 @@ extension Messaging {
             }
             let (body, kind) = message.body.bytes
             let admission = services.admit(
-                header, body: body, extra: nil, kind: kind, isStopping: services.isDraining, wall: arrival.wall,
-                route: services.routing.route)
+                header, body: body, extra: nil, kind: kind, of: group, from: .caller, settings,
+                isStopping: services.isDraining, wall: arrival.wall
+            ) {
+                guard settings.access.mayPublish(group, to: message.topic) else { return .forbidden }
+                return services.routing.route(topic: message.topic, messageType: message.messageType)
+                    .map { .route($0) } ?? .unknown
+            }
             switch admission {
             case .answered(let verdict, let feedback): answer(verdict, feedback)
             case .fly(let message, let route, let feedback):

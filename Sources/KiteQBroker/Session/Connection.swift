@@ -8,6 +8,8 @@ import Synchronization
 final class Connection: DeliverySink {
     let id: UInt64
     let group: String
+    /// How it was let in.
+    let admission: Admission
     /// The client's address, for the log.
     let peer: String
     /// What its CONN_META had, and what its deliveries carry.
@@ -28,11 +30,12 @@ final class Connection: DeliverySink {
     }
 
     init(
-        id: UInt64, group: String, peer: String, version: Int16, extensionField: Int64,
+        id: UInt64, group: String, admission: Admission, peer: String, version: Int16, extensionField: Int64,
         eventLoop: any EventLoop, handler: ConnectionHandler
     ) {
         self.id = id
         self.group = group
+        self.admission = admission
         self.peer = peer
         self.version = version
         self.extensionField = extensionField

@@ -7,6 +7,7 @@ extension ConnectionHandler {
     func handle(_ packet: Packet) throws {
         switch state {
         case .greeting: try greet(packet)
+        case .judging: hold(packet)
         case .open(let connection, _): try handle(packet, of: connection)
         case .closed: break
         }
@@ -35,49 +36,6 @@ extension ConnectionHandler {
         }
     }
 
-    // MARK: Handshake
-
-    private func greet(_ packet: Packet) throws {
-        let header = packet.header
-        guard header.command == .connMeta else {
-            return reject(
-                "the first packet is not CONN_META but \(header.command)", opaque: header.opaque,
-                version: header.version,
-                extensionField: header.extension)
-        }
-        let meta = try ConnMeta(decoding: packet.body)
-        if let refusal = services.credentials.refusal(group: meta.groupID, secret: meta.secretKey) {
-            return reject(refusal, opaque: header.opaque, version: header.version, extensionField: header.extension)
-        }
-        guard let context, !refusesPublishes else { return close() }
-        let connection = Connection(
-            id: services.makeID(), group: meta.groupID, peer: peer, version: header.version,
-            extensionField: header.extension, eventLoop: context.eventLoop, handler: self)
-        writeAuthentication(
-            true, feedback: "welcome", opaque: header.opaque, version: header.version, extensionField: header.extension)
-        services.connections.insert(connection)
-        // Deliveries that follow at once are written behind the CONN_AUTH: this read's answers leave first, in order.
-        let client = services.dispatcher.connect(
-            connection, group: meta.groupID, warmUpSeconds: Int(meta.warmingUpSeconds),
-            onConnect: { self.state = .open(connection, $0) })
-        if !context.channel.isWritable { services.dispatcher.setWritable(client, false) }
-        watchIdle()
-    }
-
-    /// The Go client repeats its CONN_META when the answer is late.
-    private func greetAgain(_ packet: Packet, of connection: Connection) throws {
-        let (header, meta) = (packet.header, try ConnMeta(decoding: packet.body))
-        let refusal =
-            meta.groupID == connection.group
-            ? services.credentials.refusal(group: meta.groupID, secret: meta.secretKey)
-            : "this connection is of group \(connection.group) already"
-        if let refusal {
-            return reject(refusal, opaque: header.opaque, version: header.version, extensionField: header.extension)
-        }
-        writeAuthentication(
-            true, feedback: "welcome", opaque: header.opaque, version: header.version, extensionField: header.extension)
-    }
-
     // MARK: Transactions
 
     private func answerTransaction(_ packet: Packet, of connection: Connection) throws {
@@ -88,9 +46,10 @@ extension ConnectionHandler {
         }
         CrashPoint.reached(.decisionReceived)
         switch answer.status {
-        case TransactionAck.Status.commit: services.transactions.submit(id, .commit, from: connection.group, peer: peer)
+        case TransactionAck.Status.commit:
+            services.transactions.submit(id, .commit, from: connection.group, peer: connection.peer)
         case TransactionAck.Status.rollBack:
-            services.transactions.submit(id, .rollBack, from: connection.group, peer: peer)
+            services.transactions.submit(id, .rollBack, from: connection.group, peer: connection.peer)
         case TransactionAck.Status.unknown: break  // The producer cannot tell: it is asked again.
         default: throw SessionError("TX_ACK with status \(answer.status)")
         }
@@ -102,12 +61,15 @@ extension ConnectionHandler {
         let parts = try MessageBody.split(packet.body)
         let header = try MessageHeaderView(decoding: parts.header)
         connection.markPublished(half: !header.commit)
-        let routing = services.routing
         let admission = services.admit(
             header, body: parts.body, extra: parts.extra,
-            kind: packet.header.command == .bytesMessage ? .bytes : .string, isStopping: refusesPublishes,
-            wall: arrival.wall
-        ) { recentRoute.route(topic: $0, messageType: $1, in: routing) }
+            kind: packet.header.command == .bytesMessage ? .bytes : .string, of: connection.group, from: peer, settings,
+            isStopping: refusesPublishes, wall: arrival.wall
+        ) {
+            recentRoute.way(topic: header.topic, messageType: header.messageType, in: services.routing) {
+                settings.access.mayPublish(connection.group, to: header.topic)
+            }
+        }
         switch admission {
         case .answered(let verdict, let feedback):
             answer(packet, header, verdict == .accepted, feedback)

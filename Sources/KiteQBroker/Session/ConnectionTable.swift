@@ -44,5 +44,8 @@ final class ConnectionTable: Sendable {
         state.withLock { $0.byGroup.mapValues(\.count) }
     }
 
+    /// Those whose connection is encrypted.
+    var encryptedCount: Int { all.count(where: \.admission.isEncrypted) }
+
     var count: Int { state.withLock { $0.count } }
 }

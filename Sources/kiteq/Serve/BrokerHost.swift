@@ -29,38 +29,63 @@ struct BrokerHost: Sendable {
 
     private let configuration: ServerConfiguration
     private let brokerConfiguration: BrokerConfiguration
+    private let group: MultiThreadedEventLoopGroup
+    private let started = StartSignal()
+    private let broker: Broker
+    private let reloader: Reloader
     private let opened: OpenedStore
     private let registryConfiguration: RegistryConfiguration
     private let logger: Logger
 
+    /// - Parameter again: puts the configuration together again, for a reload; without it what runs stays as it is.
     /// - Throws: ``CommandError`` where the configuration cannot be run. Nothing is connected yet.
-    init(_ configuration: ServerConfiguration, logger: Logger) throws(CommandError) {
+    init(
+        _ configuration: ServerConfiguration,
+        again: (@Sendable () throws(CommandError) -> ServerConfiguration)? = nil, logger: Logger
+    ) throws(CommandError) {
         self.configuration = configuration
         self.logger = logger
+        let reading = try Reloader.Reading(configuration)
         brokerConfiguration = try configuration.resolvedBroker()
         opened = try StoreFactory.make(configuration.store, logger: logger)
         registryConfiguration = try RegistryFactory.configuration(configuration.registry)
+        group =
+            brokerConfiguration.eventLoopThreads == 0
+            ? .singleton : MultiThreadedEventLoopGroup(numberOfThreads: brokerConfiguration.eventLoopThreads)
+        broker = Broker(
+            configuration: brokerConfiguration, store: opened.store,
+            registry: registryConfiguration.makeRegistry(logger: logger), group: group, logger: logger,
+            onServing: { [started] in started.brokerServes(on: $0) })
+        broker.reload(reading.settings)
+        reloader = Reloader(
+            reading, load: again ?? { () throws(CommandError) in configuration }, broker: broker, applyAdmin: nil,
+            logger: logger)
+        for warning in reading.settings.warnings { logger.warning("\(warning)") }
+    }
+
+    /// Reads the configuration again: what SIGHUP and the administration ask for.
+    /// - Throws: ``CommandError`` where it is not valid; all stays as it was then.
+    func reload() async throws -> ReloadReport { try await reloader.reload() }
+
+    /// SIGHUP: the log says what came of it.
+    func hangUp() async {
+        do { _ = try await reload() } catch {
+            // The reloader has said why: nobody else is there to be told.
+        }
     }
 
     /// Runs until it is asked to stop, or until `whenServing` says so.
     ///
     /// - Parameter whenServing: called once clients can connect; true: stop now, in order.
     func run(stop: StopRequest, whenServing: @escaping @Sendable (Serving) async throws -> Bool) async throws {
-        let group: MultiThreadedEventLoopGroup =
-            brokerConfiguration.eventLoopThreads == 0
-            ? .singleton : MultiThreadedEventLoopGroup(numberOfThreads: brokerConfiguration.eventLoopThreads)
-        let started = StartSignal()
-        let broker = Broker(
-            configuration: brokerConfiguration, store: opened.store,
-            registry: registryConfiguration.makeRegistry(logger: logger), group: group, logger: logger,
-            onServing: { started.brokerServes(on: $0) })
+        let broker = self.broker
         var services: [any Service] = []
         if let endpoint = configuration.admin {
             // First in the list is last to stop: `/readyz` says that the broker is going.
             services.append(
                 AdminServer(
                     host: endpoint.host, port: endpoint.port, probe: AdminProbe(broker), metrics: ProcessWide.metrics,
-                    logger: logger, onListening: { started.adminListens(on: $0) }))
+                    logger: logger, onListening: { [started] in started.adminListens(on: $0) }))
         } else {
             started.adminListens(on: 0)
         }

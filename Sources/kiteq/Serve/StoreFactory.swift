@@ -20,6 +20,11 @@ enum StoreFactory {
             summary: "mysql \(counted(configuration.shards.count))")
     }
 
+    /// Whether the options can be used; nothing is opened.
+    static func check(_ options: StoreOptions) throws(CommandError) {
+        if options.url.hasPrefix("memory:") { _ = try memory(options.url) } else { _ = try mysql(options) }
+    }
+
     /// The databases of the shards, and how to use them.
     /// - Throws: ``CommandError``, a sentence that shows no password.
     static func mysql(_ options: StoreOptions) throws(CommandError) -> MySQLStoreConfiguration {

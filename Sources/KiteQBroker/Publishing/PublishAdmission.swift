@@ -3,7 +3,7 @@ import KiteQWire
 import NIOCore
 
 /// What the broker says of a publish before any store is asked.
-enum Admission {
+enum PublishAdmission {
     /// Answered at once.
     case answered(PublishVerdict, feedback: String)
     /// Delivered from memory; answered at once.
@@ -16,22 +16,28 @@ extension SessionServices {
     /// The same for every publish, whichever way it came. Counts what it refuses.
     ///
     /// - Parameters:
+    ///   - group: the group that publishes, as it has shown to be.
+    ///   - peer: where it publishes from, for the log.
     ///   - isStopping: nothing is taken any more, here or of this client.
     ///   - wall: when it came.
-    ///   - route: as `Routing` has it.
+    ///   - way: where a message of this topic and type goes, and whether the group may publish it; asked once at most.
     func admit(
-        _ header: MessageHeaderView, body: ByteBuffer, extra: ByteBuffer?, kind: Message.Kind, isStopping: Bool,
-        wall: Timestamp, route: (_ topic: String, _ messageType: String) -> Route?
-    ) -> Admission {
-        func refuse(_ verdict: PublishVerdict, _ reason: String) -> Admission {
+        _ header: MessageHeaderView, body: ByteBuffer, extra: ByteBuffer?, kind: Message.Kind, of group: String,
+        from peer: Peer, _ settings: SessionSettings, isStopping: Bool, wall: Timestamp,
+        way: () -> RecentRoute.Way
+    ) -> PublishAdmission {
+        func refuse(_ verdict: PublishVerdict, _ reason: String) -> PublishAdmission {
             publishing.counters.refused.add(1)
             topicPublishes.refused(1, of: header.topic)
             return .answered(verdict, feedback: reason)
         }
         let accepted: PublishRules.Accepted
-        switch PublishRules.check(PublishRules.Request(header), topics: topics, now: wall) {
+        switch PublishRules.check(PublishRules.Request(header), topics: settings.served, now: wall) {
         case .refuse(let refusal): return refuse(.refused, refusal.feedback)
         case .accept(let publish): accepted = publish
+        }
+        guard header.propertyCount <= settings.maxProperties else {
+            return refuse(.refused, "the message has more than \(settings.maxProperties) properties")
         }
         let headerBytes = header.bytes(fillingCreateTime: wall / 1_000)
         let length = PacketWriter.messageLength(header: headerBytes, body: body, extra: extra)
@@ -39,9 +45,16 @@ extension SessionServices {
             return refuse(.refused, "the message is too large with the createTime that it lacks")
         }
         if isStopping { return refuse(.tryAgain, "the broker is stopping, publish to another one") }
-        if !takesPublish() { return refuse(.tryAgain, "over the broker's receive rate, try again later") }
-        guard let route = route(header.topic, header.messageType) else {
-            return refuse(.tryAgain, "the broker has not learned its bindings yet, try again later")
+        if !takesPublish(settings) { return refuse(.tryAgain, "over the broker's receive rate, try again later") }
+        let route: Route
+        switch way() {
+        case .route(let found): route = found
+        case .unknown: return refuse(.tryAgain, "the broker has not learned its bindings yet, try again later")
+        case .forbidden:
+            publishing.counters.forbidden.add(1)
+            let reason = "group \(group) may not publish to topic \(header.topic)"
+            refusals.refuse(.publish, peer, reason)
+            return .answered(.refused, feedback: reason)
         }
         if recent.contains(accepted.id) { return .answered(.accepted, feedback: "stored before, and done") }
         if route.members.isEmpty && accepted.kind != .half {
