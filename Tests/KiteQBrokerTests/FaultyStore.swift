@@ -83,4 +83,6 @@ final class FaultyStore: MessageStore {
         try await base.saveBindings(bindings, topics: topics)
     }
     func savedBindings(topics: [String]) async throws -> [Binding]? { try await base.savedBindings(topics: topics) }
+    func pausedGroups() async throws -> Set<String> { try await base.pausedGroups() }
+    func addSamples(_ samples: [TopicSample]) async throws { try await base.addSamples(samples) }
 }

@@ -13,6 +13,7 @@ final class InMemoryData: Sendable {
     let shardCount: Int
     private let shards: [ShardBox]
     private let brokers = Mutex(Brokers())
+    private let operators = Mutex(InMemoryOperatorData())
 
     private final class ShardBox: Sendable {
         let rows = Mutex(InMemoryShard())
@@ -25,6 +26,10 @@ final class InMemoryData: Sendable {
 
     func withShard<Result: Sendable>(_ shard: Int, _ body: (inout InMemoryShard) -> Result) -> Result {
         shards[shard].rows.withLock { rows in body(&rows) }
+    }
+
+    func withOperators<Result: Sendable>(_ body: (inout InMemoryOperatorData) -> Result) -> Result {
+        operators.withLock { data in body(&data) }
     }
 
     // MARK: Incarnations

@@ -7,7 +7,7 @@ import Synchronization
 package final class MySQLMessageStore: MessageStore {
     package let shardMap: ShardMap
     private let configuration: MySQLStoreConfiguration
-    private let shards: [Shard]
+    let shards: [Shard]
     private let logger: Logger
     private let isJoined = Mutex(false)
 

@@ -1,5 +1,3 @@
-package import KiteQCore
-
 /// Which dead letters are meant. Names count by their bytes, times are Unix milliseconds.
 ///
 /// A shard has one index for a group, one for a topic and one for the time of death. The rows of a page are read by one of
@@ -17,13 +15,13 @@ package struct DeadLetterFilter: Sendable, Hashable {
     package init() {}
 
     /// The index that a page is read by. Under a name rows come by (reason, id), so each reason is a range of its own.
-    enum Range: Hashable {
+    package enum Range: Hashable {
         case group(String)
         case topic(String)
         case time
     }
 
-    var range: Range {
+    package var range: Range {
         if let group { return .group(group) }
         if let topic { return .topic(topic) }
         // An undecided one has no group, and no other has none.
@@ -32,7 +30,7 @@ package struct DeadLetterFilter: Sendable, Hashable {
     }
 
     /// Whether each row of the range is one that is meant.
-    var isAnsweredByRange: Bool {
+    package var isAnsweredByRange: Bool {
         switch range {
         case .group: topic == nil && diedFrom == nil && diedBefore == nil
         case .topic: diedFrom == nil && diedBefore == nil
@@ -40,7 +38,7 @@ package struct DeadLetterFilter: Sendable, Hashable {
         }
     }
 
-    func matches(_ letter: DeadLetter) -> Bool {
+    package func matches(_ letter: DeadLetter) -> Bool {
         if let topic, !topic.utf8.elementsEqual(letter.topic.utf8) { return false }
         if let group, !group.utf8.elementsEqual(letter.group.utf8) { return false }
         if let diedFrom, letter.diedAt < diedFrom { return false }

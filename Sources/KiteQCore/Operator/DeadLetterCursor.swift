@@ -1,18 +1,21 @@
-import KiteQCore
-
 /// How far a listing has come in each shard; the next page follows. It belongs to the filter that it came from.
 package struct DeadLetterCursor: Sendable, Hashable, LosslessStringConvertible {
     /// The last letter that was looked at. Its key in the index by time, whose second half is its key in the others.
-    struct Position: Sendable, Hashable {
-        var diedAt: Timestamp
-        var number: Int64
+    package struct Position: Sendable, Hashable {
+        package var diedAt: Timestamp
+        package var number: Int64
 
-        static let start = Position(diedAt: 0, number: 0)
+        package static let start = Position(diedAt: 0, number: 0)
+
+        package init(diedAt: Timestamp, number: Int64) {
+            self.diedAt = diedAt
+            self.number = number
+        }
     }
 
-    var positions: [Position]
+    package var positions: [Position]
 
-    init(shards: Int) { positions = Array(repeating: .start, count: shards) }
+    package init(shards: Int) { positions = Array(repeating: .start, count: shards) }
 
     /// As ``description`` writes it; anything else is nil.
     package init?(_ text: String) {

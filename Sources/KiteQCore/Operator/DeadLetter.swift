@@ -1,4 +1,3 @@
-package import KiteQCore
 package import NIOCore
 
 /// What is known of a message that could not be delivered to a group; its bytes are ``Content``.
@@ -23,19 +22,47 @@ package struct DeadLetter: Sendable, Hashable {
     package var messageType: String
     package var publisherGroup: String
 
+    package init(
+        id: DeadLetterID, seq: Int64, messageID: MessageID, group: String, reason: DeadLetterReason, attempts: Int,
+        lastError: String?, diedAt: Timestamp, expiresAt: Timestamp, publishedAt: Timestamp, deliverLimit: Int,
+        kind: Message.Kind, topic: String, messageType: String, publisherGroup: String
+    ) {
+        self.id = id
+        self.seq = seq
+        self.messageID = messageID
+        self.group = group
+        self.reason = reason
+        self.attempts = attempts
+        self.lastError = lastError
+        self.diedAt = diedAt
+        self.expiresAt = expiresAt
+        self.publishedAt = publishedAt
+        self.deliverLimit = deliverLimit
+        self.kind = kind
+        self.topic = topic
+        self.messageType = messageType
+        self.publisherGroup = publisherGroup
+    }
+
     /// The producer's own bytes, as ``Message`` has them.
     package struct Content: Sendable, Hashable {
         package var header: ByteBuffer
         package var body: ByteBuffer
         package var extra: ByteBuffer?
+
+        package init(header: ByteBuffer, body: ByteBuffer, extra: ByteBuffer?) {
+            self.header = header
+            self.body = body
+            self.extra = extra
+        }
     }
 
     /// The shortest life that a requeued message is given unless a person says otherwise, milliseconds.
-    static let shortestLife: Timestamp = 3_600 * 1_000
+    package static let shortestLife: Timestamp = 3_600 * 1_000
 
     /// How long the message was to live when it was published, milliseconds: an hour to the protocol's seven days, whatever
     /// the producer's clock said.
-    var lifetime: Timestamp {
+    package var lifetime: Timestamp {
         min(
             max(expiresAt.subtractingReportingOverflow(publishedAt).partialValue, Self.shortestLife),
             PublishRules.maxLifetime)

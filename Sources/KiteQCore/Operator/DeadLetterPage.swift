@@ -3,13 +3,15 @@ package struct DeadLetterPage: Sendable, Hashable {
     package var letters: [DeadLetter]
     /// Where the next page begins; nil at the end. A page may be short, or empty, and not the last.
     package var next: DeadLetterCursor?
+    /// Shards that did not answer: their letters are missing here, and found from the same place on once they answer again.
+    package var failures: [ShardFailure] = []
 
     /// Merges what each shard gave from `cursor` on.
     ///
     /// The order is that of death where rows were read by time. Read by a name they come by id, which is the order in which
     /// each shard took them in; the same but for the clocks of brokers.
     /// - Parameter rows: asked of each shard; fewer than that were its last.
-    init(
+    package init(
         _ streams: [[DeadLetter]], rows: Int, after cursor: DeadLetterCursor, limit: Int,
         where matches: (DeadLetter) -> Bool
     ) {
