@@ -25,7 +25,7 @@ extension SessionServices {
     ) -> Admission {
         func refuse(_ verdict: PublishVerdict, _ reason: String) -> Admission {
             publishing.counters.refused.add(1)
-            topicPublishes.refused(1, of: header.topic)
+            topicPublishes[header.topic]?.refused.add(1)
             return .answered(verdict, feedback: reason)
         }
         let accepted: PublishRules.Accepted
@@ -46,7 +46,7 @@ extension SessionServices {
         if recent.contains(accepted.id) { return .answered(.accepted, feedback: "stored before, and done") }
         if route.members.isEmpty && accepted.kind != .half {
             publishing.counters.unrouted.add(1)
-            topicPublishes.unrouted(of: header.topic)
+            topicPublishes[header.topic]?.unrouted.add(1)
             return .answered(.accepted, feedback: "no group is bound to it")
         }
         let message = Message(

@@ -102,6 +102,7 @@ extension ConnectionHandler {
         let parts = try MessageBody.split(packet.body)
         let header = try MessageHeaderView(decoding: parts.header)
         connection.markPublished(half: !header.commit)
+        publishCount += 1
         let routing = services.routing
         let admission = services.admit(
             header, body: parts.body, extra: parts.extra,

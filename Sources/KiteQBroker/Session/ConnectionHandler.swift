@@ -34,6 +34,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     var fly = ReadBatch<(message: Message, route: Route)>()
     var acknowledgements = ReadBatch<DeliveryMachine.Acknowledgement>()
     var recentRoute = RecentRoute()
+    /// Publishes of the read under way, whatever became of them.
+    var publishCount = 0
     /// What the read under way is answered.
     var outbound = ByteBuffer()
     private var isReading = false
@@ -133,8 +135,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func finishRead() {
         if let batch = publishes.take() { services.publishing.submit(batch) }
         if let batch = fly.take() { services.dispatcher.acceptFly(batch) }
-        if case .open(_, let client) = state, let batch = acknowledgements.take() {
-            services.dispatcher.acknowledge(batch, client: client)
+        if case .open(let connection, let client) = state {
+            if let batch = acknowledgements.take() { services.dispatcher.acknowledge(batch, client: client) }
+            connection.published.add(publishCount)
+            publishCount = 0
         }
         if unacknowledgedBytes > services.configuration.connectionPublishBytes { setPaused(true) }
     }
@@ -181,7 +185,10 @@ final class ConnectionHandler: ChannelInboundHandler {
         guard isPaused != paused, let context else { return }
         isPaused = paused
         lastRead = .now()
-        if case .open(_, let client) = state { services.dispatcher.setReading(client, !paused) }
+        if case .open(let connection, let client) = state {
+            connection.setReadingPaused(paused)
+            services.dispatcher.setReading(client, !paused)
+        }
         context.channel.setOption(.autoRead, value: !paused).whenFailure { [logger, peer] error in
             logger.debug("cannot change whether a connection is read: \(error)", metadata: ["peer": "\(peer)"])
         }

@@ -18,7 +18,7 @@ package struct DeliveryCounters: Sendable {
 }
 
 /// What was delivered to one group since this broker knows it.
-package struct GroupCounters: Sendable, Hashable {
+package struct GroupTraffic: Sendable, Hashable {
     package var delivered = 0
     package var acknowledged = 0
     package var refused = 0
@@ -30,7 +30,7 @@ package struct GroupCounters: Sendable, Hashable {
 }
 
 /// What came of one topic since the start, and what was delivered of it. Deliveries count once for each group.
-package struct TopicCounters: Sendable, Hashable {
+package struct TopicTraffic: Sendable, Hashable {
     /// Messages that the store has taken and that are committed, those included whose commit came later; and fly messages.
     package var published = 0
     package var delivered = 0

@@ -56,7 +56,7 @@ struct DeliveryGroup: Sendable {
     var pulls = Pulls()
     /// Nothing is delivered to it, and what waits for it is in the store alone.
     var isPaused = false
-    var counters = GroupCounters()
+    var counters = GroupTraffic()
     var nextClient = 0
     var queue = Deque<DeliverySlotRef>()
     var bucket: TokenBucket

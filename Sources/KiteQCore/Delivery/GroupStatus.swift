@@ -23,7 +23,7 @@ package struct GroupStatus: Sendable, Hashable {
     package var oldestInFlight: MonotonicTime?
     /// Messages a second that it is sent at most.
     package var watermark: Int
-    package var counters: GroupCounters
+    package var counters: GroupTraffic
 }
 
 extension DeliveryMachine {
@@ -54,10 +54,10 @@ extension DeliveryMachine {
     }
 
     /// By topic, those that are counted apart.
-    package var topicCounters: [String: TopicCounters] { topics.byName }
+    package var topicTraffic: [String: TopicTraffic] { topics.byName }
 
     /// By group; cheaper than all of ``groupStatus(now:)``.
-    package var groupCounters: [String: GroupCounters] {
+    package var groupTraffic: [String: GroupTraffic] {
         Dictionary(
             groups.lazy.filter { !$0.isFree }.map { ($0.name, $0.counters) }, uniquingKeysWith: { first, _ in first })
     }

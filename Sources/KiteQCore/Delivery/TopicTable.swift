@@ -2,14 +2,14 @@
 struct TopicTable: Sendable {
     private let names: [BindingName]
     private let places: [BindingName: Int]
-    private(set) var counters: [TopicCounters]
+    private(set) var counters: [TopicTraffic]
     /// Most messages are of the topic of the one before.
     private var last = 0
 
     init(_ topics: [String]) {
         names = [BindingName("")] + topics.map(BindingName.init)
         places = Dictionary(zip(names, names.indices), uniquingKeysWith: { first, _ in first })
-        counters = Array(repeating: TopicCounters(), count: names.count)
+        counters = Array(repeating: TopicTraffic(), count: names.count)
     }
 
     /// 0 for those that are counted together.
@@ -19,13 +19,13 @@ struct TopicTable: Sendable {
         return last
     }
 
-    subscript(index: Int) -> TopicCounters {
+    subscript(index: Int) -> TopicTraffic {
         get { counters[index] }
         _modify { yield &counters[index] }
     }
 
     /// Those that are configured.
-    var byName: [String: TopicCounters] {
+    var byName: [String: TopicTraffic] {
         Dictionary(
             zip(names, counters).dropFirst().map { ($0.text, $1) }, uniquingKeysWith: { first, _ in first })
     }
