@@ -20,6 +20,7 @@ package final class Broker: Service {
     private let logger: Logger
     private let onServing: @Sendable (BrokerAddress) -> Void
     private let state = Mutex(State())
+    private let drainWanted = Latch()
 
     private struct State {
         var parts: BrokerParts?
@@ -49,6 +50,46 @@ package final class Broker: Service {
 
     /// What it does and holds now; nil before it serves.
     package var status: BrokerStatus? { state.withLock { $0.parts }?.status }
+
+    /// Its clients, by id from behind one on (0: from the first), of one group or of all; nil before it serves.
+    ///
+    /// - Parameter limit: 1 to 1,000; what is beyond counts as the nearest.
+    package func connections(of group: String? = nil, after id: UInt64 = 0, limit: Int) -> ConnectionPage? {
+        state.withLock { $0.parts }?.connections(of: group, after: id, limit: min(max(1, limit), 1_000))
+    }
+
+    /// What it had in a second, by topic, by group and in all; nil before it serves.
+    package var rates: Rates? { state.withLock { $0.parts }?.rateSampler.rates }
+
+    /// Its name, and where clients reach it; with port 0, before it listens, the address is not yet that.
+    package var identity: BrokerIdentity {
+        if let parts = state.withLock({ $0.parts }) { return parts.messaging.identity }
+        let address = configuration.advertised?.description ?? "\(configuration.bindHost):\(configuration.bindPort)"
+        return BrokerIdentity(name: configuration.name ?? address, address: address)
+    }
+
+    package var isRegistryConnected: Bool { registry.isConnected }
+
+    /// Those in force here, less those of groups that may not subscribe; none before it serves.
+    package var bindings: [Binding] { state.withLock { $0.parts }?.routing.bindings ?? [] }
+
+    /// Which groups a message of this topic and type is for now; nil before it serves.
+    package func route(topic: String, messageType: String) -> Route? {
+        state.withLock { $0.parts }?.routing.route(topic: topic, messageType: messageType)
+    }
+
+    /// Looks at once which groups are paused; else it does so each `recoveryInterval`. Does nothing before it serves.
+    /// - Throws: `StoreError` where the store cannot say.
+    package func refreshPausedGroups() async throws {
+        try await state.withLock { $0.parts }?.pausedGroups.refresh()
+    }
+
+    /// Stops it as a graceful shutdown does; returns at once. `run()` returns when it has stopped, without an error, and
+    /// `status` says how far it is.
+    package func drain() {
+        if !drainWanted.isSet { logger.notice("an operator asked this broker to stop") }
+        drainWanted.set()
+    }
 
     /// Publish, pull and acknowledge without a connection; nil before it serves. To be asked for anew at each call.
     package var messaging: Messaging? { state.withLock { $0.parts }?.messaging }
@@ -149,7 +190,8 @@ package final class Broker: Service {
                 return !state.hasServed
             }
             if isFirst { onServing(served) }
-            try await gracefulShutdown()
+            try await stopWanted()
+            parts.phase.withLock { $0 = .leavingRegistry }
             logger.info("stopping: leaving the registry, finishing what is in flight")
             await unregister()
         }
@@ -160,9 +202,27 @@ package final class Broker: Service {
         _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result? {
         do {
-            return try await cancelWhenGracefulShutdown { try await body() }
+            return try await withThrowingTaskGroup(of: Result?.self) { race in
+                race.addTask { try await cancelWhenGracefulShutdown { try await body() } }
+                race.addTask {
+                    try await self.drainWanted.wait()
+                    return nil
+                }
+                defer { race.cancelAll() }
+                return try await race.next() ?? nil
+            }
         } catch is CancellationError where Task.isShuttingDownGracefully && !Task.isCancelled {
             return nil
+        }
+    }
+
+    /// Returns when the process is to stop, or this broker.
+    private func stopWanted() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { race in
+            race.addTask { try await gracefulShutdown() }
+            race.addTask { try await self.drainWanted.wait() }
+            defer { race.cancelAll() }
+            try await race.next()
         }
     }
 

@@ -5,27 +5,32 @@ import Synchronization
 
 /// The parts of a running broker, wired.
 final class BrokerParts: Sendable {
-    private let configuration: BrokerConfiguration
-    private let store: any MessageStore
+    let configuration: BrokerConfiguration
+    let store: any MessageStore
     private let group: any EventLoopGroup
     private let logger: Logger
-    private let routing = Routing()
-    private let dispatcher: Dispatcher
-    private let halfMessages: HalfMessageCache
-    private let publishing: PublishPipeline
-    private let transactions: TransactionPipeline
-    private let connections = ConnectionTable()
-    private let services: SessionServices
+    let routing = Routing()
+    let dispatcher: Dispatcher
+    let halfMessages: HalfMessageCache
+    let publishing: PublishPipeline
+    let transactions: TransactionPipeline
+    let connections = ConnectionTable()
+    let services: SessionServices
     let messaging: Messaging
     private let bindingsKnown = Wakeup()
     private let service: Mutex<Service>
     /// The topics that are served, whenever they change: those whose bindings are known.
     let servedTopics: AsyncStream<Set<String>>
     private let servedTopicsContinuation: AsyncStream<Set<String>>.Continuation
-    private let leases: Leases
+    let leases: Leases
     /// Until when what waits to be written behind is tried again; the end of time while the broker runs.
     private let writeUntil = Mutex(MonotonicTime.max)
     private let fence = Fence()
+    let pausedGroups: PausedGroups
+    let rateSampler: RateSampler
+    let incarnation: Int64
+    let phase = Mutex(BrokerPhase.serving)
+    let topicPublishes: TopicPublishes
 
     init(
         configuration: BrokerConfiguration, settings: SessionSettings, store: any MessageStore, registry: any Registry,
@@ -41,7 +46,9 @@ final class BrokerParts: Sendable {
         dispatcher = Dispatcher(
             shards: store.shardMap.shardCount, limits: configuration.delivery, topics: configuration.topics.sorted(),
             settleRows: configuration.batchRows, recent: recent, routing: routing)
-        let topicPublishes = TopicPublishes(configuration.topics)
+        self.incarnation = incarnation
+        topicPublishes = TopicPublishes(configuration.topics)
+        pausedGroups = PausedGroups(store: store, dispatcher: dispatcher)
         leases = Leases(shards: store.shardMap.shardCount, duration: store.lease)
         halfMessages = HalfMessageCache(limit: configuration.halfMessageBytes)
         publishing = PublishPipeline(
@@ -49,12 +56,15 @@ final class BrokerParts: Sendable {
             leases: leases, fence: fence, topics: topicPublishes, configuration: configuration, logger: logger)
         transactions = TransactionPipeline(
             store: store, dispatcher: dispatcher, halfMessages: halfMessages, routing: routing, leases: leases,
-            queueLength: configuration.shardQueueLength, logger: logger)
+            topics: topicPublishes, queueLength: configuration.shardQueueLength, logger: logger)
         services = SessionServices(
             configuration: configuration, settings: settings, routing: routing, recent: recent, dispatcher: dispatcher,
             publishing: publishing, transactions: transactions, connections: connections,
             topicPublishes: topicPublishes, logger: logger)
         messaging = Messaging(services: services, identity: identity, incarnation: incarnation, registry: registry)
+        rateSampler = RateSampler(
+            dispatcher: dispatcher, store: store, broker: identity.name, logger: logger,
+            topicStatus: { [dispatcher, topicPublishes] in TopicStatus.all(dispatcher, topicPublishes) })
     }
 
     // MARK: What a reload changes
@@ -153,6 +163,7 @@ final class BrokerParts: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { workers in
             // Nothing is accepted without a lease; one that cannot be had now is the keepers' business.
             for keeper in keepers { await keeper.begin() }
+            await readPauses()
             addWorkers(to: &workers)
             defer { workers.cancelAll() }
             try await withThrowingTaskGroup(of: Void.self) { writers in
@@ -180,6 +191,13 @@ final class BrokerParts: Sendable {
                     throw error
                 }
             }
+        }
+    }
+
+    /// Before anything is delivered; where the store does not answer, the surveyor of the first shard goes on asking.
+    private func readPauses() async {
+        do { try await pausedGroups.refresh() } catch {
+            logger.debug("it is not known yet which groups are paused: \(error)")
         }
     }
 
@@ -211,6 +229,8 @@ final class BrokerParts: Sendable {
                 await pause(isIdle ? .milliseconds(250) : .milliseconds(50))
             }
         }
+        let rateSampler = self.rateSampler
+        tasks.addTask { await rateSampler.run() }
         for keeper in keepers { tasks.addTask { await keeper.run() } }
         for shard in 0..<store.shardMap.shardCount {
             let watcher = LeaseWatcher(
@@ -218,8 +238,8 @@ final class BrokerParts: Sendable {
                 interval: min(configuration.recoveryInterval, store.lease / 5), logger: logger)
             tasks.addTask { await watcher.run() }
             let surveyor = Surveyor(
-                shard: shard, store: store, dispatcher: dispatcher, leases: leases,
-                interval: configuration.recoveryInterval, logger: logger)
+                shard: shard, store: store, dispatcher: dispatcher, pausedGroups: shard == 0 ? pausedGroups : nil,
+                leases: leases, interval: configuration.recoveryInterval, logger: logger)
             tasks.addTask { await surveyor.run() }
             let sweeper = Sweeper(
                 shard: shard, store: store, dispatcher: dispatcher, leases: leases, configuration: configuration,
@@ -252,6 +272,7 @@ final class BrokerParts: Sendable {
     /// Stops accepting, lets what is in flight finish within the limit, and leaves the write-behind lanes to run empty.
     private func stop(_ channel: any Channel) async throws {
         let deadline = ContinuousClock.now + configuration.drainTimeout
+        phase.withLock { $0 = .finishingDeliveries }
         try await channel.close()
         services.drain()
         messaging.stop()
@@ -264,11 +285,13 @@ final class BrokerParts: Sendable {
         }
         let left = dispatcher.gauges.inFlight
         if left > 0 { logger.warning("\(left) deliveries were not acknowledged in time; they will come again") }
+        phase.withLock { $0 = .closingConnections }
         dispatcher.endPulls()
         for connection in connections.all { connection.close() }
         while connections.count > 0, ContinuousClock.now < deadline + .seconds(1) {
             try await Task.sleep(for: .milliseconds(10))
         }
+        phase.withLock { $0 = .writing }
         // Not before the last connection: a commit that is not written would have to be asked for.
         transactions.close()
         dispatcher.finishScans()
@@ -282,16 +305,5 @@ final class BrokerParts: Sendable {
         transactions.close()
         dispatcher.finishScans()
         for lane in dispatcher.lanes { lane.close() }
-    }
-
-    // MARK: Status
-
-    var status: BrokerStatus {
-        BrokerStatus(
-            delivery: dispatcher.counters, gauges: dispatcher.gauges, publishing: publishing.counters,
-            transactions: transactions.counters, publishQueue: publishing.depth, connections: connections.count,
-            connectionsByGroup: connections.counts, malformedPackets: services.malformed.count,
-            refusedConnections: services.refusals.connections, refusals: services.refusals.counts,
-            tlsConnections: connections.encryptedCount, topics: services.settings.topics.sorted())
     }
 }

@@ -2,6 +2,9 @@ package import KiteQCore
 
 /// What a broker did since its start, and what it holds now: for metrics and the console.
 package struct BrokerStatus: Sendable {
+    package var phase: BrokerPhase
+    /// The store's number of this life of it.
+    package var incarnation: Int64
     package var delivery: DeliveryCounters
     package var gauges: DeliveryGauges
     package var publishing: PublishCounters
@@ -15,6 +18,13 @@ package struct BrokerStatus: Sendable {
     package var refusals: [String: Int]
     /// Clients whose connection is encrypted.
     package var tlsConnections: Int
-    /// Those that are served now.
-    package var topics: [String]
+    /// Half messages kept in memory, and their bytes.
+    package var halfMessages: (items: Int, bytes: Int)
+    /// The names of those that are served now.
+    package var servedTopics: [String]
+    /// What it counts by topic, by name.
+    package var topics: [TopicStatus]
+    /// Those that it knows, by name: bound, here or elsewhere, or owed a message in memory.
+    package var groups: [GroupStatus]
+    package var shards: [ShardStatus]
 }

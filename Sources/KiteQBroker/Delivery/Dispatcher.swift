@@ -12,6 +12,8 @@ final class Dispatcher: Sendable {
         var machine: DeliveryMachine
         /// Where the deliveries of the machine's clients go.
         var sinks: [DeliveryClientID: any DeliverySink] = [:]
+        /// By shard: what is written behind.
+        var unwritten: [OldestPending]
     }
 
     let state: Mutex<State>
@@ -23,7 +25,10 @@ final class Dispatcher: Sendable {
     init(
         shards: Int, limits: DeliveryLimits, topics: [String], settleRows: Int, recent: RecentMessages, routing: Routing
     ) {
-        state = Mutex(State(machine: DeliveryMachine(shards: shards, limits: limits, topics: topics)))
+        state = Mutex(
+            State(
+                machine: DeliveryMachine(shards: shards, limits: limits, topics: topics),
+                unwritten: Array(repeating: OldestPending(), count: shards)))
         // Bounded by the machine: it stops deliveries at `limits.unflushed`, so nothing that was decided is ever refused here.
         lanes = (0..<shards).map { _ in
             BatchLane(capacity: .init(items: .max), batch: .init(items: settleRows), size: { _ in 1 })
@@ -58,7 +63,11 @@ final class Dispatcher: Sendable {
     }
 
     func settled(_ seqs: [Int64], shard: Int) {
-        perform { $0.settled(seqs, shard: shard, now: $1, wall: $2, &$3) }
+        perform {
+            $0.settled(seqs, shard: shard, now: $1, wall: $2, &$3)
+        } cleanUp: {
+            $0.unwritten[shard].finish(seqs.count)
+        }
     }
 
     func tick() {
@@ -84,6 +93,7 @@ final class Dispatcher: Sendable {
                 group: group, warmUpSeconds: warmUpSeconds, now: SystemTime.monotonic(), wall: SystemTime.wall(),
                 &actions)
             state.sinks[id] = connection
+            connection.set(id)
             return (id, carryOut(actions, &state))
         }
         onConnect(id)
@@ -156,6 +166,21 @@ final class Dispatcher: Sendable {
     var counters: DeliveryCounters { state.withLock { $0.machine.counters } }
     var gauges: DeliveryGauges { state.withLock { $0.machine.gauges } }
 
+    var groupTraffic: [String: GroupTraffic] { state.withLock { $0.machine.groupTraffic } }
+    var topicTraffic: [String: TopicTraffic] { state.withLock { $0.machine.topicTraffic } }
+    var groupStatus: [GroupStatus] { state.withLock { $0.machine.groupStatus(now: SystemTime.monotonic()) } }
+
+    func inFlight(of clients: [DeliveryClientID]) -> [Int] {
+        state.withLock { state in clients.map { state.machine.inFlight(of: $0) } }
+    }
+
+    /// What is written behind of a shard, and how old the oldest of it is.
+    func unwritten(shard: Int) -> (count: Int, age: MonotonicTime?) {
+        state.withLock { state in
+            (state.machine.unflushedByShard[shard], state.unwritten[shard].age(now: SystemTime.monotonic()))
+        }
+    }
+
     // MARK: Carrying out
 
     func perform<Result: Sendable>(
@@ -190,6 +215,7 @@ final class Dispatcher: Sendable {
             var byShard: [Int: [Settlement]] = [:]
             for (shard, settlement) in actions.settlements { byShard[shard, default: []].append(settlement) }
             for (shard, settlements) in byShard {
+                state.unwritten[shard].take(settlements.count, now: SystemTime.monotonic())
                 let accepted = lanes[shard].submit(settlements)
                 // A closed one takes nothing: the broker has stopped or was declared dead, and what is not written comes again.
                 precondition(

@@ -28,7 +28,7 @@ extension SessionServices {
     ) -> PublishAdmission {
         func refuse(_ verdict: PublishVerdict, _ reason: String) -> PublishAdmission {
             publishing.counters.refused.add(1)
-            topicPublishes.refused(1, of: header.topic)
+            topicPublishes[header.topic]?.refused.add(1)
             return .answered(verdict, feedback: reason)
         }
         let accepted: PublishRules.Accepted
@@ -59,7 +59,7 @@ extension SessionServices {
         if recent.contains(accepted.id) { return .answered(.accepted, feedback: "stored before, and done") }
         if route.members.isEmpty && accepted.kind != .half {
             publishing.counters.unrouted.add(1)
-            topicPublishes.unrouted(of: header.topic)
+            topicPublishes[header.topic]?.unrouted.add(1)
             return .answered(.accepted, feedback: "no group is bound to it")
         }
         let message = Message(

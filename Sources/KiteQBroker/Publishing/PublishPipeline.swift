@@ -88,6 +88,9 @@ final class PublishPipeline: Sendable {
         for lane in lanes { lane.close() }
     }
 
+    /// Publishes that wait for the writers of one shard.
+    func waiting(shard: Int) -> (items: Int, bytes: Int) { lanes[shard].depth }
+
     /// Publishes that were taken and have no store ack yet.
     var depth: (items: Int, bytes: Int) {
         lanes.reduce(into: writing.withLock { $0 }) { sum, lane in
@@ -211,6 +214,7 @@ final class PublishPipeline: Sendable {
                     stored.append((publish.seq, publish.message, route))
                 } else {
                     CrashPoint.reached(.halfStored)
+                    topics[publish.message.topic]?.half.add(1)
                     if case .connection(let publisher) = publish.accepted.origin {
                         halfMessages.insert(publish.message, publishedBy: publisher)
                     }
@@ -259,7 +263,7 @@ final class PublishPipeline: Sendable {
     }
 
     private func answer(_ results: [PublishResult]) {
-        for result in results where !result.status { topics.refused(1, of: result.publish.message.topic) }
+        for result in results where !result.status { topics[result.publish.message.topic]?.refused.add(1) }
         let byOrigin = Dictionary(grouping: results) { $0.publish.origin.identity }
         for results in byOrigin.values { results[0].publish.origin.answer(results) }
     }

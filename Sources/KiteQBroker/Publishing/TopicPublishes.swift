@@ -1,11 +1,19 @@
 import KiteQCore
 
-/// Publishes that brought nothing to deliver, by topic: of the topics that are served, so that the producers' words make no
-/// memory grow. What was stored is counted where it is delivered.
+/// Publishes by topic, as far as the delivery machine does not see them: of the topics that are served, so that no producer's
+/// word makes memory grow.
 final class TopicPublishes: Sendable {
-    private struct Counts: Sendable {
+    struct Counts: Sendable {
+        /// Refused, whoever's fault it was.
         let refused = Counter()
+        /// Accepted, and nobody is bound to them.
         let unrouted = Counter()
+        /// Half messages that were stored,
+        let half = Counter()
+        /// and those that were committed, and delivered from then on,
+        let committed = Counter()
+        /// or for nobody.
+        let committedForNobody = Counter()
     }
 
     private let topics: [BindingName: Counts]
@@ -14,9 +22,5 @@ final class TopicPublishes: Sendable {
         self.topics = Dictionary(topics.map { (BindingName($0), Counts()) }, uniquingKeysWith: { first, _ in first })
     }
 
-    func refused(_ count: Int, of topic: String) { topics[BindingName(topic)]?.refused.add(count) }
-    func unrouted(of topic: String) { topics[BindingName(topic)]?.unrouted.add(1) }
-
-    func refused(of topic: String) -> Int { topics[BindingName(topic)]?.refused.count ?? 0 }
-    func unroutedCount(of topic: String) -> Int { topics[BindingName(topic)]?.unrouted.count ?? 0 }
+    subscript(topic: String) -> Counts? { topics[BindingName(topic)] }
 }

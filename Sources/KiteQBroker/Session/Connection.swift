@@ -15,6 +15,12 @@ final class Connection: DeliverySink {
     /// What its CONN_META had, and what its deliveries carry.
     let version: Int16
     let extensionField: Int64
+    /// Unix milliseconds: when it was let in.
+    let since = SystemTime.wall()
+    /// Publishes that came, counted once a read.
+    let published = Counter()
+    private let client = Atomic<UInt64>(.max)
+    private let readingPaused = Atomic<Bool>(false)
     private let eventLoop: any EventLoop
     private let handler: NIOLoopBound<ConnectionHandler>
     private let publishedHalf = Atomic<Bool>(false)
@@ -46,6 +52,14 @@ final class Connection: DeliverySink {
     // MARK: What it is
 
     var isOpen: Bool { !closed.load(ordering: .relaxed) }
+    /// As the delivery machine knows it; nobody's before it does.
+    var clientID: DeliveryClientID { DeliveryClientID(rawValue: client.load(ordering: .relaxed)) }
+    func set(_ id: DeliveryClientID) { client.store(id.rawValue, ordering: .relaxed) }
+
+    /// It is not read for now.
+    var isReadingPaused: Bool { readingPaused.load(ordering: .relaxed) }
+    func setReadingPaused(_ isPaused: Bool) { readingPaused.store(isPaused, ordering: .relaxed) }
+
     func markClosed() { closed.store(true, ordering: .relaxed) }
 
     func markPublished(half: Bool) {

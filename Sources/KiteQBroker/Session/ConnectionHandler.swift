@@ -44,6 +44,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     var fly = ReadBatch<(message: Message, route: Route)>()
     var acknowledgements = ReadBatch<DeliveryMachine.Acknowledgement>()
     var recentRoute = RecentRoute()
+    /// Publishes of the read under way, whatever became of them.
+    var publishCount = 0
     /// What the read under way is answered.
     var outbound = ByteBuffer()
     private var isReading = false
@@ -190,8 +192,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func finishRead() {
         if let batch = publishes.take() { services.publishing.submit(batch) }
         if let batch = fly.take() { services.dispatcher.acceptFly(batch) }
-        if case .open(_, let client) = state, let batch = acknowledgements.take() {
-            services.dispatcher.acknowledge(batch, client: client)
+        if case .open(let connection, let client) = state {
+            if let batch = acknowledgements.take() { services.dispatcher.acknowledge(batch, client: client) }
+            connection.published.add(publishCount)
+            publishCount = 0
         }
         if unacknowledgedBytes > services.configuration.connectionPublishBytes { setPaused(true) }
     }
@@ -241,7 +245,10 @@ final class ConnectionHandler: ChannelInboundHandler {
         isPaused = paused
         lastRead = .now()
         patience.restart(now: lastRead)
-        if case .open(_, let client) = state { services.dispatcher.setReading(client, !paused) }
+        if case .open(let connection, let client) = state {
+            connection.setReadingPaused(paused)
+            services.dispatcher.setReading(client, !paused)
+        }
         setReading(!paused)
     }
 

@@ -54,10 +54,10 @@ extension DeliveryMachine {
     }
 
     /// By topic, those that are counted apart.
-    package var topicCounters: [String: TopicTraffic] { topics.byName }
+    package var topicTraffic: [String: TopicTraffic] { topics.byName }
 
     /// By group; cheaper than all of ``groupStatus(now:)``.
-    package var groupCounters: [String: GroupTraffic] {
+    package var groupTraffic: [String: GroupTraffic] {
         Dictionary(
             groups.lazy.filter { !$0.isFree }.map { ($0.name, $0.counters) }, uniquingKeysWith: { first, _ in first })
     }
