@@ -24,7 +24,9 @@ package final class MySQLMessageStore: MessageStore {
         // Not children of this task: when it is cancelled, saying goodbye still takes a connection.
         let pools = Task {
             await withTaskGroup(of: Void.self) { tasks in
-                for pool in shards.flatMap({ [$0.pool, $0.leasePool, $0.operatorPool] }) { tasks.addTask { await pool.run() } }
+                for pool in shards.flatMap({ [$0.pool, $0.leasePool, $0.operatorPool] }) {
+                    tasks.addTask { await pool.run() }
+                }
             }
         }
         do {

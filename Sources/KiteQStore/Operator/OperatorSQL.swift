@@ -36,7 +36,7 @@ enum OperatorSQL {
         SELECT COUNT(*) FROM (SELECT seq FROM kite_message FORCE INDEX (by_route) \
         WHERE owner = ? AND route > 0 LIMIT ?) x
         """
-    static let oldestMessage = "SELECT seq FROM kite_message ORDER BY seq LIMIT 1"
+    static let oldestMessage = "SELECT seq FROM kite_message FORCE INDEX (PRIMARY) WHERE seq > ? ORDER BY seq LIMIT 1"
 
     // MARK: Groups
 

@@ -34,7 +34,7 @@ extension Shard {
             let letters = try Self.add(
                 to: .zero, OperatorSQL.countByTime, [.int(Int64.min), .int(Int64.max)], on: connection)
             try deadline.check()
-            let oldest = try connection.query(OperatorSQL.oldestMessage).first.map {
+            let oldest = try connection.query(OperatorSQL.oldestMessage, [.int(-1)]).first.map {
                 SequenceGenerator.timestamp(of: try $0.int(0))
             }
             return ShardReport.Contents(
