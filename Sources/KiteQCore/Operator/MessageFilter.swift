@@ -32,3 +32,10 @@ package struct MessageFilter: Sendable, Hashable {
         return message.seq > seqs.above && message.seq < seqs.below
     }
 }
+
+extension MessageFilter {
+    /// Whether each entry of the range that is read is one that is meant.
+    package var isAnsweredByRange: Bool {
+        topic == nil && messageType == nil && group == nil && state != .fresh
+    }
+}

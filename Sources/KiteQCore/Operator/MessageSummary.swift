@@ -17,13 +17,11 @@ package struct MessageSummary: Sendable, Hashable {
     package var expiresAt: Timestamp
     /// Attempts of each group.
     package var deliverLimit: Int
-    /// Bytes.
-    package var bodySize: Int
 
     package init(
         id: MessageID, shard: Int, seq: Int64, state: StoredMessage.State, kind: Message.Kind, topic: String,
         messageType: String, publisherGroup: String, owner: Int64, publishedAt: Timestamp,
-        expiresAt: Timestamp, deliverLimit: Int, bodySize: Int
+        expiresAt: Timestamp, deliverLimit: Int
     ) {
         self.id = id
         self.shard = shard
@@ -38,6 +36,5 @@ package struct MessageSummary: Sendable, Hashable {
         self.publishedAt = publishedAt
         self.expiresAt = expiresAt
         self.deliverLimit = deliverLimit
-        self.bodySize = bodySize
     }
 }

@@ -30,3 +30,16 @@ package struct TopicSeries: Sendable, Hashable {
         self.isComplete = isComplete
     }
 }
+
+extension TopicSeries {
+    /// - Throws: `StoreError` where a range is not to be read by that step.
+    package static func check(from: Timestamp, before: Timestamp, step: Timestamp) throws(StoreError) {
+        guard step > 0, step % TopicSample.width == 0 else {
+            throw StoreError(.failed, "a step is a multiple of \(TopicSample.width) ms, not \(step)")
+        }
+        let length = before.subtractingReportingOverflow(from)
+        guard from >= 0, before > from, !length.overflow, length.partialValue / step <= Int64(maxSteps) else {
+            throw StoreError(.failed, "a series has 1 to \(maxSteps) steps of \(step) ms")
+        }
+    }
+}

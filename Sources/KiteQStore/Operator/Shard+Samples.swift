@@ -26,3 +26,39 @@ extension Shard {
         }
     }
 }
+
+extension Shard {
+    func topicSeries(
+        topic: String?, from: Timestamp, before: Timestamp, step: Timestamp
+    ) async throws -> TopicSeries {
+        let limit = TopicSeries.maxPoints
+        let range: [MariaDBValue] = [.int(step), .int(from), .int(before)]
+        return try await ask { connection, _ in
+            let rows =
+                if let topic {
+                    try connection.query(OperatorSQL.seriesOfTopic, range + [.text(topic), .int(limit + 1)])
+                } else {
+                    try connection.query(OperatorSQL.series, range + [.int(limit + 1)])
+                }
+            let points = try rows.prefix(limit).map { row in
+                TopicSeries.Point(
+                    at: try row.int(0), topic: try row.text(1),
+                    counters: TopicCounters(
+                        published: Int(try row.int(2)), committed: Int(try row.int(3)), delivered: Int(try row.int(4)),
+                        acknowledged: Int(try row.int(5)), deadLettered: Int(try row.int(6))))
+            }
+            return TopicSeries(points: points, step: step, isComplete: rows.count <= limit)
+        }
+    }
+
+    /// Old samples, and what the audit log keeps no longer; at most `limit` rows of each. Returns how many went.
+    func purgeOperators(auditRetention: Duration, limit: Int) async throws -> Int {
+        let now = StoreClock.now()
+        let samples: [MariaDBValue] = [.int(now - TopicSample.retention), .int(limit)]
+        let audit: [MariaDBValue] = [.int(now - Timestamp(auditRetention / .milliseconds(1))), .int(limit)]
+        return try await run { connection in
+            try connection.execute(OperatorSQL.purgeSamples, samples).affectedRows
+                + connection.execute(OperatorSQL.purgeAudit, audit).affectedRows
+        }
+    }
+}
