@@ -43,16 +43,3 @@ package struct ConfigurationItem: Sendable, Hashable, Encodable {
         self.source = source
     }
 }
-
-/// What a reload did.
-package struct ReloadReport: Sendable, Hashable, Encodable {
-    /// Options that are in force now and were not before.
-    package var applied: [String]
-    /// Options that changed and need a restart.
-    package var needsRestart: [String]
-
-    package init(applied: [String], needsRestart: [String]) {
-        self.applied = applied
-        self.needsRestart = needsRestart
-    }
-}

@@ -1,3 +1,4 @@
+import KiteQBroker
 import KiteQCore
 
 struct BrokerListAnswer: Encodable, Sendable {
@@ -40,4 +41,9 @@ struct LeaseAnswer: Encodable, Sendable {
     var shard: Int
     /// Seconds; 0 or less: it has run out.
     var remaining: Double
+}
+
+extension ShardStatus {
+    /// Seconds that its lease still holds; 0 where it holds none.
+    var leaseSeconds: Double { Double(leaseRemaining ?? 0) / 1e9 }
 }

@@ -33,11 +33,10 @@ struct BrokerRoutes {
             let after = try query.number("cursor")
             let group = try query.name("group")
             try query.refuseRest()
-            let connections = services.broker.connections(
-                of: group.map { BindingName($0) }, after: after, limit: limit + 1)
-            let page = connections.prefix(limit).map(ConnectionAnswer.init)
+            let page = services.broker.connections(of: group, after: after ?? 0, limit: limit)
             return JSONAnswer(
-                Page(items: page, next: connections.count > limit ? page.last?.id : nil))
+                Page(
+                    items: (page?.connections ?? []).map(ConnectionAnswer.init), next: page?.next.map { "\($0)" }))
         }
     }
 
@@ -60,7 +59,7 @@ struct BrokerRoutes {
                     throw Problem(.conflict, "nothing was changed: \(error)")
                 }
             }
-            return JSONAnswer(report)
+            return JSONAnswer(ReloadAnswer(applied: report.applied, needsRestart: report.needsRestart))
         }
     }
 }
@@ -90,4 +89,11 @@ struct BindingAnswer: Encodable, Sendable {
 
     /// By which they are listed.
     var key: KeyCursor { KeyCursor([topic, group, messageType + "\u{0}" + kind.rawValue]) }
+}
+
+struct ReloadAnswer: Encodable, Sendable {
+    /// Options that are in force now and were not before.
+    var applied: [String]
+    /// Options that changed and need a restart.
+    var needsRestart: [String]
 }

@@ -61,6 +61,9 @@ enum Limits {
 extension Problem {
     static let wrongCursor = Problem(.badRequest, "cursor is not one of this listing: begin without it")
 
+    static let notServing = Problem(
+        .serviceUnavailable, "this broker does not serve now: it starts, stops or joins anew")
+
     static func unreachable(_ failure: ShardFailure) -> Problem {
         Problem(.serviceUnavailable, "shard \(failure.shard) cannot be asked: \(failure.reason)")
     }

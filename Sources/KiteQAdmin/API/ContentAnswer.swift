@@ -11,6 +11,8 @@ struct ContentAnswer: Encodable, Sendable {
     var body: String
     var encoding: Encoding
     var isCut: Bool
+    /// Of the whole body.
+    var bodyBytes: Int
 
     /// Bytes that are shown of a body.
     static let limit = 64 << 10
@@ -19,6 +21,7 @@ struct ContentAnswer: Encodable, Sendable {
         properties = Self.properties(header)
         let shown = Array(body.readableBytesView.prefix(Self.limit))
         isCut = shown.count < bodySize
+        bodyBytes = bodySize
         // A cut may be in the middle of a character.
         let text = kind == .string || Self.looksLikeText(shown) ? Self.text(shown, isCut: isCut) : nil
         encoding = text == nil ? .base64 : .text

@@ -41,12 +41,14 @@ struct GroupAnswer: Encodable, Sendable {
     var unreachable: [UnreachableShard]
 
     /// - Parameters:
-    ///   - status: of this broker; nil where it knows nothing of the group.
+    ///   - here: what this broker knows of groups.
     ///   - brokers: names by incarnation.
     init(
-        _ report: GroupReport, _ status: GroupStatus?, brokers names: [Int64: String], at: Timestamp,
+        _ report: GroupReport, _ here: GroupsHere, brokers names: [Int64: String], at: Timestamp,
         unreachable: [UnreachableShard]
     ) {
+        let status = here.statuses[BindingName(report.name)]
+        let rate = here.rates[BindingName(report.name)]?.tenSeconds ?? Rates.Rate()
         group = report.name
         pause = report.pause.map { Pause(at: $0.pausedAt.time, by: $0.pausedBy, reason: $0.reason) }
         isPaused = report.pause != nil || status?.isPaused == true
@@ -59,9 +61,9 @@ struct GroupAnswer: Encodable, Sendable {
         retrying = CountAnswer(report.retrying)
         nextRetryAt = report.nextDueAt?.time
         deadLetters = CountAnswer(report.deadLetters)
-        delivered = status?.rates.delivered ?? 0
-        acknowledged = status?.rates.acknowledged ?? 0
-        failed = status?.rates.failed ?? 0
+        delivered = rate.delivered
+        acknowledged = rate.acknowledged
+        failed = rate.failed
         totals = Totals()
         if let counters = status?.counters {
             totals = Totals(
@@ -70,5 +72,17 @@ struct GroupAnswer: Encodable, Sendable {
         }
         countedAt = at.time
         self.unreachable = unreachable
+    }
+}
+
+/// What this broker knows of groups, at one moment.
+struct GroupsHere: Sendable {
+    var statuses: [BindingName: GroupStatus]
+    var rates: [BindingName: Rates.Spans]
+
+    init(_ broker: Broker) {
+        statuses = Dictionary(
+            (broker.status?.groups ?? []).map { (BindingName($0.name), $0) }, uniquingKeysWith: { first, _ in first })
+        rates = broker.rates?.groups ?? [:]
     }
 }

@@ -45,7 +45,7 @@ struct GroupRoutes {
             let reason = try await JSONText.decode(Reason.self, from: request, limit: Limits.smallBody).reason
             let isNew = try await auditor.note("groups.pause", of: name, ["reason": reason], context) {
                 let isNew = try await services.store.pause(name, by: caller.name, reason: reason)
-                await services.broker.pausedGroupsChanged()
+                try await services.broker.refreshPausedGroups()
                 return isNew
             }
             return JSONAnswer(
@@ -56,7 +56,7 @@ struct GroupRoutes {
             let name = try Self.name(context)
             let wasPaused = try await auditor.note("groups.resume", of: name, [:], context) {
                 let wasPaused = try await services.store.resume(name)
-                await services.broker.pausedGroupsChanged()
+                try await services.broker.refreshPausedGroups()
                 return wasPaused
             }
             return JSONAnswer(Done(done: wasPaused ? "\(name) goes on" : "\(name) was not paused"))
@@ -77,10 +77,10 @@ struct GroupRoutes {
         }
         let names = await brokerNames()
         let unreachable = listing.value.failures.map(UnreachableShard.init)
-        let status = services.broker.groupStatuses
+        let here = GroupsHere(services.broker)
         return Listing(
             items: listing.value.groups.map {
-                GroupAnswer($0, status[BindingName($0.name)], brokers: names, at: listing.at, unreachable: unreachable)
+                GroupAnswer($0, here, brokers: names, at: listing.at, unreachable: unreachable)
             },
             next: try listing.value.next.map { try KeyCursor([$0]).text }, unreachable: unreachable)
     }
@@ -89,7 +89,7 @@ struct GroupRoutes {
         let store = services.store
         let answer = await reports.value(BindingName(name)) { await store.groupReport(of: name) }
         return GroupAnswer(
-            answer.value.report, services.broker.groupStatuses[BindingName(name)], brokers: await brokerNames(),
+            answer.value.report, GroupsHere(services.broker), brokers: await brokerNames(),
             at: answer.at, unreachable: answer.value.failures.map(UnreachableShard.init))
     }
 

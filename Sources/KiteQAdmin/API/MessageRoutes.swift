@@ -88,7 +88,6 @@ struct MessageAnswer: Encodable, Sendable {
     var acceptedAt: Time
     var expiresAt: Time
     var deliverLimit: Int
-    var bytes: Int
     var shard: Int
 
     init(_ message: MessageSummary) {
@@ -101,7 +100,6 @@ struct MessageAnswer: Encodable, Sendable {
         acceptedAt = message.acceptedAt.time
         expiresAt = message.expiresAt.time
         deliverLimit = message.deliverLimit
-        bytes = message.bodySize
         shard = message.shard
     }
 }

@@ -83,22 +83,21 @@ struct OverviewAnswer: Encodable, Sendable {
         let status = broker.status
         self.broker = BrokerPart(
             name: broker.identity.name, address: broker.identity.address,
-            incarnation: broker.incarnation.map { "\($0)" },
-            state: broker.isDraining ? .draining : status == nil ? .starting : .serving)
+            incarnation: status.map { "\($0.incarnation)" },
+            state: status == nil ? .starting : status?.phase == .serving ? .serving : .draining)
         version = services.version
         self.startedAt = startedAt.time
         now = SystemTime.wall().time
         health = findings
-        leases = broker.leases.enumerated().map { LeaseAnswer(shard: $0.offset, remaining: $0.element) }
+        leases = (status?.shards ?? []).map { LeaseAnswer(shard: $0.shard, remaining: $0.leaseSeconds) }
         guard let status else { return }
-        fill(status)
+        fill(status, broker.rates?.total.tenSeconds ?? Rates.Rate())
     }
 
-    private mutating func fill(_ status: BrokerStatus) {
+    private mutating func fill(_ status: BrokerStatus, _ rate: Rates.Rate) {
         let delivery = status.delivery
         rates = RatesPart(
-            published: status.rates.published, delivered: status.rates.delivered,
-            acknowledged: status.rates.acknowledged, failed: status.rates.failed)
+            published: rate.published, delivered: rate.delivered, acknowledged: rate.acknowledged, failed: rate.failed)
         totals = Totals(
             published: status.publishing.stored.count,
             refused: status.publishing.refused.count + status.publishing.overloaded.count + status.publishing.failed.count,

@@ -16,7 +16,7 @@ struct StoreRoutes {
         routes.get("brokers") { request, _ in
             try QueryReader(request).refuseRest()
             let listing = await brokers.value(0) { await services.store.brokers() }.value
-            let own = services.broker.incarnation
+            let own = services.broker.status?.incarnation
             return JSONAnswer(
                 BrokerListAnswer(
                     items: listing.brokers.map { BrokerAnswer($0, isThis: $0.number == own) },
@@ -25,12 +25,12 @@ struct StoreRoutes {
         routes.get("shards") { request, _ in
             try QueryReader(request).refuseRest()
             let reports = await shards.value(0) { await services.store.shardReports() }
-            let unflushed = services.broker.status?.unflushedByShard ?? []
+            let unflushed = services.broker.status?.shards ?? []
             return JSONAnswer(
                 ShardListAnswer(
                     items: reports.value.map { report in
                         ShardAnswer(
-                            report, unflushed: report.shard < unflushed.count ? unflushed[report.shard] : 0)
+                            report, unflushed: report.shard < unflushed.count ? unflushed[report.shard].unwritten : 0)
                     }, at: reports.at.time))
         }
         routes.get("history") { request, _ in

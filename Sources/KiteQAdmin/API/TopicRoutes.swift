@@ -15,7 +15,7 @@ struct TopicRoutes {
             try QueryReader(request).refuseRest()
             let store = services.store
             let answer = await counts.value(0) { await store.topicCounts() }
-            return JSONAnswer(TopicListAnswer(answer.value, services.broker.topicStatuses, at: answer.at))
+            return JSONAnswer(TopicListAnswer(answer.value, services.broker, at: answer.at))
         }
     }
 }
@@ -41,12 +41,19 @@ struct TopicListAnswer: Encodable, Sendable {
     var counted: Int
     var unreachable: [UnreachableShard]
 
-    init(_ counts: TopicCounts, _ statuses: [BindingName: TopicStatus], at: Timestamp) {
+    init(_ counts: TopicCounts, _ broker: Broker, at: Timestamp) {
         var items: [BindingName: Item] = [:]
-        for (name, status) in statuses {
+        let status = broker.status
+        let rates = broker.rates?.topics ?? [:]
+        for topic in status?.servedTopics ?? [] {
+            items[BindingName(topic)] = Item(topic: topic, isServed: true)
+        }
+        for topic in status?.topics ?? [] {
+            let name = BindingName(topic.name)
+            let rate = rates[name]?.tenSeconds ?? Rates.Rate()
             items[name] = Item(
-                topic: name.text, isServed: true, published: status.rates.published, delivered: status.rates.delivered,
-                acknowledged: status.rates.acknowledged, total: status.counters.published)
+                topic: topic.name, isServed: items[name] != nil, published: rate.published, delivered: rate.delivered,
+                acknowledged: rate.acknowledged, total: topic.published)
         }
         for count in counts.counts {
             let name = BindingName(count.topic)

@@ -38,11 +38,13 @@ struct TransactionRoutes {
         try QueryReader(request).refuseRest()
         let id = try MessageRoutes.id(context)
         let reason = try await JSONText.decode(Reason.self, from: request, limit: Limits.smallBody)
-        guard let route = broker.route else {
+        guard broker.status != nil else {
             throw Problem(.serviceUnavailable, "this broker does not know the bindings yet")
         }
         let done = try await auditor.note(action, of: id.description, ["reason": reason.reason], context) {
-            let resolution = try await store.decide(id, answer, to: [], route: route)
+            let resolution = try await store.decide(id, answer, to: []) { topic, messageType in
+                broker.route(topic: topic, messageType: messageType) ?? Route([])
+            }
             return try Self.sentence(for: resolution, id)
         }
         return JSONAnswer(Done(done: done))

@@ -27,16 +27,16 @@ struct HealthWatch: Sendable {
         let stored = answers.latest(0) { await Self.ask(services) }?.value
         var view = HealthView(now: SystemTime.wall())
         view.whyNotReady = stored?.whyNotReady
-        view.isDraining = broker.isDraining
+        view.isDraining = broker.status?.phase.isStopping ?? false
         view.isRegistryConnected = broker.isRegistryConnected
-        view.leases = broker.leases
+        view.leases = (broker.status?.shards ?? []).map(\.leaseSeconds)
         view.shards = stored?.shards ?? []
-        let statuses = broker.groupStatuses
+        let here = GroupsHere(broker)
         view.groups = (stored?.groups ?? []).map { report in
-            let status = statuses[BindingName(report.name)]
+            let name = BindingName(report.name)
             return .init(
-                report: report, acknowledged: status?.rates.lastMinute.acknowledged ?? 0,
-                clientsHere: status?.clients ?? 0)
+                report: report, acknowledged: here.rates[name]?.minute.acknowledged ?? 0,
+                clientsHere: here.statuses[name]?.clients ?? 0)
         }
         view.transactions = stored?.transactions ?? []
         view.recentDeadLetters = stored?.recentDeadLetters ?? .zero

@@ -32,8 +32,12 @@ struct GroupMiddleware: RouterMiddleware {
     ) async throws -> Response {
         try CrossSiteRule.check(request)
         let credentials = try GroupCredentials(request)
-        if let refusal = await services.broker.refusal(group: credentials.group, secret: credentials.secret) {
-            throw Problem.unauthorizedGroup(refusal)
+        guard let messaging = services.broker.messaging else { throw Problem.notServing }
+        let isAdmitted = try await MessagingRoutes.problems {
+            try await messaging.admits(group: credentials.group, secret: credentials.secret)
+        }
+        guard isAdmitted else {
+            throw Problem.unauthorizedGroup("the group is not known here, or its secret is wrong")
         }
         var context = context
         context.group = credentials.group

@@ -49,9 +49,7 @@ struct MessagingRoutes {
     private func caller(_ request: Request, _ context: AdminContext) throws(Problem) -> (String, Messaging) {
         try QueryReader(request).refuseRest()
         guard let group = context.group else { throw Problem.unauthorizedGroup("no group") }
-        guard let messaging = broker.messaging else {
-            throw Problem(.serviceUnavailable, "this broker does not serve now: it starts, stops or joins anew")
-        }
+        guard let messaging = broker.messaging else { throw Problem.notServing }
         return (group, messaging)
     }
 
@@ -59,7 +57,7 @@ struct MessagingRoutes {
         Items(items: zip(receipts, outcomes).map(SettleAnswer.init))
     }
 
-    private static func problems<Result: Sendable>(_ body: () async throws -> Result) async throws -> Result {
+    static func problems<Result: Sendable>(_ body: () async throws -> Result) async throws -> Result {
         do {
             return try await body()
         } catch let error as MessagingError {

@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import KiteQBroker
 import KiteQCore
+import NIOCore
 
 /// How many messages, for how long to wait for the first, and how long they are the caller's. Seconds.
 struct PullRequest: Decodable, Sendable {

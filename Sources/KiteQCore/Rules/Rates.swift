@@ -39,6 +39,13 @@ package struct Rates: Sendable {
         package var delivered = 0.0
         package var acknowledged = 0.0
         package var failed = 0.0
+
+        package init(published: Double = 0, delivered: Double = 0, acknowledged: Double = 0, failed: Double = 0) {
+            self.published = published
+            self.delivered = delivered
+            self.acknowledged = acknowledged
+            self.failed = failed
+        }
     }
 
     /// Both spans; shorter ones where it has not run for as long.
