@@ -117,7 +117,8 @@ let package = Package(
         .testTarget(
             name: "KiteQBrokerTests",
             dependencies: [
-                "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "KiteQWire", "TestSupport", nioCore, nioLocks,
+                "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "KiteQWire", "TestSupport", nioCore,
+                nioLocks,
                 nioPosix, nioSSL, logging, lifecycle,
             ],
             swiftSettings: settings),
@@ -177,7 +178,7 @@ let package = Package(
             name: "kiteqTests",
             dependencies: [
                 "kiteq", "KiteQ", "KiteQBroker", "KiteQCore", "KiteQStore", "KiteQWire", "LocalServers", "MariaDB",
-                argumentParser, logging, nioCore,
+                argumentParser, logging, nioCore, crypto,
             ],
             swiftSettings: settings),
 

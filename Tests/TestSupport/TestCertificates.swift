@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// Certificates of a test's own, made by `openssl`: an authority, a broker's for 127.0.0.1 and localhost, clients', and a stranger's.
 package struct TestCertificates: Sendable {
