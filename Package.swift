@@ -154,7 +154,7 @@ let package = Package(
             dependencies: [
                 "KiteQ", "KiteQAdmin", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "KiteQWire",
                 "LocalServers", "MariaDB",
-                argumentParser, metrics, logging, nioCore, nioPosix, lifecycle, unixSignals, toml, histogram, crypto,
+                argumentParser, metrics, logging, nioCore, nioPosix, lifecycle, unixSignals, toml, histogram, crypto, nioSSL,
             ],
             swiftSettings: settings),
         // What is shown of takeover and backlogs: docs/backlog.md.

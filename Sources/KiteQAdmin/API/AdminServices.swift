@@ -8,7 +8,7 @@ package struct AdminServices: Sendable {
     package var store: any OperatorStore
     package var access: AdminAccess
     /// The options in force, secrets hidden.
-    package var configuration: @Sendable () -> [ConfigurationItem]
+    package var configuration: @Sendable () async -> [ConfigurationItem]
     /// Reads the configuration again: all that can change without a restart does, or nothing.
     package var reload: @Sendable () async throws -> ReloadReport
     /// Ends the process in order.
@@ -16,7 +16,7 @@ package struct AdminServices: Sendable {
 
     package init(
         version: String, broker: Broker, store: any OperatorStore, access: AdminAccess,
-        configuration: @escaping @Sendable () -> [ConfigurationItem],
+        configuration: @escaping @Sendable () async -> [ConfigurationItem],
         reload: @escaping @Sendable () async throws -> ReloadReport, drain: @escaping @Sendable () async -> Void
     ) {
         self.version = version

@@ -17,7 +17,7 @@ struct BrokerRoutes {
         }
         routes.get("configuration") { request, _ in
             try QueryReader(request).refuseRest()
-            return JSONAnswer(Items(items: services.configuration()))
+            return JSONAnswer(Items(items: await services.configuration()))
         }
         routes.get("bindings") { request, _ in
             var query = try QueryReader(request)

@@ -14,6 +14,8 @@ struct ServerConfiguration: Sendable {
     /// Off where nil.
     var admin: Endpoint?
     var adminAccess = AdminOptions()
+    /// Where each option that was said was said, by its key: the file's path, the variable's name, or the flag.
+    var origins: [String: String] = [:]
     var log = LogConfiguration()
     /// How long the store and the registry have until the broker serves; zero: for ever.
     var startTimeout: Duration = .zero

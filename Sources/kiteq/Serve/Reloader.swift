@@ -1,3 +1,4 @@
+import KiteQAdmin
 import KiteQBroker
 import Logging
 
@@ -49,6 +50,9 @@ actor Reloader {
         self.applyAdmin = applyAdmin
         self.logger = logger
     }
+
+    /// The options in force, for people; secrets are hidden.
+    var items: [ConfigurationItem] { running.configuration.items }
 
     /// - Throws: ``CommandError``: what is wrong with the configuration. All stays as it was then.
     func reload() throws(CommandError) -> ReloadReport {

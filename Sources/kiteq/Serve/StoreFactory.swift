@@ -5,7 +5,7 @@ import MariaDB
 
 /// A store, and how it is called in the line that says what runs.
 struct OpenedStore: Sendable {
-    var store: any MessageStore
+    var store: any MessageStore & OperatorStore
     /// `mysql 4 shards`; no host, no user, no password.
     var summary: String
 }
