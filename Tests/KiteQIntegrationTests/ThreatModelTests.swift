@@ -97,7 +97,7 @@ extension WholeBrokerTests.ThreatModelTests {
         try await broker.start()
         let address = try #require(BrokerAddress(broker.address))
         let began = ContinuousClock.now
-        try await IdleConnections.with(count, to: address) {
+        try await IdleConnections.with(count, to: address, group: { "s-\($0 / 100)" }) {
             // With all of them there, it does its work.
             let ledger = Ledger()
             let producer = try producer(broker.discovery)

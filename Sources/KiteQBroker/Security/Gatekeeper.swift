@@ -53,23 +53,20 @@ final class Gatekeeper: Sendable {
             return rules.admit(group, secret: secret, certificate: names).map(Verdict.admitted) ?? .refused
         }
         let key = self.key(group, secret, names)
-        return state.withLock { state in
-            if let known = state.remembered[key],
-                rules.stillAdmits(group, .secret(known), certificate: names)
-            {
-                return .admitted(.secret(known))
+        let (verdict, isToStart) = state.withLock { state -> (Verdict?, Bool) in
+            if let known = state.remembered[key], rules.stillAdmits(group, .secret(known), certificate: names) {
+                return (.admitted(.secret(known)), false)
             }
             if state.waiters[key] == nil {
-                guard state.queue.count < queueLimit else { return .busy }
+                guard state.queue.count < queueLimit else { return (.busy, false) }
                 state.queue.append(Case(key: key, group: group, secret: secret, names: names, rules: rules))
             }
             state.waiters[key, default: []].append(later)
-            if !state.isWorking {
-                state.isWorking = true
-                pool.submit { _ in self.work() }
-            }
-            return nil
+            defer { state.isWorking = true }
+            return (nil, !state.isWorking)
         }
+        if isToStart { pool.submit { _ in self.work() } }
+        return verdict
     }
 
     private func work() {

@@ -28,7 +28,10 @@ package final class SessionSettings: Sendable {
         }
         if let tls {
             let days = (tls.expiresAt - Int(SystemTime.wall() / 1_000)) / 86_400
-            if days < 14 { warnings.append("the certificate of broker.tls_certificate ends in \(days) days") }
+            if days < 14 {
+                let when = days < 0 ? "has ended" : days == 0 ? "ends within a day" : "ends in \(days) days"
+                warnings.append("the certificate of broker.tls_certificate \(when)")
+            }
         }
         return warnings
     }

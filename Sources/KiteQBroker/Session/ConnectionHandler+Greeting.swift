@@ -156,7 +156,7 @@ extension ConnectionHandler {
                 held = []
                 for packet in packets { try handle(packet) }
             }
-            setReading(true)
+            setReading(!isPaused)
         case .greeting, .open: asRead(verdict)
         }
     }

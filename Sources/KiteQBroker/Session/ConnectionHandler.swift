@@ -205,15 +205,17 @@ final class ConnectionHandler: ChannelInboundHandler {
         services.malformed.add(1)
         // What came whole before it counts.
         finishRead()
-        if case .greeting = state {
+        switch state {
+        case .greeting, .judging:
             let wire = error as? WireError
             framing = wire?.framing ?? .plain
             reject(.handshake, "\(error)", wire?.header.map(Answer.init))
-        } else if case .open = state {
+        case .open:
             logger.warning(
                 "closing a connection after a packet that cannot be understood: \(error)", metadata: ["peer": "\(peer)"]
             )
             close()
+        case .closed: break
         }
     }
 

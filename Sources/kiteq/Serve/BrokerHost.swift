@@ -50,7 +50,7 @@ struct BrokerHost: Sendable {
         self.configuration = configuration
         self.logger = logger
         let reading = try Reloader.Reading(configuration)
-        brokerConfiguration = try configuration.resolvedBroker()
+        brokerConfiguration = reading.broker
         opened = try StoreFactory.make(configuration.store, logger: logger)
         registryConfiguration = try RegistryFactory.configuration(configuration.registry)
         group =

@@ -19,13 +19,14 @@ actor Reloader {
     /// What one reading of the configuration and its files came to.
     struct Reading: Sendable {
         var configuration: ServerConfiguration
+        var broker: BrokerConfiguration
         var settings: SessionSettings
         var admin: ResolvedAdmin
 
         /// - Throws: ``CommandError``.
         init(_ configuration: ServerConfiguration) throws(CommandError) {
             self.configuration = configuration
-            let broker = try configuration.resolvedBroker()
+            broker = try configuration.resolvedBroker()
             do { settings = try SessionSettings(broker) } catch { throw CommandError(error.description) }
             admin = try configuration.resolvedAdmin()
         }

@@ -1,3 +1,4 @@
+import Dispatch
 import KiteQCore
 import NIOConcurrencyHelpers
 import NIOPosix
@@ -58,7 +59,10 @@ import Testing
                 }
             verdicts.withLockedValue { $0[name, default: 0] += 1 }
         }
-        // Nothing is judged yet: the pool does not run.
+        pool.start()
+        let mayBegin = DispatchSemaphore(value: 0)
+        // Nothing is judged yet: the pool's one thread waits.
+        pool.submit { _ in mayBegin.wait() }
         for _ in 0..<20_000 {
             #expect(gatekeeper.judge(group, secret: "right", certificate: [], by: rules, later: count) == nil)
         }
@@ -66,8 +70,8 @@ import Testing
             let now = gatekeeper.judge(group, secret: "wrong \(number)", certificate: [], by: rules, later: count)
             if let now { count(now) }
         }
-        #expect(verdicts.withLockedValue { $0 } == ["busy": 3], "one and two wait")
-        pool.start()
+        #expect(verdicts.withLockedValue { $0 } == ["busy": 3], "one right one and two wrong ones wait")
+        mayBegin.signal()
         while verdicts.withLockedValue({ $0.values.reduce(0, +) }) < 20_005 { await Task.yield() }
         #expect(verdicts.withLockedValue { $0 } == ["admitted": 20_000, "refused": 2, "busy": 3])
         await #expect(throws: Never.self) { try await pool.shutdownGracefully() }

@@ -5,8 +5,8 @@ import Testing
 
 @testable import KiteQ
 
-/// The client's side of TLS.
-@Suite(.timeLimit(.minutes(2))) struct TLSTests {
+/// The lines of docs/threat-model.md about our own client, and the rest of its TLS.
+@Suite(.timeLimit(.minutes(2))) struct ThreatModelClientTests {
     private let paid = Binding(group: "s-member", topic: "trade", messageType: "paid")
 
     private func serving(
