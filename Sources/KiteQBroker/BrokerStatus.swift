@@ -2,9 +2,9 @@ package import KiteQCore
 
 /// What a broker did since its start, and what it holds now: for metrics and the console.
 package struct BrokerStatus: Sendable {
-    package var phase: BrokerPhase
+    package var phase = BrokerPhase.serving
     /// The store's number of this life of it.
-    package var incarnation: Int64
+    package var incarnation: Int64 = 0
     package var delivery: DeliveryCounters
     package var gauges: DeliveryGauges
     package var publishing: PublishCounters
@@ -15,10 +15,10 @@ package struct BrokerStatus: Sendable {
     package var malformedPackets: Int
     package var refusedConnections: Int
     /// Half messages kept in memory, and their bytes.
-    package var halfMessages: (items: Int, bytes: Int)
+    package var halfMessages: (items: Int, bytes: Int) = (0, 0)
     /// Those that it serves, by name.
-    package var topics: [TopicStatus]
+    package var topics: [TopicStatus] = []
     /// Those that it knows, by name: bound, here or elsewhere, or owed a message in memory.
-    package var groups: [GroupStatus]
-    package var shards: [ShardStatus]
+    package var groups: [GroupStatus] = []
+    package var shards: [ShardStatus] = []
 }
