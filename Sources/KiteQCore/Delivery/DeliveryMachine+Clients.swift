@@ -113,7 +113,7 @@ extension DeliveryMachine {
 
     func isOpen(_ id: DeliveryClientID) -> Bool {
         let c = Int(id.index)
-        return c < clients.count && clients[c].isOpen && clients[c].generation == id.generation
+        return clients.indices.contains(c) && clients[c].isOpen && clients[c].generation == id.generation
     }
 
     /// The last client of a group went: what waits for it is left to the store.
