@@ -9,17 +9,21 @@ struct ConsoleRoutes {
     }
 
     func add(to router: Router<AdminContext>) {
-        router.get("/") { _, _ in Response(status: .seeOther, headers: [.location: "/console/"]) }
-        router.get("console") { _, _ in Response(status: .seeOther, headers: [.location: "/console/"]) }
+        router.get("/") { _, _ in Self.toConsole }
         let console = router.group("console")
         for (name, file) in ConsoleFiles.all {
             let body = ByteBuffer(bytes: file.bytes)
-            console.get(RouterPath(name == "index.html" ? "/" : name)) { _, _ in
+            let isIndex = name == "index.html"
+            console.get(RouterPath(isIndex ? "/" : name)) { request, _ in
+                // Without the slash its files would be looked for beside the folder.
+                if isIndex, !request.uri.path.hasSuffix("/") { return Self.toConsole }
                 // A page of an older version must not run with the scripts of a newer one.
-                Response(
+                return Response(
                     status: .ok, headers: [.contentType: file.contentType, .cacheControl: "no-cache"],
                     body: .init(byteBuffer: body))
             }
         }
     }
+
+    private static let toConsole = Response(status: .seeOther, headers: [.location: "/console/"])
 }
