@@ -1,0 +1,60 @@
+// A table that is read page by page: its notice, the shards that it lacks, its rows and where it goes on.
+
+import { fill, h } from "./dom.js";
+import { pager, unreachableNote } from "./parts.js";
+import { link } from "./router.js";
+import { Table } from "./table.js";
+
+export class Listing {
+  element;
+  /** The rows as last shown. */
+  items = [];
+  #feed;
+
+  /**
+   * `load(parameters, signal)` gives { items, next, unreachable }; parameters has the cursor of the address. `segments` and
+   * `kept` (the filter) make the addresses of the other pages. `below(page)` gives nodes under the table, `unreachable(page)`
+   * the shards where the answer has them elsewhere, `shown(page)` is told of each page. The rest is the table's.
+   */
+  constructor(context, { every, load, segments, kept = {}, below, unreachable, shown, ...tableOptions }) {
+    const cursor = context.query.get("cursor");
+    const table = new Table(tableOptions);
+    const above = h("div", {});
+    const after = h("div", {});
+    let lacking = "";
+    this.#feed = context.feed({
+      every,
+      load: (signal) => load(cursor ? { cursor } : {}, signal),
+      show: (page) => {
+        this.items = page.items;
+        table.show(page.items);
+        table.element.hidden = page.items.length === 0 && Boolean(page.next);
+        const missing = unreachable ? unreachable(page) : page.unreachable;
+        const sign = JSON.stringify(missing ?? []);
+        if (sign !== lacking) fill(above, unreachableNote(missing));
+        lacking = sign;
+        this.#showAfter(after, page, { cursor, segments, kept, below });
+        shown?.(page);
+      },
+    });
+    table.element.hidden = true;
+    this.element = h("div", { class: "listing" }, this.#feed.notice, above, table.element, after);
+  }
+
+  refresh() {
+    this.#feed.refresh();
+  }
+
+  /** A link that has the focus is kept. */
+  #showAfter(after, page, { cursor, segments, kept, below }) {
+    const [old] = after.querySelectorAll("nav");
+    const nav = pager({ next: page.next, cursor, shown: page.items.length, at: (at) => link(segments, { ...kept, cursor: at }) });
+    const isSame = old && nav && old.isEqualNode(nav);
+    const note = below?.(page) ?? null;
+    if (isSame) {
+      fill(after.lastChild, note);
+    } else {
+      fill(after, nav, h("div", {}, note));
+    }
+  }
+}
