@@ -4,7 +4,7 @@ import { fill, h, setText } from "./dom.js";
 import { timeLabel, timeMarks, niceScale } from "./chart-scale.js";
 import { localTime } from "./time.js";
 
-const space = { left: 62, right: 14, top: 10, bottom: 24 };
+const space = { right: 14, top: 10, bottom: 24 };
 const height = 210;
 
 export class Chart {
@@ -17,6 +17,8 @@ export class Chart {
   #points = [];
   #span = { from: 0, until: 1, step: null };
   #width = 0;
+  /** Room for the marks of the values, in pixels. */
+  #left = 40;
   #svg = h("svg", { role: "img", height });
   #readout = h("p", { class: "readout" });
   #rule = h("line", { class: "rule" });
@@ -78,12 +80,14 @@ export class Chart {
 
   #x(at) {
     const { from, until } = this.#span;
-    return space.left + (at - from) / (until - from) * (this.#width - space.left - space.right);
+    return this.#left + (at - from) / (until - from) * (this.#width - this.#left - space.right);
   }
 
   #draw() {
     if (this.#width < 100) return;
     const scale = niceScale(Math.max(0, ...this.#points.flatMap((point) => this.#series.map(({ key }) => point[key] ?? 0))));
+    const longest = Math.max(this.#format(scale.maximum).length, this.#format(scale.step).length);
+    this.#left = 16 + 7.5 * longest;
     const bottom = height - space.bottom;
     const y = (value) => bottom - value / scale.maximum * (bottom - space.top);
     this.#svg.setAttribute("viewBox", `0 0 ${this.#width} ${height}`);
@@ -96,8 +100,8 @@ export class Chart {
   #grid(scale, y) {
     const marks = [];
     for (let value = 0; value <= scale.maximum * 1.0001; value += scale.step) {
-      marks.push(h("line", { class: value === 0 ? "axis" : "grid", x1: space.left, x2: this.#width - space.right, y1: y(value), y2: y(value) }));
-      marks.push(h("text", { class: "mark y", x: space.left - 8, y: y(value) + 4 }, this.#format(value)));
+      marks.push(h("line", { class: value === 0 ? "axis" : "grid", x1: this.#left, x2: this.#width - space.right, y1: y(value), y2: y(value) }));
+      marks.push(h("text", { class: "mark y", x: this.#left - 8, y: y(value) + 4 }, this.#format(value)));
     }
     return marks;
   }
@@ -112,7 +116,7 @@ export class Chart {
 
   #anchor(at) {
     if (this.#x(at) > this.#width - 40) return "end";
-    return this.#x(at) < space.left + 20 ? "start" : "middle";
+    return this.#x(at) < this.#left + 20 ? "start" : "middle";
   }
 
   #lines(y) {
@@ -139,7 +143,7 @@ export class Chart {
     return this.#points.filter((point) => point[key] > 0).map((point) => {
       // What is there at all is seen, however small.
       const top = Math.min(y(point[key]), y(0) - 1.5);
-      const left = Math.max(this.#x(point.at), space.left);
+      const left = Math.max(this.#x(point.at), this.#left);
       const right = Math.min(this.#x(point.at) + wide - gap, this.#width - space.right);
       return h("rect", { class: `bar ${tone}`, x: left.toFixed(1), y: top.toFixed(1), width: Math.max(0.5, right - left).toFixed(1), height: (y(0) - top).toFixed(1) });
     });
@@ -148,7 +152,7 @@ export class Chart {
   #point(event) {
     const box = this.#svg.getBoundingClientRect();
     const { from, until, step } = this.#span;
-    const at = from + (event.clientX - box.left - space.left) / (this.#width - space.left - space.right) * (until - from);
+    const at = from + (event.clientX - box.left - this.#left) / (this.#width - this.#left - space.right) * (until - from);
     const point = this.#nearest(at - (step ?? 0) / 2);
     if (!point) return;
     const x = this.#x(point.at + (step ?? 0) / 2);

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { number } from "./format.js";
-import { badge, messageLink, name, nameLink } from "./parts.js";
+import { badge, messageLink, name, nameLink, topicAndType } from "./parts.js";
 import { link } from "./router.js";
 import { time } from "./time.js";
 
@@ -20,8 +20,7 @@ export function deadLetterColumns({ hasMessage }) {
     { id: "reason", label: "Reason", value: (letter) => letter.reason, cell: (letter) => reasonBadge(letter.reason) },
     { id: "attempts", label: "Attempts", numeric: true, value: (letter) => letter.attempts, cell: (letter) => number(letter.attempts) },
     { id: "diedAt", label: "Died", value: (letter) => letter.diedAt, cell: (letter) => time(letter.diedAt) },
-    hasMessage && { id: "topic", label: "Topic", value: (letter) => letter.topic, cell: (letter) => nameLink(letter.topic, ["topics", letter.topic]) },
-    hasMessage && { id: "type", label: "Type", value: (letter) => letter.messageType, cell: (letter) => name(letter.messageType) },
+    hasMessage && { id: "topic", label: "Topic, type", value: (letter) => letter.topic, sign: (letter) => [letter.topic, letter.messageType], cell: topicAndType },
     { id: "lastError", label: "Last error", value: (letter) => letter.lastError, cell: (letter) => (letter.lastError ? name(letter.lastError) : "–") },
   ].filter(Boolean);
 }

@@ -21,12 +21,10 @@ export function groups(context) {
       { id: "waiting", label: "Waiting", numeric: true, value: (group) => group.waiting.count, sign: (group) => group.waiting, cell: (group) => count(group.waiting) },
       { id: "oldest", label: "Oldest", numeric: true, value: (group) => group.oldestAt && -Date.parse(group.oldestAt), cell: (group) => age(group.oldestAt) },
       { id: "inFlight", label: "In flight", numeric: true, value: (group) => group.inFlight, cell: (group) => number(group.inFlight) },
-      { id: "queued", label: "Queued", numeric: true, value: (group) => group.queued, cell: (group) => number(group.queued) },
       { id: "retrying", label: "Retrying", numeric: true, value: (group) => group.retrying.count, sign: (group) => [group.retrying, group.nextRetryAt], cell: retrying },
-      { id: "delivered", label: "Delivered/s", numeric: true, value: (group) => group.delivered, cell: (group) => rate(group.delivered) },
       { id: "acknowledged", label: "Acked/s", numeric: true, value: (group) => group.acknowledged, cell: (group) => rate(group.acknowledged) },
       { id: "failed", label: "Failed/s", numeric: true, value: (group) => group.failed, cell: (group) => rate(group.failed) },
-      { id: "clients", label: "Clients here", numeric: true, value: (group) => group.clientsHere, cell: (group) => number(group.clientsHere) },
+      { id: "clients", label: "Clients", numeric: true, value: (group) => group.clientsHere, cell: (group) => number(group.clientsHere) },
       context.canOperate && {
         id: "act", label: "Act", sortable: false, value: (group) => group.isPaused,
         cell: (group, current) => pauseButton(context, current(), () => listing.refresh()),

@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { bytes } from "./format.js";
 import { chosen, filterForm } from "./filters.js";
 import { Listing } from "./listing.js";
-import { badge, messageLink, name, nameLink, pageHead } from "./parts.js";
+import { badge, messageLink, name, pageHead, topicAndType } from "./parts.js";
 import { time } from "./time.js";
 
 const fields = [
@@ -29,8 +29,7 @@ export function messages(context) {
     empty: "No message that is not done matches. One that is done is deleted; its id may still be among the dead letters.",
     columns: [
       { id: "id", label: "Message", heading: true, value: (message) => message.id, cell: (message) => messageLink(message.id) },
-      { id: "topic", label: "Topic", value: (message) => message.topic, cell: (message) => nameLink(message.topic, ["topics", message.topic]) },
-      { id: "type", label: "Type", value: (message) => message.messageType, cell: (message) => name(message.messageType) },
+      { id: "topic", label: "Topic, type", value: (message) => message.topic, sign: (message) => [message.topic, message.messageType], cell: topicAndType },
       { id: "state", label: "State", value: (message) => message.state, cell: (message) => badge(message.state) },
       { id: "from", label: "Published by", value: (message) => message.publisherGroup, cell: (message) => name(message.publisherGroup) },
       { id: "acceptedAt", label: "Accepted", value: (message) => message.acceptedAt, cell: (message) => time(message.acceptedAt, { exact: true }) },

@@ -13,7 +13,7 @@ export function overview(context) {
   const health = h("div", { class: "health-panel" });
   const now = h("div", {});
   const rates = new Chart({
-    title: "Rates of the last ten minutes",
+    title: "Live rates",
     unit: "messages a second",
     kind: "lines",
     format: rate,
@@ -32,7 +32,9 @@ export function overview(context) {
     if (sign !== shown) fill(health, healthPanel(overview));
     shown = sign;
     fill(now, nowFigures(overview));
-    rates.show(context.live.samples, { from: brokerNow() - liveSpan, until: brokerNow() });
+    // What was not seen yet takes no room, but two minutes at least: fewer would jump about.
+    const until = brokerNow();
+    rates.show(context.live.samples, { from: Math.max(until - liveSpan, Math.min(context.live.samples[0].at, until - 120_000)), until });
   });
   const shards = context.feed({
     every: 10,

@@ -14,17 +14,15 @@ export function shards(context) {
     key: (shard) => shard.shard,
     columns: [
       { id: "shard", label: "Shard", heading: true, value: (shard) => shard.shard },
-      { id: "isReachable", label: "State", value: (shard) => (shard.isReachable ? "answers" : "unreachable"), cell: (shard) => (shard.isReachable ? badge("Answers", "good") : badge("Unreachable", "critical")) },
-      plain("answerTime", "Answer", latency),
+      { id: "isReachable", label: "State", value: (shard) => (shard.isReachable ? "answers" : "unreachable"), sign: (shard) => [shard.isReachable, shard.answerTime], cell: state },
       counted("fresh", "Fresh", (shard) => shard.counts?.fresh),
       counted("tracked", "Tracked", (shard) => shard.counts?.tracked),
       counted("half", "Half", (shard) => shard.counts?.half),
       counted("deadLetters", "Dead", (shard) => shard.deadLetters),
       { id: "oldestAt", label: "Oldest", numeric: true, value: (shard) => shard.oldestAt && -Date.parse(shard.oldestAt), cell: (shard) => age(shard.oldestAt) },
       plain("unflushed", "Unflushed"),
-      { id: "pool", label: "Pool", sortable: false, value: (shard) => shard.pool, cell: pool },
-      plain("estimatedRows", "Rows, about"),
-      plain("bytes", "Size, about", bytes),
+      { id: "pool", label: "Pool in use", sortable: false, value: (shard) => shard.pool, cell: pool },
+      { id: "bytes", label: "Size, about", numeric: true, value: (shard) => shard.bytes, sign: (shard) => [shard.bytes, shard.estimatedRows], cell: size },
       plain("historyListLength", "History list"),
       { id: "server", label: "Server", value: (shard) => shard.server, sign: (shard) => [shard.server, shard.database], cell: (shard) => [shard.server ? name(shard.server) : "–", shard.database ? [" ", h("span", { class: "quiet" }, name(shard.database))] : null] },
     ],
@@ -44,8 +42,17 @@ export function shards(context) {
   return [pageHead("Shards", "The databases that the messages are in."), feed.notice, above, table.element, below];
 }
 
+function state(shard) {
+  if (!shard.isReachable) return badge("Unreachable", "critical");
+  return [badge("Answers", "good"), shard.answerTime === null || shard.answerTime === undefined ? null : h("div", { class: "quiet" }, `in ${latency(shard.answerTime)}`)];
+}
+
+function size(shard) {
+  return [bytes(shard.bytes), shard.estimatedRows === null || shard.estimatedRows === undefined ? null : h("div", { class: "quiet" }, `${number(shard.estimatedRows)} rows`)];
+}
+
 function pool(shard) {
   if (!shard.pool) return "–";
   const { open, idle, waiting } = shard.pool;
-  return [`${number(open - idle)} of ${number(open)} in use`, waiting > 0 ? [" ", badge(`${number(waiting)} wait`, "warning")] : null];
+  return [`${number(open - idle)} of ${number(open)}`, waiting > 0 ? [" ", badge(`${number(waiting)} wait`, "warning")] : null];
 }

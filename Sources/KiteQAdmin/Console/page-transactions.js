@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { number } from "./format.js";
 import { Listing } from "./listing.js";
-import { messageLink, name, nameLink, pageHead } from "./parts.js";
+import { messageLink, name, pageHead, topicAndType } from "./parts.js";
 import { link } from "./router.js";
 import { age } from "./time.js";
 import { transactionButtons } from "./transaction-acts.js";
@@ -18,8 +18,7 @@ export function transactions(context) {
     empty: "Every transaction is decided.",
     columns: [
       { id: "id", label: "Message", heading: true, value: (each) => each.id, cell: (each) => messageLink(each.id) },
-      { id: "topic", label: "Topic", value: (each) => each.topic, cell: (each) => nameLink(each.topic, ["topics", each.topic]) },
-      { id: "type", label: "Type", value: (each) => each.messageType, cell: (each) => name(each.messageType) },
+      { id: "topic", label: "Topic, type", value: (each) => each.topic, sign: (each) => [each.topic, each.messageType], cell: topicAndType },
       { id: "publisher", label: "Published by", value: (each) => each.publisherGroup, cell: (each) => name(each.publisherGroup) },
       { id: "publishedAt", label: "Published", value: (each) => each.publishedAt, cell: (each) => age(each.publishedAt) },
       { id: "checks", label: "Asked", numeric: true, value: (each) => each.checks, cell: (each) => `${number(each.checks)}×` },

@@ -19,6 +19,11 @@ export function messageLink(id) {
   return h("a", { class: "id", href: link(["messages", id]) }, id);
 }
 
+/** The type under its topic. */
+export function topicAndType({ topic, messageType }) {
+  return [nameLink(topic, ["topics", topic]), h("div", { class: "quiet" }, name(messageType))];
+}
+
 /** A word on a tint: kind is good, warning, critical, or plain. The word says it, not only the colour. */
 export function badge(text, kind = "plain") {
   return h("span", { class: `badge ${kind}` }, text);

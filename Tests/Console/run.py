@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""Runs the console's tests against the fixture server. Names of tests or classes narrow it: run.py Acts Session.test_no_contact_at_the_start"""
+
+import importlib
+import sys
+import time
+import unittest
+from pathlib import Path
+
+import case
+
+HERE = Path(__file__).resolve().parent
+
+
+class Result(unittest.TextTestResult):
+    passed = 0
+
+    def addSuccess(self, test):
+        super().addSuccess(test)
+        self.passed += 1
+
+
+def main():
+    # A browser in another language would write numbers and days otherwise; the console does not follow it, and says so here.
+    suite = unittest.TestSuite()
+    for file in sorted(HERE.glob("test_*.py")):
+        for test_class in vars(importlib.import_module(file.stem)).values():
+            if isinstance(test_class, type) and issubclass(test_class, case.ConsoleCase) and test_class is not case.ConsoleCase and test_class.__module__ == file.stem:
+                suite.addTests(unittest.defaultTestLoader.loadTestsFromTestCase(test_class))
+    wanted = sys.argv[1:]
+    if wanted:
+        suite = unittest.TestSuite(test for test in suite if any(each in (test.id().split(".", 1)[1], type(test).__name__) for each in wanted))
+    start = time.monotonic()
+    case.start()
+    try:
+        result = unittest.TextTestRunner(verbosity=2, resultclass=Result).run(suite)
+    finally:
+        case.stop()
+    failed = len({str(test).split(" (<")[0].split(" [")[0] for test, _ in result.failures + result.errors})
+    print(f"console, fixtures: {time.monotonic() - start:.0f} s")
+    print(f"{result.passed} passed, {failed} failed")
+    return 0 if failed == 0 and result.passed > 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
