@@ -94,17 +94,18 @@ class Browser:
     def one(self, css):
         return self.until(lambda: self.driver.find_element(By.CSS_SELECTOR, css), css)
 
+    def _find_button(self, label, within):
+        # In one question to the browser: a listing has hundreds of links.
+        return self.script("""
+            return [...document.querySelectorAll(arguments[1])].flatMap((each) => [...each.querySelectorAll("button, a")])
+              .find((each) => each.innerText.trim() === arguments[0] && each.checkVisibility()) ?? null;""", label, within)
+
     def button(self, label, within="body"):
         """The button or link with this label."""
-        def find():
-            for element in self.driver.find_elements(By.CSS_SELECTOR, f"{within} button, {within} a"):
-                if element.is_displayed() and element.text.strip() == label:
-                    return element
-            return None
-        return self.until(find, f"button {label!r} in {within}")
+        return self.until(lambda: self._find_button(label, within), f"button {label!r} in {within}")
 
     def has_button(self, label, within="body"):
-        return any(element.is_displayed() and element.text.strip() == label for element in self.all(f"{within} button, {within} a"))
+        return self._find_button(label, within) is not None
 
     def press(self, *keys):
         webdriver.ActionChains(self.driver).send_keys(*keys).perform()

@@ -222,8 +222,10 @@ class Handler(BaseHTTPRequestHandler):
         kind = path.removeprefix("/api/v1/").split("/")[0]
         with fixture.lock:
             fixture.requests.append((method, self.path, raw.decode(), dict(self.headers)))
-            fixture.under_way[path] = fixture.under_way.get(path, 0) + 1
-            fixture.most_under_way[path] = max(fixture.most_under_way.get(path, 0), fixture.under_way[path])
+            # A reset meanwhile puts another in its place.
+            under_way = fixture.under_way
+            under_way[path] = under_way.get(path, 0) + 1
+            fixture.most_under_way[path] = max(fixture.most_under_way.get(path, 0), under_way[path])
             pause = fixture.delay.get(kind, 0)
         time.sleep(pause)
         query = {key: values[0] for key, values in parse_qs(urlsplit(self.path).query).items()}
@@ -235,7 +237,7 @@ class Handler(BaseHTTPRequestHandler):
                 status, answer, content_type = refusal.problem["status"], refusal.problem, "application/problem+json"
             data = json.dumps(answer).encode()
             fixture.contract.check(method, self.path, raw, status, content_type, data)
-            fixture.under_way[path] -= 1
+            under_way[path] -= 1
         self.reply(status, data, content_type, {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"})
 
     def reply(self, status, data, content_type, headers=None):

@@ -13,15 +13,21 @@ HERE = Path(__file__).resolve().parent
 
 
 class Result(unittest.TextTestResult):
+    """Counts what passed, and says how long each test took."""
+
     passed = 0
 
+    def startTest(self, test):
+        self.started = time.monotonic()
+        super().startTest(test)
+
     def addSuccess(self, test):
+        self.stream.write(f"{time.monotonic() - self.started:.1f} s ")
         super().addSuccess(test)
         self.passed += 1
 
 
 def main():
-    # A browser in another language would write numbers and days otherwise; the console does not follow it, and says so here.
     suite = unittest.TestSuite()
     for file in sorted(HERE.glob("test_*.py")):
         for test_class in vars(importlib.import_module(file.stem)).values():

@@ -79,7 +79,7 @@ export class Table {
     if (!this.#sort) return this.#rows;
     const direction = this.#ascending() ? 1 : -1;
     const { value } = this.#sort.column;
-    return [...this.#rows].sort((left, right) => direction * compare(value(left), value(right)));
+    return [...this.#rows].sort((left, right) => compare(value(left), value(right), direction));
   }
 
   #arrange() {
@@ -125,11 +125,10 @@ export class Table {
   }
 }
 
-/** Nothing comes last among what ascends. */
-function compare(left, right) {
+/** Rows without a value come last in both directions. */
+function compare(left, right, direction) {
   const hasLeft = left !== null && left !== undefined && left !== "";
   const hasRight = right !== null && right !== undefined && right !== "";
   if (!hasLeft || !hasRight) return Number(hasRight) - Number(hasLeft);
-  if (typeof left === "string") return left.localeCompare(right, "en", { numeric: true });
-  return left - right;
+  return direction * (typeof left === "string" ? left.localeCompare(right, "en", { numeric: true }) : left - right);
 }
