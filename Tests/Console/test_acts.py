@@ -94,6 +94,7 @@ class Acts(ConsoleCase):
             self.server.world.letters = [each for each in self.server.world.letters if each["letter"] != "1:3"]
         self.browser.button("Requeue selected…").click()
         self.dialog("Requeue 2 dead letters")
+        self.dialog("1 of them undecided. To requeue an undecided half message is to commit it")
         self.browser.button("Requeue", "dialog").click()
         self.dialog("1 dead letter requeued.")
         self.dialog("1:3: It is there no more.")
@@ -128,19 +129,50 @@ class Acts(ConsoleCase):
         self.open("dead-letters")
         self.browser.see("As of")
         self.browser.button("Delete all that match…").click()
-        self.dialog("Delete 230 dead letters")
-        self.browser.button("Delete 230", "dialog").click()
-        self.dialog("Type 230 to confirm.")
+        count = len(self.server.acted_on({}))
+        self.dialog(f"Delete {count} dead letters")
+        self.dialog("Undecided half messages are left out")
+        self.browser.button(f"Delete {count}", "dialog").click()
+        self.dialog(f"Type {count} to confirm.")
         self.assertEqual(self.sent("dead-letters/delete"), [])
         with self.server.lock:
-            self.server.world.letters.pop()
-        self.browser.one("#act-typed").send_keys("230")
-        self.browser.button("Delete 230", "dialog").click()
-        self.dialog("229 match now, not 230. Nothing was done.")
+            self.server.world.letters.remove(self.server.acted_on({})[-1])
+        self.browser.one("#act-typed").send_keys(str(count))
+        self.browser.button(f"Delete {count}", "dialog").click()
+        self.dialog(f"{count - 1} match now, not {count}. Nothing was done.")
         self.assertEqual(self.browser.one("#act-typed").get_attribute("value"), "")
-        self.browser.one("#act-typed").send_keys("229", Keys.ENTER)
-        self.dialog("229 dead letters deleted.")
-        self.assertEqual(self.server.world.letters, [])
+        self.browser.one("#act-typed").send_keys(str(count - 1), Keys.ENTER)
+        self.dialog(f"{count - 1} dead letters deleted.")
+        self.assertEqual({each["reason"] for each in self.server.world.letters}, {"undecided"})
+
+    def test_more_than_are_counted(self):
+        self.server.counted = {"count": 100, "isAtLeast": True}
+        self.open("dead-letters")
+        self.browser.button("Requeue all that match…").click()
+        self.dialog("100+")
+        self.dialog("These 100 are done now, the oldest first")
+        self.browser.button("Requeue 100", "dialog").click()
+        self.dialog("requeued.")
+        self.assertEqual(self.sent("dead-letters/requeue"), [{"filter": {}, "count": 100}])
+
+    def test_undecided_ones_that_are_asked_for(self):
+        self.open("dead-letters?reason=undecided")
+        self.browser.button("Delete all that match…").click()
+        self.dialog("To delete an undecided half message is to roll it back.")
+
+    def test_no_answer_to_an_act(self):
+        self.open("groups/ledger")
+        self.browser.button("Pause…").click()
+        self.browser.one("#act-reason").send_keys("the line is cut")
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        self.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0})
+        try:
+            self.browser.button("Pause", "dialog").click()
+            self.dialog("Whether it was done is not known: see the audit log before it is done again.")
+            self.browser.see("No answer since", ".health")
+        finally:
+            self.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1})
+            self.driver.execute_cdp_cmd("Network.disable", {})
 
     def test_nothing_matches(self):
         self.open("dead-letters?group=nobody")

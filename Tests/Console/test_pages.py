@@ -38,8 +38,9 @@ class Pages(ConsoleCase):
         self.browser.see("See whether the server at 10.0.0.12:3306 runs")
         self.browser.see("1 critical, 2 warnings", ".health")
         self.browser.until(lambda: self.driver.title.startswith("(1 critical, 2 warnings) Overview"), "the title tells")
-        self.browser.button("See Groups").click()
-        self.browser.page("Groups")
+        self.assertTrue(self.browser.has_button("See Dead letters"))
+        self.browser.button("See group search-index").click()
+        self.browser.page("Group search-index")
         self.browser.see("100,000+")
         self.browser.see("No client")
 

@@ -48,9 +48,9 @@ class World:
     def make_trouble(self):
         self.unreachable = [{"shard": 1, "reason": "Can't connect to server on '10.0.0.12:3306' (110)"}]
         self.health = [
-            {"severity": "critical", "subject": "shard", "text": "Shard 1 has not answered for 2 min: can't connect to server on '10.0.0.12:3306' (110).",
+            {"severity": "critical", "subject": "shard 1", "text": "Shard 1 has not answered for 2 min: can't connect to server on '10.0.0.12:3306' (110).",
              "action": "See whether the server at 10.0.0.12:3306 runs and can be reached from here. Publishes for this shard wait or are refused until then."},
-            {"severity": "warning", "subject": "group", "text": "Group search-index has had no client for 40 min and 100,000+ messages wait for it.",
+            {"severity": "warning", "subject": "group search-index", "text": "Group search-index has had no client for 40 min and 100,000+ messages wait for it.",
              "action": "See whether its consumers run. If it is to stay away, take its binding back, or messages gather."},
             {"severity": "warning", "subject": "dead letters", "text": "230 dead letters, 12 in the last hour.",
              "action": "Look at their last error, mend the consumer, and requeue them."},

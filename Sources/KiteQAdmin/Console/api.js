@@ -1,7 +1,8 @@
 // The broker's API over plain HTTP: the console's only source of data.
 
 const readLimit = 15_000;
-const actLimit = 120_000;
+// Many dead letters take their time.
+const actLimit = 600_000;
 
 /** What went wrong, with what the API says about it. `status` is 0 where no answer came. */
 export class Problem extends Error {
@@ -56,9 +57,8 @@ export class Api {
     } catch (error) {
       if (signal?.aborted) throw new DOMException("left", "AbortError");
       if (error instanceof Problem) throw error;
-      throw new Problem(0, timer.signal.aborted
-        ? `The broker did not answer within ${limit / 1000} s.`
-        : "The broker cannot be reached from this browser.");
+      const what = timer.signal.aborted ? `The broker did not answer within ${limit / 1000} s.` : "The broker cannot be reached from this browser.";
+      throw new Problem(0, method === "GET" ? what : `${what} Whether it was done is not known: see the audit log before it is done again.`);
     } finally {
       clearTimeout(timeout);
       signal?.removeEventListener("abort", stop);

@@ -9,25 +9,27 @@ const acts = {
   requeue: {
     label: "Requeue", past: "requeued",
     text: "Each goes back to the group that it is of, and is delivered with its attempts counted anew.",
+    undecided: "To requeue an undecided half message is to commit it: it goes to its groups.",
   },
   delete: {
     label: "Delete", past: "deleted", isDangerous: true,
     text: "They are deleted for good, with their content.",
+    undecided: "To delete an undecided half message is to roll it back.",
   },
 };
 
-/** Asks about these letters, by their ids. */
+/** Asks about these dead letters. */
 export function askAboutLetters(context, kind, letters, changed) {
   const act = acts[kind];
+  const undecided = letters.filter((each) => each.reason === "undecided").length;
+  const ids = letters.map((each) => each.letter);
   askToAct({
-    title: `${act.label} ${lettersWord(letters.length)}`,
-    facts: [
-      letters.length <= 10 ? facts([["Letters", letters.join(", ")]]) : null,
-      h("p", {}, act.text),
-    ],
+    title: `${act.label} ${lettersWord(ids.length)}`,
+    facts: [ids.length <= 10 ? facts([["Letters", ids.join(", ")]]) : null, h("p", {}, act.text)],
+    warning: undecided ? `${number(undecided)} of them undecided. ${act.undecided}` : null,
     label: act.label,
     isDangerous: act.isDangerous,
-    act: async () => resultPanel(await context.api.post(["dead-letters", kind], { letters }), act),
+    act: async () => resultPanel(await context.api.post(["dead-letters", kind], { letters: ids }), act),
     done: changed,
   });
 }
@@ -35,23 +37,29 @@ export function askAboutLetters(context, kind, letters, changed) {
 /** Asks about all that match: how many they are is asked first, shown, and handed back. */
 export function askAboutAll(context, kind, filter, words, changed) {
   const act = acts[kind];
+  const options = (counted) => optionsFor(counted, { act, context, filter, kind, words });
   askToAct({
     title: `${act.label} all that match`,
     label: act.label,
     isDangerous: act.isDangerous,
-    prepare: async () => optionsFor(await context.api.post(["dead-letters", "count"], filter), { act, context, filter, kind, words }),
+    prepare: async () => options(await context.api.post(["dead-letters", "count"], filter)),
     done: changed,
   });
 }
 
-function optionsFor(counted, { act, context, filter, kind, words }) {
-  if (counted.count === 0) return { blocked: "No dead letter matches: there is nothing to do." };
-  if (counted.isAtLeast) {
-    return { blocked: `${count(counted)} match, and no more are counted. An act needs the exact count: narrow the filter, for example by time, and go on in parts.` };
-  }
+function optionsFor(counted, how) {
+  const { act, context, filter, kind, words } = how;
+  const undecided = undecidedWords(filter, act);
+  if (counted.count === 0) return { blocked: `No dead letter matches: there is nothing to do.${filter.reason ? "" : ` ${undecided}`}` };
   return {
     title: `${act.label} ${lettersWord(counted.count)}`,
-    facts: [facts([["Filter", name(words)], ["They match", number(counted.count)]]), h("p", {}, act.text)],
+    facts: [
+      facts([["Filter", name(words)], ["They match", count(counted)]]),
+      counted.isAtLeast ? h("p", {}, `More may match than are counted. These ${number(counted.count)} are done now, the oldest first; what is left is for another time.`) : null,
+      h("p", {}, act.text),
+      filter.reason ? null : h("p", { class: "quiet" }, undecided),
+    ],
+    warning: filter.reason === "undecided" ? undecided : null,
     typed: act.isDangerous ? String(counted.count) : null,
     label: `${act.label} ${number(counted.count)}`,
     act: async () => {
@@ -59,13 +67,18 @@ function optionsFor(counted, { act, context, filter, kind, words }) {
         return resultPanel(await context.api.post(["dead-letters", kind], { filter, count: counted.count }), act);
       } catch (problem) {
         // Others came or went meanwhile; nothing was done. What matches now is asked about anew.
-        if (problem.status === 409 && problem.count !== undefined) {
-          problem.again = optionsFor({ count: problem.count, isAtLeast: false }, { act, context, filter, kind, words });
+        if (problem.status === 409 && Number.isInteger(problem.count)) {
+          problem.again = optionsFor({ count: problem.count, isAtLeast: false }, how);
         }
         throw problem;
       }
     },
   };
+}
+
+/** Undecided ones are acted on only where they are asked for: see actingFilter of the broker. */
+function undecidedWords(filter, act) {
+  return filter.reason === "undecided" ? act.undecided : "Undecided half messages are left out: filter for the reason undecided to act on them.";
 }
 
 function lettersWord(some) {

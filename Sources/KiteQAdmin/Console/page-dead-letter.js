@@ -24,14 +24,13 @@ export function deadLetter(context) {
   return [pageHead(["Dead letter ", name(letter)], null, act), feed.notice, body];
 }
 
-/** What nobody decided is decided, not requeued. */
+/** What nobody decided is decided with a reason, rather than requeued or deleted. */
 function actButtons(context, deadLetter, changed) {
+  if (deadLetter.reason === "undecided") return transactionButtons(context, deadLetter, changed);
   return [
-    deadLetter.reason === "undecided"
-      ? transactionButtons(context, deadLetter, changed)
-      : button("Requeue…", () => askAboutLetters(context, "requeue", [deadLetter.letter], changed)),
+    button("Requeue…", () => askAboutLetters(context, "requeue", [deadLetter], changed)),
     " ",
-    button("Delete…", () => askAboutLetters(context, "delete", [deadLetter.letter], changed)),
+    button("Delete…", () => askAboutLetters(context, "delete", [deadLetter], changed)),
   ];
 }
 

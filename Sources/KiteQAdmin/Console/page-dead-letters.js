@@ -29,7 +29,7 @@ export function deadLetters(context) {
     key: (letter) => letter.letter,
     empty: "No dead letter matches.",
     columns: [picks?.column, ...deadLetterColumns({ hasMessage: true })].filter(Boolean),
-    shown: ({ items }) => picks?.offer(items.map((letter) => letter.letter)),
+    shown: ({ items }) => picks?.offer(items),
   });
   const words = inWords(filter, fields);
   return [
@@ -60,7 +60,7 @@ class Picks {
 
   constructor() {
     this.#all.addEventListener("change", () => {
-      this.#picked = new Set(this.#all.checked ? this.#offered : []);
+      this.#picked = new Set(this.#all.checked ? this.#offered.map(({ letter }) => letter) : []);
       this.#show();
     });
   }
@@ -70,7 +70,7 @@ class Picks {
   }
 
   button(label, click) {
-    const element = button(label, () => click(this.#offered.filter((letter) => this.#picked.has(letter))));
+    const element = button(label, () => click(this.#offered.filter(({ letter }) => this.#picked.has(letter))));
     this.#buttons.push(element);
     this.#show();
     return element;
@@ -78,7 +78,7 @@ class Picks {
 
   offer(letters) {
     this.#offered = letters;
-    const here = new Set(letters);
+    const here = new Set(letters.map(({ letter }) => letter));
     for (const letter of this.#picked) if (!here.has(letter)) this.#picked.delete(letter);
     for (const letter of this.#boxes.keys()) if (!here.has(letter)) this.#boxes.delete(letter);
     this.#show();

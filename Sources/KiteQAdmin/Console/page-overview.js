@@ -52,12 +52,20 @@ export function overview(context) {
 
 const severities = { critical: ["Critical", "critical"], warning: ["Warning", "warning"], information: ["Note", "plain"] };
 const places = [
-  [/dead/i, "dead-letters", "Dead letters"],
-  [/transaction/i, "transactions", "Transactions"],
-  [/group/i, "groups", "Groups"],
-  [/lease|registry|broker/i, "brokers", "Brokers"],
-  [/store|shard|pool/i, "shards", "Shards"],
+  [/^dead/, "dead-letters", "Dead letters"],
+  [/^transaction/, "transactions", "Transactions"],
+  [/^group/, "groups", "Groups"],
+  [/^(lease|registry|broker)/, "brokers", "Brokers"],
+  [/^(store|shard)/, "shards", "Shards"],
 ];
+
+/** Where a finding is looked into; that of a group is about "group NAME". */
+function seeAlso(subject) {
+  const group = /^group (.+)$/s.exec(subject);
+  if (group) return h("a", { href: link(["groups", group[1]]) }, "See group ", name(group[1]));
+  const place = places.find(([pattern]) => pattern.test(subject));
+  return place ? h("a", { href: link([place[1]]) }, `See ${place[2]}`) : null;
+}
 
 function healthPanel({ health, broker }) {
   if (broker.state === "draining") {
@@ -70,12 +78,11 @@ function healthPanel({ health, broker }) {
 function findings(health) {
   return h("ul", { class: "findings" }, health.map((finding) => {
     const [label, kind] = severities[finding.severity] ?? ["Note", "plain"];
-    const place = places.find(([pattern]) => pattern.test(finding.subject));
     return h(
       "li",
       { class: kind },
       h("p", {}, badge(label, kind), " ", h("strong", {}, name(finding.text))),
-      h("p", { class: "what-to-do" }, h("span", { class: "quiet" }, "What to do: "), name(finding.action), place ? [" ", h("a", { href: link([place[1]]) }, `See ${place[2]}`)] : null),
+      h("p", { class: "what-to-do" }, h("span", { class: "quiet" }, "What to do: "), name(finding.action), " ", seeAlso(finding.subject)),
     );
   }));
 }
