@@ -16,6 +16,28 @@ class Polling(ConsoleCase):
         self.browser.see("987,654")
         self.assertEqual(self.browser.focused(), link)
 
+    def test_a_row_that_is_moved_keeps_the_focus(self):
+        self.open("groups")
+        self.browser.button("Waiting", "thead").click()
+        link = self.browser.button("billing")
+        self.driver.execute_script("arguments[0].focus()", link)
+        with self.server.lock:
+            self.server.world.groups["billing"]["waiting"]["count"] = 987654
+        self.browser.until(lambda: self.browser.one("#main tbody tr a").text == "billing", "it is the first row")
+        self.assertEqual(self.browser.focused(), link)
+
+    def test_what_is_selected_stays_selected(self):
+        for page, css in [("groups/ledger", "dl.facts dd"), ("", "dl.figures dd"), ("topics/orders", "dl.figures dd"), ("brokers", "dl.facts dd")]:
+            with self.subTest(page):
+                self.open(page)
+                self.browser.one(css)
+                self.browser.script("getSelection().selectAllChildren(document.querySelectorAll(arguments[0])[arguments[0].includes('facts') ? 2 : 4])", css)
+                selected = self.browser.script("return getSelection().toString()")
+                self.assertTrue(selected.strip())
+                count = len(self.asked("GET", "overview"))
+                self.browser.until(lambda: len(self.asked("GET", "overview")) >= count + 3, "three more answers")
+                self.assertEqual(self.browser.script("return getSelection().rangeCount && !getSelection().isCollapsed"), True)
+
     def test_questions_never_overlap(self):
         self.server.delay["groups"] = 3
         self.open("groups")

@@ -19,6 +19,8 @@ export class Chart {
   #width = 0;
   /** Room for the marks of the values, in pixels. */
   #left = 40;
+  /** Where the pointer is over the chart, in the window. */
+  #pointer = null;
   #svg = h("svg", { role: "img", height });
   #readout = h("p", { class: "readout" });
   #rule = h("line", { class: "rule" });
@@ -44,8 +46,8 @@ export class Chart {
       this.#readout,
       this.#details,
     );
-    this.#svg.addEventListener("pointermove", (event) => this.#point(event));
-    this.#svg.addEventListener("pointerleave", () => this.#unpoint());
+    this.#svg.addEventListener("pointermove", (event) => this.#point(event.clientX));
+    this.#svg.addEventListener("pointerleave", () => this.#point(null));
     new ResizeObserver(([entry]) => {
       const width = Math.floor(entry.contentRect.width);
       if (width === this.#width) return;
@@ -94,7 +96,7 @@ export class Chart {
     this.#svg.setAttribute("width", this.#width);
     this.#svg.setAttribute("aria-label", this.#inWords());
     fill(this.#svg, this.#grid(scale, y), this.#times(bottom), this.#kind === "bars" ? this.#bars(y) : this.#lines(y), this.#rule);
-    this.#unpoint();
+    this.#point(this.#pointer);
   }
 
   #grid(scale, y) {
@@ -149,22 +151,23 @@ export class Chart {
     });
   }
 
-  #point(event) {
+  /** Says what is under the pointer, or else how it stands. */
+  #point(clientX) {
+    this.#pointer = clientX;
+    this.#rule.classList.toggle("seen", clientX !== null);
+    if (clientX === null) {
+      setText(this.#readout, this.#summary());
+      return;
+    }
     const box = this.#svg.getBoundingClientRect();
     const { from, until, step } = this.#span;
-    const at = from + (event.clientX - box.left - this.#left) / (this.#width - this.#left - space.right) * (until - from);
+    const at = from + (clientX - box.left - this.#left) / (this.#width - this.#left - space.right) * (until - from);
     const point = this.#nearest(at - (step ?? 0) / 2);
     if (!point) return;
     const x = this.#x(point.at + (step ?? 0) / 2);
     for (const [key, value] of Object.entries({ x1: x, x2: x, y1: space.top, y2: height - space.bottom })) this.#rule.setAttribute(key, value);
-    this.#rule.classList.add("seen");
     const values = this.#series.map(({ key, label }) => `${label} ${this.#write(point[key])}`);
     setText(this.#readout, `${localTime(point.at)}: ${values.join(" · ")}`);
-  }
-
-  #unpoint() {
-    this.#rule.classList.remove("seen");
-    setText(this.#readout, this.#summary());
   }
 
   #nearest(at) {

@@ -50,3 +50,28 @@ export function fill(element, ...children) {
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
+
+/**
+ * Makes the element's children like these, and leaves alone what is so already: a selection of text stays, and a reader's
+ * place. Listeners of the new children are lost where an old one is kept: for what has none.
+ */
+export function renew(element, ...children) {
+  const wanted = document.createDocumentFragment();
+  append(wanted, children);
+  adapt(element, wanted);
+  return element;
+}
+
+function adapt(element, wanted) {
+  const old = [...element.childNodes];
+  const fresh = [...wanted.childNodes];
+  fresh.forEach((node, index) => {
+    const there = old[index];
+    if (!there) element.append(node);
+    else if (there.isEqualNode(node)) return;
+    else if (there.nodeType === Node.TEXT_NODE && node.nodeType === Node.TEXT_NODE) there.data = node.data;
+    else if (there.nodeType === Node.ELEMENT_NODE && there.cloneNode(false).isEqualNode(node.cloneNode(false))) adapt(there, node);
+    else there.replaceWith(node);
+  });
+  for (const node of old.slice(fresh.length)) node.remove();
+}

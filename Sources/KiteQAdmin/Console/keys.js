@@ -23,7 +23,7 @@ function turn(isOn) {
 export function watchKeys(toSearch) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || !areOn()) return;
-    if (event.target.closest?.("input, textarea, select, dialog")) return;
+    if (event.target.closest?.("input:not([type=checkbox]), textarea, select, dialog")) return;
     if (event.key === "/") {
       event.preventDefault();
       toSearch();

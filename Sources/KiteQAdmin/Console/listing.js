@@ -1,6 +1,6 @@
 // A table that is read page by page: its notice, the shards that it lacks, its rows and where it goes on.
 
-import { fill, h } from "./dom.js";
+import { h, renew } from "./dom.js";
 import { pager, unreachableNote } from "./parts.js";
 import { link } from "./router.js";
 import { Table } from "./table.js";
@@ -21,7 +21,6 @@ export class Listing {
     const table = new Table(tableOptions);
     const above = h("div", {});
     const after = h("div", {});
-    let lacking = "";
     this.#feed = context.feed({
       every,
       load: (signal) => load(cursor ? { cursor } : {}, signal),
@@ -30,10 +29,9 @@ export class Listing {
         table.show(page.items);
         table.element.hidden = page.items.length === 0 && Boolean(page.next);
         const missing = unreachable ? unreachable(page) : page.unreachable;
-        const sign = JSON.stringify(missing ?? []);
-        if (sign !== lacking) fill(above, unreachableNote(missing));
-        lacking = sign;
-        this.#showAfter(after, page, { cursor, segments, kept, below });
+        renew(above, unreachableNote(missing));
+        const at = (next) => link(segments, { ...kept, cursor: next });
+        renew(after, pager({ next: page.next, cursor, shown: page.items.length, at }), below?.(page) ?? null);
         shown?.(page);
       },
     });
@@ -43,18 +41,5 @@ export class Listing {
 
   refresh() {
     this.#feed.refresh();
-  }
-
-  /** A link that has the focus is kept. */
-  #showAfter(after, page, { cursor, segments, kept, below }) {
-    const [old] = after.querySelectorAll("nav");
-    const nav = pager({ next: page.next, cursor, shown: page.items.length, at: (at) => link(segments, { ...kept, cursor: at }) });
-    const isSame = old && nav && old.isEqualNode(nav);
-    const note = below?.(page) ?? null;
-    if (isSame) {
-      fill(after.lastChild, note);
-    } else {
-      fill(after, nav, h("div", {}, note));
-    }
   }
 }

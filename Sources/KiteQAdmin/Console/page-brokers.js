@@ -1,6 +1,6 @@
 // All brokers of the store with their leases; this one can be drained.
 
-import { fill, h } from "./dom.js";
+import { h, renew } from "./dom.js";
 import { drainButton, reloadButton } from "./broker-acts.js";
 import { duration, number } from "./format.js";
 import { badge, facts, name, pageHead, section, unreachableNote } from "./parts.js";
@@ -11,7 +11,7 @@ const states = { alive: ["Alive", "good"], dead: ["Dead", "critical"], gone: ["G
 
 export function brokers(context) {
   const own = h("div", {});
-  context.listen((overview) => fill(own, ownFacts(overview)));
+  context.listen((overview) => renew(own, ownFacts(overview)));
   const table = new Table({
     caption: "Brokers",
     key: (broker) => broker.incarnation,
@@ -31,7 +31,7 @@ export function brokers(context) {
     every: 2,
     load: (signal) => context.api.get(["brokers"], {}, signal),
     show: (list) => {
-      fill(above, unreachableNote(list.unreachable));
+      renew(above, unreachableNote(list.unreachable));
       table.show(list.items);
     },
   });

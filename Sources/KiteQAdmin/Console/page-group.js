@@ -1,6 +1,6 @@
 // One group: its lag, its pause, its clients.
 
-import { fill, h } from "./dom.js";
+import { fill, h, renew } from "./dom.js";
 import { count, number, rate } from "./format.js";
 import { clientColumns } from "./page-clients.js";
 import { groupState, pauseButton } from "./group-columns.js";
@@ -20,7 +20,7 @@ export function group(context) {
     show: (group) => {
       if (context.canOperate && paused !== group.isPaused) fill(act, pauseButton(context, group, () => feed.refresh()));
       paused = group.isPaused;
-      fill(body, groupFacts(group));
+      renew(body, groupFacts(group));
     },
   });
   const clients = new Table({ caption: "Clients of this group at this broker", key: (each) => each.id, columns: clientColumns({ hasGroup: false }), empty: "It has no client at this broker." });
@@ -30,7 +30,7 @@ export function group(context) {
     load: (signal) => context.api.get(["connections"], { group: title }, signal),
     show: (page) => {
       clients.show(page.items);
-      fill(more, page.next ? h("p", {}, h("a", { href: link(["clients"], { group: title }) }, "There are more clients")) : null);
+      renew(more, page.next ? h("p", {}, h("a", { href: link(["clients"], { group: title }) }, "There are more clients")) : null);
     },
   });
   return [

@@ -1,7 +1,7 @@
 // Health at a glance, what flows, and what the last week looked like.
 
 import { Chart } from "./chart.js";
-import { fill, h } from "./dom.js";
+import { fill, h, renew } from "./dom.js";
 import { bytes, count, duration, number, rate, sumOfCounts } from "./format.js";
 import { HistoryChart } from "./history-chart.js";
 import { liveSpan } from "./live.js";
@@ -31,7 +31,7 @@ export function overview(context) {
     const sign = JSON.stringify([overview.health, overview.broker.state]);
     if (sign !== shown) fill(health, healthPanel(overview));
     shown = sign;
-    fill(now, nowFigures(overview));
+    renew(now, nowFigures(overview));
     // What was not seen yet takes no room, but two minutes at least: fewer would jump about.
     const until = brokerNow();
     rates.show(context.live.samples, { from: Math.max(until - liveSpan, Math.min(context.live.samples[0].at, until - 120_000)), until });
@@ -39,7 +39,7 @@ export function overview(context) {
   const shards = context.feed({
     every: 10,
     load: (signal) => context.api.get(["shards"], {}, signal),
-    show: (list) => fill(states, statePanel(list)),
+    show: (list) => renew(states, statePanel(list)),
   });
   return [
     pageHead("Overview", "This broker at a glance; counts by state are of the whole store."),

@@ -1,6 +1,6 @@
 // The store's shards.
 
-import { fill, h } from "./dom.js";
+import { h, renew } from "./dom.js";
 import { bytes, count, latency, number } from "./format.js";
 import { badge, name, pageHead, unreachableNote } from "./parts.js";
 import { Table } from "./table.js";
@@ -34,9 +34,9 @@ export function shards(context) {
     load: (signal) => context.api.get(["shards"], {}, signal),
     show: ({ items, at }) => {
       const missing = items.filter((shard) => !shard.isReachable).map(({ shard, reason }) => ({ shard, reason: reason ?? "It does not answer." }));
-      fill(above, unreachableNote(missing));
+      renew(above, unreachableNote(missing));
       table.show(items);
-      fill(below, "Counted ", age(at), ". Pool and unflushed are of this broker. A history list that grows for hours means that a long transaction holds back the server's clean-up.");
+      renew(below, "Counted ", age(at), ". Pool and unflushed are of this broker. A history list that grows for hours means that a long transaction holds back the server's clean-up.");
     },
   });
   return [pageHead("Shards", "The databases that the messages are in."), feed.notice, above, table.element, below];

@@ -1,6 +1,6 @@
 // One topic: its rates, its counts, its last week.
 
-import { fill, h } from "./dom.js";
+import { h, renew } from "./dom.js";
 import { number, rate } from "./format.js";
 import { HistoryChart } from "./history-chart.js";
 import { countNote } from "./page-topics.js";
@@ -15,7 +15,7 @@ export function topic(context) {
     load: (signal) => context.api.get(["topics"], {}, signal),
     show: (list) => {
       const topic = list.items.find((each) => each.topic === title);
-      fill(body, unreachableNote(list.unreachable), topic ? topicFigures(topic, list) : h("p", {}, "This broker does not serve such a topic, and the store has no message of it."));
+      renew(body, unreachableNote(list.unreachable), topic ? topicFigures(topic, list) : h("p", {}, "This broker does not serve such a topic, and the store has no message of it."));
     },
   });
   return [

@@ -1,6 +1,6 @@
 // The topics with rates and counts.
 
-import { h, fill } from "./dom.js";
+import { h, renew } from "./dom.js";
 import { number, rate } from "./format.js";
 import { badge, nameLink, pageHead, unreachableNote } from "./parts.js";
 import { Table } from "./table.js";
@@ -31,8 +31,8 @@ export function topics(context) {
     load: (signal) => context.api.get(["topics"], {}, signal),
     show: (list) => {
       table.show(list.items);
-      fill(above, unreachableNote(list.unreachable));
-      fill(below, countNote(list));
+      renew(above, unreachableNote(list.unreachable));
+      renew(below, countNote(list));
     },
   });
   return [pageHead("Topics", "Rates are of this broker; fresh, tracked and half are counted in the store."), feed.notice, above, table.element, below];

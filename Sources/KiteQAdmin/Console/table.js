@@ -83,6 +83,7 @@ export class Table {
   }
 
   #arrange() {
+    const focused = this.element.contains(document.activeElement) ? document.activeElement : null;
     const gone = new Set(this.#entries.keys());
     let place = this.#body.firstChild;
     for (const row of this.#sorted()) {
@@ -98,6 +99,8 @@ export class Table {
       this.#entries.get(key).element.remove();
       this.#entries.delete(key);
     }
+    // A row that is moved loses the focus.
+    if (focused?.isConnected && document.activeElement !== focused) focused.focus({ preventScroll: true });
     this.#nothing.hidden = this.#rows.length > 0;
     setText(this.#nothing, this.#empty);
     this.element.classList.toggle("has-none", this.#rows.length === 0);
