@@ -17,7 +17,15 @@ class Browser:
         self.url = url
         options = webdriver.ChromeOptions()
         options.binary_location = "/usr/bin/chromium"
-        for each in ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--lang=en-US", "--hide-scrollbars", "--no-first-run", "--disable-background-networking"]:
+        for each in [
+            "--headless=new",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--lang=en-US",
+            "--hide-scrollbars",
+            "--no-first-run",
+            "--disable-background-networking",
+        ]:
             options.add_argument(each)
         if os.geteuid() == 0:
             # Chromium's sandbox refuses root. It opens nothing but the tests' own pages here.
@@ -31,11 +39,17 @@ class Browser:
         self.driver.quit()
 
     def size(self, width, height):
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600})
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
+        )
 
     def media(self, **features):
         """Such as prefers_color_scheme="dark"."""
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": key.replace("_", "-"), "value": value} for key, value in features.items()]})
+        self.driver.execute_cdp_cmd(
+            "Emulation.setEmulatedMedia",
+            {"features": [{"name": key.replace("_", "-"), "value": value} for key, value in features.items()]},
+        )
 
     def reset(self):
         self.driver.get(self.url + "icon.svg")
@@ -62,7 +76,11 @@ class Browser:
 
     def errors(self):
         """What the console log has, since the last time, of what should not be: script errors and violations of the policy."""
-        return [each["message"] for each in self.driver.get_log("browser") if each["level"] == "SEVERE" and "Failed to load resource" not in each["message"]]
+        return [
+            each["message"]
+            for each in self.driver.get_log("browser")
+            if each["level"] == "SEVERE" and "Failed to load resource" not in each["message"]
+        ]
 
     # ---- finding; each waits
 
@@ -96,9 +114,13 @@ class Browser:
 
     def _find_button(self, label, within):
         # In one question to the browser: a listing has hundreds of links.
-        return self.script("""
+        return self.script(
+            """
             return [...document.querySelectorAll(arguments[1])].flatMap((each) => [...each.querySelectorAll("button, a")])
-              .find((each) => each.innerText.trim() === arguments[0] && each.checkVisibility()) ?? null;""", label, within)
+              .find((each) => each.innerText.trim() === arguments[0] && each.checkVisibility()) ?? null;""",
+            label,
+            within,
+        )
 
     def button(self, label, within="body"):
         """The button or link with this label."""
@@ -118,9 +140,14 @@ class Browser:
 
     def screenshot(self, path, full=True):
         import base64
-        metrics = self.script("return [document.documentElement.clientWidth, Math.max(document.documentElement.scrollHeight, innerHeight)]")
+
+        metrics = self.script(
+            "return [document.documentElement.clientWidth, Math.max(document.documentElement.scrollHeight, innerHeight)]"
+        )
         clip = {"clip": {"x": 0, "y": 0, "width": metrics[0], "height": metrics[1], "scale": 1}} if full else {}
-        shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png", "captureBeyondViewport": full, **clip})
+        shot = self.driver.execute_cdp_cmd(
+            "Page.captureScreenshot", {"format": "png", "captureBeyondViewport": full, **clip}
+        )
         path.write_bytes(base64.b64decode(shot["data"]))
 
 

@@ -44,4 +44,8 @@ class ConsoleCase(unittest.TestCase):
     def asked(self, method, path):
         """The requests of this method whose path begins so: (target, body, headers)."""
         with self.server.lock:
-            return [(target, body, headers) for each, target, body, headers in self.server.requests if each == method and target.startswith("/api/v1/" + path)]
+            return [
+                (target, body, headers)
+                for each, target, body, headers in self.server.requests
+                if each == method and target.startswith("/api/v1/" + path)
+            ]

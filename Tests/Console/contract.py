@@ -69,7 +69,9 @@ class Contract:
             self._validate(f"{what}: parameter {name}", schema, value)
         declared = operation.get("requestBody")
         if declared:
-            self._validate(f"{what}: body", declared["content"]["application/json"]["schema"], json.loads(body or b"null"))
+            self._validate(
+                f"{what}: body", declared["content"]["application/json"]["schema"], json.loads(body or b"null")
+            )
         elif body:
             self.violations.append(f"{what}: a body that nobody asked for")
 

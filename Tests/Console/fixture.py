@@ -20,9 +20,16 @@ from contract import Contract
 from world import World, ago, counted
 
 CONSOLE = Path(__file__).resolve().parents[2] / "Sources/KiteQAdmin/Console"
-POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-          "base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
 
 
 class Refusal(Exception):
@@ -92,36 +99,56 @@ class FixtureServer:
     def read(self, parts, query, name, role):
         world = self.world
         match parts:
-            case ["session"]: return {"name": name, "role": role, "broker": "broker-1"}
-            case ["overview"]: return world.overview()
-            case ["brokers"]: return world.brokers()
-            case ["shards"]: return world.shards()
-            case ["topics"]: return world.topic_list()
-            case ["configuration"]: return world.configuration()
+            case ["session"]:
+                return {"name": name, "role": role, "broker": "broker-1"}
+            case ["overview"]:
+                return world.overview()
+            case ["brokers"]:
+                return world.brokers()
+            case ["shards"]:
+                return world.shards()
+            case ["topics"]:
+                return world.topic_list()
+            case ["configuration"]:
+                return world.configuration()
             case ["history"]:
-                start, end = (datetime.fromisoformat(query[key].replace("Z", "+00:00")).timestamp() for key in ("from", "until"))
+                start, end = (
+                    datetime.fromisoformat(query[key].replace("Z", "+00:00")).timestamp() for key in ("from", "until")
+                )
                 return world.history(start, end, int(query.get("step", 3600)))
-            case ["groups"]: return self.page(list(world.groups.values()), query)
+            case ["groups"]:
+                return self.page(list(world.groups.values()), query)
             case ["groups", group]:
                 if group not in world.groups:
                     raise Refusal(404, "No such group.")
                 return world.groups[group]
-            case ["bindings"]: return self.page(world.bindings(), query)
-            case ["connections"]: return self.page([each for each in world.connections() if query.get("group") in (None, each["group"])], query)
-            case ["messages"]: return self.search(query)
+            case ["bindings"]:
+                return self.page(world.bindings(), query)
+            case ["connections"]:
+                return self.page(
+                    [each for each in world.connections() if query.get("group") in (None, each["group"])], query
+                )
+            case ["messages"]:
+                return self.search(query)
             case ["messages", wanted]:
                 story = world.story(wanted)
                 if story is None:
-                    raise Refusal(404, "No message with this id is in the store: it may be done and gone, or never have been here.")
+                    raise Refusal(
+                        404,
+                        "No message with this id is in the store: it may be done and gone, or never have been here.",
+                    )
                 return story
-            case ["transactions"]: return self.page(world.transactions, query, unreachable=world.unreachable)
-            case ["dead-letters"]: return self.page(self.matching(query), query, unreachable=world.unreachable)
+            case ["transactions"]:
+                return self.page(world.transactions, query, unreachable=world.unreachable)
+            case ["dead-letters"]:
+                return self.page(self.matching(query), query, unreachable=world.unreachable)
             case ["dead-letters", wanted]:
                 letter = next((each for each in world.letters if each["letter"] == wanted), None)
                 if letter is None:
                     raise Refusal(404, "No such dead letter: it was requeued, deleted, or past its retention.")
                 return {"deadLetter": letter, "content": world.content(int(letter["id"], 16))}
-            case ["audit"]: return self.page(world.audit, query)
+            case ["audit"]:
+                return self.page(world.audit, query)
         raise Refusal(404, "No such thing.")
 
     def page(self, items, query, **more):
@@ -133,15 +160,23 @@ class FixtureServer:
         wanted = {"topic": "topic", "type": "messageType", "state": "state"}
         if query.get("topic") == "rare" and "cursor" not in query:
             return {"items": [], "next": "100", "unreachable": self.world.unreachable}
-        found = [each for each in self.world.messages if all(query[key] == each[field] for key, field in wanted.items() if key in query)]
+        found = [
+            each
+            for each in self.world.messages
+            if all(query[key] == each[field] for key, field in wanted.items() if key in query)
+        ]
         found = [each for each in found if query.get("from", "") <= each["acceptedAt"] < query.get("before", "9")]
         if query.get("order") == "newest":
             found.reverse()
         return self.page(found, query, unreachable=self.world.unreachable)
 
     def matching(self, wanted):
-        return [each for each in self.world.letters if all(wanted[key] == each[key] for key in ("topic", "group", "reason") if key in wanted)
-                and wanted.get("from", "") <= each["diedAt"] < wanted.get("before", "9")]
+        return [
+            each
+            for each in self.world.letters
+            if all(wanted[key] == each[key] for key in ("topic", "group", "reason") if key in wanted)
+            and wanted.get("from", "") <= each["diedAt"] < wanted.get("before", "9")
+        ]
 
     def acted_on(self, wanted):
         """As the broker has it: undecided half messages only where they are asked for."""
@@ -161,14 +196,29 @@ class FixtureServer:
                     raise Refusal(409, "It is decided already.")
                 world.transactions = [each for each in world.transactions if each["id"] != wanted]
                 result = {"done": f"Message {wanted} is {'committed' if decision == 'commit' else 'rolled back'}."}
-            case ["dead-letters", ("requeue" | "delete")]: result = self.settle(body)
+            case ["dead-letters", ("requeue" | "delete")]:
+                result = self.settle(body)
             case ["broker", "drain"]:
                 world.state = "draining"
                 result = {"done": "This broker drains."}
-            case ["broker", "reload"]: result = {"applied": ["log.level: info -> debug"], "needsRestart": ["broker.bind"]}
-            case _: raise Refusal(404, "No such act.")
-        world.audit.insert(0, {"id": str(len(world.audit)), "at": ago(0), "actor": name, "role": "operate", "remote": remote, "action": "/".join(parts[-1:]),
-                               "target": "/".join(parts[:-1]), "detail": (body or {}).get("reason", ""), "outcome": "done"})
+            case ["broker", "reload"]:
+                result = {"applied": ["log.level: info -> debug"], "needsRestart": ["broker.bind"]}
+            case _:
+                raise Refusal(404, "No such act.")
+        world.audit.insert(
+            0,
+            {
+                "id": str(len(world.audit)),
+                "at": ago(0),
+                "actor": name,
+                "role": "operate",
+                "remote": remote,
+                "action": "/".join(parts[-1:]),
+                "target": "/".join(parts[:-1]),
+                "detail": (body or {}).get("reason", ""),
+                "outcome": "done",
+            },
+        )
         return 202 if parts[-1] == "drain" else 200, result
 
     def settle(self, body):
@@ -176,11 +226,15 @@ class FixtureServer:
         if "letters" in body:
             there = {each["letter"] for each in world.letters}
             wanted = set(body["letters"])
-            skipped = [{"letter": each, "reason": "It is there no more."} for each in body["letters"] if each not in there]
+            skipped = [
+                {"letter": each, "reason": "It is there no more."} for each in body["letters"] if each not in there
+            ]
         else:
             wanted = {each["letter"] for each in self.acted_on(body["filter"])}
             if self.counted is None and len(wanted) != body["count"]:
-                raise Refusal(409, f"{len(wanted)} match now, not {body['count']}. Nothing was done.", count=len(wanted))
+                raise Refusal(
+                    409, f"{len(wanted)} match now, not {body['count']}. Nothing was done.", count=len(wanted)
+                )
             skipped = []
         kept = [each for each in world.letters if each["letter"] not in wanted]
         done = len(world.letters) - len(kept)
@@ -216,8 +270,17 @@ class Handler(BaseHTTPRequestHandler):
         if "/" in name or name.startswith(".") or not file.is_file():
             self.reply(404, b"not found", "text/plain")
             return
-        self.reply(200, file.read_bytes(), TYPES[file.suffix], {
-            "Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"})
+        self.reply(
+            200,
+            file.read_bytes(),
+            TYPES[file.suffix],
+            {
+                "Content-Security-Policy": POLICY,
+                "X-Content-Type-Options": "nosniff",
+                "Referrer-Policy": "no-referrer",
+                "Cache-Control": "no-cache",
+            },
+        )
 
     def api(self, method, path):
         fixture = self.fixture
@@ -236,7 +299,14 @@ class Handler(BaseHTTPRequestHandler):
         content_type = "application/json"
         with fixture.lock:
             try:
-                status, answer = fixture.answer(method, path, query, json.loads(raw) if raw else {}, self.headers.get("Authorization"), self.client_address[0])
+                status, answer = fixture.answer(
+                    method,
+                    path,
+                    query,
+                    json.loads(raw) if raw else {},
+                    self.headers.get("Authorization"),
+                    self.client_address[0],
+                )
             except Refusal as refusal:
                 status, answer, content_type = refusal.problem["status"], refusal.problem, "application/problem+json"
             data = json.dumps(answer).encode()
@@ -247,7 +317,11 @@ class Handler(BaseHTTPRequestHandler):
     def reply(self, status, data, content_type, headers=None):
         try:
             self.send_response(status)
-            for key, value in {"Content-Type": content_type, "Content-Length": str(len(data)), **(headers or {})}.items():
+            for key, value in {
+                "Content-Type": content_type,
+                "Content-Length": str(len(data)),
+                **(headers or {}),
+            }.items():
                 self.send_header(key, value)
             self.end_headers()
             self.wfile.write(data)

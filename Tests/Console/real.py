@@ -34,11 +34,15 @@ class RealBroker(unittest.TestCase):
         self.browser.open(page, token=self.stage.tokens[role])
 
     def item(self, path, role="operate"):
-        return self.stage.wait_until(lambda: self.stage.api("GET", path, role=role)[1]["items"], f"something at {path}")[0]
+        return self.stage.wait_until(
+            lambda: self.stage.api("GET", path, role=role)[1]["items"], f"something at {path}"
+        )[0]
 
     def test_0_files_and_policy(self):
         for file in sorted(CONSOLE.iterdir()):
-            with self.subTest(file.name), urlopen(self.stage.url + ("" if file.name == "index.html" else file.name)) as answer:
+            with self.subTest(file.name), urlopen(
+                self.stage.url + ("" if file.name == "index.html" else file.name)
+            ) as answer:
                 self.assertEqual(answer.read(), file.read_bytes())
                 self.assertEqual(answer.headers["Content-Security-Policy"], POLICY)
                 self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff")
@@ -68,8 +72,27 @@ class RealBroker(unittest.TestCase):
 
     def test_2_each_page_opens(self):
         letter, half = self.item("dead-letters"), self.item("transactions")
-        pages = ["", "groups", "groups/billing", "groups/search-index", "topics", "topics/orders", "messages", f"messages/{letter['id']}", f"messages/{half['id']}", "dead-letters", f"dead-letters/{letter['letter']}",
-                 "transactions", "brokers", "shards", "clients", "bindings", "configuration", "audit", "find/bill"]
+        pages = [
+            "",
+            "groups",
+            "groups/billing",
+            "groups/search-index",
+            "topics",
+            "topics/orders",
+            "messages",
+            f"messages/{letter['id']}",
+            f"messages/{half['id']}",
+            "dead-letters",
+            f"dead-letters/{letter['letter']}",
+            "transactions",
+            "brokers",
+            "shards",
+            "clients",
+            "bindings",
+            "configuration",
+            "audit",
+            "find/bill",
+        ]
         for page in pages:
             with self.subTest(page):
                 self.open(page)
@@ -79,8 +102,16 @@ class RealBroker(unittest.TestCase):
 
     def test_3_live(self):
         self.open()
-        self.browser.until(lambda: float(self.browser.text(".figures dd").split()[0].replace(",", "").replace("<", "")) > 1, "something flows", 30)
-        self.browser.until(lambda: self.browser.one("section path.line.first").get_attribute("d").count("L") >= 2, "the chart goes on", 30)
+        self.browser.until(
+            lambda: float(self.browser.text(".figures dd").split()[0].replace(",", "").replace("<", "")) > 1,
+            "something flows",
+            30,
+        )
+        self.browser.until(
+            lambda: self.browser.one("section path.line.first").get_attribute("d").count("L") >= 2,
+            "the chart goes on",
+            30,
+        )
         self.open("groups")
         self.browser.see("No client")
 
@@ -111,7 +142,15 @@ class RealBroker(unittest.TestCase):
         self.assertTrue(self.browser.all(".timeline li"))
 
     def test_5_script_in_a_message_does_not_run(self):
-        [wanted] = self.stage.publish({"topic": "orders", "messageType": HOSTILE, "text": HOSTILE + "</pre><script>window.hurt=1</script>", "properties": {HOSTILE: HOSTILE}}, group=HOSTILE)
+        [wanted] = self.stage.publish(
+            {
+                "topic": "orders",
+                "messageType": HOSTILE,
+                "text": HOSTILE + "</pre><script>window.hurt=1</script>",
+                "properties": {HOSTILE: HOSTILE},
+            },
+            group=HOSTILE,
+        )
         self.open(f"messages/{wanted}")
         self.browser.see("</pre><script>", "pre.body")
         self.browser.see(HOSTILE)
@@ -175,7 +214,9 @@ def screenshots(stage, browser, folder):
         if before:
             before()
         time.sleep(wait)
-        browser.screenshot(folder / f"console-{name}.png", full=name.startswith("overview") or name.startswith("message-"))
+        browser.screenshot(
+            folder / f"console-{name}.png", full=name.startswith("overview") or name.startswith("message-")
+        )
 
     def pause_dialog():
         browser.button("Pause…").click()
@@ -183,9 +224,25 @@ def screenshots(stage, browser, folder):
 
     shoot("overview", "", before=lambda: browser.button("Hour", ".history").click(), wait=75)
     shoot("overview-dark", "", theme="dark", before=lambda: browser.button("Hour", ".history").click(), wait=45)
-    for name, page in [("groups", "groups"), ("group", "groups/ledger"), ("topics", "topics"), ("topic", "topics/orders"), ("messages", "messages?group=search-index"), ("message-story", f"messages/{waiting['id']}"),
-                       ("dead-letters", "dead-letters"), ("dead-letter", f"dead-letters/{letter['letter']}"), ("transactions", "transactions"), ("message-half", f"messages/{half['id']}"), ("brokers", "brokers"), ("shards", "shards"),
-                       ("clients", "clients"), ("bindings", "bindings"), ("configuration", "configuration"), ("audit", "audit"), ("find", "find/bill")]:
+    for name, page in [
+        ("groups", "groups"),
+        ("group", "groups/ledger"),
+        ("topics", "topics"),
+        ("topic", "topics/orders"),
+        ("messages", "messages?group=search-index"),
+        ("message-story", f"messages/{waiting['id']}"),
+        ("dead-letters", "dead-letters"),
+        ("dead-letter", f"dead-letters/{letter['letter']}"),
+        ("transactions", "transactions"),
+        ("message-half", f"messages/{half['id']}"),
+        ("brokers", "brokers"),
+        ("shards", "shards"),
+        ("clients", "clients"),
+        ("bindings", "bindings"),
+        ("configuration", "configuration"),
+        ("audit", "audit"),
+        ("find", "find/bill"),
+    ]:
         shoot(name, page)
     shoot("groups-dark", "groups", theme="dark")
     shoot("groups-phone", "groups", width=360, height=740)
@@ -202,7 +259,9 @@ def main():
     parser.add_argument("--screenshots", type=Path)
     arguments = parser.parse_args()
     start = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="kiteq-console-") as folder, Stage(Path(arguments.kiteq).resolve(), folder) as stage:
+    with tempfile.TemporaryDirectory(prefix="kiteq-console-") as folder, Stage(
+        Path(arguments.kiteq).resolve(), folder
+    ) as stage:
         browser = Browser(stage.url)
         try:
             stage.begin_traffic()
@@ -210,7 +269,9 @@ def main():
                 screenshots(stage, browser, arguments.screenshots)
                 return 0
             shared.update(stage=stage, browser=browser)
-            result = unittest.TextTestRunner(verbosity=2, resultclass=Result).run(unittest.defaultTestLoader.loadTestsFromTestCase(RealBroker))
+            result = unittest.TextTestRunner(verbosity=2, resultclass=Result).run(
+                unittest.defaultTestLoader.loadTestsFromTestCase(RealBroker)
+            )
         finally:
             browser.quit()
     return result.conclude("a real broker", start)

@@ -38,11 +38,18 @@ def main():
     suite = unittest.TestSuite()
     for file in sorted(HERE.glob("test_*.py")):
         for test_class in vars(importlib.import_module(file.stem)).values():
-            if isinstance(test_class, type) and issubclass(test_class, case.ConsoleCase) and test_class is not case.ConsoleCase and test_class.__module__ == file.stem:
+            if (
+                isinstance(test_class, type)
+                and issubclass(test_class, case.ConsoleCase)
+                and test_class is not case.ConsoleCase
+                and test_class.__module__ == file.stem
+            ):
                 suite.addTests(unittest.defaultTestLoader.loadTestsFromTestCase(test_class))
     wanted = sys.argv[1:]
     if wanted:
-        suite = unittest.TestSuite(test for test in suite if any(each in (test.id().split(".", 1)[1], type(test).__name__) for each in wanted))
+        suite = unittest.TestSuite(
+            test for test in suite if any(each in (test.id().split(".", 1)[1], type(test).__name__) for each in wanted)
+        )
     start = time.monotonic()
     case.start()
     try:

@@ -7,12 +7,29 @@ from test_pages import PAGES
 from world import message_id
 
 # Text on ground (4.5), and what must be told apart from what is beside it (3).
-TEXT = [(text, ground) for text in ("--text", "--quiet", "--accent", "--accent-strong") for ground in ("--ground", "--surface", "--sunken")] + [
-    ("--on-accent", "--accent"), ("--on-accent", "--accent-strong"), ("--accent-strong", "--accent-tint"), ("--on-critical", "--critical"),
-    ("--good", "--good-tint"), ("--warning", "--warning-tint"), ("--critical", "--critical-tint"), ("--text", "--critical-tint"), ("--text", "--warning-tint"),
-    ("--accent", "--critical-tint"), ("--critical", "--surface"), ("--quiet", "--critical-tint")]
-MARKS = [(mark, ground) for mark in ("--field-line", "--accent", "--good", "--warning", "--critical") for ground in ("--ground", "--surface")] + [
-    (series, "--surface") for series in ("--series-first", "--series-second", "--series-third", "--series-bad")]
+TEXT = [
+    (text, ground)
+    for text in ("--text", "--quiet", "--accent", "--accent-strong")
+    for ground in ("--ground", "--surface", "--sunken")
+] + [
+    ("--on-accent", "--accent"),
+    ("--on-accent", "--accent-strong"),
+    ("--accent-strong", "--accent-tint"),
+    ("--on-critical", "--critical"),
+    ("--good", "--good-tint"),
+    ("--warning", "--warning-tint"),
+    ("--critical", "--critical-tint"),
+    ("--text", "--critical-tint"),
+    ("--text", "--warning-tint"),
+    ("--accent", "--critical-tint"),
+    ("--critical", "--surface"),
+    ("--quiet", "--critical-tint"),
+]
+MARKS = [
+    (mark, ground)
+    for mark in ("--field-line", "--accent", "--good", "--warning", "--critical")
+    for ground in ("--ground", "--surface")
+] + [(series, "--surface") for series in ("--series-first", "--series-second", "--series-third", "--series-bad")]
 
 
 def luminance(colour):
@@ -31,10 +48,17 @@ class Access(ConsoleCase):
 
     def colours(self):
         names = sorted({name for pair in TEXT + MARKS for name in pair})
-        return dict(zip(names, self.browser.script(
-            "const probe = document.createElement('i'); document.body.append(probe);"
-            "const all = arguments[0].map((name) => { probe.style.color = `var(${name})`; return getComputedStyle(probe).color.match(/[0-9.]+/g).map(Number); });"
-            "probe.remove(); return all;", names)))
+        return dict(
+            zip(
+                names,
+                self.browser.script(
+                    "const probe = document.createElement('i'); document.body.append(probe);"
+                    "const all = arguments[0].map((name) => { probe.style.color = `var(${name})`; return getComputedStyle(probe).color.match(/[0-9.]+/g).map(Number); });"
+                    "probe.remove(); return all;",
+                    names,
+                ),
+            )
+        )
 
     def test_contrast(self):
         self.open()
@@ -48,7 +72,9 @@ class Access(ConsoleCase):
                         self.assertGreaterEqual(round(contrast(colours[one], colours[other]), 2), least)
 
     def ground(self):
-        return luminance(self.browser.script("return getComputedStyle(document.body).backgroundColor.match(/[0-9.]+/g).map(Number)"))
+        return luminance(
+            self.browser.script("return getComputedStyle(document.body).backgroundColor.match(/[0-9.]+/g).map(Number)")
+        )
 
     def test_themes(self):
         self.open()
@@ -81,7 +107,9 @@ class Access(ConsoleCase):
             self.browser.press(Keys.TAB)
             element = self.browser.focused()
             seen.append(element.text)
-            outline = self.browser.script("const s = getComputedStyle(arguments[0]); return [s.outlineStyle, parseFloat(s.outlineWidth)]", element)
+            outline = self.browser.script(
+                "const s = getComputedStyle(arguments[0]); return [s.outlineStyle, parseFloat(s.outlineWidth)]", element
+            )
             self.assertEqual(outline[0], "solid", element.text)
             self.assertGreaterEqual(outline[1], 2)
             if element.text == "Pause…":
@@ -149,11 +177,15 @@ class Access(ConsoleCase):
         self.server.reset("calm")
         self.open()
         self.browser.see("All is well", ".health")
-        self.browser.script("window.said = []; new MutationObserver(() => window.said.push(document.querySelector('[role=status]').textContent)).observe(document.querySelector('[role=status]'), {childList: true, characterData: true, subtree: true})")
+        self.browser.script(
+            "window.said = []; new MutationObserver(() => window.said.push(document.querySelector('[role=status]').textContent)).observe(document.querySelector('[role=status]'), {childList: true, characterData: true, subtree: true})"
+        )
         count = len(self.asked("GET", "overview"))
         self.browser.until(lambda: len(self.asked("GET", "overview")) >= count + 2, "two more answers")
         self.assertEqual(self.browser.script("return window.said"), [])
-        self.server.world.health = [{"severity": "critical", "subject": "store", "text": "The store is away.", "action": "Look."}]
+        self.server.world.health = [
+            {"severity": "critical", "subject": "store", "text": "The store is away.", "action": "Look."}
+        ]
         self.browser.until(lambda: self.browser.script("return window.said") == ["Health: 1 critical"], "said once")
 
     def test_a_phone(self):
@@ -179,8 +211,15 @@ class Access(ConsoleCase):
         self.browser.size(360, 740)
         self.open("groups")
         self.browser.see("billing")
-        self.assertEqual(self.browser.script("return getComputedStyle(document.querySelector('#main tbody tr')).display"), "grid")
-        self.assertIn("Waiting", self.browser.script("return getComputedStyle(document.querySelector('#main tbody td:nth-child(3)'), '::before').content"))
+        self.assertEqual(
+            self.browser.script("return getComputedStyle(document.querySelector('#main tbody tr')).display"), "grid"
+        )
+        self.assertIn(
+            "Waiting",
+            self.browser.script(
+                "return getComputedStyle(document.querySelector('#main tbody td:nth-child(3)'), '::before').content"
+            ),
+        )
         self.assertFalse(self.browser.has_button("Shards", "nav.pages"))
         menu = self.browser.button("Pages")
         menu.click()
@@ -193,5 +232,7 @@ class Access(ConsoleCase):
         self.browser.media(prefers_reduced_motion="reduce")
         self.open()
         self.browser.page("Overview")
-        moving = self.browser.script("return [...document.querySelectorAll('*')].filter((each) => { const s = getComputedStyle(each); return parseFloat(s.transitionDuration) > 0 || s.animationName !== 'none'; }).length")
+        moving = self.browser.script(
+            "return [...document.querySelectorAll('*')].filter((each) => { const s = getComputedStyle(each); return parseFloat(s.transitionDuration) > 0 || s.animationName !== 'none'; }).length"
+        )
         self.assertEqual(moving, 0)

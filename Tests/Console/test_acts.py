@@ -165,13 +165,19 @@ class Acts(ConsoleCase):
         self.browser.button("Pause…").click()
         self.browser.one("#act-reason").send_keys("the line is cut")
         self.driver.execute_cdp_cmd("Network.enable", {})
-        self.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0})
+        self.driver.execute_cdp_cmd(
+            "Network.emulateNetworkConditions",
+            {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0},
+        )
         try:
             self.browser.button("Pause", "dialog").click()
             self.dialog("Whether it was done is not known: see the audit log before it is done again.")
             self.browser.see("No answer since", ".health")
         finally:
-            self.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1})
+            self.driver.execute_cdp_cmd(
+                "Network.emulateNetworkConditions",
+                {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1},
+            )
             self.driver.execute_cdp_cmd("Network.disable", {})
 
     def test_nothing_matches(self):
@@ -226,6 +232,8 @@ class Acts(ConsoleCase):
         self.open(f"messages/{wanted}")
         self.browser.button("Commit…").click()
         self.browser.one("#act-reason").send_keys("twice")
-        self.driver.execute_script("const form = document.querySelector('dialog form'); form.requestSubmit(); form.requestSubmit();")
+        self.driver.execute_script(
+            "const form = document.querySelector('dialog form'); form.requestSubmit(); form.requestSubmit();"
+        )
         self.dialog("is committed.")
         self.assertEqual(len(self.sent("transactions")), 1)

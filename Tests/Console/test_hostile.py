@@ -15,13 +15,37 @@ class Hostile(ConsoleCase):
     def no_harm(self):
         self.assertIsNone(self.browser.script("return window.hurt ?? null"))
         # The icon is the only picture, and scripts are those of index.html.
-        self.assertEqual(self.browser.script("return [...document.images].map((each) => each.getAttribute('src'))"), ["icon.svg"])
-        self.assertEqual(self.browser.script("return [...document.scripts].map((each) => each.getAttribute('src'))"), ["theme.js", "main.js"])
+        self.assertEqual(
+            self.browser.script("return [...document.images].map((each) => each.getAttribute('src'))"), ["icon.svg"]
+        )
+        self.assertEqual(
+            self.browser.script("return [...document.scripts].map((each) => each.getAttribute('src'))"),
+            ["theme.js", "main.js"],
+        )
 
     def test_script_in_what_is_shown_does_not_run(self):
-        pages = ["", "groups", f"groups/{name_in_hash(HOSTILE)}", "topics", f"topics/{name_in_hash(HOSTILE)}", "messages", f"messages/{message_id(1)}", "dead-letters", "dead-letters/0:2",
-                 "transactions", "brokers", "shards", "clients", "bindings", "configuration", f"find/{name_in_hash(HOSTILE)}", f"{name_in_hash(HOSTILE)}"]
-        self.server.world.health = [{"severity": "warning", "subject": HOSTILE, "text": HOSTILE, "action": HOSTILE_SCRIPT}]
+        pages = [
+            "",
+            "groups",
+            f"groups/{name_in_hash(HOSTILE)}",
+            "topics",
+            f"topics/{name_in_hash(HOSTILE)}",
+            "messages",
+            f"messages/{message_id(1)}",
+            "dead-letters",
+            "dead-letters/0:2",
+            "transactions",
+            "brokers",
+            "shards",
+            "clients",
+            "bindings",
+            "configuration",
+            f"find/{name_in_hash(HOSTILE)}",
+            f"{name_in_hash(HOSTILE)}",
+        ]
+        self.server.world.health = [
+            {"severity": "warning", "subject": HOSTILE, "text": HOSTILE, "action": HOSTILE_SCRIPT}
+        ]
         self.server.world.unreachable = [{"shard": 0, "reason": HOSTILE}]
         for page in pages:
             with self.subTest(page):
@@ -65,7 +89,9 @@ class Hostile(ConsoleCase):
             self.assertEqual(answer.headers["Content-Security-Policy"], POLICY)
         self.open("groups")
         self.browser.see("ledger")
-        self.driver.execute_script("const s = document.createElement('script'); s.textContent = 'window.hurt = 1'; document.body.append(s); document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.hurt=1\">');")
+        self.driver.execute_script(
+            "const s = document.createElement('script'); s.textContent = 'window.hurt = 1'; document.body.append(s); document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.hurt=1\">');"
+        )
         self.browser.until(self.browser.errors, "the browser refuses")
         self.assertIsNone(self.browser.script("return window.hurt ?? null"))
         self.driver.get("about:blank")
@@ -75,7 +101,10 @@ class Hostile(ConsoleCase):
         for file in sorted(CONSOLE.iterdir()):
             text = file.read_text(encoding="utf-8")
             with self.subTest(file.name):
-                self.assertNotRegex(text, r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser|setHTML")
+                self.assertNotRegex(
+                    text,
+                    r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser|setHTML",
+                )
                 self.assertNotRegex(text.replace("http://www.w3.org/2000/svg", ""), r"https?://")
                 if file.suffix == ".html":
                     self.assertNotRegex(text, r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)")

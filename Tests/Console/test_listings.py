@@ -10,7 +10,10 @@ class Listings(ConsoleCase):
     scenario = "trouble"
 
     def column(self, number):
-        return self.browser.script("return [...document.querySelectorAll(`#main tbody tr > *:nth-child(${arguments[0]})`)].map((each) => each.innerText.trim())", number)
+        return self.browser.script(
+            "return [...document.querySelectorAll(`#main tbody tr > *:nth-child(${arguments[0]})`)].map((each) => each.innerText.trim())",
+            number,
+        )
 
     def test_a_search_is_an_address(self):
         self.open("messages")
@@ -19,7 +22,10 @@ class Listings(ConsoleCase):
         self.driver.execute_script("const s = document.getElementById('filter-state'); s.value = 'tracked';")
         self.driver.execute_script("const s = document.getElementById('filter-order'); s.value = 'newest';")
         self.browser.one("#filter-topic").send_keys(Keys.ENTER)
-        self.browser.until(lambda: self.driver.current_url.endswith("#/messages?topic=payments&state=tracked&order=newest"), "the address")
+        self.browser.until(
+            lambda: self.driver.current_url.endswith("#/messages?topic=payments&state=tracked&order=newest"),
+            "the address",
+        )
         self.browser.until(lambda: len(self.asked("GET", "messages")) == 2, "the search")
         target = self.asked("GET", "messages")[-1][0]
         self.assertEqual(target, "/api/v1/messages?topic=payments&state=tracked&order=newest")
@@ -34,7 +40,9 @@ class Listings(ConsoleCase):
         self.open("messages?from=2026-01-31T09%3A30%3A00.000Z")
         self.browser.see("As of")
         self.assertEqual(self.asked("GET", "messages")[-1][0], "/api/v1/messages?from=2026-01-31T09%3A30%3A00.000Z")
-        local = self.driver.execute_script("const d = new Date('2026-01-31T09:30:00Z'); return new Date(d - d.getTimezoneOffset() * 60000).toISOString().slice(0, 16)")
+        local = self.driver.execute_script(
+            "const d = new Date('2026-01-31T09:30:00Z'); return new Date(d - d.getTimezoneOffset() * 60000).toISOString().slice(0, 16)"
+        )
         self.assertTrue(self.browser.one("#filter-from").get_attribute("value").startswith(local))
 
     def test_pages_of_a_listing(self):
@@ -91,7 +99,10 @@ class Listings(ConsoleCase):
         self.open(f"messages/{message_id(2)}")
         self.browser.see("refused: the ledger is closed")
         self.browser.see("retrying")
-        self.assertEqual([each.text.split(" ", 1)[1] for each in self.browser.all(".timeline li")][0], "Accepted by broker-1, shard 0")
+        self.assertEqual(
+            [each.text.split(" ", 1)[1] for each in self.browser.all(".timeline li")][0],
+            "Accepted by broker-1, shard 0",
+        )
         self.browser.button("Indent JSON").click()
         self.browser.see('"lines": [\n', "pre.body")
         self.open(f"messages/{message_id(1)}")

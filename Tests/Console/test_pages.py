@@ -4,9 +4,22 @@ from case import ConsoleCase
 from world import message_id
 
 PAGES = {
-    "": "Overview", "groups": "Groups", "groups/ledger": "Group ledger", "topics": "Topics", "topics/orders": "Topic orders", "messages": "Messages",
-    f"messages/{message_id(1)}": f"Message {message_id(1)}", "dead-letters": "Dead letters", "transactions": "Undecided transactions", "brokers": "Brokers",
-    "shards": "Shards", "clients": "Clients", "bindings": "Bindings", "configuration": "Configuration", "audit": "Audit log", "find/led": "Find led",
+    "": "Overview",
+    "groups": "Groups",
+    "groups/ledger": "Group ledger",
+    "topics": "Topics",
+    "topics/orders": "Topic orders",
+    "messages": "Messages",
+    f"messages/{message_id(1)}": f"Message {message_id(1)}",
+    "dead-letters": "Dead letters",
+    "transactions": "Undecided transactions",
+    "brokers": "Brokers",
+    "shards": "Shards",
+    "clients": "Clients",
+    "bindings": "Bindings",
+    "configuration": "Configuration",
+    "audit": "Audit log",
+    "find/led": "Find led",
 }
 
 
@@ -19,7 +32,10 @@ class Pages(ConsoleCase):
                 self.browser.not_see("Loading…")
                 self.assertTrue(self.driver.title.endswith("· broker-1 · KiteQ"), self.driver.title)
                 self.assertEqual(len(self.browser.all("h1")), 1)
-                self.assertEqual(self.browser.script("return document.querySelectorAll('[aria-current]').length"), 0 if page.startswith("find") else 1)
+                self.assertEqual(
+                    self.browser.script("return document.querySelectorAll('[aria-current]').length"),
+                    0 if page.startswith("find") else 1,
+                )
 
     def test_calm(self):
         self.each_page()
@@ -30,7 +46,13 @@ class Pages(ConsoleCase):
     def test_trouble(self):
         self.server.reset("trouble")
         self.scenario = "trouble"
-        self.each_page({**PAGES, "dead-letters/0:2": "Dead letter 0:2", f"messages/{message_id(9001)}": f"Message {message_id(9001)}"})
+        self.each_page(
+            {
+                **PAGES,
+                "dead-letters/0:2": "Dead letter 0:2",
+                f"messages/{message_id(9001)}": f"Message {message_id(9001)}",
+            }
+        )
 
     def test_findings_say_what_to_do(self):
         self.server.reset("trouble")
@@ -46,14 +68,31 @@ class Pages(ConsoleCase):
 
     def test_unreachable_shard_is_named(self):
         self.server.reset("trouble")
-        for page in ["", "groups", "groups/search-index", "topics", "messages", "dead-letters", "transactions", "brokers", "shards"]:
+        for page in [
+            "",
+            "groups",
+            "groups/search-index",
+            "topics",
+            "messages",
+            "dead-letters",
+            "transactions",
+            "brokers",
+            "shards",
+        ]:
             with self.subTest(page):
                 self.open(page)
                 self.browser.see("Shard 1: Can't connect to server on '10.0.0.12:3306' (110)", "#main .problem")
 
     def test_what_is_not_there(self):
-        for page, text in [("nonsense", "There is no such page"), ("groups/%E0%A4%A", "There is no such page"), ("groups/none", "No such group."), (f"messages/{message_id(77777)}", "No message with this id"),
-                           ("dead-letters/0:99", "No such dead letter"), ("topics/none", "This broker does not serve such a topic"), ("groups/..", "cannot be asked for over HTTP")]:
+        for page, text in [
+            ("nonsense", "There is no such page"),
+            ("groups/%E0%A4%A", "There is no such page"),
+            ("groups/none", "No such group."),
+            (f"messages/{message_id(77777)}", "No message with this id"),
+            ("dead-letters/0:99", "No such dead letter"),
+            ("topics/none", "This broker does not serve such a topic"),
+            ("groups/..", "cannot be asked for over HTTP"),
+        ]:
             with self.subTest(page):
                 self.open(page)
                 self.browser.see(text, "#main")
@@ -91,4 +130,8 @@ class Pages(ConsoleCase):
         self.assertTrue(any("step=60" in target for target, _, _ in self.asked("GET", "history")))
         self.browser.one(".history [data-measure=deadLettered]").click()
         self.assertIn("Dead-lettered", self.browser.one(".history figcaption").text)
-        self.browser.until(lambda: self.browser.one("section svg[role=img] path.line.first").get_attribute("d").count("L") >= 1, "live rates", 15)
+        self.browser.until(
+            lambda: self.browser.one("section svg[role=img] path.line.first").get_attribute("d").count("L") >= 1,
+            "live rates",
+            15,
+        )

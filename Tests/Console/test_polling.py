@@ -27,29 +27,45 @@ class Polling(ConsoleCase):
         self.assertEqual(self.browser.focused(), link)
 
     def test_what_is_selected_stays_selected(self):
-        for page, css in [("groups/ledger", "dl.facts dd"), ("", "dl.figures dd"), ("topics/orders", "dl.figures dd"), ("brokers", "dl.facts dd")]:
+        for page, css in [
+            ("groups/ledger", "dl.facts dd"),
+            ("", "dl.figures dd"),
+            ("topics/orders", "dl.figures dd"),
+            ("brokers", "dl.facts dd"),
+        ]:
             with self.subTest(page):
                 self.open(page)
                 self.browser.one(css)
-                self.browser.script("getSelection().selectAllChildren(document.querySelectorAll(arguments[0])[arguments[0].includes('facts') ? 2 : 4])", css)
+                self.browser.script(
+                    "getSelection().selectAllChildren(document.querySelectorAll(arguments[0])[arguments[0].includes('facts') ? 2 : 4])",
+                    css,
+                )
                 selected = self.browser.script("return getSelection().toString()")
                 self.assertTrue(selected.strip())
                 count = len(self.asked("GET", "overview"))
                 self.browser.until(lambda: len(self.asked("GET", "overview")) >= count + 3, "three more answers")
-                self.assertEqual(self.browser.script("return getSelection().rangeCount && !getSelection().isCollapsed"), True)
+                self.assertEqual(
+                    self.browser.script("return getSelection().rangeCount && !getSelection().isCollapsed"), True
+                )
 
     def test_questions_never_overlap(self):
         self.server.delay["groups"] = 3
         self.open("groups")
         self.browser.until(lambda: len(self.asked("GET", "groups")) >= 3, "three questions", 20)
         self.assertEqual(self.server.most_under_way["/api/v1/groups"], 1)
-        self.assertGreater(len(self.asked("GET", "overview")), len(self.asked("GET", "groups")), "health does not wait for a slow listing")
+        self.assertGreater(
+            len(self.asked("GET", "overview")),
+            len(self.asked("GET", "groups")),
+            "health does not wait for a slow listing",
+        )
 
     def test_errors_are_shown_where_they_happened_with_the_age(self):
         self.open("shards")
         self.browser.see("Answers")
         self.server.failing["shards"] = (503, "The store cannot be asked now. See the shards' servers.")
-        self.browser.see("The store cannot be asked now. See the shards' servers. What is shown is of ", "#main .notice")
+        self.browser.see(
+            "The store cannot be asked now. See the shards' servers. What is shown is of ", "#main .notice"
+        )
         self.browser.see("Answers", "#main table")
         self.browser.see("All is well", ".health")
         self.server.failing.clear()
@@ -80,7 +96,9 @@ class Polling(ConsoleCase):
         self.browser.see("billing")
         window = self.driver.current_window_handle
         # A tab that is behind another one is hidden.
-        self.driver.execute_script("Object.defineProperty(document, 'hidden', {get: () => window.isAway, configurable: true}); window.isAway = true;")
+        self.driver.execute_script(
+            "Object.defineProperty(document, 'hidden', {get: () => window.isAway, configurable: true}); window.isAway = true;"
+        )
         time.sleep(2.5)
         before = len(self.asked("GET", "overview"))
         time.sleep(5)

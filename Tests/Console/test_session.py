@@ -24,7 +24,12 @@ class Session(ConsoleCase):
         self.browser.page("Overview")
         self.browser.see("nightwatch", ".account")
         self.browser.see("read", ".account")
-        self.assertEqual(self.browser.script("return [sessionStorage['kiteq.token'], JSON.stringify(localStorage), document.cookie, location.href.includes('reader')]"), ["reader", "{}", "", False])
+        self.assertEqual(
+            self.browser.script(
+                "return [sessionStorage['kiteq.token'], JSON.stringify(localStorage), document.cookie, location.href.includes('reader')]"
+            ),
+            ["reader", "{}", "", False],
+        )
 
     def test_the_token_is_sent_as_a_header_only(self):
         self.open("groups")
@@ -63,9 +68,31 @@ class Session(ConsoleCase):
         self.browser.button("Pause…")
 
     def test_readers_see_no_acts(self):
-        acts = ["Pause…", "Resume…", "Requeue…", "Requeue selected…", "Delete selected…", "Requeue all that match…", "Delete all that match…", "Delete…", "Commit…", "Roll back…", "Drain…", "Reload configuration…"]
+        acts = [
+            "Pause…",
+            "Resume…",
+            "Requeue…",
+            "Requeue selected…",
+            "Delete selected…",
+            "Requeue all that match…",
+            "Delete all that match…",
+            "Delete…",
+            "Commit…",
+            "Roll back…",
+            "Drain…",
+            "Reload configuration…",
+        ]
         seen = set()
-        for page in ["groups", "groups/ledger", "dead-letters", "dead-letters/0:2", "transactions", f"messages/{message_id(9001)}", "brokers", "configuration"]:
+        for page in [
+            "groups",
+            "groups/ledger",
+            "dead-letters",
+            "dead-letters/0:2",
+            "transactions",
+            f"messages/{message_id(9001)}",
+            "brokers",
+            "configuration",
+        ]:
             self.open(page, role="reader")
             self.browser.one("#page-title")
             self.browser.not_see("Loading…")

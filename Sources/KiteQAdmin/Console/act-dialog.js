@@ -24,7 +24,9 @@ class ActDialog {
   constructor(options) {
     this.#options = options;
     // Escape while an act is under way would hide what came of it.
-    this.#dialog.addEventListener("cancel", (event) => { if (this.#busy) event.preventDefault(); });
+    this.#dialog.addEventListener("cancel", (event) => {
+      if (this.#busy) event.preventDefault();
+    });
     this.#dialog.addEventListener("close", () => this.#leave());
   }
 
@@ -69,7 +71,9 @@ class ActDialog {
       this.#end(h("p", {}, blocked));
       return;
     }
-    const reasonField = reason ? h("textarea", { id: "act-reason", required: true, maxlength: "500", rows: "3" }) : null;
+    const reasonField = reason
+      ? h("textarea", { id: "act-reason", required: true, maxlength: "500", rows: "3" })
+      : null;
     const typedField = typed ? h("input", { id: "act-typed", autocomplete: "off", inputmode: "numeric" }) : null;
     const go = h("button", { type: "submit", class: isDangerous ? "danger" : "primary" }, label);
     const form = h(

@@ -57,8 +57,15 @@ export class Api {
     } catch (error) {
       if (signal?.aborted) throw new DOMException("left", "AbortError");
       if (error instanceof Problem) throw error;
-      const what = timer.signal.aborted ? `The broker did not answer within ${limit / 1000} s.` : "The broker cannot be reached from this browser.";
-      throw new Problem(0, method === "GET" ? what : `${what} Whether it was done is not known: see the audit log before it is done again.`);
+      const what = timer.signal.aborted
+        ? `The broker did not answer within ${limit / 1000} s.`
+        : "The broker cannot be reached from this browser.";
+      throw new Problem(
+        0,
+        method === "GET"
+          ? what
+          : `${what} Whether it was done is not known: see the audit log before it is done again.`,
+      );
     } finally {
       clearTimeout(timeout);
       signal?.removeEventListener("abort", stop);
@@ -93,8 +100,8 @@ export class Api {
       answer = null;
     }
     if (response.ok && answer !== null) return answer;
-    const detail = answer?.detail ?? answer?.title
-      ?? `This is no answer of the broker (status ${response.status}). Is something between it and this browser?`;
+    const detail = answer?.detail ?? answer?.title ??
+      `This is no answer of the broker (status ${response.status}). Is something between it and this browser?`;
     const problem = new Problem(response.status, detail, answer?.count);
     if (response.status === 401) this.#refused(problem);
     throw problem;

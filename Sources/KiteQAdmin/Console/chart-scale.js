@@ -11,8 +11,22 @@ export function niceScale(value, wanted = 4) {
 
 const minute = 60_000;
 const steps = [
-  10_000, 30_000, minute, 2 * minute, 5 * minute, 10 * minute, 15 * minute, 30 * minute,
-  60 * minute, 120 * minute, 180 * minute, 360 * minute, 720 * minute, 1440 * minute, 2880 * minute, 10_080 * minute,
+  10_000,
+  30_000,
+  minute,
+  2 * minute,
+  5 * minute,
+  10 * minute,
+  15 * minute,
+  30 * minute,
+  60 * minute,
+  120 * minute,
+  180 * minute,
+  360 * minute,
+  720 * minute,
+  1440 * minute,
+  2880 * minute,
+  10_080 * minute,
 ];
 
 /** Marks of time between two points, on round local times. Milliseconds. */
@@ -25,7 +39,12 @@ export function timeMarks(from, until, wanted) {
 }
 
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const seconds = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const seconds = new Intl.DateTimeFormat("en-GB", {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
 const day = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric" });
 
 /** What stands at a mark. */

@@ -1,7 +1,7 @@
 // Charts over time in SVG: axes with units, a readout under the pointer, and the same in words and as a table.
 
 import { fill, h, setText } from "./dom.js";
-import { timeLabel, timeMarks, niceScale } from "./chart-scale.js";
+import { niceScale, timeLabel, timeMarks } from "./chart-scale.js";
 import { localTime } from "./time.js";
 
 const space = { right: 14, top: 10, bottom: 24 };
@@ -37,11 +37,22 @@ export class Chart {
     this.#kind = kind;
     this.#series = series;
     this.#format = format;
-    this.#details = h("details", { on: { toggle: () => this.#tabulate() } }, h("summary", {}, "The values as a table"), this.#values);
+    this.#details = h(
+      "details",
+      { on: { toggle: () => this.#tabulate() } },
+      h("summary", {}, "The values as a table"),
+      this.#values,
+    );
     this.element = h(
       "figure",
       { class: "chart" },
-      h("figcaption", {}, h("span", { class: "chart-title" }, title), h("span", { class: "unit" }, ` ${unit}`), this.#legend()),
+      h(
+        "figcaption",
+        {},
+        h("span", { class: "chart-title" }, title),
+        h("span", { class: "unit" }, ` ${unit}`),
+        this.#legend(),
+      ),
       this.#svg,
       this.#readout,
       this.#details,
@@ -75,9 +86,22 @@ export class Chart {
 
   #legend() {
     if (this.#kind === "bars") return null;
-    return h("ul", { class: "legend" }, this.#series.map(({ label, tone }) =>
-      h("li", {}, h("svg", { class: "key", width: 26, height: 8, "aria-hidden": "true" },
-        h("line", { class: `line ${tone}`, x1: 0, x2: 26, y1: 4, y2: 4 })), label)));
+    return h(
+      "ul",
+      { class: "legend" },
+      this.#series.map(({ label, tone }) =>
+        h(
+          "li",
+          {},
+          h(
+            "svg",
+            { class: "key", width: 26, height: 8, "aria-hidden": "true" },
+            h("line", { class: `line ${tone}`, x1: 0, x2: 26, y1: 4, y2: 4 }),
+          ),
+          label,
+        )
+      ),
+    );
   }
 
   #x(at) {
@@ -87,7 +111,9 @@ export class Chart {
 
   #draw() {
     if (this.#width < 100) return;
-    const scale = niceScale(Math.max(0, ...this.#points.flatMap((point) => this.#series.map(({ key }) => point[key] ?? 0))));
+    const scale = niceScale(
+      Math.max(0, ...this.#points.flatMap((point) => this.#series.map(({ key }) => point[key] ?? 0))),
+    );
     const longest = Math.max(this.#format(scale.maximum).length, this.#format(scale.step).length);
     this.#left = 16 + 7.5 * longest;
     const bottom = height - space.bottom;
@@ -95,14 +121,28 @@ export class Chart {
     this.#svg.setAttribute("viewBox", `0 0 ${this.#width} ${height}`);
     this.#svg.setAttribute("width", this.#width);
     this.#svg.setAttribute("aria-label", this.#inWords());
-    fill(this.#svg, this.#grid(scale, y), this.#times(bottom), this.#kind === "bars" ? this.#bars(y) : this.#lines(y), this.#rule);
+    fill(
+      this.#svg,
+      this.#grid(scale, y),
+      this.#times(bottom),
+      this.#kind === "bars" ? this.#bars(y) : this.#lines(y),
+      this.#rule,
+    );
     this.#point(this.#pointer);
   }
 
   #grid(scale, y) {
     const marks = [];
     for (let value = 0; value <= scale.maximum * 1.0001; value += scale.step) {
-      marks.push(h("line", { class: value === 0 ? "axis" : "grid", x1: this.#left, x2: this.#width - space.right, y1: y(value), y2: y(value) }));
+      marks.push(
+        h("line", {
+          class: value === 0 ? "axis" : "grid",
+          x1: this.#left,
+          x2: this.#width - space.right,
+          y1: y(value),
+          y2: y(value),
+        }),
+      );
       marks.push(h("text", { class: "mark y", x: this.#left - 8, y: y(value) + 4 }, this.#format(value)));
     }
     return marks;
@@ -147,7 +187,13 @@ export class Chart {
       const top = Math.min(y(point[key]), y(0) - 1.5);
       const left = Math.max(this.#x(point.at), this.#left);
       const right = Math.min(this.#x(point.at) + wide - gap, this.#width - space.right);
-      return h("rect", { class: `bar ${tone}`, x: left.toFixed(1), y: top.toFixed(1), width: Math.max(0.5, right - left).toFixed(1), height: (y(0) - top).toFixed(1) });
+      return h("rect", {
+        class: `bar ${tone}`,
+        x: left.toFixed(1),
+        y: top.toFixed(1),
+        width: Math.max(0.5, right - left).toFixed(1),
+        height: (y(0) - top).toFixed(1),
+      });
     });
   }
 
@@ -165,7 +211,9 @@ export class Chart {
     const point = this.#nearest(at - (step ?? 0) / 2);
     if (!point) return;
     const x = this.#x(point.at + (step ?? 0) / 2);
-    for (const [key, value] of Object.entries({ x1: x, x2: x, y1: space.top, y2: height - space.bottom })) this.#rule.setAttribute(key, value);
+    for (const [key, value] of Object.entries({ x1: x, x2: x, y1: space.top, y2: height - space.bottom })) {
+      this.#rule.setAttribute(key, value);
+    }
     const values = this.#series.map(({ key, label }) => `${label} ${this.#write(point[key])}`);
     setText(this.#readout, `${localTime(point.at)}: ${values.join(" · ")}`);
   }
@@ -186,25 +234,57 @@ export class Chart {
 
   /** The newest and the highest value of each series. */
   #summary() {
-    const known = this.#points.filter((point) => this.#series.some(({ key }) => point[key] !== null && point[key] !== undefined));
+    const known = this.#points.filter((point) =>
+      this.#series.some(({ key }) => point[key] !== null && point[key] !== undefined)
+    );
     if (known.length === 0) return "No values yet.";
     return this.#series.map(({ key, label }) => {
       const highest = known.reduce((best, point) => ((point[key] ?? -1) > (best[key] ?? -1) ? point : best));
       if (!highest[key]) return `${label}: none`;
-      return `${label}: last ${this.#format(known.at(-1)[key] ?? 0)}, highest ${this.#format(highest[key])} at ${localTime(highest.at)}`;
+      return `${label}: last ${this.#format(known.at(-1)[key] ?? 0)}, highest ${this.#format(highest[key])} at ${
+        localTime(highest.at)
+      }`;
     }).join(" · ");
   }
 
   #tabulate() {
     if (!this.#details.open) return;
     const rows = [...this.#points].reverse().slice(0, 400);
-    fill(this.#values, h(
-      "table",
-      { class: "plain-table" },
-      h("caption", { class: "unseen" }, `${this.#title}, ${this.#unit}, newest first`),
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Time"), this.#series.map(({ label }) => h("th", { scope: "col", class: "numeric" }, label)))),
-      h("tbody", {}, rows.map((point) => h("tr", {}, h("th", { scope: "row" }, localTime(point.at)),
-        this.#series.map(({ key }) => h("td", { class: "numeric" }, point[key] === null || point[key] === undefined ? "–" : this.#format(point[key])))))),
-    ));
+    fill(
+      this.#values,
+      h(
+        "table",
+        { class: "plain-table" },
+        h("caption", { class: "unseen" }, `${this.#title}, ${this.#unit}, newest first`),
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            h("th", { scope: "col" }, "Time"),
+            this.#series.map(({ label }) => h("th", { scope: "col", class: "numeric" }, label)),
+          ),
+        ),
+        h(
+          "tbody",
+          {},
+          rows.map((point) =>
+            h(
+              "tr",
+              {},
+              h("th", { scope: "row" }, localTime(point.at)),
+              this.#series.map(({ key }) =>
+                h(
+                  "td",
+                  { class: "numeric" },
+                  point[key] === null || point[key] === undefined ? "–" : this.#format(point[key]),
+                )
+              ),
+            )
+          ),
+        ),
+      ),
+    );
   }
 }

@@ -7,12 +7,15 @@ import { facts, name } from "./parts.js";
 
 const acts = {
   requeue: {
-    label: "Requeue", past: "requeued",
+    label: "Requeue",
+    past: "requeued",
     text: "Each goes back to the group that it is of, and is delivered with its attempts counted anew.",
     undecided: "To requeue an undecided half message is to commit it: it goes to its groups.",
   },
   delete: {
-    label: "Delete", past: "deleted", isDangerous: true,
+    label: "Delete",
+    past: "deleted",
+    isDangerous: true,
     text: "They are deleted for good, with their content.",
     undecided: "To delete an undecided half message is to roll it back.",
   },
@@ -50,12 +53,22 @@ export function askAboutAll(context, kind, filter, words, changed) {
 function optionsFor(counted, how) {
   const { act, context, filter, kind, words } = how;
   const undecided = undecidedWords(filter, act);
-  if (counted.count === 0) return { blocked: `No dead letter matches: there is nothing to do.${filter.reason ? "" : ` ${undecided}`}` };
+  if (counted.count === 0) {
+    return { blocked: `No dead letter matches: there is nothing to do.${filter.reason ? "" : ` ${undecided}`}` };
+  }
   return {
     title: `${act.label} ${lettersWord(counted.count)}`,
     facts: [
       facts([["Filter", name(words)], ["They match", count(counted)]]),
-      counted.isAtLeast ? h("p", {}, `More may match than are counted. These ${number(counted.count)} are done now, the oldest first; what is left is for another time.`) : null,
+      counted.isAtLeast
+        ? h(
+          "p",
+          {},
+          `More may match than are counted. These ${
+            number(counted.count)
+          } are done now, the oldest first; what is left is for another time.`,
+        )
+        : null,
       h("p", {}, act.text),
       filter.reason ? null : h("p", { class: "quiet" }, undecided),
     ],
@@ -78,7 +91,9 @@ function optionsFor(counted, how) {
 
 /** Undecided ones are acted on only where they are asked for: see actingFilter of the broker. */
 function undecidedWords(filter, act) {
-  return filter.reason === "undecided" ? act.undecided : "Undecided half messages are left out: filter for the reason undecided to act on them.";
+  return filter.reason === "undecided"
+    ? act.undecided
+    : "Undecided half messages are left out: filter for the reason undecided to act on them.";
 }
 
 function lettersWord(some) {
@@ -88,10 +103,16 @@ function lettersWord(some) {
 function resultPanel({ done, skipped }, act) {
   return [
     h("p", {}, `${lettersWord(done)} ${act.past}.`),
-    skipped.length ? [
-      h("p", { class: "warn" }, `${number(skipped.length)} left as they were:`),
-      h("ul", { class: "skipped" }, skipped.slice(0, 100).map((each) => h("li", {}, `${each.letter}: `, name(each.reason)))),
-      skipped.length > 100 ? h("p", { class: "quiet" }, `and ${number(skipped.length - 100)} more.`) : null,
-    ] : null,
+    skipped.length
+      ? [
+        h("p", { class: "warn" }, `${number(skipped.length)} left as they were:`),
+        h(
+          "ul",
+          { class: "skipped" },
+          skipped.slice(0, 100).map((each) => h("li", {}, `${each.letter}: `, name(each.reason))),
+        ),
+        skipped.length > 100 ? h("p", { class: "quiet" }, `and ${number(skipped.length - 100)} more.`) : null,
+      ]
+      : null,
   ];
 }

@@ -70,8 +70,9 @@ function adapt(element, wanted) {
     if (!there) element.append(node);
     else if (there.isEqualNode(node)) return;
     else if (there.nodeType === Node.TEXT_NODE && node.nodeType === Node.TEXT_NODE) there.data = node.data;
-    else if (there.nodeType === Node.ELEMENT_NODE && there.cloneNode(false).isEqualNode(node.cloneNode(false))) adapt(there, node);
-    else there.replaceWith(node);
+    else if (there.nodeType === Node.ELEMENT_NODE && there.cloneNode(false).isEqualNode(node.cloneNode(false))) {
+      adapt(there, node);
+    } else there.replaceWith(node);
   });
   for (const node of old.slice(fresh.length)) node.remove();
 }

@@ -11,7 +11,8 @@ export function filterForm({ label, segments, query, fields, submit = "Search" }
     "form",
     { class: "filters", role: "search", "aria-label": label, novalidate: true },
     inputs.map(([field, element]) =>
-      h("div", { class: "field" }, h("label", { for: element.id }, field.label), element)),
+      h("div", { class: "field" }, h("label", { for: element.id }, field.label), element)
+    ),
     h(
       "div",
       { class: "field buttons" },

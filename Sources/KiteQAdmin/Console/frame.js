@@ -8,8 +8,14 @@ import { themeButton } from "./theme-button.js";
 import { localTime } from "./time.js";
 
 const pages = [
-  ["Messages", [["", "Overview"], ["groups", "Groups"], ["topics", "Topics"], ["messages", "Messages"], ["dead-letters", "Dead letters"], ["transactions", "Transactions"]]],
-  ["System", [["brokers", "Brokers"], ["shards", "Shards"], ["clients", "Clients"], ["bindings", "Bindings"], ["configuration", "Configuration"], ["audit", "Audit log"]]],
+  ["Messages", [["", "Overview"], ["groups", "Groups"], ["topics", "Topics"], ["messages", "Messages"], [
+    "dead-letters",
+    "Dead letters",
+  ], ["transactions", "Transactions"]]],
+  ["System", [["brokers", "Brokers"], ["shards", "Shards"], ["clients", "Clients"], ["bindings", "Bindings"], [
+    "configuration",
+    "Configuration",
+  ], ["audit", "Audit log"]]],
 ];
 
 export class Frame {
@@ -34,10 +40,20 @@ export class Frame {
 
   enter(session, hasToken) {
     this.#search = h("input", {
-      id: "find", type: "search", placeholder: "Message id, group, topic", "aria-label": "Find a message by id, a group, a topic or a type",
-      "aria-keyshortcuts": "/", autocomplete: "off", spellcheck: "false", maxlength: "255",
+      id: "find",
+      type: "search",
+      placeholder: "Message id, group, topic",
+      "aria-label": "Find a message by id, a group, a topic or a type",
+      "aria-keyshortcuts": "/",
+      autocomplete: "off",
+      spellcheck: "false",
+      maxlength: "255",
     });
-    const menu = h("button", { type: "button", class: "menu", "aria-expanded": "false", "aria-controls": "pages" }, "Pages");
+    const menu = h(
+      "button",
+      { type: "button", class: "menu", "aria-expanded": "false", "aria-controls": "pages" },
+      "Pages",
+    );
     menu.addEventListener("click", () => this.#toggleMenu(menu));
     const form = h("form", { class: "find", role: "search", "aria-label": "Find anything" }, this.#search);
     form.addEventListener("submit", (event) => {
@@ -54,19 +70,36 @@ export class Frame {
     fill(
       this.#top,
       h("a", { class: "brand", href: "#/" }, h("img", { src: "icon.svg", alt: "", width: 24, height: 24 }), "KiteQ"),
-      this.#broker, menu, this.#health, this.#said, form,
+      this.#broker,
+      menu,
+      this.#health,
+      this.#said,
+      form,
       h("div", { class: "tools" }, themeButton(), keys, account, sign),
     );
-    fill(this.#nav, pages.map(([heading, items]) => [
-      h("h2", {}, heading),
-      h("ul", {}, items.map(([page, label]) => h("li", {}, h("a", { href: link([page].filter(Boolean)), "data-page": page }, label)))),
-    ]));
+    fill(
+      this.#nav,
+      pages.map(([heading, items]) => [
+        h("h2", {}, heading),
+        h(
+          "ul",
+          {},
+          items.map(([page, label]) =>
+            h("li", {}, h("a", { href: link([page].filter(Boolean)), "data-page": page }, label))
+          ),
+        ),
+      ]),
+    );
     document.body.classList.add("entered");
   }
 
   leave() {
     document.body.classList.remove("entered", "menu-open");
-    fill(this.#top, h("span", { class: "brand" }, h("img", { src: "icon.svg", alt: "", width: 24, height: 24 }), "KiteQ"), h("div", { class: "tools" }, themeButton()));
+    fill(
+      this.#top,
+      h("span", { class: "brand" }, h("img", { src: "icon.svg", alt: "", width: 24, height: 24 }), "KiteQ"),
+      h("div", { class: "tools" }, themeButton()),
+    );
     fill(this.#nav);
     this.#search = null;
   }
@@ -89,14 +122,20 @@ export class Frame {
   noContact(problem) {
     if (problem.status === 401) return;
     this.#lostAt ??= Date.now();
-    this.#set("critical", problem.status === 0 ? `No answer since ${localTime(this.#lostAt)}` : `Errors since ${localTime(this.#lostAt)}`);
+    this.#set(
+      "critical",
+      problem.status === 0 ? `No answer since ${localTime(this.#lostAt)}` : `Errors since ${localTime(this.#lostAt)}`,
+    );
   }
 
   #show({ health, broker }) {
     if (broker.state !== "serving") return this.#set("warning", broker.state === "draining" ? "Draining" : "Starting");
     const critical = health.filter((each) => each.severity === "critical").length;
     const warnings = health.filter((each) => each.severity === "warning").length;
-    const parts = [critical && `${critical} critical`, warnings && `${warnings} ${warnings === 1 ? "warning" : "warnings"}`].filter(Boolean);
+    const parts = [
+      critical && `${critical} critical`,
+      warnings && `${warnings} ${warnings === 1 ? "warning" : "warnings"}`,
+    ].filter(Boolean);
     this.#set(critical ? "critical" : warnings ? "warning" : "good", parts.length ? parts.join(", ") : "All is well");
   }
 
@@ -110,7 +149,9 @@ export class Frame {
   }
 
   #tell() {
-    document.title = `${this.#worst ? `(${this.#worst}) ` : ""}${this.#title} · ${this.#broker.textContent || "KiteQ"} · KiteQ`;
+    document.title = `${this.#worst ? `(${this.#worst}) ` : ""}${this.#title} · ${
+      this.#broker.textContent || "KiteQ"
+    } · KiteQ`;
   }
 
   #toggleMenu(menu) {

@@ -15,7 +15,14 @@ export function pauseButton(context, group, changed) {
 function askToPause(context, group, changed) {
   askToAct({
     title: "Pause a group",
-    facts: [about(group), h("p", {}, "Nothing more is delivered to it, at any broker, until it is resumed. What is in flight goes on; what comes waits in the store.")],
+    facts: [
+      about(group),
+      h(
+        "p",
+        {},
+        "Nothing more is delivered to it, at any broker, until it is resumed. What is in flight goes on; what comes waits in the store.",
+      ),
+    ],
     reason: true,
     label: "Pause",
     act: async ({ reason }) => (await context.api.post(["groups", group.group, "pause"], { reason })).done,

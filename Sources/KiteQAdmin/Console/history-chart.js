@@ -26,13 +26,30 @@ export class HistoryChart {
   #points = [];
   #feed;
   #totals = h("div", { class: "measures", role: "group", "aria-label": "What is shown" });
-  #chart = new Chart({ title: "Published", unit: "messages an hour", kind: "bars", format: number, series: [measures[0]] });
+  #chart = new Chart({
+    title: "Published",
+    unit: "messages an hour",
+    kind: "bars",
+    format: number,
+    series: [measures[0]],
+  });
 
   constructor(context, topic = null) {
     this.#context = context;
     this.#topic = topic;
-    this.#feed = context.feed({ every: 30, load: (signal) => this.#load(signal), show: (history) => this.#take(history) });
-    this.element = h("div", { class: "history" }, this.#spanButtons(), this.#feed.notice, this.#totals, this.#chart.element);
+    this.#feed = context.feed({
+      every: 30,
+      load: (signal) => this.#load(signal),
+      show: (history) => this.#take(history),
+    });
+    this.element = h(
+      "div",
+      { class: "history" },
+      this.#spanButtons(),
+      this.#feed.notice,
+      this.#totals,
+      this.#chart.element,
+    );
     this.#showTotals();
   }
 
@@ -56,7 +73,12 @@ export class HistoryChart {
     const from = Math.floor((until - span.seconds * 1000) / step) * step;
     const history = await this.#context.api.get(
       ["history"],
-      { from: new Date(from).toISOString(), until: new Date(until).toISOString(), step: span.step, topic: this.#topic ?? "" },
+      {
+        from: new Date(from).toISOString(),
+        until: new Date(until).toISOString(),
+        step: span.step,
+        topic: this.#topic ?? "",
+      },
       signal,
     );
     return { history, span, from, until };
@@ -79,20 +101,29 @@ export class HistoryChart {
 
   #showTotals() {
     if (this.#totals.childElementCount === 0) {
-      fill(this.#totals, measures.map((measure) => {
-        const element = h("button", { type: "button", "aria-pressed": String(measure === this.#measure), "data-measure": measure.key },
-          h("span", {}, measure.label), h("strong", {}, "–"));
-        element.addEventListener("click", () => {
-          this.#measure = measure;
-          for (const each of this.#totals.children) each.setAttribute("aria-pressed", String(each === element));
-          this.#draw();
-        });
-        return element;
-      }));
+      fill(
+        this.#totals,
+        measures.map((measure) => {
+          const element = h(
+            "button",
+            { type: "button", "aria-pressed": String(measure === this.#measure), "data-measure": measure.key },
+            h("span", {}, measure.label),
+            h("strong", {}, "–"),
+          );
+          element.addEventListener("click", () => {
+            this.#measure = measure;
+            for (const each of this.#totals.children) each.setAttribute("aria-pressed", String(each === element));
+            this.#draw();
+          });
+          return element;
+        }),
+      );
     }
     for (const measure of measures) {
       const total = this.#points.reduce((sum, point) => sum + point[measure.key], 0);
-      this.#totals.querySelector(`[data-measure=${measure.key}] strong`).textContent = this.#shownSpan ? number(total) : "–";
+      this.#totals.querySelector(`[data-measure=${measure.key}] strong`).textContent = this.#shownSpan
+        ? number(total)
+        : "–";
     }
   }
 }

@@ -36,16 +36,24 @@ export function watchKeys(toSearch) {
 
 export function showKeys() {
   const opener = document.activeElement;
-  const box = h("input", { type: "checkbox", id: "keys-on", checked: areOn(), on: { change: (event) => turn(event.target.checked) } });
+  const box = h("input", {
+    type: "checkbox",
+    id: "keys-on",
+    checked: areOn(),
+    on: { change: (event) => turn(event.target.checked) },
+  });
   const closer = h("button", { type: "button", on: { click: () => dialog.close() } }, "Close");
   const dialog = h(
     "dialog",
     { "aria-labelledby": "keys-title" },
     h("h2", { id: "keys-title" }, "Keys"),
-    h("dl", { class: "facts" },
+    h(
+      "dl",
+      { class: "facts" },
       h("div", {}, h("dt", {}, h("kbd", {}, "/")), h("dd", {}, "Find a message by id, a group, a topic, a type")),
       h("div", {}, h("dt", {}, h("kbd", {}, "?")), h("dd", {}, "This list")),
-      h("div", {}, h("dt", {}, h("kbd", {}, "Esc")), h("dd", {}, "Close a dialog without doing anything"))),
+      h("div", {}, h("dt", {}, h("kbd", {}, "Esc")), h("dd", {}, "Close a dialog without doing anything")),
+    ),
     h("p", {}, box, " ", h("label", { for: "keys-on" }, "/ and ? are on")),
     h("menu", {}, closer),
   );

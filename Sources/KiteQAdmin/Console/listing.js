@@ -7,8 +7,6 @@ import { Table } from "./table.js";
 
 export class Listing {
   element;
-  /** The rows as last shown. */
-  items = [];
   #feed;
 
   /**
@@ -25,7 +23,6 @@ export class Listing {
       every,
       load: (signal) => load(cursor ? { cursor } : {}, signal),
       show: (page) => {
-        this.items = page.items;
         table.show(page.items);
         table.element.hidden = page.items.length === 0 && Boolean(page.next);
         const missing = unreachable ? unreachable(page) : page.unreachable;

@@ -12,9 +12,12 @@ export class Live {
   take(overview) {
     const at = Date.parse(overview.now);
     const last = this.samples.at(-1);
-    const isOther = this.overview && (this.overview.broker.name !== overview.broker.name || this.overview.startedAt !== overview.startedAt);
+    const isOther = this.overview &&
+      (this.overview.broker.name !== overview.broker.name || this.overview.startedAt !== overview.startedAt);
     if (isOther) this.samples = [];
-    else if (last && at - last.at > 40_000) this.samples.push({ at: last.at + 1, ...Object.fromEntries(rates.map((each) => [each, null])) });
+    else if (last && at - last.at > 40_000) {
+      this.samples.push({ at: last.at + 1, ...Object.fromEntries(rates.map((each) => [each, null])) });
+    }
     this.samples.push({ at, ...overview.rates });
     this.samples = this.samples.filter((sample) => sample.at > at - kept);
     this.overview = overview;

@@ -59,8 +59,18 @@ class Console {
 
   #cannotEnter(problem) {
     const again = h("button", { type: "button", class: "primary", on: { click: () => this.#enter() } }, "Try again");
-    fill(main, pageHead("No contact with the broker"), h("p", { class: "problem", role: "alert" }, problem.message), again);
-    if (storedToken()) main.append(" ", h("button", { type: "button", on: { click: () => this.#signOut() } }, "Forget the token"));
+    fill(
+      main,
+      pageHead("No contact with the broker"),
+      h("p", { class: "problem", role: "alert" }, problem.message),
+      again,
+    );
+    if (storedToken()) {
+      main.append(
+        " ",
+        h("button", { type: "button", on: { click: () => this.#signOut() } }, "Forget the token"),
+      );
+    }
   }
 
   #watch() {
@@ -153,7 +163,10 @@ class Console {
 }
 
 function noSuchPage() {
-  return [pageHead("There is no such page"), h("p", {}, "The address does not name a page of this console. ", h("a", { href: "#/" }, "Go to the overview"), ".")];
+  return [
+    pageHead("There is no such page"),
+    h("p", {}, "The address does not name a page of this console. ", h("a", { href: "#/" }, "Go to the overview"), "."),
+  ];
 }
 
 new Console().begin();

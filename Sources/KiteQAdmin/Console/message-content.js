@@ -11,7 +11,9 @@ export function contentPanel(content) {
   fill(shown, text === "" ? "(empty)" : visibleBody(text));
   return [
     h("h3", {}, "Properties"),
-    properties.length ? facts(properties.map(([key, value]) => [name(key), name(value)])) : h("p", { class: "empty" }, "It has none."),
+    properties.length
+      ? facts(properties.map(([key, value]) => [name(key), name(value)]))
+      : h("p", { class: "empty" }, "It has none."),
     h("h3", {}, content.encoding === "base64" ? "Body, bytes" : "Body, text"),
     content.isCut ? h("p", { class: "quiet" }, "Only its first bytes are shown.") : null,
     content.encoding === "text" && isJSON(text) ? indentButton(shown, text) : null,

@@ -5,7 +5,12 @@ import { badge, name, pageHead } from "./parts.js";
 import { time } from "./time.js";
 
 export function audit(context) {
-  const text = (id, label) => ({ id, label, value: (entry) => entry[id], cell: (entry) => (entry[id] ? name(entry[id]) : "–") });
+  const text = (id, label) => ({
+    id,
+    label,
+    value: (entry) => entry[id],
+    cell: (entry) => (entry[id] ? name(entry[id]) : "–"),
+  });
   const listing = new Listing(context, {
     every: context.query.get("cursor") ? null : 10,
     segments: ["audit"],

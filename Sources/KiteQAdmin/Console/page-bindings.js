@@ -13,11 +13,34 @@ export function bindings(context) {
     key: (binding) => JSON.stringify([binding.topic, binding.group, binding.kind, binding.messageType]),
     empty: "No group has declared a binding: what is published goes to nobody.",
     columns: [
-      { id: "topic", label: "Topic", heading: true, value: (binding) => binding.topic, cell: (binding) => nameLink(binding.topic, ["topics", binding.topic]) },
-      { id: "group", label: "Group", value: (binding) => binding.group, cell: (binding) => nameLink(binding.group, ["groups", binding.group]) },
+      {
+        id: "topic",
+        label: "Topic",
+        heading: true,
+        value: (binding) => binding.topic,
+        cell: (binding) => nameLink(binding.topic, ["topics", binding.topic]),
+      },
+      {
+        id: "group",
+        label: "Group",
+        value: (binding) => binding.group,
+        cell: (binding) => nameLink(binding.group, ["groups", binding.group]),
+      },
       { id: "kind", label: "Kind", value: (binding) => binding.kind, cell: (binding) => badge(binding.kind) },
-      { id: "messageType", label: "Type", value: (binding) => binding.messageType, sign: (binding) => [binding.kind, binding.messageType], cell: type },
-      { id: "watermark", label: "Watermark", numeric: true, value: (binding) => binding.watermark, cell: (binding) => number(binding.watermark) },
+      {
+        id: "messageType",
+        label: "Type",
+        value: (binding) => binding.messageType,
+        sign: (binding) => [binding.kind, binding.messageType],
+        cell: type,
+      },
+      {
+        id: "watermark",
+        label: "Watermark",
+        numeric: true,
+        value: (binding) => binding.watermark,
+        cell: (binding) => number(binding.watermark),
+      },
       { id: "persistent", label: "Kept for it while away", value: (binding) => (binding.persistent ? "yes" : "no") },
     ],
   });

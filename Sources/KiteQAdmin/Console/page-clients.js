@@ -29,10 +29,33 @@ export function clients(context) {
 
 export function clientColumns({ hasGroup }) {
   return [
-    { id: "peer", label: "Address", heading: true, value: (client) => client.peer, cell: (client) => name(client.peer) },
-    hasGroup && { id: "group", label: "Group", value: (client) => client.group, cell: (client) => nameLink(client.group, ["groups", client.group]) },
-    { id: "protocol", label: "Protocol", value: (client) => client.protocol, cell: (client) => badge({ tcp: "TCP", tls: "TLS", http: "HTTP" }[client.protocol] ?? client.protocol) },
-    { id: "inFlight", label: "In flight", numeric: true, value: (client) => client.inFlight, cell: (client) => number(client.inFlight) },
+    {
+      id: "peer",
+      label: "Address",
+      heading: true,
+      value: (client) => client.peer,
+      cell: (client) => name(client.peer),
+    },
+    hasGroup &&
+    {
+      id: "group",
+      label: "Group",
+      value: (client) => client.group,
+      cell: (client) => nameLink(client.group, ["groups", client.group]),
+    },
+    {
+      id: "protocol",
+      label: "Protocol",
+      value: (client) => client.protocol,
+      cell: (client) => badge({ tcp: "TCP", tls: "TLS", http: "HTTP" }[client.protocol] ?? client.protocol),
+    },
+    {
+      id: "inFlight",
+      label: "In flight",
+      numeric: true,
+      value: (client) => client.inFlight,
+      cell: (client) => number(client.inFlight),
+    },
     { id: "since", label: "Connected", value: (client) => client.since, cell: (client) => age(client.since) },
     { id: "id", label: "Connection", value: (client) => client.id, cell: (client) => name(client.id) },
   ].filter(Boolean);

@@ -10,7 +10,13 @@ export function configuration(context) {
     caption: "Configuration",
     key: (item) => item.key,
     columns: [
-      { id: "key", label: "Option", heading: true, value: (item) => item.key, cell: (item) => h("code", {}, name(item.key)) },
+      {
+        id: "key",
+        label: "Option",
+        heading: true,
+        value: (item) => item.key,
+        cell: (item) => h("code", {}, name(item.key)),
+      },
       { id: "value", label: "Value", value: (item) => item.value, cell: (item) => name(item.value) },
       { id: "source", label: "Said in", value: (item) => item.source, cell: (item) => name(item.source) },
     ],
@@ -31,7 +37,11 @@ export function configuration(context) {
     },
   });
   return [
-    pageHead("Configuration", "Of this broker, in force now. Secrets are hidden.", context.canOperate ? reloadButton(context, () => feed.refresh()) : null),
+    pageHead(
+      "Configuration",
+      "Of this broker, in force now. Secrets are hidden.",
+      context.canOperate ? reloadButton(context, () => feed.refresh()) : null,
+    ),
     h("div", { class: "field narrow" }, h("label", { for: "narrow" }, "Show options with"), words),
     feed.notice,
     table.element,

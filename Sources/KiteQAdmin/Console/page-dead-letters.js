@@ -34,7 +34,13 @@ export function deadLetters(context) {
   const words = inWords(filter, fields);
   return [
     pageHead("Dead letters", "What could not be delivered, oldest first."),
-    filterForm({ label: "Filter dead letters", segments: ["dead-letters"], query: context.query, fields, submit: "Filter" }),
+    filterForm({
+      label: "Filter dead letters",
+      segments: ["dead-letters"],
+      query: context.query,
+      fields,
+      submit: "Filter",
+    }),
     picks && h(
       "div",
       { class: "toolbar", role: "group", "aria-label": "Act on dead letters" },
@@ -66,7 +72,13 @@ class Picks {
   }
 
   get column() {
-    return { id: "pick", label: this.#all, sortable: false, value: () => "", cell: (letter) => this.#box(letter.letter) };
+    return {
+      id: "pick",
+      label: this.#all,
+      sortable: false,
+      value: () => "",
+      cell: (letter) => this.#box(letter.letter),
+    };
   }
 
   button(label, click) {

@@ -19,16 +19,18 @@ export function message(context) {
     show: (story) => {
       const mayDecide = context.canOperate && ["undecided", "parked"].includes(story.transaction?.outcome);
       fill(act, mayDecide ? transactionButtons(context, { id, ...story.message }, () => feed.refresh()) : null);
-      fill(body, storyParts(id, story));
+      fill(body, storyParts(story));
     },
   });
   return [pageHead(["Message ", h("span", { class: "id" }, name(id))], null, act), feed.notice, body];
 }
 
-function storyParts(id, story) {
+function storyParts(story) {
   const { message, content, groups, transaction, deadLetters, events } = story;
   return [
-    message ? messageFacts(message) : h("p", {}, "The message itself is gone from the store; this is what is left of it."),
+    message
+      ? messageFacts(message)
+      : h("p", {}, "The message itself is gone from the store; this is what is left of it."),
     groups.length ? section("Where it stands", groupTable(groups)) : null,
     transaction ? section("Its transaction", transactionFacts(transaction)) : null,
     section("What happened when", timeline(events)),
@@ -59,19 +61,45 @@ function groupTable(groups) {
     caption: "Its state for each group",
     key: (each) => each.group,
     columns: [
-      { id: "group", label: "Group", heading: true, value: (each) => each.group, cell: (each) => nameLink(each.group, ["groups", each.group]) },
-      { id: "state", label: "State", value: (each) => each.state, cell: (each) => badge(each.state, states[each.state]) },
+      {
+        id: "group",
+        label: "Group",
+        heading: true,
+        value: (each) => each.group,
+        cell: (each) => nameLink(each.group, ["groups", each.group]),
+      },
+      {
+        id: "state",
+        label: "State",
+        value: (each) => each.state,
+        cell: (each) => badge(each.state, states[each.state]),
+      },
       { id: "attempts", label: "Attempts", numeric: true, value: (each) => each.attempts },
-      { id: "broker", label: "Broker", value: (each) => each.broker, cell: (each) => (each.broker ? name(each.broker) : "–") },
+      {
+        id: "broker",
+        label: "Broker",
+        value: (each) => each.broker,
+        cell: (each) => (each.broker ? name(each.broker) : "–"),
+      },
       { id: "dueAt", label: "Due", value: (each) => each.dueAt, cell: (each) => age(each.dueAt) },
-      { id: "lastError", label: "Last error", value: (each) => each.lastError, cell: (each) => (each.lastError ? name(each.lastError) : "–") },
+      {
+        id: "lastError",
+        label: "Last error",
+        value: (each) => each.lastError,
+        cell: (each) => (each.lastError ? name(each.lastError) : "–"),
+      },
     ],
   });
   table.show(groups);
   return table.element;
 }
 
-const outcomes = { undecided: ["Undecided", "warning"], committed: ["Committed", "good"], rolledBack: ["Rolled back", "plain"], parked: ["Parked as undecided", "critical"] };
+const outcomes = {
+  undecided: ["Undecided", "warning"],
+  committed: ["Committed", "good"],
+  rolledBack: ["Rolled back", "plain"],
+  parked: ["Parked as undecided", "critical"],
+};
 
 function transactionFacts(transaction) {
   return facts([
@@ -84,11 +112,19 @@ function transactionFacts(transaction) {
 
 function timeline(events) {
   if (events.length === 0) return h("p", { class: "empty" }, "Nothing is known.");
-  return h("ol", { class: "timeline" }, events.map((event) => h("li", {}, time(event.at, { exact: true }), " ", name(event.text))));
+  return h(
+    "ol",
+    { class: "timeline" },
+    events.map((event) => h("li", {}, time(event.at, { exact: true }), " ", name(event.text))),
+  );
 }
 
 function deadLetterTable(letters) {
-  const table = new Table({ caption: "Its dead letters", key: (letter) => letter.letter, columns: deadLetterColumns({ hasMessage: false }) });
+  const table = new Table({
+    caption: "Its dead letters",
+    key: (letter) => letter.letter,
+    columns: deadLetterColumns({ hasMessage: false }),
+  });
   table.show(letters);
   return table.element;
 }

@@ -34,7 +34,10 @@ export function overview(context) {
     renew(now, nowFigures(overview));
     // What was not seen yet takes no room, but two minutes at least: fewer would jump about.
     const until = brokerNow();
-    rates.show(context.live.samples, { from: Math.max(until - liveSpan, Math.min(context.live.samples[0].at, until - 120_000)), until });
+    rates.show(context.live.samples, {
+      from: Math.max(until - liveSpan, Math.min(context.live.samples[0].at, until - 120_000)),
+      until,
+    });
   });
   const shards = context.feed({
     every: 10,
@@ -50,7 +53,11 @@ export function overview(context) {
   ];
 }
 
-const severities = { critical: ["Critical", "critical"], warning: ["Warning", "warning"], information: ["Note", "plain"] };
+const severities = {
+  critical: ["Critical", "critical"],
+  warning: ["Warning", "warning"],
+  information: ["Note", "plain"],
+};
 const places = [
   [/^dead/, "dead-letters", "Dead letters"],
   [/^transaction/, "transactions", "Transactions"],
@@ -69,22 +76,41 @@ function seeAlso(subject) {
 
 function healthPanel({ health, broker }) {
   if (broker.state === "draining") {
-    return [h("p", { class: "draining" }, badge("Draining", "warning"), " This broker takes nothing new and ends when what it has is done."), findings(health)];
+    return [
+      h(
+        "p",
+        { class: "draining" },
+        badge("Draining", "warning"),
+        " This broker takes nothing new and ends when what it has is done.",
+      ),
+      findings(health),
+    ];
   }
   if (health.length > 0) return findings(health);
   return h("p", { class: "calm" }, badge("All is well", "good"), " Nothing needs you.");
 }
 
 function findings(health) {
-  return h("ul", { class: "findings" }, health.map((finding) => {
-    const [label, kind] = severities[finding.severity] ?? ["Note", "plain"];
-    return h(
-      "li",
-      { class: kind },
-      h("p", {}, badge(label, kind), " ", h("strong", {}, name(finding.text))),
-      h("p", { class: "what-to-do" }, h("span", { class: "quiet" }, "What to do: "), name(finding.action), " ", seeAlso(finding.subject)),
-    );
-  }));
+  return h(
+    "ul",
+    { class: "findings" },
+    health.map((finding) => {
+      const [label, kind] = severities[finding.severity] ?? ["Note", "plain"];
+      return h(
+        "li",
+        { class: kind },
+        h("p", {}, badge(label, kind), " ", h("strong", {}, name(finding.text))),
+        h(
+          "p",
+          { class: "what-to-do" },
+          h("span", { class: "quiet" }, "What to do: "),
+          name(finding.action),
+          " ",
+          seeAlso(finding.subject),
+        ),
+      );
+    }),
+  );
 }
 
 function nowFigures({ rates, queues, memory, leases, startedAt, version, totals }) {
@@ -105,8 +131,14 @@ function nowFigures({ rates, queues, memory, leases, startedAt, version, totals 
     h(
       "p",
       { class: "quiet" },
-      "Version ", name(version), ", started ", age(startedAt), `; since then ${number(totals.published)} published, ${number(totals.acknowledged)} acknowledged, `,
-      `${number(totals.failedDeliveries)} failed deliveries, ${number(totals.deadLettered)} dead-lettered. ${leaseWords(leases)}`,
+      "Version ",
+      name(version),
+      ", started ",
+      age(startedAt),
+      `; since then ${number(totals.published)} published, ${number(totals.acknowledged)} acknowledged, `,
+      `${number(totals.failedDeliveries)} failed deliveries, ${number(totals.deadLettered)} dead-lettered. ${
+        leaseWords(leases)
+      }`,
     ),
   ];
 }
@@ -116,7 +148,9 @@ function leaseWords(leases) {
   const out = leases.filter((lease) => lease.remaining <= 0).map((lease) => lease.shard);
   if (out.length) return `Its lease has run out at shard ${out.join(", ")}.`;
   const shortest = Math.min(...leases.map((lease) => lease.remaining));
-  return `It holds ${leases.length === 1 ? "its lease" : `${leases.length} leases`}; the shortest has ${duration(shortest)} left.`;
+  return `It holds ${leases.length === 1 ? "its lease" : `${leases.length} leases`}; the shortest has ${
+    duration(shortest)
+  } left.`;
 }
 
 const states = [
@@ -132,7 +166,10 @@ function statePanel({ items, at }) {
     return { key, label, tone, about, page, sum };
   });
   const all = sums.reduce((total, { sum }) => total + sum.count, 0);
-  const missing = items.filter((shard) => !shard.isReachable).map(({ shard, reason }) => ({ shard, reason: reason ?? "It does not answer." }));
+  const missing = items.filter((shard) => !shard.isReachable).map(({ shard, reason }) => ({
+    shard,
+    reason: reason ?? "It does not answer.",
+  }));
   let left = 0;
   const bars = sums.map(({ sum, tone }) => {
     const width = all ? sum.count / all * 100 : 0;
@@ -141,14 +178,32 @@ function statePanel({ items, at }) {
   });
   return [
     unreachableNote(missing),
-    h("svg", { class: "share", width: "100%", height: 12, "aria-hidden": "true" }, h("rect", { class: "share-ground", width: "100%", height: 12 }), bars),
-    h("ul", { class: "shares" }, sums.map(({ key, label, tone, about, page, sum }) => h(
-      "li",
-      {},
-      h("svg", { class: "key", width: 12, height: 12, "aria-hidden": "true" }, h("rect", { class: `bar ${tone}`, width: 12, height: 12 })),
-      h("a", { href: page === "messages" ? link([page], { state: key }) : link([page]) }, label), " ",
-      h("strong", {}, count(sum)), " ", h("span", { class: "quiet" }, about),
-    ))),
+    h(
+      "svg",
+      { class: "share", width: "100%", height: 12, "aria-hidden": "true" },
+      h("rect", { class: "share-ground", width: "100%", height: 12 }),
+      bars,
+    ),
+    h(
+      "ul",
+      { class: "shares" },
+      sums.map(({ key, label, tone, about, page, sum }) =>
+        h(
+          "li",
+          {},
+          h(
+            "svg",
+            { class: "key", width: 12, height: 12, "aria-hidden": "true" },
+            h("rect", { class: `bar ${tone}`, width: 12, height: 12 }),
+          ),
+          h("a", { href: page === "messages" ? link([page], { state: key }) : link([page]) }, label),
+          " ",
+          h("strong", {}, count(sum)),
+          " ",
+          h("span", { class: "quiet" }, about),
+        )
+      ),
+    ),
     h("p", { class: "quiet" }, "Counted ", age(at), "."),
   ];
 }

@@ -5,7 +5,13 @@ import { pageHead } from "./parts.js";
 import { tokenFault } from "./session.js";
 
 export function signIn(main, { text, isProblem, accept }) {
-  const field = h("input", { id: "token", type: "password", autocomplete: "off", spellcheck: "false", maxlength: "4096" });
+  const field = h("input", {
+    id: "token",
+    type: "password",
+    autocomplete: "off",
+    spellcheck: "false",
+    maxlength: "4096",
+  });
   const error = h("div", { role: "alert" }, isProblem && text ? h("p", { class: "problem" }, text) : null);
   const form = h(
     "form",
@@ -30,7 +36,11 @@ export function signIn(main, { text, isProblem, accept }) {
     pageHead("Sign in", !isProblem && text ? text : "This broker answers to those with a token."),
     error,
     form,
-    h("p", { class: "quiet" }, "Tokens are made by whoever runs the broker, in its admin.tokens_file. The token stays in this tab and is forgotten with it."),
+    h(
+      "p",
+      { class: "quiet" },
+      "Tokens are made by whoever runs the broker, in its admin.tokens_file. The token stays in this tab and is forgotten with it.",
+    ),
   );
   field.focus();
 }

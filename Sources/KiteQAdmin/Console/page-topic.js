@@ -15,17 +15,26 @@ export function topic(context) {
     load: (signal) => context.api.get(["topics"], {}, signal),
     show: (list) => {
       const topic = list.items.find((each) => each.topic === title);
-      renew(body, unreachableNote(list.unreachable), topic ? topicFigures(topic, list) : h("p", {}, "This broker does not serve such a topic, and the store has no message of it."));
+      renew(
+        body,
+        unreachableNote(list.unreachable),
+        topic
+          ? topicFigures(topic, list)
+          : h("p", {}, "This broker does not serve such a topic, and the store has no message of it."),
+      );
     },
   });
   return [
     pageHead(["Topic ", name(title)]),
     feed.notice,
     body,
-    h("p", { class: "links" },
+    h(
+      "p",
+      { class: "links" },
       h("a", { href: link(["messages"], { topic: title }) }, "Its messages"),
       h("a", { href: link(["dead-letters"], { topic: title }) }, "Its dead letters"),
-      h("a", { href: link(["bindings"]) }, "Bindings")),
+      h("a", { href: link(["bindings"]) }, "Bindings"),
+    ),
     section("Messages over time", new HistoryChart(context, title).element),
   ];
 }

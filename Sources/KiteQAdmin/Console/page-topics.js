@@ -7,14 +7,31 @@ import { Table } from "./table.js";
 import { age } from "./time.js";
 
 export function topics(context) {
-  const numeric = (id, label, write = number) => ({ id, label, numeric: true, value: (topic) => topic[id], cell: (topic) => write(topic[id]) });
+  const numeric = (id, label, write = number) => ({
+    id,
+    label,
+    numeric: true,
+    value: (topic) => topic[id],
+    cell: (topic) => write(topic[id]),
+  });
   const table = new Table({
     caption: "Topics",
     key: (topic) => topic.topic,
     empty: "This broker serves no topic.",
     columns: [
-      { id: "topic", label: "Topic", heading: true, value: (topic) => topic.topic, cell: (topic) => nameLink(topic.topic, ["topics", topic.topic]) },
-      { id: "isServed", label: "Served here", value: (topic) => (topic.isServed ? "yes" : "no"), cell: (topic) => (topic.isServed ? badge("Served", "good") : badge("Not here", "warning")) },
+      {
+        id: "topic",
+        label: "Topic",
+        heading: true,
+        value: (topic) => topic.topic,
+        cell: (topic) => nameLink(topic.topic, ["topics", topic.topic]),
+      },
+      {
+        id: "isServed",
+        label: "Served here",
+        value: (topic) => (topic.isServed ? "yes" : "no"),
+        cell: (topic) => (topic.isServed ? badge("Served", "good") : badge("Not here", "warning")),
+      },
       numeric("published", "Published/s", rate),
       numeric("delivered", "Delivered/s", rate),
       numeric("acknowledged", "Acked/s", rate),
@@ -35,10 +52,22 @@ export function topics(context) {
       renew(below, countNote(list));
     },
   });
-  return [pageHead("Topics", "Rates are of this broker; fresh, tracked and half are counted in the store."), feed.notice, above, table.element, below];
+  return [
+    pageHead("Topics", "Rates are of this broker; fresh, tracked and half are counted in the store."),
+    feed.notice,
+    above,
+    table.element,
+    below,
+  ];
 }
 
 /** How good the counts are, and how old. */
 export function countNote({ countedAt, isExact }) {
-  return h("p", { class: "quiet" }, "Counted ", age(countedAt), isExact ? "." : "; only the oldest and newest rows of each shard were counted, so there may be more.");
+  return h(
+    "p",
+    { class: "quiet" },
+    "Counted ",
+    age(countedAt),
+    isExact ? "." : "; only the oldest and newest rows of each shard were counted, so there may be more.",
+  );
 }

@@ -34,7 +34,12 @@ export function pageHead(title, about, ...actions) {
   return h(
     "div",
     { class: "page-head" },
-    h("div", {}, h("h1", { id: "page-title", tabindex: "-1" }, title), about ? h("p", { class: "about" }, about) : null),
+    h(
+      "div",
+      {},
+      h("h1", { id: "page-title", tabindex: "-1" }, title),
+      about ? h("p", { class: "about" }, about) : null,
+    ),
     actions.length ? h("div", { class: "actions" }, actions) : null,
   );
 }
@@ -63,7 +68,8 @@ export function figures(items) {
     "dl",
     { class: "figures" },
     items.map(([label, value, unit]) =>
-      h("div", {}, h("dt", {}, label), h("dd", {}, value, unit ? h("span", { class: "unit" }, ` ${unit}`) : null))),
+      h("div", {}, h("dt", {}, label), h("dd", {}, value, unit ? h("span", { class: "unit" }, ` ${unit}`) : null))
+    ),
   );
 }
 
@@ -80,7 +86,9 @@ export function unreachableNote(unreachable) {
     h(
       "p",
       {},
-      unreachable.length === 1 ? "A shard does not answer; what it has is missing here." : "Shards do not answer; what they have is missing here.",
+      unreachable.length === 1
+        ? "A shard does not answer; what it has is missing here."
+        : "Shards do not answer; what they have is missing here.",
     ),
     h("ul", {}, unreachable.map((each) => h("li", {}, `Shard ${each.shard}: `, name(each.reason)))),
   );

@@ -22,7 +22,9 @@ export class Poller {
 
   /** Asks until `stop`. */
   async run() {
-    const seen = () => { if (!document.hidden && this.#every !== null) this.now(); };
+    const seen = () => {
+      if (!document.hidden && this.#every !== null) this.now();
+    };
     document.addEventListener("visibilitychange", seen);
     try {
       while (!this.#abort.signal.aborted) {
@@ -74,6 +76,8 @@ export class Poller {
         clearTimeout(timeout);
         resolve();
       };
-    }).finally(() => { this.#wake = null; });
+    }).finally(() => {
+      this.#wake = null;
+    });
   }
 }

@@ -53,16 +53,16 @@ export class Table {
     if (column.sortable === false || !column.value) {
       cell.append(...(typeof column.label === "string" ? [h("span", {}, column.label)] : [column.label]));
     } else {
-      cell.append(h("button", { type: "button", class: "sort", on: { click: () => this.#sortBy(column) } }, column.label));
+      cell.append(
+        h("button", { type: "button", class: "sort", on: { click: () => this.#sortBy(column) } }, column.label),
+      );
     }
     return cell;
   }
 
   #sortBy(column) {
     const again = this.#sort?.column === column;
-    this.#sort = again
-      ? (this.#sort.turned ? null : { column, turned: true })
-      : { column, turned: false };
+    this.#sort = again ? (this.#sort.turned ? null : { column, turned: true }) : { column, turned: false };
     for (const [id, cell] of this.#head) {
       if (this.#sort?.column.id === id) cell.setAttribute("aria-sort", this.#ascending() ? "ascending" : "descending");
       else cell.removeAttribute("aria-sort");
@@ -107,12 +107,14 @@ export class Table {
   }
 
   #newEntry(key) {
-    const cells = this.#columns.map((column) => h(column.heading ? "th" : "td", {
-      role: column.heading ? "rowheader" : "cell",
-      scope: column.heading ? "row" : null,
-      class: column.numeric ? "numeric" : null,
-      "data-label": typeof column.label === "string" ? column.label : "",
-    }));
+    const cells = this.#columns.map((column) =>
+      h(column.heading ? "th" : "td", {
+        role: column.heading ? "rowheader" : "cell",
+        scope: column.heading ? "row" : null,
+        class: column.numeric ? "numeric" : null,
+        "data-label": typeof column.label === "string" ? column.label : "",
+      })
+    );
     const entry = { element: h("tr", { role: "row", "data-key": key }, cells), cells, signs: [], row: null };
     this.#entries.set(key, entry);
     return entry;

@@ -4,7 +4,7 @@
   try {
     const theme = localStorage.getItem("kiteq.theme");
     if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
-  } catch (error) {
+  } catch {
     // Storage is forbidden here: the system's preference holds.
   }
 })();

@@ -8,20 +8,24 @@ import { age } from "./time.js";
 /** Two buttons for a message that nobody has decided. */
 export function transactionButtons(context, transaction, changed) {
   return [
-    button("Commit…", () => ask(context, transaction, changed, {
-      title: "Commit a transaction",
-      path: "commit",
-      label: "Commit",
-      text: "The message goes to its groups. This cannot be taken back. Be sure that the publisher's own work was done.",
-    })),
+    button("Commit…", () =>
+      ask(context, transaction, changed, {
+        title: "Commit a transaction",
+        path: "commit",
+        label: "Commit",
+        text:
+          "The message goes to its groups. This cannot be taken back. Be sure that the publisher's own work was done.",
+      })),
     " ",
-    button("Roll back…", () => ask(context, transaction, changed, {
-      title: "Roll back a transaction",
-      path: "rollback",
-      label: "Roll back",
-      isDangerous: true,
-      text: "The message is thrown away and goes to nobody. This cannot be taken back. Be sure that the publisher's own work was not done.",
-    })),
+    button("Roll back…", () =>
+      ask(context, transaction, changed, {
+        title: "Roll back a transaction",
+        path: "rollback",
+        label: "Roll back",
+        isDangerous: true,
+        text:
+          "The message is thrown away and goes to nobody. This cannot be taken back. Be sure that the publisher's own work was not done.",
+      })),
   ];
 }
 
