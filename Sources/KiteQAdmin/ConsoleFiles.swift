@@ -1,8 +1,61 @@
 /// The files of the folder Console by their names.
 enum ConsoleFiles {
     static let all: [String: ConsoleRoutes.File] = [
-        "index.html": .init(contentType: html, bytes: PackageResources.index_html)
+        "act-dialog.js": .init(script, PackageResources.act_dialog_js),
+        "api.js": .init(script, PackageResources.api_js),
+        "broker-acts.js": .init(script, PackageResources.broker_acts_js),
+        "chart-scale.js": .init(script, PackageResources.chart_scale_js),
+        "chart.js": .init(script, PackageResources.chart_js),
+        "colours.css": .init(css, PackageResources.colours_css),
+        "console.css": .init(css, PackageResources.console_css),
+        "dead-letter-acts.js": .init(script, PackageResources.dead_letter_acts_js),
+        "dead-letter-columns.js": .init(script, PackageResources.dead_letter_columns_js),
+        "dom.js": .init(script, PackageResources.dom_js),
+        "feed.js": .init(script, PackageResources.feed_js),
+        "filters.js": .init(script, PackageResources.filters_js),
+        "format.js": .init(script, PackageResources.format_js),
+        "frame.js": .init(script, PackageResources.frame_js),
+        "group-columns.js": .init(script, PackageResources.group_columns_js),
+        "history-chart.js": .init(script, PackageResources.history_chart_js),
+        "icon.svg": .init(svg, PackageResources.icon_svg),
+        "index.html": .init(html, PackageResources.index_html),
+        "keys.js": .init(script, PackageResources.keys_js),
+        "listing.js": .init(script, PackageResources.listing_js),
+        "live.js": .init(script, PackageResources.live_js),
+        "main.js": .init(script, PackageResources.main_js),
+        "message-content.js": .init(script, PackageResources.message_content_js),
+        "page-audit.js": .init(script, PackageResources.page_audit_js),
+        "page-bindings.js": .init(script, PackageResources.page_bindings_js),
+        "page-brokers.js": .init(script, PackageResources.page_brokers_js),
+        "page-clients.js": .init(script, PackageResources.page_clients_js),
+        "page-configuration.js": .init(script, PackageResources.page_configuration_js),
+        "page-dead-letter.js": .init(script, PackageResources.page_dead_letter_js),
+        "page-dead-letters.js": .init(script, PackageResources.page_dead_letters_js),
+        "page-find.js": .init(script, PackageResources.page_find_js),
+        "page-group.js": .init(script, PackageResources.page_group_js),
+        "page-groups.js": .init(script, PackageResources.page_groups_js),
+        "page-message.js": .init(script, PackageResources.page_message_js),
+        "page-messages.js": .init(script, PackageResources.page_messages_js),
+        "page-overview.js": .init(script, PackageResources.page_overview_js),
+        "page-shards.js": .init(script, PackageResources.page_shards_js),
+        "page-sign-in.js": .init(script, PackageResources.page_sign_in_js),
+        "page-topic.js": .init(script, PackageResources.page_topic_js),
+        "page-topics.js": .init(script, PackageResources.page_topics_js),
+        "page-transactions.js": .init(script, PackageResources.page_transactions_js),
+        "parts.js": .init(script, PackageResources.parts_js),
+        "poller.js": .init(script, PackageResources.poller_js),
+        "router.js": .init(script, PackageResources.router_js),
+        "routes.js": .init(script, PackageResources.routes_js),
+        "session.js": .init(script, PackageResources.session_js),
+        "table.js": .init(script, PackageResources.table_js),
+        "theme-button.js": .init(script, PackageResources.theme_button_js),
+        "theme.js": .init(script, PackageResources.theme_js),
+        "time.js": .init(script, PackageResources.time_js),
+        "transaction-acts.js": .init(script, PackageResources.transaction_acts_js),
     ]
 
     private static let html = "text/html; charset=utf-8"
+    private static let css = "text/css; charset=utf-8"
+    private static let script = "text/javascript; charset=utf-8"
+    private static let svg = "image/svg+xml"
 }

@@ -6,6 +6,11 @@ struct ConsoleRoutes {
     struct File: Sendable {
         var contentType: String
         var bytes: [UInt8]
+
+        init(_ contentType: String, _ bytes: [UInt8]) {
+            self.contentType = contentType
+            self.bytes = bytes
+        }
     }
 
     func add(to router: Router<AdminContext>) {
