@@ -85,4 +85,16 @@ struct GroupsHere: Sendable {
             (broker.status?.groups ?? []).map { (BindingName($0.name), $0) }, uniquingKeysWith: { first, _ in first })
         rates = broker.rates?.groups ?? [:]
     }
+
+    /// The store knows the groups that it has something of; those that are only bound are added to its page, in order.
+    func adding(to reports: [GroupReport], after: String?, until next: String?) -> [GroupReport] {
+        let known = Set(reports.map { BindingName($0.name) })
+        let missing = statuses.keys.filter { name in
+            statuses[name]?.isBound == true && !known.contains(name)
+                && (after.map { BindingName($0) < name } ?? true) && (next.map { !(BindingName($0) < name) } ?? true)
+        }
+        return (reports + missing.map { GroupReport(name: $0.text) }).sorted {
+            BindingName($0.name) < BindingName($1.name)
+        }
+    }
 }

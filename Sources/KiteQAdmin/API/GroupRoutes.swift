@@ -78,8 +78,9 @@ struct GroupRoutes {
         let names = await brokerNames()
         let unreachable = listing.value.failures.map(UnreachableShard.init)
         let here = GroupsHere(services.broker)
+        let groups = here.adding(to: listing.value.groups, after: after, until: listing.value.next)
         return Listing(
-            items: listing.value.groups.map {
+            items: groups.map {
                 GroupAnswer($0, here, brokers: names, at: listing.at, unreachable: unreachable)
             },
             next: try listing.value.next.map { try KeyCursor([$0]).text }, unreachable: unreachable)

@@ -45,7 +45,7 @@ struct BrokerHost: Sendable {
     /// - Throws: ``CommandError`` where the configuration cannot be run. Nothing is connected yet.
     init(
         _ configuration: ServerConfiguration,
-        again: (@Sendable () throws(CommandError) -> ServerConfiguration)? = nil, logger: Logger
+        again: Reloader.Load? = nil, logger: Logger
     ) throws(CommandError) {
         self.configuration = configuration
         self.logger = logger
@@ -64,7 +64,7 @@ struct BrokerHost: Sendable {
         access = AdminAccess(reading.admin)
         adminTLS = try reading.admin.tls?.configuration()
         reloader = Reloader(
-            reading, load: again ?? { () throws(CommandError) in configuration }, broker: broker,
+            reading, load: again ?? { .success(configuration) }, broker: broker,
             applyAdmin: { [access] in access.set($0) }, logger: logger)
         for warning in reading.settings.warnings { logger.warning("\(warning)") }
     }

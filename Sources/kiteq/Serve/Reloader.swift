@@ -33,7 +33,11 @@ actor Reloader {
     }
 
     private var running: Reading
-    private let load: @Sendable () throws(CommandError) -> ServerConfiguration
+    /// Puts the configuration together again. A result, for a closure that throws a typed error and returns so large a value is
+    /// miscompiled by Swift 6.3 (a wild read when it is called).
+    typealias Load = @Sendable () -> Result<ServerConfiguration, CommandError>
+
+    private let load: Load
     private let broker: Broker
     private let applyAdmin: (@Sendable (ResolvedAdmin) -> Void)?
     private let logger: Logger
@@ -42,7 +46,7 @@ actor Reloader {
     ///   - load: puts the configuration together again, from file, environment and flags.
     ///   - applyAdmin: takes what the administration can change while it runs; nil: nothing of it.
     init(
-        _ running: Reading, load: @escaping @Sendable () throws(CommandError) -> ServerConfiguration, broker: Broker,
+        _ running: Reading, load: @escaping Load, broker: Broker,
         applyAdmin: (@Sendable (ResolvedAdmin) -> Void)?, logger: Logger
     ) {
         self.running = running
@@ -59,7 +63,7 @@ actor Reloader {
     func reload() throws(CommandError) -> ReloadReport {
         let wanted: ServerConfiguration
         do {
-            wanted = try load()
+            wanted = try load().get()
             // What needs a restart must be right too: at the restart it would be too late to hear of it.
             _ = try Reading(wanted)
             _ = try StoreFactory.check(wanted.store)

@@ -25,7 +25,7 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let options = self.options
         let host = try BrokerHost(
-            configuration, again: { () throws(CommandError) in try options.loader().load() }, logger: logger)
+            configuration, again: { Result { () throws(CommandError) in try options.loader().load() } }, logger: logger)
         let stop = StopRequest()
         try await SignalWatch.run(stop, onHangup: { await host.hangUp() }) {
             try await host.run(stop: stop) { serving in
