@@ -131,7 +131,11 @@ let package = Package(
             ],
             resources: [.embedInCode("API/openapi.yaml"), .embedInCode("Console")], swiftSettings: settings),
         .testTarget(
-            name: "KiteQAdminTests", dependencies: ["KiteQAdmin", "KiteQBroker", hummingbird, hummingbirdTesting],
+            name: "KiteQAdminTests",
+            dependencies: [
+                "KiteQAdmin", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "TestSupport", hummingbird,
+                hummingbirdTesting, httpTypes, logging, nioPosix, lifecycle, yams,
+            ],
             swiftSettings: settings),
 
         // The client library.

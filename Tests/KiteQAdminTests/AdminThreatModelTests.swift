@@ -1,0 +1,179 @@
+import Foundation
+import HTTPTypes
+import KiteQBroker
+import KiteQCore
+import Testing
+
+@testable import KiteQAdmin
+
+/// The lines of docs/threat-model.md that are about the administration.
+@Suite struct AdminThreatModelTests {
+    /// Every path and method of the document; `{…}` filled in.
+    private static func operations() throws -> [(method: String, path: String)] {
+        var operations: [(String, String)] = []
+        var path = ""
+        for line in String(decoding: DocumentRoutes.document, as: UTF8.self).split(separator: "\n") {
+            if line.hasPrefix("  /api/v1/") { path = String(line.dropFirst(2).dropLast()) }
+            if line.hasPrefix("components:") { break }
+            for method in ["get", "post"] where line == "    \(method):" { operations.append((method, path)) }
+        }
+        #expect(operations.count > 25)
+        return operations
+    }
+
+    private static let messaging: Set<String> = ["publish", "subscribe", "pull", "acknowledge", "refuse"]
+
+    @Test func nothingIsAnsweredWithoutAToken() async throws {
+        try await AdminFixture.serving { admin in
+            for (method, path) in try Self.operations() where !path.hasSuffix("openapi.yaml") {
+                for token in [nil, "wrong"] {
+                    let answer =
+                        method == "get"
+                        ? try await admin.get(path, token: token) : try await admin.post(path, token: token)
+                    #expect(answer.status == 401, "\(method) \(path)")
+                    #expect(answer.headers[.wwwAuthenticate] != nil)
+                }
+            }
+        }
+    }
+
+    @Test func whoMayReadMayNotAct() async throws {
+        try await AdminFixture.serving { admin in
+            for (method, path) in try Self.operations() where method == "post" {
+                let name = path.split(separator: "/").last.map(String.init) ?? ""
+                if Self.messaging.contains(name) || path.hasSuffix("dead-letters/count") { continue }
+                #expect(try await admin.post(path, #"{"reason": "x"}"#, token: "r").status == 403, "\(path)")
+            }
+            #expect(admin.broker.status?.phase == .serving)
+            #expect(try await admin.get("audit").items().isEmpty)
+        }
+    }
+
+    @Test func anOperatorsTokenIsNoGroupsSecret() async throws {
+        try await AdminFixture.serving { admin in
+            #expect(try await admin.post("pull", "{}", token: "o").status == 401)
+        }
+    }
+
+    @Test func aGroupNeedsItsSecretAndItsRights() async throws {
+        let rules = AccessRules(
+            groups: [
+                BindingName("s-member"): GroupAccess(secrets: [.plain("right")]),
+                BindingName("p-payment"): GroupAccess(secrets: [.plain("right")], publish: .none),
+            ], requiresSecret: true)
+        try await AdminFixture.serving(access: rules) { admin in
+            for (group, secret) in [("s-member", "wrong"), ("s-member", ""), ("unknown", "right")] {
+                let answer = try await admin.post("pull", "{}", group: group, secret: secret)
+                #expect(answer.status == 401)
+                #expect(try answer.object()["detail"] as? String == "the group is not known here, or its secret is wrong")
+            }
+            let body = #"{"messages": [{"topic": "trade", "messageType": "paid"}]}"#
+            let refused = try await admin.post("publish", body, group: "p-payment", secret: "right").items()
+            #expect(refused.first?["outcome"] as? String == "refused")
+            #expect((refused.first?["feedback"] as? String)?.contains("may not publish") == true)
+        }
+    }
+
+    /// A page of another site makes the browser send it; with `text/plain` it would not even have to ask first.
+    @Test func requestsFromOtherSitesAreRefused() async throws {
+        try await AdminFixture.serving(policy: AccessPolicy(anonymous: .operate)) { admin in
+            let own: HTTPFields = [.origin: "http://localhost"]
+            #expect(try await admin.get("session", token: nil, headers: own).status == 200)
+            for headers: HTTPFields in [
+                [.origin: "http://evil.example"], [.origin: "null"], [.secFetchSite: "cross-site"],
+            ] {
+                #expect(try await admin.get("session", token: nil, headers: headers).status == 403)
+                let act = try await admin.post(
+                    "groups/s-member/pause", #"{"reason": "x"}"#, token: nil, headers: headers)
+                #expect(act.status == 403)
+                #expect(act.headers[HTTPField.Name("Access-Control-Allow-Origin")!] == nil)
+            }
+            let plain = try await admin.post(
+                "groups/s-member/pause", #"{"reason": "x"}"#, token: nil, headers: [.contentType: "text/plain"])
+            #expect(plain.status == 415)
+            #expect(try await admin.get("groups/s-member", token: nil).object()["isPaused"] as? Bool == false)
+        }
+    }
+
+    @Test func aForeignNameThatLeadsHereIsRefused() async throws {
+        let policy = AccessPolicy(anonymous: .operate)
+        #expect(throws: Problem.self) { try policy.admit(authorization: nil, host: "evil.example:13801", now: 0) }
+    }
+
+    @Test func nothingButTheConsolesOwnFilesRuns() async throws {
+        try await AdminFixture.serving { admin in
+            for path in ["/console/", "/console/main.js", "/api/v1/session", "/nothing", "/metrics"] {
+                let answer = try await admin.get(path)
+                let policy = answer.headers[HTTPField.Name("Content-Security-Policy")!] ?? ""
+                #expect(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "\(path)")
+                #expect(answer.headers[HTTPField.Name("X-Content-Type-Options")!] == "nosniff")
+                #expect(answer.headers[.setCookie] == nil)
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "/console/../AdminServer.swift", "/console/%2e%2e/API/openapi.yaml", "/console/..%2f..%2fetc%2fpasswd",
+        "/console//etc/passwd", "/console/main.js%00.css", "/console/.",
+    ])
+    func noPathLeadsOutOfTheConsole(path: String) async throws {
+        try await AdminFixture.serving { admin in
+            let answer = try await admin.get(path)
+            #expect(answer.status == 404, "\(answer.text.prefix(100))")
+        }
+    }
+
+    @Test func textsOfMessagesStayText() async throws {
+        let script = "</script><img src=x onerror=alert(1)>"
+        try await AdminFixture.serving { admin in
+            let body = try JSONSerialization.data(withJSONObject: [
+                "messages": [["topic": "trade", "messageType": "paid", "text": script, "properties": [script: script]]]
+            ])
+            let published = try await admin.post("publish", String(decoding: body, as: UTF8.self), group: "p")
+            let id = try #require(try published.items().first?["id"] as? String)
+            let answer = try await admin.get("messages/\(id)")
+            #expect(answer.headers[.contentType] == "application/json")
+            let content = try #require(try answer.object()["content"] as? [String: any Sendable])
+            #expect(content["body"] as? String == script)
+            #expect(content["properties"] as? [String: String] == [script: script])
+            #expect(try await admin.get("groups/s-%3Cb%3E").object()["group"] as? String == "s-<b>")
+        }
+    }
+
+    @Test(arguments: ["' OR 1=1 --", "\"; DROP TABLE kite_message; --", "\\", "%00", "é\u{301}"])
+    func sqlInAFieldIsText(text: String) async throws {
+        try await AdminFixture.serving { admin in
+            let name = text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+            #expect(try await admin.get("messages?topic=\(name)&type=\(name)&group=\(name)").items().isEmpty)
+            #expect(try await admin.get("groups/\(name)").status == 200)
+            #expect(try await admin.get("dead-letters?group=\(name)").items().isEmpty)
+        }
+    }
+
+    @Test func aBodyHasItsLimit() async throws {
+        try await AdminFixture.serving { admin in
+            let large = #"{"reason": ""# + String(repeating: "x", count: Limits.smallBody) + #""}"#
+            #expect(try await admin.post("groups/s-member/pause", large).status == 413)
+        }
+    }
+
+    @Test func everyActIsWrittenDown() async throws {
+        try await AdminFixture.serving { admin in
+            let id = String(repeating: "0", count: 32)
+            _ = try await admin.post("groups/s-member/pause", #"{"reason": "why"}"#)
+            _ = try await admin.post("transactions/\(id)/commit", #"{"reason": "why"}"#)
+            _ = try await admin.post("dead-letters/delete", #"{"letters": ["0:1"]}"#)
+            let entries = try await admin.get("audit").items()
+            #expect(entries.map { $0["action"] as? String } == ["deadLetters.delete", "transactions.commit", "groups.pause"])
+            #expect((entries[1]["outcome"] as? String)?.hasPrefix("failed: no half message") == true)
+            #expect(entries.allSatisfy { $0["actor"] as? String == "night" && $0["role"] as? String == "operate" })
+        }
+    }
+
+    @Test func secretsAreNotShown() async throws {
+        try await AdminFixture.serving { admin in
+            let items = try await admin.get("configuration").items()
+            #expect(items.map { $0["value"] as? String } == ["(hidden)"])
+        }
+    }
+}

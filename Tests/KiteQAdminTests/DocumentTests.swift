@@ -1,0 +1,45 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import KiteQBroker
+import KiteQCore
+import Logging
+import Testing
+import Yams
+
+@testable import KiteQAdmin
+
+/// The document says what there is, and there is what it says.
+@Suite struct DocumentTests {
+    @Test func itHasTheRoutersPathsAndNoOthers() async throws {
+        try await AdminFixture.serving { admin in
+            let services = AdminServices(
+                version: "", broker: admin.broker, store: admin.store, access: AdminAccess(AccessPolicy()),
+                configuration: { [] }, reload: { ReloadReport(applied: [], needsRestart: []) }, drain: {})
+            let router = AdminServer(
+                host: "", port: 0, probe: AdminProbe(admin.broker), metrics: PrometheusMetrics(), services: services,
+                logger: Logger(label: "test")
+            ).makeRouter()
+            let routed = Set(
+                router.routes.filter { "\($0.path)".hasPrefix("/api/v1/") }.map { "\($0.method) \(Self.template("\($0.path)"))" })
+            let document = try #require(
+                try Yams.load(yaml: String(decoding: DocumentRoutes.document, as: UTF8.self)) as? [String: Any])
+            let paths = try #require(document["paths"] as? [String: [String: Any]])
+            let described = Set(paths.flatMap { path, methods in methods.keys.map { "\($0.uppercased()) \(path)" } })
+            #expect(routed == described)
+        }
+    }
+
+    /// `/a/:b` is `/a/{b}` there.
+    private static func template(_ path: String) -> String {
+        path.split(separator: "/").map { $0.hasPrefix(":") ? "{\($0.dropFirst())}" : String($0) }
+            .reduce("") { "\($0)/\($1)" }
+    }
+
+    @Test func theConsolesFilesAreAllServed() throws {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "Sources/KiteQAdmin/Console")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path())
+        #expect(Set(files) == Set(ConsoleFiles.all.keys))
+    }
+}
