@@ -10,6 +10,8 @@ let settings: [SwiftSetting] = [
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioLocks: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioFoundation: Target.Dependency = .product(name: "NIOFoundationCompat", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
@@ -18,6 +20,8 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -32,6 +36,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -39,6 +44,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
@@ -110,6 +116,15 @@ let package = Package(
             name: "KiteQAdminTests", dependencies: ["KiteQAdmin", "KiteQBroker", hummingbird, hummingbirdTesting],
             swiftSettings: settings),
 
+        // A client of the administration's API: what `kiteq top` and the other commands for operators ask with.
+        .target(
+            name: "KiteQAdminClient",
+            dependencies: [asyncHTTPClient, nioCore, nioFoundation, nioHTTP1, nioPosix, nioSSL], swiftSettings: settings
+        ),
+        .testTarget(
+            name: "KiteQAdminClientTests", dependencies: ["KiteQAdminClient", "TestSupport", nioSSL],
+            swiftSettings: settings),
+
         // The client library.
         .target(
             name: "KiteQ",
@@ -127,8 +142,8 @@ let package = Package(
         .executableTarget(
             name: "kiteq",
             dependencies: [
-                "KiteQ", "KiteQAdmin", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "KiteQWire",
-                "LocalServers", "MariaDB",
+                "KiteQ", "KiteQAdmin", "KiteQAdminClient", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore",
+                "KiteQWire", "LocalServers", "MariaDB",
                 argumentParser, metrics, logging, nioCore, nioPosix, lifecycle, unixSignals, toml, histogram,
             ],
             swiftSettings: settings),
@@ -152,14 +167,15 @@ let package = Package(
         .testTarget(
             name: "kiteqTests",
             dependencies: [
-                "kiteq", "KiteQ", "KiteQBroker", "KiteQCore", "KiteQStore", "KiteQWire", "LocalServers", "MariaDB",
-                argumentParser, logging, nioCore,
+                "kiteq", "KiteQ", "KiteQAdminClient", "KiteQBroker", "KiteQCore", "KiteQStore", "KiteQWire",
+                "LocalServers", "MariaDB", "TestSupport", argumentParser, logging, nioCore,
             ],
             swiftSettings: settings),
 
         // What tests of several targets put between a server and its clients.
         .target(
-            name: "TestSupport", dependencies: [nioCore, nioPosix], path: "Tests/TestSupport", swiftSettings: settings),
+            name: "TestSupport", dependencies: [nioCore, nioHTTP1, nioPosix, nioSSL], path: "Tests/TestSupport",
+            swiftSettings: settings),
 
         // The built command, and whole brokers, against real servers.
         .testTarget(
