@@ -7,7 +7,8 @@ enum KeyPresses {
     static func stream() -> AsyncStream<UInt8> {
         AsyncStream { continuation in
             // Dispatch's sources bear threads, and do not say so.
-            nonisolated(unsafe) let source = DispatchSource.makeReadSource(fileDescriptor: STDIN_FILENO, queue: .global())
+            nonisolated(unsafe) let source =
+                DispatchSource.makeReadSource(fileDescriptor: STDIN_FILENO, queue: .global())
             source.setEventHandler {
                 var bytes = [UInt8](repeating: 0, count: 64)
                 let count = read(STDIN_FILENO, &bytes, bytes.count)
