@@ -1,7 +1,7 @@
 import Foundation
-import KiteQAdminClient
 import Testing
 
+@testable import KiteQAdminClient
 @testable import kiteq
 
 /// What operators see: in columns, in units, and never what a message wants of their terminal.

@@ -14,14 +14,14 @@ final class PseudoTerminal: Sendable {
     /// - Parameters:
     ///   - columns: of its size, as the command finds it.
     init(columns: Int, rows: Int) throws {
-        primary = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)
-        guard primary >= 0, grantpt(primary) == 0, unlockpt(primary) == 0 else { throw Failure(what: "posix_openpt") }
-        var name = [CChar](repeating: 0, count: 128)
-        guard ptsname_r(primary, &name, name.count) == 0 else { throw Failure(what: "ptsname_r") }
-        secondary = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC)
-        guard secondary >= 0 else { throw Failure(what: "open") }
         var window = winsize(ws_row: UInt16(rows), ws_col: UInt16(columns), ws_xpixel: 0, ws_ypixel: 0)
-        guard ioctl(primary, UInt(TIOCSWINSZ), &window) == 0 else { throw Failure(what: "TIOCSWINSZ") }
+        var (primary, secondary) = (Int32(-1), Int32(-1))
+        guard openpty(&primary, &secondary, nil, nil, &window) == 0 else { throw Failure(what: "openpty") }
+        // A command that has it open beside its standard streams would keep the test reading.
+        for descriptor in [primary, secondary] {
+            guard fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else { throw Failure(what: "fcntl") }
+        }
+        (self.primary, self.secondary) = (primary, secondary)
     }
 
     struct Outcome {
