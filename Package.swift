@@ -10,7 +10,6 @@ let settings: [SwiftSetting] = [
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioLocks: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
-let nioFoundation: Target.Dependency = .product(name: "NIOFoundationCompat", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -119,7 +118,7 @@ let package = Package(
         // A client of the administration's API: what `kiteq top` and the other commands for operators ask with.
         .target(
             name: "KiteQAdminClient",
-            dependencies: [asyncHTTPClient, nioCore, nioFoundation, nioHTTP1, nioPosix, nioSSL], swiftSettings: settings
+            dependencies: [asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL], swiftSettings: settings
         ),
         .testTarget(
             name: "KiteQAdminClientTests", dependencies: ["KiteQAdminClient", "TestSupport", nioSSL],

@@ -1,7 +1,6 @@
 import AsyncHTTPClient
 import Foundation
 import NIOCore
-import NIOFoundationCompat
 import NIOHTTP1
 import NIOSSL
 
@@ -78,7 +77,7 @@ package struct AdminClient: Sendable {
         if let token = configuration.token { prepared.headers.add(name: "Authorization", value: "Bearer \(token)") }
         guard request.method == .post else { return prepared }
         prepared.headers.add(name: "Content-Type", value: "application/json")
-        prepared.body = request.body.map { .bytes(ByteBuffer(data: $0)) }
+        prepared.body = request.body.map { .bytes($0) }
         return prepared
     }
 
@@ -104,7 +103,7 @@ package struct AdminClient: Sendable {
 
     private func decoded<Answer: Decodable>(_ bytes: ByteBuffer) throws -> Answer {
         do {
-            return try APICoding.decoder().decode(Answer.self, from: bytes)
+            return try APICoding.decoder().decode(Answer.self, from: Data(bytes.readableBytesView))
         } catch {
             throw AdminClientError(
                 "\(configuration.address) gave an answer that is not understood: \(Self.brief(error))")

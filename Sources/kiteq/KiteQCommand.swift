@@ -26,7 +26,7 @@ struct KiteQCommand: AsyncParsableCommand {
         ],
         groupedSubcommands: [
             CommandGroup(
-                name: "For operators, through a broker's administration:",
+                name: "Operator",
                 subcommands: [
                     TopCommand.self, MessagesCommand.self, GroupsCommand.self, TopicsCommand.self,
                     TransactionsCommand.self, DeadLettersCommand.self, BrokersCommand.self, ShardsCommand.self,

@@ -26,7 +26,8 @@ enum APICoding {
     }
 
     static func text(_ date: Date) -> String {
-        date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        // The style cuts where it should round, and most milliseconds are a little less in binary.
+        date.addingTimeInterval(0.000_5).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 
     private static func date(_ text: String) -> Date? {

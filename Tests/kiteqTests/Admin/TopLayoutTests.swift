@@ -39,12 +39,12 @@ import Testing
                 "s-1    paused        2        1          3       4    1,000   2m30s         0          1.5      1.5         0",
                 "s-0    here          2        1          3       4        0   2m30s         0          1.5      1.5         0",
                 "",
-                "SHARD  SERVER         DATABASE  ANSWER  HALF     FRESH  TRACKED  DEAD   OLDEST     ROWS    SIZE  HISTORY  POOL"
-                    + "   UNFLUSHED  STATE",
-                "    0  MariaDB 10.11  kite_0       1ms     1  100,000+        0     3  1h00m    120,000  32 MiB        -  6 5 0"
-                    + "          2  ok",
-                "    1  -              -              -     -         -        -     -      -          -       -        -  -    "
-                    + "          -  away: no answer\\nin 2 s",
+                "SHARD  SERVER         DATABASE  ANSWER  HALF     FRESH  TRACKED  DEAD  OLDEST     ROWS    SIZE  HISTORY  "
+                    + "POOL   UNFLUSHED  STATE",
+                "    0  MariaDB 10.11  kite_0       1ms     1  100,000+        0     3   1h00m  120,000  32 MiB        -  "
+                    + "6 5 0          2  ok",
+                "    1  -              -              -     -         -        -     -       -        -       -        -  "
+                    + "-              -  away: no answer\\nin 2 s",
                 "",
                 "BROKER  ADDRESS         STATE  JOINED      LEASES  ENDING IN  GROUPS",
                 "b-1 *   10.0.0.1:13800  alive  30m00s ago       2       7.9s  s-a,s-b",
