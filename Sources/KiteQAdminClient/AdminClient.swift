@@ -25,6 +25,10 @@ package struct AdminClient: Sendable {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
         if !configuration.authorities.isEmpty { tls.trustRoots = .certificates(configuration.authorities) }
+        if let certificate = configuration.certificate {
+            tls.certificateChain = certificate.chain.map { .certificate($0) }
+            tls.privateKey = .privateKey(certificate.key)
+        }
         var transport = HTTPClient.Configuration(
             tlsConfiguration: tls, redirectConfiguration: .disallow, timeout: .init(connect: .seconds(5)))
         transport.httpVersion = .http1Only

@@ -6,6 +6,8 @@ package struct AdminClientConfiguration: Sendable {
     package let token: String?
     /// Who may have signed the server's certificate; empty: whom this system trusts.
     package let authorities: [NIOSSLCertificate]
+    /// What is shown to a server that asks for one.
+    package let certificate: AdminClientCertificate?
     /// For a whole answer.
     package var timeout: Duration
     /// Bytes; a longer answer is refused before it is in memory.
@@ -14,11 +16,12 @@ package struct AdminClientConfiguration: Sendable {
     /// - Parameters:
     ///   - token: sent as `Authorization: Bearer`; visible ASCII.
     ///   - authoritiesFile: PEM certificates.
+    ///   - certificate: shown to a server that asks for one.
     ///   - allowsTokenInClear: whether the token may be sent unencrypted over a network.
     /// - Throws: ``AdminClientError`` where the token cannot be sent, would be seen by others, or the file cannot be used.
     package init(
-        address: AdminAddress, token: String?, authoritiesFile: String? = nil, allowsTokenInClear: Bool = false,
-        timeout: Duration = .seconds(30)
+        address: AdminAddress, token: String?, authoritiesFile: String? = nil,
+        certificate: AdminClientCertificate? = nil, allowsTokenInClear: Bool = false, timeout: Duration = .seconds(30)
     ) throws(AdminClientError) {
         if let token {
             guard !token.isEmpty, token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
@@ -32,10 +35,12 @@ package struct AdminClientConfiguration: Sendable {
         self.address = address
         self.token = token
         self.timeout = timeout
+        self.certificate = certificate
         authorities = try authoritiesFile.map(Self.certificates) ?? []
     }
 
-    private static func certificates(_ path: String) throws(AdminClientError) -> [NIOSSLCertificate] {
+    /// - Throws: ``AdminClientError`` where there is none that can be read.
+    static func certificates(_ path: String) throws(AdminClientError) -> [NIOSSLCertificate] {
         let certificates: [NIOSSLCertificate]
         do {
             certificates = try NIOSSLCertificate.fromPEMFile(path)

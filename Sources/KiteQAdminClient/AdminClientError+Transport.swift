@@ -18,8 +18,10 @@ extension AdminClientError {
             self.init("\(address) closed the connection without an answer\(doubt)")
         case let error as NIOConnectionError:
             self.init("\(address) cannot be reached: \(Self.reason(error))")
+        case let error as IOError where error.errnoCode == ECONNRESET || error.errnoCode == EPIPE:
+            self.init("\(address) closed the connection without an answer\(doubt)")
         case let error as IOError:
-            self.init("\(address) cannot be reached: \(String(cString: strerror(error.errnoCode)))\(doubt)")
+            self.init("\(address) cannot be reached: \(String(cString: strerror(error.errnoCode)))")
         case is NIOTooManyBytesError:
             self.init("\(address) gave a longer answer than is taken\(doubt)")
         case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:

@@ -21,7 +21,7 @@ import Testing
         filter.isNewestFirst = true
         #expect(
             API.messages(filter).page(after: "c=/", limit: 500).target
-                == "/messages?topic=t%26x&type=pay&group=g&state=tracked&from=2023-11-14T22%3A13%3A20%2E123Z&order=newest"
+                == "/messages?topic=t%26x&type=pay&group=g&state=tracked&from=2023-11-14T22:13:20%2E123Z&order=newest"
                 + "&limit=500&cursor=c%3D%2F")
     }
 

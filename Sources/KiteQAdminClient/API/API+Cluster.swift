@@ -59,6 +59,8 @@ extension API {
     package struct TopicList: Decodable, Sendable {
         package let items: [Topic]
         package let countedAt: Date
+        /// Rows that were counted.
+        package let counted: Int
         /// False: the oldest and newest rows of each shard were counted, not all.
         package let isExact: Bool
         package let unreachable: [Unreachable]

@@ -17,6 +17,7 @@ extension API {
         package let oldestAt: Date?
         package let retrying: Count
         package let nextRetryAt: Date?
+        package let deadLetters: Count
         package let delivered: Double
         package let acknowledged: Double
         package let failed: Double

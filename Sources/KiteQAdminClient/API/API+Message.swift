@@ -27,8 +27,6 @@ extension API {
         package let acceptedAt: Date
         package let expiresAt: Date?
         package let deliverLimit: Int
-        /// Of its body.
-        package let bytes: Int
         package let shard: Int
     }
 
@@ -39,6 +37,8 @@ extension API {
         package let encoding: String
         /// Only its first bytes are here.
         package let isCut: Bool
+        /// Of the whole body.
+        package let bodyBytes: Int
     }
 
     /// One message, and what happened to it.
@@ -71,6 +71,8 @@ extension API {
         package struct Event: Decodable, Sendable {
             package let at: Date
             package let text: String
+            /// Still to come, unless something else happens first.
+            package let isExpected: Bool
         }
     }
 

@@ -15,6 +15,16 @@ struct AdminArguments: ParsableArguments {
             "PEM certificates of who may have signed the administration's. Default: the system's.", valueName: "file"))
     var authoritiesFile: String?
 
+    @Option(
+        name: .customLong("admin-certificate"),
+        help: ArgumentHelp("PEM, shown where the administration asks for a certificate.", valueName: "file"))
+    var certificateFile: String?
+
+    @Option(
+        name: .customLong("admin-key"),
+        help: ArgumentHelp("The key of --admin-certificate (PEM, without a passphrase).", valueName: "file"))
+    var keyFile: String?
+
     @Option(help: ArgumentHelp("A file with the token, in one line. Default: KITEQ_TOKEN.", valueName: "file"))
     var tokenFile: String?
 
@@ -31,6 +41,12 @@ struct AdminArguments: ParsableArguments {
     @Flag(help: "Print what the broker answers as JSON: a document, or of pages an object a line.")
     var json = false
 
+    func validate() throws {
+        guard (certificateFile == nil) == (keyFile == nil) else {
+            throw ValidationError("--admin-certificate and --admin-key go together.")
+        }
+    }
+
     /// A flag wins over a variable.
     /// - Parameter usual: how long an answer may take unless it is said.
     /// - Throws: ``CommandError``, with status 64 where the command line is wrong.
@@ -41,9 +57,13 @@ struct AdminArguments: ParsableArguments {
         var token = environment["KITEQ_TOKEN"].flatMap { $0.isEmpty ? nil : $0 }
         if let tokenFile { token = try SecretFile.read(tokenFile, what: "the token") }
         do {
+            var certificate: AdminClientCertificate?
+            if let certificateFile, let keyFile {
+                certificate = try AdminClientCertificate(file: certificateFile, keyFile: keyFile)
+            }
             return try AdminClientConfiguration(
-                address: address, token: token, authoritiesFile: authoritiesFile, allowsTokenInClear: insecure,
-                timeout: timeout ?? usual)
+                address: address, token: token, authoritiesFile: authoritiesFile, certificate: certificate,
+                allowsTokenInClear: insecure, timeout: timeout ?? usual)
         } catch {
             throw CommandError(error.description, status: .usage)
         }

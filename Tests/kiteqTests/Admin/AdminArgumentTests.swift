@@ -62,7 +62,7 @@ import Testing
         ["groups", "resume"], ["transactions", "commit", "0123456789abcdef0123456789abcdef"],
         ["transactions", "rollback", "--reason", "r"], ["transactions", "commit", "17", "--reason", "r"],
         ["drain"], ["drain", "--reason", ""], ["reload", "x"], ["brokers", "--timeout", "0s"],
-        ["audit", "--token", "t"],
+        ["audit", "--token", "t"], ["audit", "--admin-key", "k.pem"],
     ])
     func whatMakesNoSenseIsRefused(arguments: [String]) {
         #expect(throws: (any Error).self) { try KiteQCommand.parseAsRoot(arguments) }

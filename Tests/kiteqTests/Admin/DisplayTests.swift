@@ -58,8 +58,10 @@ import Testing
 
     @Test func timesAreReadable() {
         #expect(
-            [-1, 0, 0.0123, 0.9999, 1, 8.14, 45, 59.6, 192, 7_500, 273_600].map { Figures.duration(seconds: $0) }
-                == ["0s", "0s", "12ms", "1.0s", "1.0s", "8.1s", "45s", "1m00s", "3m12s", "2h05m", "3d4h"])
+            [-1, 0, 0.000_9, 0.0123, 0.9999, 1, 8.14, 45, 59.6, 192, 7_500, 273_600].map {
+                Figures.duration(seconds: $0)
+            }
+                == ["0s", "0s", "<1ms", "12ms", "1.0s", "1.0s", "8.1s", "45s", "1m00s", "3m12s", "2h05m", "3d4h"])
         let now = Date(timeIntervalSince1970: 1_700_000_000.5)
         #expect(Figures.time(now) == "2023-11-14T22:13:20.500Z")
         #expect(Figures.age(now.addingTimeInterval(-3), now: now) == "3s")
@@ -71,13 +73,15 @@ import Testing
     @Test func aBodyIsShownWithoutItsPowers() throws {
         let text = try Fixture.decode(
             API.Content.self,
-            #"{"properties": {"k\u0007": "v\u001b[1m"}, "body": "a\u001b[2J\nb", "encoding": "text", "isCut": true}"#)
+            #"{"properties": {"k\u0007": "v\u001b[1m"}, "body": "a\u001b[2J\nb", "encoding": "text", "isCut": true, "bodyBytes": 1234}"#
+        )
         #expect(
             ContentText.lines(text) == [
-                #"property  k\x7 = v\x1b[1m"#, "body      text, only its first bytes", #"a\x1b[2J\nb"#,
+                #"property  k\x7 = v\x1b[1m"#, "body      text, 1,234 bytes, the first of them here", #"a\x1b[2J\nb"#,
             ])
         let bytes = try Fixture.decode(
-            API.Content.self, #"{"properties": {}, "body": "AP8b", "encoding": "base64", "isCut": false}"#)
+            API.Content.self,
+            #"{"properties": {}, "body": "AP8b", "encoding": "base64", "isCut": false, "bodyBytes": 3}"#)
         #expect(ContentText.lines(bytes) == ["body  3 bytes", "0x00ff1b"])
     }
 

@@ -30,7 +30,7 @@ enum Fixture {
         """
         {"group": "\(name)", "isPaused": \(isPaused), "pause": null, "clientsHere": 2, "brokers": ["b-1"], "inFlight": 3,
          "queued": 4, "waiting": {"count": \(waiting), "isAtLeast": \(isAtLeast)}, "oldestAt": "2026-01-31T09:27:30.000Z",
-         "retrying": {"count": 0, "isAtLeast": false}, "nextRetryAt": null, "delivered": 1.5, "acknowledged": 1.5, "failed": 0,
+         "retrying": {"count": 0, "isAtLeast": false}, "deadLetters": {"count": 8, "isAtLeast": false}, "nextRetryAt": null, "delivered": 1.5, "acknowledged": 1.5, "failed": 0,
          "totals": {"delivered": 1, "acknowledged": 1, "refused": 0, "timedOut": 0, "deadLettered": 0},
          "countedAt": "2026-01-31T09:30:00.000Z", "unreachable": []}
         """
@@ -65,7 +65,7 @@ enum Fixture {
     }
 
     static let content =
-        #"{"properties": {"order": "17"}, "body": "{\"order\":17}\u001b[2J", "encoding": "text", "isCut": false}"#
+        #"{"properties": {"order": "17"}, "body": "{\"order\":17}\u001b[2J", "encoding": "text", "isCut": false, "bodyBytes": 1234}"#
 
     static func page(_ items: [String], next: String? = nil, unreachable: String = "") -> String {
         let next = next.map { "\"\($0)\"" } ?? "null"

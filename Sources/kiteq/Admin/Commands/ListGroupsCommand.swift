@@ -7,8 +7,8 @@ struct ListGroupsCommand: AsyncParsableCommand {
         commandName: "list",
         abstract: "List the groups by name (the default).",
         discussion: """
-            CLIENTS, IN FLIGHT, QUEUED and the rates are of the broker that answers; WAITING, OLDEST and RETRYING are in the \
-            store.
+            CLIENTS, IN FLIGHT, QUEUED and the rates are of the broker that answers; WAITING, OLDEST, RETRYING and DEAD \
+            (letters) are in the store.
             """)
 
     @OptionGroup var pages: PageArguments
@@ -16,7 +16,8 @@ struct ListGroupsCommand: AsyncParsableCommand {
 
     static let columns: [TextTable.Column] = [
         .text("GROUP"), .text("STATE"), .number("CLIENTS"), .number("BROKERS"), .number("IN FLIGHT"),
-        .number("QUEUED"), .number("WAITING"), .number("OLDEST"), .number("RETRYING"), .number("DELIVERED/s"),
+        .number("QUEUED"), .number("WAITING"), .number("OLDEST"), .number("RETRYING"), .number("DEAD"),
+        .number("DELIVERED/s"),
         .number("ACKED/s"), .number("FAILED/s"),
     ]
 
@@ -33,7 +34,8 @@ struct ListGroupsCommand: AsyncParsableCommand {
             group.group, group.isPaused ? "paused" : group.brokers.isEmpty ? "away" : "here", "\(group.clientsHere)",
             "\(group.brokers.count)", Figures.count(group.inFlight), Figures.count(group.queued),
             Figures.count(group.waiting), group.oldestAt.map { Figures.age($0, now: group.countedAt) } ?? "",
-            Figures.count(group.retrying), Figures.rate(group.delivered), Figures.rate(group.acknowledged),
+            Figures.count(group.retrying), Figures.count(group.deadLetters), Figures.rate(group.delivered),
+            Figures.rate(group.acknowledged),
             Figures.rate(group.failed),
         ]
     }

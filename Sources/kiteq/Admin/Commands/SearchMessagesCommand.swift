@@ -42,7 +42,7 @@ struct SearchMessagesCommand: AsyncParsableCommand {
 
     static let columns: [TextTable.Column] = [
         .text("MESSAGE ID"), .text("ACCEPTED"), .text("TOPIC/TYPE"), .text("STATE"), .text("PUBLISHER"),
-        .number("BYTES"), .number("SHARD"), .text("EXPIRES"),
+        .number("SHARD"), .text("EXPIRES"),
     ]
 
     func validate() throws {
@@ -75,7 +75,7 @@ struct SearchMessagesCommand: AsyncParsableCommand {
     static func row(_ message: API.Message, now: Date) -> [String] {
         [
             message.id, Figures.time(message.acceptedAt), "\(message.topic)/\(message.messageType)", message.state,
-            message.publisherGroup, Figures.count(message.bytes), "\(message.shard)",
+            message.publisherGroup, "\(message.shard)",
             message.expiresAt.map { Figures.wait($0, now: now) } ?? "",
         ]
     }

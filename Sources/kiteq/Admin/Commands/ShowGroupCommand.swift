@@ -38,6 +38,7 @@ struct ShowGroupCommand: AsyncParsableCommand {
             ", the next \(Figures.time($0)) (\(Figures.wait($0, now: group.countedAt)))"
         }
         fields.add("retrying", Figures.count(group.retrying) + (next ?? ""))
+        fields.add("dead letters", Figures.count(group.deadLetters))
         fields.add(
             "a second",
             "\(Figures.rate(group.delivered)) delivered, \(Figures.rate(group.acknowledged)) acknowledged, "

@@ -14,7 +14,8 @@ struct TopicsCommand: AsyncParsableCommand {
             if list.items.isEmpty { StandardOutput.print("no topics") } else { AdminOutput.print(Self.table(list)) }
             if !list.isExact {
                 StandardOutput.print(
-                    "counted \(Figures.time(list.countedAt)), of each shard the oldest and the newest rows only")
+                    "counted \(Figures.time(list.countedAt)): \(Figures.count(list.counted)) rows, the oldest and the newest of each shard"
+                )
             }
             try AdminOutput.check(list.unreachable)
         }

@@ -8,16 +8,16 @@ enum ContentText {
         for property in content.properties.sorted(by: { $0.key < $1.key }) {
             fields.add("property", "\(property.key) = \(property.value)")
         }
-        let cut = content.isCut ? ", only its first bytes" : ""
+        let size = "\(Figures.count(content.bodyBytes)) bytes\(content.isCut ? ", the first of them here" : "")"
         guard content.encoding != "text" else {
-            fields.add("body", "text\(cut)")
+            fields.add("body", "text, \(size)")
             return fields.lines + [DisplayText.safe(content.body)]
         }
         guard let bytes = Data(base64Encoded: content.body) else {
-            fields.add("body", "not readable (\(content.encoding))")
+            fields.add("body", "\(content.encoding), not readable, \(size)")
             return fields.lines
         }
-        fields.add("body", "\(bytes.count) bytes\(cut)")
+        fields.add("body", size)
         return fields.lines + ["0x\(MessageLine.hex(Array(bytes)))"]
     }
 }

@@ -40,6 +40,7 @@ enum Figures {
     /// The two largest units of it: `3d4h`, `2h05m`, `3m12s`, `45s`; below ten seconds `8.1s`, below one `120ms`.
     static func duration(seconds: Double) -> String {
         guard seconds.isFinite, seconds > 0 else { return "0s" }
+        if seconds < 0.001 { return "<1ms" }
         if seconds < 0.9995 { return "\(Int((seconds * 1_000).rounded()))ms" }
         if seconds < 9.95 { return "\(tenths(seconds))s" }
         let whole = Int(min(seconds, 1e12).rounded())

@@ -12,7 +12,9 @@ struct MessageStoryText {
         if !story.deadLetters.isEmpty { lines += [""] + DeadLetterTable.table(story.deadLetters).lines(width: width) }
         if !story.events.isEmpty {
             lines.append("")
-            lines += story.events.map { "\(Figures.time($0.at))  \(DisplayText.safe($0.text))" }
+            lines += story.events.map { event in
+                "\(Figures.time(event.at))  \(event.isExpected ? "expected: " : "")\(DisplayText.safe(event.text))"
+            }
         }
         if let content = story.content { lines += [""] + ContentText.lines(content) }
         return lines
@@ -29,7 +31,6 @@ struct MessageStoryText {
             fields.add("accepted", Figures.time(message.acceptedAt))
             fields.add("expires", message.expiresAt.map(Figures.time) ?? "never")
             fields.add("attempts", "up to \(message.deliverLimit) for each group")
-            fields.add("size", "\(Figures.count(message.bytes)) bytes")
             fields.add("shard", "\(message.shard)")
         } else {
             fields.add("state", "no longer among the messages that are not done")
