@@ -22,7 +22,7 @@ struct KiteQCommand: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             DevCommand.self, ServeCommand.self, MigrateCommand.self, PublishCommand.self, ConsumeCommand.self,
-            BenchCommand.self, EchoCommand.self,
+            SecretCommand.self, TokenCommand.self, BenchCommand.self, EchoCommand.self,
         ],
         groupedSubcommands: [
             CommandGroup(

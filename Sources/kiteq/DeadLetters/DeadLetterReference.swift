@@ -1,7 +1,6 @@
 import ArgumentParser
 import KiteQAdminClient
 import KiteQCore
-import KiteQStore
 
 /// How a person names dead letters: one by its id, or all of a message.
 enum DeadLetterReference: Sendable, Hashable, ExpressibleByArgument, CustomStringConvertible {

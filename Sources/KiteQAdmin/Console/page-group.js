@@ -1,0 +1,101 @@
+// One group: its lag, its pause, its clients.
+
+import { fill, h, renew } from "./dom.js";
+import { count, number, rate } from "./format.js";
+import { clientColumns } from "./page-clients.js";
+import { groupState, pauseButton } from "./group-columns.js";
+import { Table } from "./table.js";
+import { facts, figures, name, pageHead, section, unreachableNote } from "./parts.js";
+import { link } from "./router.js";
+import { age, time } from "./time.js";
+
+export function group(context) {
+  const title = context.parameters.group;
+  const act = h("span", {});
+  const body = h("div", {});
+  let paused = null;
+  const feed = context.feed({
+    every: 2,
+    load: (signal) => context.api.get(["groups", title], {}, signal),
+    show: (group) => {
+      if (context.canOperate && paused !== group.isPaused) fill(act, pauseButton(context, group, () => feed.refresh()));
+      paused = group.isPaused;
+      renew(body, groupFacts(group));
+    },
+  });
+  const clients = new Table({
+    caption: "Clients of this group at this broker",
+    key: (each) => each.id,
+    columns: clientColumns({ hasGroup: false }),
+    empty: "It has no client at this broker.",
+  });
+  const more = h("div", {});
+  const connections = context.feed({
+    every: 5,
+    load: (signal) => context.api.get(["connections"], { group: title }, signal),
+    show: (page) => {
+      clients.show(page.items);
+      renew(
+        more,
+        page.next ? h("p", {}, h("a", { href: link(["clients"], { group: title }) }, "There are more clients")) : null,
+      );
+    },
+  });
+  return [
+    pageHead(["Group ", name(title)], null, act),
+    feed.notice,
+    body,
+    h(
+      "p",
+      { class: "links" },
+      h("a", { href: link(["messages"], { group: title }) }, "Messages owed to it"),
+      h("a", { href: link(["dead-letters"], { group: title }) }, "Its dead letters"),
+      h("a", { href: link(["bindings"]) }, "Bindings"),
+    ),
+    section("Clients at this broker", connections.notice, clients.element, more),
+  ];
+}
+
+function groupFacts(group) {
+  return [
+    unreachableNote(group.unreachable),
+    group.pause
+      ? h(
+        "p",
+        { class: "warn" },
+        "Paused ",
+        age(group.pause.at),
+        " by ",
+        name(group.pause.by),
+        ": ",
+        name(group.pause.reason),
+      )
+      : null,
+    figures([
+      ["Waiting", count(group.waiting)],
+      ["Oldest waiting", age(group.oldestAt)],
+      ["In flight here", number(group.inFlight)],
+      ["Queued here", number(group.queued)],
+      ["Retrying", count(group.retrying)],
+      group.deadLetters && ["Dead letters", count(group.deadLetters)],
+      ["Delivered", rate(group.delivered), "/s"],
+      ["Acknowledged", rate(group.acknowledged), "/s"],
+      ["Failed", rate(group.failed), "/s"],
+    ].filter(Boolean)),
+    facts([
+      ["State", groupState(group)],
+      ["Next retry", group.nextRetryAt ? age(group.nextRetryAt) : "none is due"],
+      ["Clients", [
+        `${number(group.clientsHere)} here; brokers with clients of it: `,
+        group.brokers.length ? group.brokers.map((each, index) => [index ? ", " : "", name(each)]) : "none",
+      ]],
+      [
+        "Since this broker serves",
+        `${number(group.totals.delivered)} delivered, ${number(group.totals.acknowledged)} acknowledged, ${
+          number(group.totals.refused)
+        } refused, ${number(group.totals.timedOut)} timed out, ${number(group.totals.deadLettered)} dead-lettered`,
+      ],
+      ["Counted in the store", age(group.countedAt)],
+    ]),
+  ];
+}

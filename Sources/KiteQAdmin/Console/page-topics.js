@@ -1,0 +1,73 @@
+// The topics with rates and counts.
+
+import { h, renew } from "./dom.js";
+import { number, rate } from "./format.js";
+import { badge, nameLink, pageHead, unreachableNote } from "./parts.js";
+import { Table } from "./table.js";
+import { age } from "./time.js";
+
+export function topics(context) {
+  const numeric = (id, label, write = number) => ({
+    id,
+    label,
+    numeric: true,
+    value: (topic) => topic[id],
+    cell: (topic) => write(topic[id]),
+  });
+  const table = new Table({
+    caption: "Topics",
+    key: (topic) => topic.topic,
+    empty: "This broker serves no topic.",
+    columns: [
+      {
+        id: "topic",
+        label: "Topic",
+        heading: true,
+        value: (topic) => topic.topic,
+        cell: (topic) => nameLink(topic.topic, ["topics", topic.topic]),
+      },
+      {
+        id: "isServed",
+        label: "Served here",
+        value: (topic) => (topic.isServed ? "yes" : "no"),
+        cell: (topic) => (topic.isServed ? badge("Served", "good") : badge("Not here", "warning")),
+      },
+      numeric("published", "Published/s", rate),
+      numeric("delivered", "Delivered/s", rate),
+      numeric("acknowledged", "Acked/s", rate),
+      numeric("total", "Published here"),
+      numeric("fresh", "Fresh"),
+      numeric("tracked", "Tracked"),
+      numeric("half", "Half"),
+    ],
+  });
+  const above = h("div", {});
+  const below = h("div", {});
+  const feed = context.feed({
+    every: 2,
+    load: (signal) => context.api.get(["topics"], {}, signal),
+    show: (list) => {
+      table.show(list.items);
+      renew(above, unreachableNote(list.unreachable));
+      renew(below, countNote(list));
+    },
+  });
+  return [
+    pageHead("Topics", "Rates are of this broker; fresh, tracked and half are counted in the store."),
+    feed.notice,
+    above,
+    table.element,
+    below,
+  ];
+}
+
+/** How good the counts are, and how old. */
+export function countNote({ countedAt, isExact }) {
+  return h(
+    "p",
+    { class: "quiet" },
+    "Counted ",
+    age(countedAt),
+    isExact ? "." : "; only the oldest and newest rows of each shard were counted, so there may be more.",
+  );
+}
