@@ -14,7 +14,7 @@ enum DeadLetterText {
         if let error = letter.lastError { fields.add("last error", error) }
         fields.add("died", Figures.time(letter.diedAt))
         fields.add("published", "\(Figures.time(letter.publishedAt)) by \(letter.publisherGroup)")
-        return fields.lines + ContentText.lines(detail.content)
+        return fields.lines + [""] + ContentText.lines(detail.content)
     }
 
     private static func reason(_ letter: API.DeadLetter) -> String {
