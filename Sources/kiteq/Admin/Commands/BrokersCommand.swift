@@ -28,7 +28,8 @@ struct BrokersCommand: AsyncParsableCommand {
             table.add([
                 broker.name + (broker.isThis ? " *" : ""), broker.address, broker.state,
                 "\(Figures.age(broker.joinedAt, now: now)) ago", "\(broker.leases.count)",
-                shortest.map { $0 > 0 ? Figures.duration(seconds: $0) : "ended" } ?? "", broker.groups.joined(separator: ","),
+                shortest.map { $0 > 0 ? Figures.duration(seconds: $0) : "ended" } ?? "",
+                broker.groups.joined(separator: ","),
             ])
         }
         return table
