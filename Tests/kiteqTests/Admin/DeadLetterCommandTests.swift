@@ -67,7 +67,7 @@ import Testing
             #expect(outcome.error == "kiteq: there may be more: --after c-1\n" && outcome.status == 0)
             #expect(
                 requests.last?.target
-                    == "/api/v1/dead-letters?group=s-a&from=2026-01-31T08%3A30:00%2E000Z&limit=3")
+                    == "/api/v1/dead-letters?group=s-a&from=2026-01-31T08:30:00%2E000Z&limit=3")
         }
     }
 

@@ -36,7 +36,7 @@ import Testing
         try await ask(["groups", "show", "s/a"], { _ in .json(Fixture.group("s/a", waiting: 7)) }) {
             outcome, requests in
             #expect(requests.map(\.target) == ["/api/v1/groups/s%2Fa"])
-            #expect(outcome.output.contains("\nwaiting    7, the oldest since 2026-01-31T09:27:30.000Z (2m30s)\n"))
+            #expect(outcome.output.contains("\nwaiting       7, the oldest since 2026-01-31T09:27:30.000Z (2m30s)\n"))
         }
         try await ask(["groups", "pause", "s-a", "--reason", "a move"], { _ in .json(#"{"done": "paused"}"#) }) {
             #expect($0.status == 0 && $0.output == "paused\n")
