@@ -28,6 +28,8 @@ let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hum
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -54,6 +56,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
@@ -138,6 +141,15 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // A client of the administration's API: what `kiteq top` and the other commands for operators ask with.
+        .target(
+            name: "KiteQAdminClient",
+            dependencies: [asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL], swiftSettings: settings
+        ),
+        .testTarget(
+            name: "KiteQAdminClientTests", dependencies: ["KiteQAdminClient", "TestSupport", nioSSL],
+            swiftSettings: settings),
+
         // The client library.
         .target(
             name: "KiteQ",
@@ -156,9 +168,10 @@ let package = Package(
         .executableTarget(
             name: "kiteq",
             dependencies: [
-                "KiteQ", "KiteQAdmin", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "KiteQWire",
-                "LocalServers", "MariaDB",
-                argumentParser, metrics, logging, nioCore, nioPosix, lifecycle, unixSignals, toml, histogram, crypto, nioSSL,
+                "KiteQ", "KiteQAdmin", "KiteQAdminClient", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore",
+                "KiteQWire", "LocalServers", "MariaDB",
+                argumentParser, metrics, logging, nioCore, nioPosix, lifecycle, unixSignals, toml, histogram, crypto,
+                nioSSL,
             ],
             swiftSettings: settings),
         // What is shown of takeover and backlogs: docs/backlog.md.
@@ -181,14 +194,15 @@ let package = Package(
         .testTarget(
             name: "kiteqTests",
             dependencies: [
-                "kiteq", "KiteQ", "KiteQBroker", "KiteQCore", "KiteQStore", "KiteQWire", "LocalServers", "MariaDB",
-                argumentParser, logging, nioCore, crypto,
+                "kiteq", "KiteQ", "KiteQAdminClient", "KiteQBroker", "KiteQCore", "KiteQStore", "KiteQWire",
+                "LocalServers", "MariaDB", "TestSupport", argumentParser, logging, nioCore, crypto,
             ],
             swiftSettings: settings),
 
         // What tests of several targets put between a server and its clients.
         .target(
-            name: "TestSupport", dependencies: [nioCore, nioPosix], path: "Tests/TestSupport", swiftSettings: settings),
+            name: "TestSupport", dependencies: [nioCore, nioHTTP1, nioPosix, nioSSL], path: "Tests/TestSupport",
+            swiftSettings: settings),
 
         // The built command, and whole brokers, against real servers.
         .testTarget(

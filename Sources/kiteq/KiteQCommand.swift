@@ -16,11 +16,22 @@ struct KiteQCommand: AsyncParsableCommand {
 
             Every option of serve is also an environment variable (--store is KITEQ_STORE) and a key of the \
             configuration file (see conf/kiteq.toml). A flag wins over the variable, that over the file.
+
+            Commands for operators take --admin or KITEQ_ADMIN, and a token from --token-file or KITEQ_TOKEN.
             """,
         version: Version.current,
         subcommands: [
             DevCommand.self, ServeCommand.self, MigrateCommand.self, PublishCommand.self, ConsumeCommand.self,
-            DeadLettersCommand.self, SecretCommand.self, TokenCommand.self, BenchCommand.self, EchoCommand.self,
+            SecretCommand.self, TokenCommand.self, BenchCommand.self, EchoCommand.self,
+        ],
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Operator",
+                subcommands: [
+                    TopCommand.self, MessagesCommand.self, GroupsCommand.self, TopicsCommand.self,
+                    TransactionsCommand.self, DeadLettersCommand.self, BrokersCommand.self, ShardsCommand.self,
+                    AuditCommand.self, DrainCommand.self, ReloadCommand.self,
+                ])
         ])
 
     static func main() async {

@@ -1,4 +1,5 @@
 import KiteQ
+import KiteQAdminClient
 import KiteQBroker
 import KiteQCore
 import NIOCore
@@ -13,6 +14,8 @@ func sentence(for error: any Error) -> String {
         case let error as BrokerError: error.description
         case let error as KiteQError: error.message
         case let error as IOError: error.description
+        // What a broker said may have been said to it by anybody.
+        case let error as AdminClientError: DisplayText.safe(error.description)
         case is CancellationError: "stopped before it was done"
         default: "\(error)"
         }

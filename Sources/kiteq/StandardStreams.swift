@@ -9,8 +9,10 @@ enum StandardError {
 
 /// Standard output, written at once: a line is there when the next step begins, in a pipe too.
 enum StandardOutput {
-    static func print(_ line: String) {
-        FileDescriptorWriter.write(line + "\n", to: STDOUT_FILENO)
+    static func print(_ line: String) { write(line + "\n") }
+
+    static func write(_ text: String) {
+        FileDescriptorWriter.write(text, to: STDOUT_FILENO)
     }
 }
 

@@ -9,7 +9,7 @@ struct CommandProcess {
     }
 
     /// Next to the tests' own bundle.
-    private static var executable: URL {
+    static var executable: URL {
         let bundle = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         return bundle.deletingLastPathComponent().appendingPathComponent("kiteq")
     }

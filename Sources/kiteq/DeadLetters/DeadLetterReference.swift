@@ -1,6 +1,6 @@
 import ArgumentParser
+import KiteQAdminClient
 import KiteQCore
-import KiteQStore
 
 /// How a person names dead letters: one by its id, or all of a message.
 enum DeadLetterReference: Sendable, Hashable, ExpressibleByArgument, CustomStringConvertible {
@@ -24,14 +24,18 @@ enum DeadLetterReference: Sendable, Hashable, ExpressibleByArgument, CustomStrin
         }
     }
 
-    /// What it names, oldest first; none where there is nothing of that name.
+    /// The ids of what it names. One that names a letter is not asked about: the act says whether it is there.
     /// - Parameter group: of a message's letters only that one's.
-    func letters(in store: DeadLetterStore, group: String?) async throws -> [DeadLetter] {
+    func letters(_ client: AdminClient, group: String?) async throws -> [String] {
         switch self {
-        case .letter(let id):
-            if let letter = try await store.letter(id) { [letter] } else { [] }
+        case .letter(let id): return [id.description]
         case .message(let id):
-            try await store.letters(of: id).filter { group?.utf8.elementsEqual($0.group.utf8) ?? true }
+            do {
+                return try await client.send(API.message(id.description)).deadLetters
+                    .filter { group?.utf8.elementsEqual($0.group.utf8) ?? true }.map(\.letter)
+            } catch let error as AdminClientError where error.problem?.status == 404 {
+                return []
+            }
         }
     }
 }

@@ -1,42 +1,22 @@
-import KiteQCore
+import KiteQAdminClient
 
-/// Dead letters as a table for people: a line each, the columns as wide as they must be.
-struct DeadLetterTable {
-    private let rows: [[String]]
-
-    private static let titles = [
-        "ID", "DIED", "GROUP", "TOPIC/TYPE", "REASON", "ATTEMPTS", "MESSAGE ID", "LAST ERROR",
+/// Dead letters as a table for people.
+enum DeadLetterTable {
+    static let columns: [TextTable.Column] = [
+        .text("ID"), .text("DIED"), .text("GROUP"), .text("TOPIC/TYPE"), .text("REASON"), .number("ATTEMPTS"),
+        .text("MESSAGE ID"), .text("LAST ERROR"),
     ]
 
-    init(_ letters: [DeadLetter]) {
-        rows = letters.map { letter in
-            [
-                letter.id.description, LogTime(milliseconds: letter.diedAt).description,
-                letter.group.isEmpty ? "-" : MessageLine.visible(letter.group),
-                MessageLine.visible("\(letter.topic)/\(letter.messageType)"), letter.reason.name,
-                "\(letter.attempts)", letter.messageID.description, letter.lastError.map(MessageLine.visible) ?? "-",
-            ]
-        }
+    static func row(_ letter: API.DeadLetter) -> [String] {
+        [
+            letter.letter, Figures.time(letter.diedAt), letter.group, "\(letter.topic)/\(letter.messageType)",
+            letter.reason, "\(letter.attempts)", letter.id, letter.lastError ?? "",
+        ]
     }
 
-    var text: String {
-        if rows.isEmpty { return "no dead letters" }
-        let all = [Self.titles] + rows
-        let widths = Self.titles.indices.map { column in all.map { $0[column].unicodeScalars.count }.max() ?? 0 }
-        return all.map { row in
-            zip(row, widths).enumerated().map { index, cell in
-                // The last one ends the line.
-                let missing = index == row.count - 1 ? 0 : cell.1 - cell.0.unicodeScalars.count
-                return cell.0 + String(repeating: " ", count: missing)
-            }.joined(separator: "  ")
-        }.joined(separator: "\n")
-    }
-}
-
-extension LogTime {
-    /// Of Unix milliseconds.
-    init(milliseconds: Timestamp) {
-        let parts = milliseconds.quotientAndRemainder(dividingBy: 1_000)
-        self.init(seconds: Int(parts.quotient), nanoseconds: Int(parts.remainder) * 1_000_000)
+    static func table(_ letters: [API.DeadLetter]) -> TextTable {
+        var table = TextTable(columns)
+        for letter in letters { table.add(row(letter)) }
+        return table
     }
 }

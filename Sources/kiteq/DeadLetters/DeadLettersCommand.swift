@@ -6,12 +6,12 @@ struct DeadLettersCommand: AsyncParsableCommand {
         commandName: "dead-letters",
         abstract: "Look at what could not be delivered, give it back, or delete it.",
         discussion: """
-            Works on the databases of the store; brokers may run meanwhile, and need not. A dead letter is one message that one \
-            group did not get. Its id is its shard and its number there, 0:17; a message id stands for all letters of that \
-            message.
+            A dead letter is one message that one group did not get. Its id is its shard and its number there, 0:17; a message id \
+            stands for all letters of that message.
             """,
         subcommands: [
-            ListDeadLettersCommand.self, ShowDeadLettersCommand.self, RequeueDeadLettersCommand.self,
-            DeleteDeadLettersCommand.self,
-        ])
+            ListDeadLettersCommand.self, ShowDeadLettersCommand.self, CountDeadLettersCommand.self,
+            RequeueDeadLettersCommand.self, DeleteDeadLettersCommand.self,
+        ],
+        defaultSubcommand: ListDeadLettersCommand.self)
 }

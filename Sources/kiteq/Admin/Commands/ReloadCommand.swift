@@ -1,0 +1,22 @@
+import ArgumentParser
+import KiteQAdminClient
+
+/// `kiteq reload`
+struct ReloadCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reload",
+        abstract: "Have a broker read its configuration again.",
+        discussion: "All of what can change without a restart does, or nothing where the configuration is wrong.")
+
+    @OptionGroup(title: "Administration") var admin: AdminArguments
+
+    func run() async throws {
+        try await admin.show(API.reload()) { AdminOutput.print(Self.lines($0)) }
+    }
+
+    static func lines(_ report: API.ReloadReport) -> [String] {
+        if report.applied.isEmpty, report.needsRestart.isEmpty { return ["nothing changed"] }
+        return report.applied.map { "applied: \(DisplayText.safe($0))" }
+            + report.needsRestart.map { "needs a restart: \(DisplayText.safe($0))" }
+    }
+}

@@ -1,0 +1,6 @@
+import ArgumentParser
+import KiteQCore
+
+extension MessageID: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}

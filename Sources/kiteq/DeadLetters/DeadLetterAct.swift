@@ -1,0 +1,23 @@
+import KiteQAdminClient
+
+/// What is done with dead letters.
+enum DeadLetterAct {
+    case requeue
+    case delete
+
+    var name: String {
+        switch self {
+        case .requeue: "requeue"
+        case .delete: "delete"
+        }
+    }
+
+    var past: String { "\(name)d" }
+
+    func request(_ selection: API.DeadLetterSelection) throws(AdminClientError) -> API.Request<API.DeadLetterResult> {
+        switch self {
+        case .requeue: try API.requeueDeadLetters(selection)
+        case .delete: try API.deleteDeadLetters(selection)
+        }
+    }
+}
