@@ -145,7 +145,7 @@ import Testing
         try await AdminFixture.serving { admin in
             let name = text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
             #expect(try await admin.get("messages?topic=\(name)&type=\(name)&group=\(name)").items().isEmpty)
-            #expect(try await admin.get("groups/\(name)").status == 200)
+            #expect(try await admin.get("groups/\(name)").status == 404)
             #expect(try await admin.get("dead-letters?group=\(name)").items().isEmpty)
         }
     }

@@ -1,6 +1,7 @@
 import KiteQCore
 import KiteQRegistry
 import KiteQStore
+import KiteQWire
 import NIOCore
 import Testing
 

@@ -1,5 +1,6 @@
 import KiteQCore
 import KiteQStore
+import KiteQWire
 import NIOConcurrencyHelpers
 import Testing
 

@@ -26,7 +26,7 @@ struct DeadLetterRoutes {
         }
         routes.get("dead-letters/:letter") { request, context in
             try QueryReader(request).refuseRest()
-            let id = try Self.id(context.parameters.require("letter"))
+            let id = try Self.id(context.part("letter") ?? "")
             guard let letter = try await store.deadLetter(id), let content = try await store.deadLetterContent(id) else {
                 throw Problem(.notFound, "there is no dead letter \(id): requeued or deleted before, or past its retention")
             }
@@ -100,10 +100,16 @@ struct DeadLetterRoutes {
         var result = DeadLetterResult()
         var cursor: DeadLetterCursor?
         repeat {
-            let page = try await store.deadLetters(filter, after: cursor, limit: Self.batch)
-            if let failure = page.failures.first { throw Problem.unreachable(failure) }
-            if !page.letters.isEmpty { result.add(try await body(page.letters.map(\.id))) }
-            cursor = page.next
+            let left = expected - result.done - result.skipped.count
+            do {
+                let page = try await store.deadLetters(filter, after: cursor, limit: min(Self.batch, left))
+                if let failure = page.failures.first { throw Problem.unreachable(failure) }
+                if !page.letters.isEmpty { result.add(try await body(page.letters.map(\.id))) }
+                cursor = page.next
+            } catch where result.done > 0 {
+                throw Problem(
+                    .serviceUnavailable, "\(result.done) of \(expected) were done, then it failed: \(error); ask for the count again")
+            }
         } while cursor != nil && result.done + result.skipped.count < expected
         return result
     }

@@ -17,6 +17,8 @@ struct GroupAnswer: Encodable, Sendable {
         var deadLettered = 0
     }
 
+    /// Whether anybody has heard of it; a shard that does not answer may have. Not shown.
+    var isKnown: Bool
     var group: String
     var isPaused: Bool
     var pause: Pause?
@@ -40,6 +42,11 @@ struct GroupAnswer: Encodable, Sendable {
     var countedAt: Time
     var unreachable: [UnreachableShard]
 
+    private enum CodingKeys: String, CodingKey {
+        case group, isPaused, pause, clientsHere, brokers, inFlight, queued, waiting, oldestAt, retrying, nextRetryAt
+        case deadLetters, delivered, acknowledged, failed, totals, countedAt, unreachable
+    }
+
     /// - Parameters:
     ///   - here: what this broker knows of groups.
     ///   - brokers: names by incarnation.
@@ -50,6 +57,9 @@ struct GroupAnswer: Encodable, Sendable {
         let status = here.statuses[BindingName(report.name)]
         let rate = here.rates[BindingName(report.name)]?.tenSeconds ?? Rates.Rate()
         group = report.name
+        isKnown =
+            status != nil || report.pause != nil || !report.connectedTo.isEmpty || report.waiting != .zero
+            || report.deadLetters != .zero || !unreachable.isEmpty
         pause = report.pause.map { Pause(at: $0.pausedAt.time, by: $0.pausedBy, reason: $0.reason) }
         isPaused = report.pause != nil || status?.isPaused == true
         clientsHere = status?.clients ?? 0

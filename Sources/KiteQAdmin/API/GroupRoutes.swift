@@ -1,4 +1,3 @@
-import Foundation
 import HTTPTypes
 import Hummingbird
 import KiteQBroker
@@ -33,7 +32,10 @@ struct GroupRoutes {
         }
         routes.get("groups/:group") { request, context in
             try QueryReader(request).refuseRest()
-            return JSONAnswer(try await group(Self.name(context)))
+            let name = try Self.name(context)
+            let group = try await group(name)
+            guard group.isKnown else { throw Self.unknown(name) }
+            return JSONAnswer(group)
         }
     }
 
@@ -43,6 +45,7 @@ struct GroupRoutes {
             let name = try Self.name(context)
             let caller = try context.requireCaller()
             let reason = try await JSONText.decode(Reason.self, from: request, limit: Limits.smallBody).reason
+            guard try await group(name).isKnown else { throw Self.unknown(name) }
             let isNew = try await auditor.note("groups.pause", of: name, ["reason": reason], context) {
                 let isNew = try await services.store.pause(name, by: caller.name, reason: reason)
                 try await services.broker.refreshPausedGroups()
@@ -63,8 +66,13 @@ struct GroupRoutes {
         }
     }
 
+    private static func unknown(_ name: String) -> Problem {
+        Problem(
+            .notFound, "no group \(name) is known: it is not bound here, has no client, is not paused, and nothing waits for it")
+    }
+
     static func name(_ context: AdminContext) throws(Problem) -> String {
-        guard let name = context.parameters.get("group")?.removingPercentEncoding,
+        guard let name = context.part("group"),
             (1...255).contains(name.utf8.count)
         else { throw Problem(.badRequest, "a group's name has 1 to 255 bytes of UTF-8") }
         return name

@@ -38,7 +38,7 @@ struct MessageRoutes {
     }
 
     static func id(_ context: AdminContext) throws(Problem) -> MessageID {
-        guard let id = context.parameters.get("id").flatMap({ MessageID($0) }) else {
+        guard let id = context.part("id").flatMap({ MessageID($0) }) else {
             throw Problem(.badRequest, "a message id has 32 hexadecimal digits")
         }
         return id

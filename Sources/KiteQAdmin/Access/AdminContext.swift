@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import KiteQCore
@@ -17,6 +18,9 @@ struct AdminContext: RequestContext {
         coreContext = .init(source: source)
         remote = source.channel.remoteAddress?.ipAddress ?? "local"
     }
+
+    /// A part of the path, its percent escapes decoded; nil where there is none or it is no UTF-8.
+    func part(_ name: String) -> String? { parameters.get(name)?.removingPercentEncoding }
 
     /// - Throws: ``Problem`` with 401, where a route was left without its middleware.
     func requireCaller() throws(Problem) -> Caller {

@@ -32,13 +32,14 @@ struct Time: Sendable, Hashable, Codable {
 
     var text: String {
         let clamped = min(max(Double(timestamp) / 1_000, Self.range.lowerBound), Self.range.upperBound)
-        return Date(timeIntervalSince1970: clamped).formatted(Self.withFraction)
+        // The style cuts where it should round: half a millisecond more makes the one the other.
+        return Date(timeIntervalSince1970: clamped + 0.000_5).formatted(Self.withFraction)
     }
 
     private static let withFraction = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
     private static let withoutFraction = Date.ISO8601FormatStyle()
     /// Years 1 to 9999.
-    private static let range = -62_135_596_800.0...253_402_300_799.0
+    private static let range = -62_135_596_800.0...253_402_300_799.999
 }
 
 extension Timestamp {

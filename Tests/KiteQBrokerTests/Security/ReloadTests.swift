@@ -25,7 +25,7 @@ import Testing
             #expect(try await producer.publish(half).status)
             #expect(try await !producer.publish(.init(topic: "feed")).status)
             fixture.broker.reload(try Self.settings { $0.topics = ["feed"] })
-            try await fixture.until { $0.topics == ["feed"] }
+            try await fixture.until { $0.servedTopics == ["feed"] }
             #expect(try await !producer.publish(.init()).status)
             #expect(try await producer.publish(.init(topic: "feed", body: "fed")).status)
             let fed = try await consumer.delivery()
