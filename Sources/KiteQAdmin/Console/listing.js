@@ -32,7 +32,6 @@ export class Listing {
         shown?.(page);
       },
     });
-    table.element.hidden = true;
     this.element = h("div", { class: "listing" }, this.#feed.notice, above, table.element, after);
   }
 

@@ -7,7 +7,7 @@ import { groupState, pauseButton } from "./group-columns.js";
 import { Table } from "./table.js";
 import { facts, figures, name, pageHead, section, unreachableNote } from "./parts.js";
 import { link } from "./router.js";
-import { age, time } from "./time.js";
+import { age } from "./time.js";
 
 export function group(context) {
   const title = context.parameters.group;
