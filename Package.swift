@@ -10,6 +10,14 @@ let settings: [SwiftSetting] = [
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioLocks: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioFoundation: Target.Dependency = .product(name: "NIOFoundationCompat", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
@@ -17,6 +25,8 @@ let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-col
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
@@ -32,6 +42,11 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -94,18 +109,27 @@ let package = Package(
         // The broker, and what shows it.
         .target(
             name: "KiteQBroker",
-            dependencies: ["KiteQCore", "KiteQWire", nioCore, nioPosix, deque, logging, lifecycle],
+            dependencies: [
+                "KiteQCore", "KiteQWire", nioCore, nioPosix, nioTLS, nioSSL, crypto, cryptoExtras, x509, asn1, deque,
+                logging, lifecycle,
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "KiteQBrokerTests",
             dependencies: [
-                "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "KiteQWire", nioCore, nioLocks, nioPosix,
-                logging, lifecycle,
+                "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "KiteQWire", "TestSupport", nioCore,
+                nioLocks,
+                nioPosix, nioSSL, logging, lifecycle,
             ],
             swiftSettings: settings),
         .target(
-            name: "KiteQAdmin", dependencies: ["KiteQBroker", metrics, hummingbird, logging, nioCore, lifecycle],
-            swiftSettings: settings),
+            name: "KiteQAdmin",
+            dependencies: [
+                "KiteQBroker", "KiteQCore", "KiteQWire", metrics, hummingbird, hummingbirdCore,
+                hummingbirdTLS, logging, nioCore, nioFoundation, nioSSL,
+                crypto, httpTypes, lifecycle,
+            ],
+            resources: [.embedInCode("API/openapi.yaml"), .embedInCode("Console")], swiftSettings: settings),
         .testTarget(
             name: "KiteQAdminTests", dependencies: ["KiteQAdmin", "KiteQBroker", hummingbird, hummingbirdTesting],
             swiftSettings: settings),
@@ -113,13 +137,14 @@ let package = Package(
         // The client library.
         .target(
             name: "KiteQ",
-            dependencies: ["KiteQCore", "KiteQWire", "KiteQRegistry", nioCore, nioPosix, logging, lifecycle],
+            dependencies: ["KiteQCore", "KiteQWire", "KiteQRegistry", nioCore, nioPosix, nioSSL, logging, lifecycle],
             swiftSettings: settings),
 
         .testTarget(
             name: "KiteQTests",
             dependencies: [
-                "KiteQ", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", logging, nioPosix, lifecycle,
+                "KiteQ", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "TestSupport", logging, nioPosix,
+                lifecycle,
             ],
             swiftSettings: settings),
 
@@ -129,7 +154,7 @@ let package = Package(
             dependencies: [
                 "KiteQ", "KiteQAdmin", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "KiteQWire",
                 "LocalServers", "MariaDB",
-                argumentParser, metrics, logging, nioCore, nioPosix, lifecycle, unixSignals, toml, histogram,
+                argumentParser, metrics, logging, nioCore, nioPosix, lifecycle, unixSignals, toml, histogram, crypto, nioSSL,
             ],
             swiftSettings: settings),
         // What is shown of takeover and backlogs: docs/backlog.md.
@@ -153,7 +178,7 @@ let package = Package(
             name: "kiteqTests",
             dependencies: [
                 "kiteq", "KiteQ", "KiteQBroker", "KiteQCore", "KiteQStore", "KiteQWire", "LocalServers", "MariaDB",
-                argumentParser, logging, nioCore,
+                argumentParser, logging, nioCore, crypto,
             ],
             swiftSettings: settings),
 
@@ -189,7 +214,7 @@ let package = Package(
 if Context.environment["KITEQ_PACKAGE"] == "broker" {
     let kept: Set<String> = [
         "KiteQCore", "KiteQWire", "CMariaDB", "MariaDB", "KiteQStore", "CZooKeeper", "KiteQRegistry", "KiteQBroker",
-        "KiteQBrokerTests",
+        "TestSupport", "KiteQBrokerTests",
     ]
     package.targets.removeAll { !kept.contains($0.name) }
     package.products.removeAll { $0.name != "MariaDB" }

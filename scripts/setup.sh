@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Installs what KiteQ needs on Debian 12 and is not there yet.
 #
-#   scripts/setup.sh [--quiet] [--lint] [--conformance]
+#   scripts/setup.sh [--quiet] [--lint] [--conformance] [--operators]
 #
 #   --quiet          says nothing where nothing is missing
 #   --lint           also what scripts/lint.sh uses: shellcheck
 #   --conformance    also what scripts/conformance.sh uses: Python, with kazoo in .build-tools/venv
+#   --operators      also what scripts/api-tests.sh, scripts/console-tests.sh and scripts/metrics-tests.sh use: Chromium with
+#                    its driver and Selenium, promtool, and schemathesis in .build-tools/venv
 #
 # Works as root, or through sudo. No database and no ZooKeeper is started: the packages chosen hold the programs without
 # their services, and what the project runs it starts and ends itself. Never removes a package that is in the way.
@@ -16,11 +18,13 @@
 quiet=false
 lint=false
 conformance=false
+operators=false
 for argument; do
     case $argument in
         --quiet) quiet=true ;;
         --lint) lint=true ;;
         --conformance) conformance=true ;;
+        --operators) operators=true ;;
         -h | --help) help_text && exit ;;
         *) usage_error "unknown option $argument" ;;
     esac
@@ -56,7 +60,12 @@ find_missing() {
     is_installed libzookeeper-java || missing+=(libzookeeper-java)
     has_command java || missing+=(default-jre-headless)
     if $lint && ! has_command shellcheck; then missing+=(shellcheck); fi
-    if $conformance && ! python3 -c 'import ensurepip, venv' 2> /dev/null; then missing+=(python3-venv); fi
+    if { $conformance || $operators; } && ! python3 -c 'import ensurepip, venv' 2> /dev/null; then missing+=(python3-venv); fi
+    if $operators; then
+        for package in chromium chromium-driver python3-selenium; do
+            is_installed "$package" || missing+=("$package")
+        done
+    fi
 }
 
 as_root() {
@@ -104,11 +113,31 @@ install_packages() {
         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends --no-remove "${missing[@]}"
 }
 
-install_kazoo() {
-    local venv=$root/.build-tools/venv
-    "$venv/bin/python" -c 'import kazoo' 2> /dev/null && return
-    make_venv() { python3 -m venv --clear "$venv" && "$venv/bin/pip" install --disable-pip-version-check kazoo; }
-    long_step "Installing kazoo into .build-tools/venv" kazoo make_venv
+# install_python MODULE PACKAGE...: into .build-tools/venv, which is made where it is not there.
+install_python() {
+    local venv=$root/.build-tools/venv module=$1
+    shift
+    "$venv/bin/python" -c "import $module" 2> /dev/null && return
+    into_venv() {
+        "$venv/bin/python" -c '' 2> /dev/null || python3 -m venv --clear "$venv" || return
+        "$venv/bin/pip" install --disable-pip-version-check "$@"
+    }
+    long_step "Installing $* into .build-tools/venv" "python-$module" into_venv "$@"
+}
+
+# Debian has promtool in a package that would start a Prometheus too: it is taken out of there.
+install_promtool() {
+    has_command promtool && return
+    [ ! -x "$root/.build-tools/bin/promtool" ] || return 0
+    take_promtool() (
+        folder=$(mktemp -d)
+        trap 'rm -rf "$folder"' EXIT
+        chmod 755 "$folder"
+        cd "$folder" && apt-get download prometheus && dpkg -x prometheus_*.deb . || return
+        mkdir -p "$root/.build-tools/bin" && cp usr/bin/promtool "$root/.build-tools/bin/"
+    )
+    is_known prometheus || update_lists
+    long_step "Taking promtool out of its package" promtool take_promtool
 }
 
 check_swift
@@ -118,5 +147,9 @@ if [ ${#missing[@]} -gt 0 ]; then
     find_missing
     [ ${#missing[@]} -eq 0 ] || die "apt-get was content, but something is still not found: ${missing[*]}"
 fi
-if $conformance; then install_kazoo; fi
+if $conformance; then install_python kazoo kazoo; fi
+if $operators; then
+    install_python schemathesis schemathesis openapi-spec-validator
+    install_promtool
+fi
 $quiet || say "All that KiteQ needs is installed"

@@ -8,6 +8,7 @@ import Synchronization
 /// The connections to all brokers of some topics, as they come and go: one for each broker, made again when it is lost.
 final class BrokerCluster: Sendable {
     private let configuration: KiteQConfiguration
+    private let tls: ClientTLS?
     let registry: any Registry
     private let topics: [String]
     private let group: any EventLoopGroup
@@ -57,6 +58,7 @@ final class BrokerCluster: Sendable {
         onEvent: @escaping @Sendable (ClientConnection, ClientEvent) -> Void
     ) throws {
         self.configuration = configuration
+        tls = try configuration.tls.map { options throws(KiteQError) in try ClientTLS(options) }
         self.topics = topics
         self.group = group
         self.logger = logger
@@ -138,7 +140,7 @@ final class BrokerCluster: Sendable {
         while state.withLock({ $0.keeps(address) }), !Task.isCancelled {
             do {
                 let connection = try await ClientConnection.connect(
-                    to: address, configuration: configuration, on: group, logger: logger, onEvent: onEvent)
+                    to: address, configuration: configuration, tls: tls, on: group, logger: logger, onEvent: onEvent)
                 failures = 0
                 opened(connection)
                 await connection.closed()

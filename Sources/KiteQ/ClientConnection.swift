@@ -20,7 +20,8 @@ final class ClientConnection: Sendable {
 
     /// Connects and shakes hands within the connect timeout.
     static func connect(
-        to address: BrokerAddress, configuration: KiteQConfiguration, on group: any EventLoopGroup, logger: Logger,
+        to address: BrokerAddress, configuration: KiteQConfiguration, tls: ClientTLS?, on group: any EventLoopGroup,
+        logger: Logger,
         onEvent: @escaping @Sendable (ClientConnection, ClientEvent) -> Void
     ) async throws -> ClientConnection {
         let eventLoop = group.next()
@@ -40,6 +41,9 @@ final class ClientConnection: Sendable {
                     let connection = ClientConnection(
                         address, channel, NIOLoopBound(handler, eventLoop: channel.eventLoop))
                     holder.value = connection
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(tls.handler(for: address.host))
+                    }
                     try channel.pipeline.syncOperations.addHandler(handler)
                 }
             }

@@ -1,6 +1,7 @@
 import KiteQWire
 import Logging
 import NIOCore
+import NIOSSL
 
 /// What a connection is told that it did not ask for.
 enum ClientEvent: Sendable {
@@ -67,6 +68,10 @@ final class ClientHandler: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         logger.debug("the connection broke: \(error)")
+        if !isGreeted, error is NIOSSLError || error is NIOSSLExtraError || error is BoringSSLError {
+            isGreeted = true
+            greeted.fail(KiteQError(.notConnected, "TLS with the broker failed: \(error)"))
+        }
         context.close(promise: nil)
     }
 

@@ -14,6 +14,8 @@ public struct KiteQConfiguration: Sendable {
     public var group: String
     public var secret: String
     public var discovery: Discovery
+    /// Nil: plain text. There is no falling back: with it, a broker that does not speak TLS is not spoken to.
+    public var tls: KiteQTLS?
     /// Seconds over which a consumer's share of its group's messages rises to full; 0: at once.
     public var warmUpSeconds = 0
     /// How long a publish waits for a connection and its store ack.

@@ -20,11 +20,19 @@ package final class Broker: Service {
     private let logger: Logger
     private let onServing: @Sendable (BrokerAddress) -> Void
     private let state = Mutex(State())
+    private let drainWanted = Latch()
 
     private struct State {
         var parts: BrokerParts?
         var whyStarting = "the broker is starting"
         var hasServed = false
+        /// Nil before the first files of TLS were read.
+        var settings: SessionSettings?
+        /// All topics that were ever wanted: half messages of one that is served no more still find their groups.
+        var followed: Set<String> = []
+        var followsOthers = Wakeup()
+        /// The parts of this life, from before it serves.
+        var life: BrokerParts?
     }
 
     /// - Parameter onServing: called once, when clients can connect, with the address to do so.
@@ -43,6 +51,49 @@ package final class Broker: Service {
     /// What it does and holds now; nil before it serves.
     package var status: BrokerStatus? { state.withLock { $0.parts }?.status }
 
+    /// Its clients, by id from behind one on (0: from the first), of one group or of all; nil before it serves.
+    ///
+    /// - Parameter limit: 1 to 1,000; what is beyond counts as the nearest.
+    package func connections(of group: String? = nil, after id: UInt64 = 0, limit: Int) -> ConnectionPage? {
+        state.withLock { $0.parts }?.connections(of: group, after: id, limit: min(max(1, limit), 1_000))
+    }
+
+    /// What it had in a second, by topic, by group and in all; nil before it serves.
+    package var rates: Rates? { state.withLock { $0.parts }?.rateSampler.rates }
+
+    /// Its name, and where clients reach it; with port 0, before it listens, the address is not yet that.
+    package var identity: BrokerIdentity {
+        if let parts = state.withLock({ $0.parts }) { return parts.messaging.identity }
+        let address = configuration.advertised?.description ?? "\(configuration.bindHost):\(configuration.bindPort)"
+        return BrokerIdentity(name: configuration.name ?? address, address: address)
+    }
+
+    package var isRegistryConnected: Bool { registry.isConnected }
+
+    /// Those in force here, less those of groups that may not subscribe; none before it serves.
+    package var bindings: [Binding] { state.withLock { $0.parts }?.routing.bindings ?? [] }
+
+    /// Which groups a message of this topic and type is for now; nil before it serves.
+    package func route(topic: String, messageType: String) -> Route? {
+        state.withLock { $0.parts }?.routing.route(topic: topic, messageType: messageType)
+    }
+
+    /// Looks at once which groups are paused; else it does so each `recoveryInterval`. Does nothing before it serves.
+    /// - Throws: `StoreError` where the store cannot say.
+    package func refreshPausedGroups() async throws {
+        try await state.withLock { $0.parts }?.pausedGroups.refresh()
+    }
+
+    /// Stops it as a graceful shutdown does; returns at once. `run()` returns when it has stopped, without an error, and
+    /// `status` says how far it is.
+    package func drain() {
+        if !drainWanted.isSet { logger.notice("an operator asked this broker to stop") }
+        drainWanted.set()
+    }
+
+    /// Publish, pull and acknowledge without a connection; nil before it serves. To be asked for anew at each call.
+    package var messaging: Messaging? { state.withLock { $0.parts }?.messaging }
+
     /// Why it is not ready; nil where it is.
     package func whyNotReady() async -> String? {
         if let reason = state.withLock({ $0.parts == nil ? $0.whyStarting : nil }) { return reason }
@@ -55,7 +106,22 @@ package final class Broker: Service {
         }
     }
 
+    /// Puts other settings in force, at once where it runs. A topic that is new is served, and announced, when its bindings are
+    /// known; sessions that would not be let in any more are closed.
+    package func reload(_ settings: SessionSettings) {
+        let (life, changed) = state.withLock { state in
+            state.settings = settings
+            let isNew = !settings.topics.isSubset(of: state.followed)
+            state.followed.formUnion(settings.topics)
+            return (state.life, isNew ? state.followsOthers : nil)
+        }
+        life?.update(settings)
+        changed?.signal()
+    }
+
+    /// - Throws: what ends it: `BrokerError` where its configuration cannot be used.
     package func run() async throws {
+        if state.withLock({ $0.settings == nil }) { reload(try SessionSettings(configuration)) }
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             // The store and the registry outlive the graceful shutdown: they end when this group is cancelled.
             tasks.addTask { try await self.store.run() }
@@ -84,8 +150,7 @@ package final class Broker: Service {
         let address = try provisionalAddress()
         let identity = BrokerIdentity(name: configuration.name ?? address.description, address: address.description)
         guard let incarnation = try await unlessStopped({ try await self.join(identity) }) else { return }
-        let parts = BrokerParts(
-            configuration: configuration, store: store, incarnation: incarnation, group: group, logger: logger)
+        let parts = try begin(incarnation, as: identity)
         logger.info("joined the store as incarnation \(incarnation)", metadata: ["broker": "\(identity.name)"])
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             defer { tasks.cancelAll() }
@@ -99,19 +164,34 @@ package final class Broker: Service {
         }
     }
 
+    /// The parts of a new life. From here on a reload reaches them.
+    private func begin(_ incarnation: Int64, as identity: BrokerIdentity) throws -> BrokerParts {
+        guard let settings = state.withLock({ $0.settings }) else { throw BrokerError("the broker does not run") }
+        let parts = BrokerParts(
+            configuration: configuration, settings: settings, store: store, registry: registry, identity: identity,
+            incarnation: incarnation, group: group, logger: logger)
+        let newest = state.withLock { state in
+            state.life = parts
+            return state.settings
+        }
+        if let newest { parts.update(newest) }
+        return parts
+    }
+
     /// From the moment that clients can connect to that in which the broker is told to stop.
     private func serve(_ parts: BrokerParts, on channel: any Channel) async throws {
         let served = try address(of: channel)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             defer { tasks.cancelAll() }
-            tasks.addTask { await self.register(served) }
+            tasks.addTask { await self.announce(served, parts) }
             let isFirst = state.withLock { state in
                 defer { state.hasServed = true }
                 state.parts = parts
                 return !state.hasServed
             }
             if isFirst { onServing(served) }
-            try await gracefulShutdown()
+            try await stopWanted()
+            parts.phase.withLock { $0 = .leavingRegistry }
             logger.info("stopping: leaving the registry, finishing what is in flight")
             await unregister()
         }
@@ -122,15 +202,42 @@ package final class Broker: Service {
         _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result? {
         do {
-            return try await cancelWhenGracefulShutdown { try await body() }
+            return try await withThrowingTaskGroup(of: Result?.self) { race in
+                race.addTask { try await cancelWhenGracefulShutdown { try await body() } }
+                race.addTask {
+                    try await self.drainWanted.wait()
+                    return nil
+                }
+                defer { race.cancelAll() }
+                return try await race.next() ?? nil
+            }
         } catch is CancellationError where Task.isShuttingDownGracefully && !Task.isCancelled {
             return nil
         }
     }
 
-    private func register(_ address: BrokerAddress) async {
+    /// Returns when the process is to stop, or this broker.
+    private func stopWanted() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { race in
+            race.addTask { try await gracefulShutdown() }
+            race.addTask { try await self.drainWanted.wait() }
+            defer { race.cancelAll() }
+            try await race.next()
+        }
+    }
+
+    /// Tells the registry which topics are served here, whenever that changes.
+    private func announce(_ address: BrokerAddress, _ parts: BrokerParts) async {
+        var announced: Set<String>?
+        for await topics in parts.servedTopics where topics != announced {
+            announced = topics
+            await register(address, topics)
+        }
+    }
+
+    private func register(_ address: BrokerAddress, _ topics: Set<String>) async {
         do {
-            try await registry.register(address, topics: configuration.topics.sorted())
+            try await registry.register(address, topics: topics.sorted())
         } catch is CancellationError {
             // The broker stops.
         } catch {
@@ -180,17 +287,35 @@ package final class Broker: Service {
 
     // MARK: Bindings
 
+    /// Follows the bindings of all topics that are wanted, anew when there are others.
     private func followBindings(_ parts: BrokerParts) async {
-        let topics = configuration.topics.sorted()
+        while !Task.isCancelled {
+            let (topics, changed) = state.withLock { state in
+                state.followsOthers = Wakeup()
+                return (state.followed, state.followsOthers)
+            }
+            await withTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { await self.followBindings(of: topics, parts) }
+                tasks.addTask { for await _ in changed.signals { return } }
+                await tasks.next()
+                tasks.cancelAll()
+            }
+            // The registry's streams end with it.
+            if state.withLock({ $0.followed }) == topics { return }
+        }
+    }
+
+    private func followBindings(of followed: Set<String>, _ parts: BrokerParts) async {
+        let topics = followed.sorted()
         guard let lastKnown = await savedBindings(topics) else { return }
         var known: [Binding]?
-        if let lastKnown, !registry.isConnected {
+        if let lastKnown, !registry.isConnected, !parts.knowsBindings {
             logger.info("\(lastKnown.count) bindings as last known stand in until the registry answers")
-            parts.apply(lastKnown)
+            parts.apply(lastKnown, of: followed)
         }
         for await bindings in registry.bindings(of: topics, lastKnown: lastKnown ?? []) where bindings != known {
             known = bindings
-            parts.apply(bindings)
+            parts.apply(bindings, of: followed)
             do {
                 try await store.saveBindings(bindings, topics: topics)
             } catch {

@@ -11,13 +11,20 @@ package struct BrokerConfiguration: Sendable {
     /// Stays the same over restarts; by default the advertised address.
     package var name: String?
     package var topics: Set<String> = []
-    /// The secret of each group that has one; a group without is let in with any.
-    package var secrets: [String: String] = [:]
-    /// Whether a group that is not in `secrets` is refused.
-    package var requiresSecret = false
+    /// Who is let in, and who may do what.
+    package var access = AccessRules()
+    package var tls = TLSOptions()
 
     package var eventLoopThreads = 0
     package var maxConnections = 20_000
+    /// Connections from one address; an IPv6 address counts as its /64.
+    package var maxConnectionsPerAddress = 2_000
+    /// The longest body of a packet that clients may send, in bytes (protocol.md: 2 MiB, and never more).
+    package var maxPacket = 2 << 20
+    /// The most properties of a published message.
+    package var maxProperties = 256
+    /// From a packet's first bytes to its last, while the socket is read.
+    package var packetTimeout: Duration = .seconds(30)
     /// Silence after which a connection is dropped (protocol.md: at least 120 s).
     package var idleTimeout: Duration = .seconds(180)
     /// From the connection's start to its CONN_META.

@@ -5,65 +5,149 @@ import Synchronization
 
 /// The parts of a running broker, wired.
 final class BrokerParts: Sendable {
-    private let configuration: BrokerConfiguration
-    private let store: any MessageStore
+    let configuration: BrokerConfiguration
+    let store: any MessageStore
     private let group: any EventLoopGroup
     private let logger: Logger
-    private let routing = Routing()
-    private let dispatcher: Dispatcher
-    private let halfMessages: HalfMessageCache
-    private let publishing: PublishPipeline
-    private let transactions: TransactionPipeline
-    private let connections = ConnectionTable()
-    private let services: SessionServices
+    let routing = Routing()
+    let dispatcher: Dispatcher
+    let halfMessages: HalfMessageCache
+    let publishing: PublishPipeline
+    let transactions: TransactionPipeline
+    let connections = ConnectionTable()
+    let services: SessionServices
+    let messaging: Messaging
     private let bindingsKnown = Wakeup()
-    private let leases: Leases
+    private let service: Mutex<Service>
+    /// The topics that are served, whenever they change: those whose bindings are known.
+    let servedTopics: AsyncStream<Set<String>>
+    private let servedTopicsContinuation: AsyncStream<Set<String>>.Continuation
+    let leases: Leases
     /// Until when what waits to be written behind is tried again; the end of time while the broker runs.
     private let writeUntil = Mutex(MonotonicTime.max)
     private let fence = Fence()
+    let pausedGroups: PausedGroups
+    let rateSampler: RateSampler
+    let incarnation: Int64
+    let phase = Mutex(BrokerPhase.serving)
+    let topicPublishes: TopicPublishes
 
     init(
-        configuration: BrokerConfiguration, store: any MessageStore, incarnation: Int64, group: any EventLoopGroup,
-        logger: Logger
+        configuration: BrokerConfiguration, settings: SessionSettings, store: any MessageStore, registry: any Registry,
+        identity: BrokerIdentity, incarnation: Int64, group: any EventLoopGroup, logger: Logger
     ) {
+        service = Mutex(Service(wanted: settings))
+        (servedTopics, servedTopicsContinuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         self.configuration = configuration
         self.store = store
         self.group = group
         self.logger = logger
         let recent = RecentMessages(limit: configuration.recentIDs)
         dispatcher = Dispatcher(
-            shards: store.shardMap.shardCount, limits: configuration.delivery, settleRows: configuration.batchRows,
-            recent: recent, routing: routing)
+            shards: store.shardMap.shardCount, limits: configuration.delivery, topics: configuration.topics.sorted(),
+            settleRows: configuration.batchRows, recent: recent, routing: routing)
+        self.incarnation = incarnation
+        topicPublishes = TopicPublishes(configuration.topics)
+        pausedGroups = PausedGroups(store: store, dispatcher: dispatcher)
         leases = Leases(shards: store.shardMap.shardCount, duration: store.lease)
         halfMessages = HalfMessageCache(limit: configuration.halfMessageBytes)
         publishing = PublishPipeline(
             store: store, incarnation: incarnation, dispatcher: dispatcher, halfMessages: halfMessages,
-            leases: leases, fence: fence, configuration: configuration, logger: logger)
+            leases: leases, fence: fence, topics: topicPublishes, configuration: configuration, logger: logger)
         transactions = TransactionPipeline(
             store: store, dispatcher: dispatcher, halfMessages: halfMessages, routing: routing, leases: leases,
-            queueLength: configuration.shardQueueLength, logger: logger)
+            topics: topicPublishes, queueLength: configuration.shardQueueLength, logger: logger)
         services = SessionServices(
-            configuration: configuration, routing: routing, recent: recent, dispatcher: dispatcher,
-            publishing: publishing, transactions: transactions, connections: connections, logger: logger)
+            configuration: configuration, settings: settings, routing: routing, recent: recent, dispatcher: dispatcher,
+            publishing: publishing, transactions: transactions, connections: connections,
+            topicPublishes: topicPublishes, logger: logger)
+        messaging = Messaging(services: services, identity: identity, incarnation: incarnation, registry: registry)
+        rateSampler = RateSampler(
+            dispatcher: dispatcher, store: store, broker: identity.name, logger: logger,
+            topicStatus: { [dispatcher, topicPublishes] in TopicStatus.all(dispatcher, topicPublishes) })
+    }
+
+    // MARK: What a reload changes
+
+    /// What is wanted, and what is known of the bindings: what follows from the two changes with either.
+    private struct Service {
+        var wanted: SessionSettings
+        var bindings: [Binding] = []
+        /// The topics that these are all bindings of.
+        var known: Set<String> = []
+        var objections: Set<Binding> = []
+
+        /// Bindings of groups that may not subscribe to their topics, which anybody can put into the registry, count for nothing.
+        mutating func permitted() -> (bindings: [Binding], newObjections: Set<Binding>) {
+            let access = wanted.access
+            let refused = Set(bindings.filter { !access.maySubscribe($0.group, to: $0.topic) })
+            defer { objections = refused }
+            return (bindings.filter { !refused.contains($0) }, refused.subtracting(objections))
+        }
+    }
+
+    /// Takes new settings: for sessions at their next packet, and for those that are not let in any more at once. A topic that
+    /// is new is served once its bindings are known: a message that nobody seems to be bound to would be gone.
+    func update(_ settings: SessionSettings) {
+        let isOld = service.withLock { service in
+            defer { service.wanted = settings }
+            return service.wanted === settings
+        }
+        if isOld { return }
+        reconsider()
+        var closed = 0
+        for connection in connections.all {
+            guard let objection = connection.admission.objection(connection.group, settings) else { continue }
+            closed += 1
+            logger.debug(
+                "closing a connection: \(objection)",
+                metadata: ["peer": "\(connection.peer)", "group": "\(connection.group)"])
+            connection.close()
+        }
+        if closed > 0 { logger.notice("closed \(closed) connections that would not be let in any more") }
     }
 
     // MARK: Bindings
 
-    /// The bindings as they are now.
-    func apply(_ bindings: [Binding]) {
-        let table = BindingTable(bindings)
+    /// The bindings of these topics as they are now.
+    func apply(_ bindings: [Binding], of topics: Set<String>) {
+        service.withLock { service in
+            service.bindings = bindings
+            service.known = topics
+        }
+        reconsider()
+        bindingsKnown.signal()
+    }
+
+    /// Puts in force what follows from settings and bindings. Of several at once each sees all that came before it.
+    private func reconsider() {
+        let (table, objections, served) = service.withLock { service in
+            let (bindings, objections) = service.permitted()
+            let table = BindingTable(bindings)
+            let served = service.wanted.serving(service.wanted.topics.intersection(service.known))
+            // Routes first: nothing of a new topic is taken before there are any.
+            if !service.known.isEmpty { routing.set(table) }
+            services.apply(served)
+            // A group's rate is that of its fastest binding.
+            dispatcher.setWatermarks(
+                Dictionary(table.bindings.map { ($0.group, $0.watermark) }, uniquingKeysWith: { max($0, $1) }))
+            servedTopicsContinuation.yield(served.topics)
+            return (table, objections, served)
+        }
+        for binding in objections.sorted(by: { ($0.group, $0.topic) < ($1.group, $1.topic) }) {
+            logger.warning(
+                "a binding is ignored: the group may not subscribe to the topic (see groups.file)",
+                metadata: ["group": "\(binding.group)", "topic": "\(binding.topic)"])
+        }
         for rejection in table.rejected {
             logger.warning(
                 "a binding matches nothing: \(rejection.reason)",
                 metadata: ["group": "\(rejection.binding.group)", "topic": "\(rejection.binding.topic)"])
         }
-        routing.set(table)
-        // A group's rate is that of its fastest binding.
-        dispatcher.setWatermarks(
-            Dictionary(table.bindings.map { ($0.group, $0.watermark) }, uniquingKeysWith: { max($0, $1) }))
-        logger.info("\(table.bindings.count) bindings are in force")
-        bindingsKnown.signal()
+        logger.info("\(table.bindings.count) bindings of \(served.topics.count) topics are in force")
     }
+
+    var knowsBindings: Bool { routing.isKnown }
 
     func bindingsAreKnown() async throws {
         for await _ in bindingsKnown.signals where routing.isKnown { return }
@@ -79,6 +163,7 @@ final class BrokerParts: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { workers in
             // Nothing is accepted without a lease; one that cannot be had now is the keepers' business.
             for keeper in keepers { await keeper.begin() }
+            await readPauses()
             addWorkers(to: &workers)
             defer { workers.cancelAll() }
             try await withThrowingTaskGroup(of: Void.self) { writers in
@@ -99,12 +184,20 @@ final class BrokerParts: Sendable {
                     do { try await channel.close() } catch {
                         logger.debug("the stop had closed the listening socket: \(error)")
                     }
+                    messaging.end()
                     for connection in connections.all { connection.close() }
                     closeLanes()
                     writers.cancelAll()
                     throw error
                 }
             }
+        }
+    }
+
+    /// Before anything is delivered; where the store does not answer, the surveyor of the first shard goes on asking.
+    private func readPauses() async {
+        do { try await pausedGroups.refresh() } catch {
+            logger.debug("it is not known yet which groups are paused: \(error)")
         }
     }
 
@@ -136,6 +229,8 @@ final class BrokerParts: Sendable {
                 await pause(isIdle ? .milliseconds(250) : .milliseconds(50))
             }
         }
+        let rateSampler = self.rateSampler
+        tasks.addTask { await rateSampler.run() }
         for keeper in keepers { tasks.addTask { await keeper.run() } }
         for shard in 0..<store.shardMap.shardCount {
             let watcher = LeaseWatcher(
@@ -143,8 +238,8 @@ final class BrokerParts: Sendable {
                 interval: min(configuration.recoveryInterval, store.lease / 5), logger: logger)
             tasks.addTask { await watcher.run() }
             let surveyor = Surveyor(
-                shard: shard, store: store, dispatcher: dispatcher, leases: leases,
-                interval: configuration.recoveryInterval, logger: logger)
+                shard: shard, store: store, dispatcher: dispatcher, pausedGroups: shard == 0 ? pausedGroups : nil,
+                leases: leases, interval: configuration.recoveryInterval, logger: logger)
             tasks.addTask { await surveyor.run() }
             let sweeper = Sweeper(
                 shard: shard, store: store, dispatcher: dispatcher, leases: leases, configuration: configuration,
@@ -177,8 +272,11 @@ final class BrokerParts: Sendable {
     /// Stops accepting, lets what is in flight finish within the limit, and leaves the write-behind lanes to run empty.
     private func stop(_ channel: any Channel) async throws {
         let deadline = ContinuousClock.now + configuration.drainTimeout
+        phase.withLock { $0 = .finishingDeliveries }
         try await channel.close()
         services.drain()
+        messaging.stop()
+        servedTopicsContinuation.finish()
         for connection in connections.all { connection.drain() }
         publishing.close()
         dispatcher.drain()
@@ -187,10 +285,13 @@ final class BrokerParts: Sendable {
         }
         let left = dispatcher.gauges.inFlight
         if left > 0 { logger.warning("\(left) deliveries were not acknowledged in time; they will come again") }
+        phase.withLock { $0 = .closingConnections }
+        dispatcher.endPulls()
         for connection in connections.all { connection.close() }
         while connections.count > 0, ContinuousClock.now < deadline + .seconds(1) {
             try await Task.sleep(for: .milliseconds(10))
         }
+        phase.withLock { $0 = .writing }
         // Not before the last connection: a commit that is not written would have to be asked for.
         transactions.close()
         dispatcher.finishScans()
@@ -204,15 +305,5 @@ final class BrokerParts: Sendable {
         transactions.close()
         dispatcher.finishScans()
         for lane in dispatcher.lanes { lane.close() }
-    }
-
-    // MARK: Status
-
-    var status: BrokerStatus {
-        BrokerStatus(
-            delivery: dispatcher.counters, gauges: dispatcher.gauges, publishing: publishing.counters,
-            transactions: transactions.counters, publishQueue: publishing.depth, connections: connections.count,
-            connectionsByGroup: connections.counts, malformedPackets: services.malformed.count,
-            refusedConnections: services.refusedConnections.count)
     }
 }

@@ -2,6 +2,9 @@ package import KiteQCore
 
 /// What a broker did since its start, and what it holds now: for metrics and the console.
 package struct BrokerStatus: Sendable {
+    package var phase = BrokerPhase.serving
+    /// The store's number of this life of it.
+    package var incarnation: Int64 = 0
     package var delivery: DeliveryCounters
     package var gauges: DeliveryGauges
     package var publishing: PublishCounters
@@ -11,4 +14,17 @@ package struct BrokerStatus: Sendable {
     package var connectionsByGroup: [String: Int]
     package var malformedPackets: Int
     package var refusedConnections: Int
+    /// What was refused, by kind: connections, and publishes of groups without the right to (`publish`).
+    package var refusals: [String: Int] = [:]
+    /// Clients whose connection is encrypted.
+    package var tlsConnections = 0
+    /// Half messages kept in memory, and their bytes.
+    package var halfMessages: (items: Int, bytes: Int) = (0, 0)
+    /// The names of those that are served now.
+    package var servedTopics: [String] = []
+    /// What it counts by topic, by name.
+    package var topics: [TopicStatus] = []
+    /// Those that it knows, by name: bound, here or elsewhere, or owed a message in memory.
+    package var groups: [GroupStatus] = []
+    package var shards: [ShardStatus] = []
 }

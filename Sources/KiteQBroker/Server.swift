@@ -19,16 +19,18 @@ struct Server: Sendable {
                 .writeBufferWaterMark, value: ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 1 << 20)
             )
             .childChannelInitializer { channel in
-                let peer = channel.remoteAddress.map { "\($0.ipAddress ?? "?"):\($0.port ?? 0)" } ?? "unknown"
-                guard services.open.count < services.configuration.maxConnections else {
-                    services.refusedConnections.add(1)
-                    services.logger.warning(
-                        "refusing a connection: there are \(services.configuration.maxConnections) already",
-                        metadata: ["peer": "\(peer)"])
+                let (peer, settings) = (Peer(channel.remoteAddress), services.settings)
+                if let refusal = services.admissions.enter(peer, settings) {
+                    services.refusals.refuse(refusal.kind, peer, refusal.why)
                     return channel.close()
                 }
+                channel.closeFuture.whenComplete { _ in services.admissions.leave(peer) }
                 return channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(ConnectionHandler(services: services, peer: peer))
+                    let pipeline = channel.pipeline.syncOperations
+                    if let tls = settings.tls {
+                        try pipeline.addHandler(TLSGate(tls, refusals: services.refusals, peer: peer))
+                    }
+                    try pipeline.addHandler(ConnectionHandler(services: services, peer: peer))
                 }
             }
             .bind(host: host, port: port)

@@ -104,7 +104,8 @@ package protocol MessageStore: Sendable {
     /// Returns the seqs that this call changed.
     func reschedule(_ checks: [TransactionCheck], shard: Int) async throws -> Set<Int64>
 
-    /// Deletes at most `limit` transactions decided before `before` and dead letters whose retention ended; returns how many went.
+    /// Deletes at most `limit` of each of transactions decided before a time, dead letters whose retention ended, and what the
+    /// first shard has of old samples and audit entries; returns how many went.
     func purge(shard: Int, decidedBefore: Timestamp, deadLettersBefore: Timestamp, limit: Int) async throws -> Int
 
     // MARK: Bindings
@@ -113,6 +114,14 @@ package protocol MessageStore: Sendable {
     func saveBindings(_ bindings: [Binding], topics: [String]) async throws
     /// The bindings last saved for these topics; nil where none were ever saved.
     func savedBindings(topics: [String]) async throws -> [Binding]?
+
+    // MARK: Operators
+
+    /// The groups that a person has paused; see `OperatorStore`.
+    func pausedGroups() async throws -> Set<String>
+
+    /// Adds what this broker counted since it last did; several calls may add to one bucket.
+    func addSamples(_ samples: [TopicSample]) async throws
 }
 
 /// Some of a batch of settlements is written.

@@ -1,4 +1,5 @@
 import CZooKeeper
+import KiteQCore
 import Logging
 import Synchronization
 

@@ -19,12 +19,26 @@ package struct PacketDecoder: NIOSingleStepByteToMessageDecoder {
     /// The connection's framing, once known.
     package private(set) var framing: Framing?
 
+    private let maximumBodyLength: Int
+    /// Of the first packet; nil once that has come.
+    private var maximumFirstLength: Int?
+
     /// A server's decoder: learns the framing from the first packet.
-    package init() {}
+    /// - Parameters:
+    ///   - maximumBodyLength: of any packet, in bytes; at most that of the protocol.
+    ///   - maximumFirstLength: of the first packet, which comes from nobody knows whom.
+    package init(
+        maximumBodyLength: Int = PacketHeader.maximumBodyLength,
+        maximumFirstLength: Int = PacketHeader.maximumBodyLength
+    ) {
+        self.maximumBodyLength = min(maximumBodyLength, PacketHeader.maximumBodyLength)
+        self.maximumFirstLength = maximumFirstLength
+    }
 
     /// A decoder of a known framing, for the client's side; any packet may come first.
     package init(framing: Framing) {
         self.framing = framing
+        maximumBodyLength = PacketHeader.maximumBodyLength
     }
 
     package mutating func decode(buffer: inout ByteBuffer) throws -> Packet? {
@@ -51,11 +65,15 @@ package struct PacketDecoder: NIOSingleStepByteToMessageDecoder {
             framing = told
             known = told
         }
-        guard let header = try Self.header(in: buffer.readableBytesSpan, framing: known) else { return nil }
+        let longest = min(maximumBodyLength, maximumFirstLength ?? maximumBodyLength)
+        guard let header = try Self.header(in: buffer.readableBytesSpan, framing: known, longest: longest) else {
+            return nil
+        }
 
         let start = known.prefixLength + PacketHeader.length
         let length = Int(header.bodyLength)
         guard let body = buffer.getSlice(at: buffer.readerIndex + start, length: length) else { return nil }
+        maximumFirstLength = nil
         buffer.moveReaderIndex(forwardBy: start + length)
         if buffer.readableBytes == 0 {
             // An idle connection would otherwise keep the memory of its last read, up to megabytes.
@@ -65,7 +83,9 @@ package struct PacketDecoder: NIOSingleStepByteToMessageDecoder {
     }
 
     /// The next packet's header with its lengths checked, or nil if it is not all here yet.
-    private static func header(in bytes: RawSpan, framing: Framing) throws(WireError) -> PacketHeader? {
+    private static func header(
+        in bytes: RawSpan, framing: Framing, longest: Int
+    ) throws(WireError) -> PacketHeader? {
         let prefixLength = framing.prefixLength
         guard bytes.byteCount >= prefixLength + PacketHeader.length else { return nil }
         let header = PacketHeader(reading: bytes, at: prefixLength)
@@ -76,10 +96,10 @@ package struct PacketDecoder: NIOSingleStepByteToMessageDecoder {
                 .negativeLength, "\(header.command) announces a body of \(header.bodyLength) bytes.",
                 framing: framing, header: header)
         }
-        guard header.bodyLength <= PacketHeader.maximumBodyLength else {
+        guard header.bodyLength <= longest else {
             throw WireError(
                 .bodyTooLarge,
-                "\(header.command) announces a body of \(header.bodyLength) bytes, more than \(PacketHeader.maximumBodyLength).",
+                "\(header.command) announces a body of \(header.bodyLength) bytes, more than \(longest).",
                 framing: framing, header: header)
         }
         if framing == .lengthPrefixed {

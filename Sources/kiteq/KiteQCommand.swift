@@ -20,7 +20,7 @@ struct KiteQCommand: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             DevCommand.self, ServeCommand.self, MigrateCommand.self, PublishCommand.self, ConsumeCommand.self,
-            DeadLettersCommand.self, BenchCommand.self, EchoCommand.self,
+            DeadLettersCommand.self, SecretCommand.self, TokenCommand.self, BenchCommand.self, EchoCommand.self,
         ])
 
     static func main() async {

@@ -4,11 +4,13 @@ import Logging
 
 /// What a process has once: its metrics and its log.
 enum ProcessWide {
+    static let logLevel = SharedLogLevel()
     static let metrics = PrometheusMetrics()
 
     /// Sets up the log and the metrics; called once, before anything logs.
     static func bootstrap(_ log: LogConfiguration) -> Logger {
-        LoggingSystem.bootstrap { _ in StandardErrorLogHandler(log) }
+        logLevel.set(log.level)
+        LoggingSystem.bootstrap { _ in StandardErrorLogHandler(log, level: logLevel) }
         MetricsSystem.bootstrap(metrics)
         return Logger(label: "kiteq")
     }

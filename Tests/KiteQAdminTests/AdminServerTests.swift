@@ -15,7 +15,7 @@ import Testing
         let server = AdminServer(
             host: "127.0.0.1", port: 0, probe: probe, metrics: PrometheusMetrics(), readinessLimit: limit,
             logger: Logger(label: "test"))
-        try await Application(router: server.router()).test(.router) { client in
+        try await Application(router: server.makeRouter()).test(.router) { client in
             try await client.execute(uri: path, method: .get) { try check($0) }
         }
     }

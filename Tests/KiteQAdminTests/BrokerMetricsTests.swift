@@ -9,7 +9,8 @@ import Testing
         BrokerStatus(
             delivery: DeliveryCounters(), gauges: DeliveryGauges(), publishing: PublishCounters(),
             transactions: TransactionCounters(), publishQueue: (items: 5, bytes: 6), connections: 7,
-            connectionsByGroup: connectionsByGroup, malformedPackets: 8, refusedConnections: 9)
+            connectionsByGroup: connectionsByGroup, malformedPackets: 8, refusedConnections: 9, refusals: [:],
+            tlsConnections: 0, topics: [])
     }
 
     private func page(_ status: BrokerStatus?) -> String {

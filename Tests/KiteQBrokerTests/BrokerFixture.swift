@@ -9,14 +9,20 @@ import ServiceLifecycle
 
 /// A broker in this process for the time of a test.
 struct BrokerFixture: Sendable {
+    static let quiet: Logger = {
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        return logger
+    }()
+
     let address: BrokerAddress
     let broker: Broker
     let stop: @Sendable () async -> Void
 
     static func serving(
         _ bindings: [Binding] = [Binding(group: "s-member", topic: "trade", messageType: "paid")],
-        store: any MessageStore = InMemoryMessageStore(),
-        configure: (inout BrokerConfiguration) -> Void = { _ in },
+        store: any MessageStore = InMemoryMessageStore(), registry: StaticRegistry? = nil,
+        logger: Logger = quiet, configure: (inout BrokerConfiguration) -> Void = { _ in },
         _ body: @escaping @Sendable (BrokerFixture) async throws -> Void
     ) async throws {
         var configuration = BrokerConfiguration()
@@ -28,13 +34,15 @@ struct BrokerFixture: Sendable {
         configuration.drainTimeout = .milliseconds(200)
         configuration.topics = ["trade"]
         configure(&configuration)
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
         let (addresses, serving) = AsyncStream<BrokerAddress>.makeStream()
         let broker = Broker(
-            configuration: configuration, store: store, registry: StaticRegistry(bindings: bindings),
+            configuration: configuration, store: store, registry: registry ?? StaticRegistry(bindings: bindings),
             group: MultiThreadedEventLoopGroup.singleton, logger: logger, onServing: { serving.yield($0) })
-        let services = ServiceGroup(services: [broker], logger: logger)
+        // As the command has it: a broker that is drained ends its process in order.
+        let services = ServiceGroup(
+            configuration: .init(
+                services: [.init(service: broker, successTerminationBehavior: .gracefullyShutdownGroup)],
+                logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 defer { serving.finish() }
@@ -58,6 +66,12 @@ struct BrokerFixture: Sendable {
             guard ContinuousClock.now < deadline else { throw NeverHappened() }
             try await Task.sleep(for: .milliseconds(2))
         }
+    }
+
+    /// Without which no test of it goes on.
+    func messaging() throws -> Messaging {
+        guard let messaging = broker.messaging else { throw NeverHappened() }
+        return messaging
     }
 
     struct NeverHappened: Error {}

@@ -23,8 +23,7 @@ import Testing
 
     @Test func secretsAreChecked() async throws {
         try await BrokerFixture.serving(configure: {
-            $0.secrets = ["p-pay": "right"]
-            $0.requiresSecret = true
+            $0.access = AccessRules(plain: ["p-pay": "right"], requiresSecret: true)
         }) { fixture in
             _ = try await WireClient.greeted("p-pay", at: fixture.address, secret: "right")
             for (group, secret) in [("p-pay", "wrong"), ("p-pay", ""), ("p-pay", "right!"), ("unknown", "right")] {

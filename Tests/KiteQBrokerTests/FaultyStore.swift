@@ -2,10 +2,13 @@ import KiteQCore
 import KiteQStore
 import NIOConcurrencyHelpers
 
-/// A store whose inserts can be made to fail, before or after they took place.
+/// A store whose inserts can be made to fail, before or after they took place, and whose groups can be paused.
 final class FaultyStore: MessageStore {
-    private let base = InMemoryMessageStore()
+    private let base: InMemoryMessageStore
     private let fault = NIOLockedValueBox<(error: StoreError, isAfter: Bool)?>(nil)
+    private let paused = NIOLockedValueBox<Set<String>>([])
+
+    init(shards: Int = 4) { base = InMemoryMessageStore(shards: shards) }
 
     func fail(_ error: StoreError?) { fault.withLockedValue { $0 = error.map { ($0, false) } } }
     func failAfterInserting(_ error: StoreError) { fault.withLockedValue { $0 = (error, true) } }
@@ -17,6 +20,9 @@ final class FaultyStore: MessageStore {
         if let fault { throw fault.error }
         return outcomes
     }
+
+    func pause(_ groups: Set<String>) { paused.withLockedValue { $0 = groups } }
+    func pausedGroups() async throws -> Set<String> { paused.withLockedValue { $0 } }
 
     // MARK: The rest as it is
 
@@ -83,4 +89,5 @@ final class FaultyStore: MessageStore {
         try await base.saveBindings(bindings, topics: topics)
     }
     func savedBindings(topics: [String]) async throws -> [Binding]? { try await base.savedBindings(topics: topics) }
+    func addSamples(_ samples: [TopicSample]) async throws { try await base.addSamples(samples) }
 }

@@ -18,8 +18,8 @@ import Testing
         for _ in 0..<2 {
             #expect(groups(routing.route(topic: "trade", messageType: "pay\u{E9}")) == ["one"])
             #expect(groups(routing.route(topic: "trade", messageType: "paye\u{301}")) == ["two"])
-            let one = recent.route(topic: "trade", messageType: "pay\u{E9}", in: routing)
-            let two = recent.route(topic: "trade", messageType: "paye\u{301}", in: routing)
+            let one = recent.found(topic: "trade", messageType: "pay\u{E9}", in: routing)
+            let two = recent.found(topic: "trade", messageType: "paye\u{301}", in: routing)
             #expect(groups(one) == ["one"] && groups(two) == ["two"])
         }
     }
@@ -27,7 +27,7 @@ import Testing
     @Test func aConnectionForgetsItsRouteWhenAnythingChanges() {
         let routing = Routing()
         var recent = RecentRoute()
-        func route() -> [String]? { groups(recent.route(topic: "trade", messageType: "paid", in: routing)) }
+        func route() -> [String]? { groups(recent.found(topic: "trade", messageType: "paid", in: routing)) }
         #expect(route() == nil, "the bindings are not known")
         routing.set(BindingTable([Binding(group: "a", topic: "trade", messageType: "paid", persistent: false)]))
         #expect(route() == [])
@@ -41,5 +41,33 @@ import Testing
         #expect(route() == [])
         routing.set(BindingTable([Binding(group: "b", topic: "trade", messageType: "paid")]))
         #expect(route() == ["b"])
+    }
+
+    @Test func whoMayNotPublishIsAskedAboutUntilItMay() {
+        let routing = Routing()
+        var recent = RecentRoute()
+        var asked = 0
+        var may = false
+        func isForbidden() -> Bool {
+            let way = recent.way(topic: "trade", messageType: "paid", in: routing) {
+                asked += 1
+                return may
+            }
+            if case .forbidden = way { return true }
+            return false
+        }
+        #expect(isForbidden() && isForbidden() && asked == 2)
+        may = true
+        routing.set(BindingTable([]))
+        #expect(!isForbidden() && !isForbidden() && asked == 3, "then it is remembered")
+    }
+}
+
+extension RecentRoute {
+    /// The route, for a group that may publish; nil where it is not known.
+    fileprivate mutating func found(topic: String, messageType: String, in routing: Routing) -> Route? {
+        guard case .route(let route) = way(topic: topic, messageType: messageType, in: routing, isAllowed: { true })
+        else { return nil }
+        return route
     }
 }

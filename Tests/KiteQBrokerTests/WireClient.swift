@@ -2,6 +2,7 @@ import KiteQCore
 import KiteQWire
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// A client that speaks packets, so that a test can send what no well-behaved client would.
 final class WireClient: Sendable {
@@ -13,11 +14,18 @@ final class WireClient: Sendable {
         self.packets = packets
     }
 
-    static func connect(to address: BrokerAddress, framing: Framing = .plain) async throws -> WireClient {
+    /// - Parameter tls: encrypted where given; the server is verified by its context.
+    static func connect(
+        to address: BrokerAddress, framing: Framing = .plain, tls: NIOSSLContext? = nil
+    ) async throws -> WireClient {
         let packets = PacketQueue()
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(
+                            NIOSSLClientHandler(context: tls, serverHostname: nil))
+                    }
                     try channel.pipeline.syncOperations.addHandler(WireHandler(packets, framing: framing))
                 }
             }
@@ -27,9 +35,10 @@ final class WireClient: Sendable {
 
     /// Connects and is let in.
     static func greeted(
-        _ group: String, at address: BrokerAddress, secret: String = "", framing: Framing = .plain
+        _ group: String, at address: BrokerAddress, secret: String = "", framing: Framing = .plain,
+        tls: NIOSSLContext? = nil
     ) async throws -> WireClient {
-        let client = try await connect(to: address, framing: framing)
+        let client = try await connect(to: address, framing: framing, tls: tls)
         let ack = try await client.greet(group, secret: secret, framing: framing)
         guard ack.status else { throw Refused(feedback: ack.feedback) }
         return client
@@ -61,6 +70,7 @@ final class WireClient: Sendable {
         var expiredTime: Int64 = -1
         var deliverLimit: Int32 = 100
         var createTime: Int64?
+        var properties: [(key: String, value: String)] = []
 
         func header() throws -> ByteBuffer {
             var header = ProtoHeader()
@@ -72,6 +82,11 @@ final class WireClient: Sendable {
             header.fly = isFly
             header.expiredTime = expiredTime
             header.deliverLimit = deliverLimit
+            header.properties = properties.map { property in
+                var entry = ProtoEntry()
+                (entry.key, entry.value) = property
+                return entry
+            }
             if let createTime { header.createTime = createTime }
             return try header.serializedBuffer()
         }

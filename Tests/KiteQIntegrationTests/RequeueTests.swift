@@ -1,4 +1,5 @@
 import KiteQ
+import KiteQCore
 import KiteQStore
 import Testing
 

@@ -1,3 +1,4 @@
+import KiteQCore
 import Logging
 import Testing
 

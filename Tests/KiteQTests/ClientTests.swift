@@ -147,7 +147,8 @@ import Testing
     }
 
     @Test func aWrongSecretIsToldAndNothingIsSent() async throws {
-        try await TestBroker.serving([paid], configure: { $0.secrets = ["p-pay": "right"] }) { broker in
+        try await TestBroker.serving([paid], configure: { $0.access = AccessRules(plain: ["p-pay": "right"]) }) {
+            broker in
             var configuration = broker.configuration("p-pay")
             configuration.secret = "wrong"
             configuration.publishTimeout = .seconds(5)

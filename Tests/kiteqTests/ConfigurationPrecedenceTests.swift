@@ -14,13 +14,13 @@ import Testing
         func quoted(_ texts: [String]) -> Sample { Sample(texts: texts, literals: texts.map { "\"\($0)\"" }) }
         switch option.key {
         case "broker.bind", "broker.advertised", "admin.bind": return quoted(["a:1", "b:2", "c:3"])
-        case "broker.topics":
+        case "broker.topics", "admin.hosts":
             return Sample(texts: ["a", "a,b", "a, c"], literals: ["[\"a\"]", "[\"a\", \"b\"]", "[\"a\", \"c\"]"])
         case "groups.secrets", "groups.secret_files":
             return Sample(
                 texts: ["g=1", "g=2,h=3", "g=4"],
                 literals: ["{ g = \"1\" }", "{ g = \"2\", h = \"3\" }", "{ g = \"4\" }"])
-        case "groups.require_secret":
+        case "groups.require_secret", "groups.allow_anyone":
             return Sample(texts: ["true", "false", "true"], literals: ["true", "false", "true"])
         case "delivery.retry_steps":
             return Sample(
@@ -30,6 +30,11 @@ import Testing
             return Sample(
                 texts: ["mysql://a/x", "mysql://a,b/x mysql://c/y", "mysql://d/z"],
                 literals: ["[\"mysql://a/x\"]", "[\"mysql://a,b/x\", \"mysql://c/y\"]", "[\"mysql://d/z\"]"])
+        case "broker.tls": return quoted(["optional", "off", "required"])
+        case "broker.tls_client_certificates": return quoted(["optional", "none", "required"])
+        case "broker.max_packet": return quoted(["1MiB", "64KiB", "32KiB"])
+        case "groups.default_rights": return quoted(["none", "all", "none"])
+        case "admin.allow_anonymous": return quoted(["read", "no", "operate"])
         case "store.tls": return quoted(["required", "off", "verified"])
         case "store.durability": return quoted(["refuse", "warn", "refuse"])
         case "log.level": return quoted(["trace", "error", "debug"])

@@ -33,7 +33,7 @@ import Testing
         #expect(broker.transactions == TransactionSchedule())
         #expect(broker.idleTimeout == defaults.idleTimeout)
         #expect(broker.bindPort == 13_800)
-        #expect(broker.secrets == [:])
+        #expect(broker.access == AccessRules())
     }
 
     @Test func aScheduleIsPutTogether() throws {
@@ -67,8 +67,8 @@ import Testing
         let broker = try resolved(
             "broker.topics=a", "groups.secrets=s-a=one,s-b=two=2", "groups.secret_files=s-c=\(file.path)",
             "groups.require_secret=true")
-        #expect(broker.secrets == ["s-a": "one", "s-b": "two=2", "s-c": "hush"])
-        #expect(broker.requiresSecret)
+        #expect(
+            broker.access == AccessRules(plain: ["s-a": "one", "s-b": "two=2", "s-c": "hush"], requiresSecret: true))
         #expect(
             mistake("broker.topics=a", "groups.secrets=g=one", "groups.secret_files=g=\(file.path)")?.description
                 == "group g has a secret in groups.secrets and in groups.secret_files; give one")

@@ -23,7 +23,8 @@ enum BrokerMetrics {
             by: "outcome",
             [
                 ("stored", counters.stored.count), ("duplicate", counters.duplicates.count),
-                ("refused", counters.refused.count), ("overloaded", counters.overloaded.count),
+                ("refused", counters.refused.count), ("forbidden", counters.forbidden.count),
+                ("overloaded", counters.overloaded.count),
                 ("failed", counters.failed.count), ("unrouted", counters.unrouted.count), ("fly", counters.fly.count),
             ])
         page.single(

@@ -8,20 +8,27 @@ import Synchronization
 /// Deliveries go to their connections' event loops, one hand-over for each connection and batch; settlements join their
 /// shard's write-behind lane while the lock is held, so that their order is that of the decisions.
 final class Dispatcher: Sendable {
-    private struct State {
+    struct State {
         var machine: DeliveryMachine
-        /// By the index of the machine's clients.
-        var connections: [DeliveryClientID: Connection] = [:]
+        /// Where the deliveries of the machine's clients go.
+        var sinks: [DeliveryClientID: any DeliverySink] = [:]
+        /// By shard: what is written behind.
+        var unwritten: [OldestPending]
     }
 
-    private let state: Mutex<State>
+    let state: Mutex<State>
     let lanes: [BatchLane<Settlement>]
     let scansWanted: [Wakeup]
     private let recent: RecentMessages
-    private let routing: Routing
+    let routing: Routing
 
-    init(shards: Int, limits: DeliveryLimits, settleRows: Int, recent: RecentMessages, routing: Routing) {
-        state = Mutex(State(machine: DeliveryMachine(shards: shards, limits: limits)))
+    init(
+        shards: Int, limits: DeliveryLimits, topics: [String], settleRows: Int, recent: RecentMessages, routing: Routing
+    ) {
+        state = Mutex(
+            State(
+                machine: DeliveryMachine(shards: shards, limits: limits, topics: topics),
+                unwritten: Array(repeating: OldestPending(), count: shards)))
         // Bounded by the machine: it stops deliveries at `limits.unflushed`, so nothing that was decided is ever refused here.
         lanes = (0..<shards).map { _ in
             BatchLane(capacity: .init(items: .max), batch: .init(items: settleRows), size: { _ in 1 })
@@ -56,7 +63,11 @@ final class Dispatcher: Sendable {
     }
 
     func settled(_ seqs: [Int64], shard: Int) {
-        perform { $0.settled(seqs, shard: shard, now: $1, wall: $2, &$3) }
+        perform {
+            $0.settled(seqs, shard: shard, now: $1, wall: $2, &$3)
+        } cleanUp: {
+            $0.unwritten[shard].finish(seqs.count)
+        }
     }
 
     func tick() {
@@ -74,27 +85,27 @@ final class Dispatcher: Sendable {
     func connect(
         _ connection: Connection, group: String, warmUpSeconds: Int, onConnect: (DeliveryClientID) -> Void
     ) -> DeliveryClientID {
-        let (id, connections) = state.withLock { state in
+        let (id, sinks) = state.withLock { state in
             var actions = DeliveryActions()
             // Present before the first message is routed past it.
-            routing.setPresence(of: group, true)
+            if !state.machine.isPresent(group) { routing.setPresence(of: group, true) }
             let id = state.machine.connect(
                 group: group, warmUpSeconds: warmUpSeconds, now: SystemTime.monotonic(), wall: SystemTime.wall(),
                 &actions)
-            state.connections[id] = connection
+            state.sinks[id] = connection
+            connection.set(id)
             return (id, carryOut(actions, &state))
         }
         onConnect(id)
-        send(to: connections)
+        send(to: sinks)
         return id
     }
 
-    func disconnect(_ client: DeliveryClientID, group: String) {
-        perform { machine, now, wall, actions in
-            machine.disconnect(client, now: now, wall: wall, &actions)
-            if !machine.isPresent(group) { self.routing.setPresence(of: group, false) }
+    func disconnect(_ client: DeliveryClientID) {
+        perform {
+            $0.disconnect(client, now: $1, wall: $2, &$3)
         } cleanUp: {
-            $0.connections[client] = nil
+            $0.sinks[client] = nil
         }
     }
 
@@ -104,6 +115,12 @@ final class Dispatcher: Sendable {
 
     func setReading(_ client: DeliveryClientID, _ isReading: Bool) {
         perform { machine, now, _, _ in machine.setReading(client, isReading, now: now) }
+    }
+
+    /// Names count by their bytes.
+    func setPaused(_ groups: Set<String>) {
+        let groups = Set(groups.map(BindingName.init))
+        perform { $0.setPaused(groups, now: $1, wall: $2, &$3) }
     }
 
     func setWatermarks(_ watermarks: [String: Int]) {
@@ -149,36 +166,56 @@ final class Dispatcher: Sendable {
     var counters: DeliveryCounters { state.withLock { $0.machine.counters } }
     var gauges: DeliveryGauges { state.withLock { $0.machine.gauges } }
 
-    // MARK: Carrying out
+    var groupTraffic: [String: GroupTraffic] { state.withLock { $0.machine.groupTraffic } }
+    var topicTraffic: [String: TopicTraffic] { state.withLock { $0.machine.topicTraffic } }
+    var groupStatus: [GroupStatus] { state.withLock { $0.machine.groupStatus(now: SystemTime.monotonic()) } }
 
-    private func perform(
-        _ input: (inout DeliveryMachine, MonotonicTime, Timestamp, inout DeliveryActions) -> Void,
-        cleanUp: (inout State) -> Void = { _ in }
-    ) {
-        let connections = state.withLock { state in
-            var actions = DeliveryActions()
-            input(&state.machine, SystemTime.monotonic(), SystemTime.wall(), &actions)
-            let connections = carryOut(actions, &state)
-            cleanUp(&state)
-            return connections
-        }
-        send(to: connections)
+    func inFlight(of clients: [DeliveryClientID]) -> [Int] {
+        state.withLock { state in clients.map { state.machine.inFlight(of: $0) } }
     }
 
-    private func send(to connections: [DeliveryClientID: Connection]) {
-        guard !connections.isEmpty else { return }
-        for connection in connections.values { connection.flush() }
+    /// What is written behind of a shard, and how old the oldest of it is.
+    func unwritten(shard: Int) -> (count: Int, age: MonotonicTime?) {
+        state.withLock { state in
+            (state.machine.unflushedByShard[shard], state.unwritten[shard].age(now: SystemTime.monotonic()))
+        }
+    }
+
+    // MARK: Carrying out
+
+    func perform<Result: Sendable>(
+        _ input: (inout DeliveryMachine, MonotonicTime, Timestamp, inout DeliveryActions) -> Result,
+        cleanUp: (inout State) -> Void = { _ in }
+    ) -> Result {
+        var sinks: [DeliveryClientID: any DeliverySink] = [:]
+        let result = state.withLock { state in
+            var actions = DeliveryActions()
+            let result = input(&state.machine, SystemTime.monotonic(), SystemTime.wall(), &actions)
+            sinks = carryOut(actions, &state)
+            cleanUp(&state)
+            return result
+        }
+        send(to: sinks)
+        return result
+    }
+
+    func send(to sinks: [DeliveryClientID: any DeliverySink]) {
+        guard !sinks.isEmpty else { return }
+        for sink in sinks.values { sink.flush() }
         CrashPoint.reached(.delivered)
     }
 
-    /// What must happen in the order of the decisions, and so under the lock: none of it waits. Returns the connections that
-    /// have deliveries to send.
-    private func carryOut(_ actions: DeliveryActions, _ state: inout State) -> [DeliveryClientID: Connection] {
+    /// What must happen in the order of the decisions, and so under the lock: none of it waits. Returns who has deliveries to
+    /// send.
+    func carryOut(
+        _ actions: DeliveryActions, _ state: inout State
+    ) -> [DeliveryClientID: any DeliverySink] {
         if !actions.finished.isEmpty { recent.insert(actions.finished) }
         if !actions.settlements.isEmpty {
             var byShard: [Int: [Settlement]] = [:]
             for (shard, settlement) in actions.settlements { byShard[shard, default: []].append(settlement) }
             for (shard, settlements) in byShard {
+                state.unwritten[shard].take(settlements.count, now: SystemTime.monotonic())
                 let accepted = lanes[shard].submit(settlements)
                 // A closed one takes nothing: the broker has stopped or was declared dead, and what is not written comes again.
                 precondition(
@@ -186,17 +223,18 @@ final class Dispatcher: Sendable {
                     "a write-behind lane is bounded by the delivery machine alone")
             }
         }
+        for group in actions.left where !state.machine.isPresent(group) { routing.setPresence(of: group, false) }
         if actions.scansWanted { for wakeup in scansWanted { wakeup.signal() } }
-        var connections: [DeliveryClientID: Connection] = [:]
+        var sinks: [DeliveryClientID: any DeliverySink] = [:]
         var rest = actions.deliveries[...]
         while let client = rest.first?.client {
             let next = rest.firstIndex { $0.client != client } ?? rest.endIndex
-            if let connection = state.connections[client] {
-                connection.enqueue(rest[..<next])
-                connections[client] = connection
+            if let sink = state.sinks[client] {
+                sink.enqueue(rest[..<next])
+                sinks[client] = sink
             }
             rest = rest[next...]
         }
-        return connections
+        return sinks
     }
 }

@@ -20,5 +20,11 @@ final class Leases: Sendable {
         }
     }
 
+    /// How long it still holds; nil where it does not.
+    func remaining(_ shard: Int) -> MonotonicTime? {
+        let now = SystemTime.monotonic()
+        return leases.withLock { $0[shard].isHeld(now: now) ? $0[shard].until - now : nil }
+    }
+
     func end(_ shard: Int) { leases.withLock { $0[shard].end() } }
 }

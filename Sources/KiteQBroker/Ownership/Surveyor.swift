@@ -7,6 +7,8 @@ struct Surveyor: Sendable {
     let shard: Int
     let store: any MessageStore
     let dispatcher: Dispatcher
+    /// Of the first shard alone: it has the pauses.
+    let pausedGroups: PausedGroups?
     let leases: Leases
     let interval: Duration
     let logger: Logger
@@ -19,9 +21,11 @@ struct Surveyor: Sendable {
         var presence = FailureStreak("write which groups are here to shard \(shard)", logger)
         var release = FailureStreak("set free what dead brokers held in shard \(shard)", logger)
         var uncertain = FailureStreak("find out how lost commits ended in shard \(shard)", logger)
+        var paused = FailureStreak("ask which groups are paused", logger)
         var survey = FailureStreak("look for what waits in shard \(shard)", logger)
         while !Task.isCancelled {
             if leases.isHeld(shard) {
+                if let pausedGroups { await attempt(&paused) { try await pausedGroups.refresh() } }
                 // Before it asks what waits for them, or a group that has just come would be passed over.
                 await attempt(&presence) { try await store.setPresence(dispatcher.presentGroups, shard: shard) }
                 await attempt(&release) { try await self.release() }

@@ -4,7 +4,7 @@ import KiteQCore
 ///
 /// An object, since many hands take it on before its store ack.
 final class AcceptedPublish: Sendable {
-    let connection: Connection
+    let origin: PublishOrigin
     /// The packet's, which its answer has again.
     let opaque: Int32
     let version: Int16
@@ -18,10 +18,10 @@ final class AcceptedPublish: Sendable {
     let arrivedAt: MonotonicTime
 
     init(
-        connection: Connection, opaque: Int32, version: Int16, extensionField: Int64, message: Message,
+        origin: PublishOrigin, opaque: Int32, version: Int16, extensionField: Int64, message: Message,
         messageIDRange: Range<Int>, route: Route?, arrivedAt: MonotonicTime
     ) {
-        self.connection = connection
+        self.origin = origin
         self.opaque = opaque
         self.version = version
         self.extensionField = extensionField
@@ -59,6 +59,8 @@ struct PendingPublish: Sendable {
 /// The answer to a publish.
 struct PublishResult: Sendable {
     let publish: AcceptedPublish
-    let status: Bool
+    let verdict: PublishVerdict
     let feedback: String
+
+    var status: Bool { verdict == .accepted }
 }

@@ -14,6 +14,7 @@ final class PublishPipeline: Sendable {
     private let dispatcher: Dispatcher
     private let halfMessages: HalfMessageCache
     private let configuration: BrokerConfiguration
+    private let topics: TopicPublishes
     private let lanes: [BatchLane<PendingPublish>]
     private let sequence: Mutex<SequenceGenerator>
     private let leases: Leases
@@ -38,7 +39,7 @@ final class PublishPipeline: Sendable {
 
     init(
         store: any MessageStore, incarnation: Int64, dispatcher: Dispatcher, halfMessages: HalfMessageCache,
-        leases: Leases, fence: Fence, configuration: BrokerConfiguration, logger: Logger
+        leases: Leases, fence: Fence, topics: TopicPublishes, configuration: BrokerConfiguration, logger: Logger
     ) {
         self.store = store
         shardMap = store.shardMap
@@ -46,6 +47,7 @@ final class PublishPipeline: Sendable {
         self.halfMessages = halfMessages
         self.configuration = configuration
         self.leases = leases
+        self.topics = topics
         self.fence = fence
         failures = (0..<store.shardMap.shardCount).map { Failures(shard: $0, logger) }
         lanes = (0..<store.shardMap.shardCount).map { _ in
@@ -65,7 +67,7 @@ final class PublishPipeline: Sendable {
             guard accepted < items.count else { continue }
             let refused = items[accepted...].map {
                 PublishResult(
-                    publish: $0.accepted, status: false, feedback: "the broker is overloaded, try again later")
+                    publish: $0.accepted, verdict: .tryAgain, feedback: "the broker is overloaded, try again later")
             }
             counters.overloaded.add(refused.count)
             answer(refused)
@@ -85,6 +87,9 @@ final class PublishPipeline: Sendable {
     func close() {
         for lane in lanes { lane.close() }
     }
+
+    /// Publishes that wait for the writers of one shard.
+    func waiting(shard: Int) -> (items: Int, bytes: Int) { lanes[shard].depth }
 
     /// Publishes that were taken and have no store ack yet.
     var depth: (items: Int, bytes: Int) {
@@ -151,7 +156,7 @@ final class PublishPipeline: Sendable {
         return batch.map { publish in
             Insertion(
                 seq: publish.seq, message: publish.message, route: publish.route,
-                connectionGroup: publish.accepted.connection.group,
+                connectionGroup: publish.accepted.origin.group,
                 firstCheckAt: publish.route != nil
                     ? 0 : configuration.transactions.firstCheck(now: now, expiresAt: publish.message.expiresAt))
         }
@@ -182,7 +187,7 @@ final class PublishPipeline: Sendable {
             answer(
                 late.map {
                     PublishResult(
-                        publish: $0.accepted, status: false, feedback: "not stored in time: \(reason)")
+                        publish: $0.accepted, verdict: .tryAgain, feedback: "not stored in time: \(reason)")
                 })
         }
     }
@@ -204,26 +209,29 @@ final class PublishPipeline: Sendable {
             case .stored:
                 newlyStored += 1
                 results.append(
-                    PublishResult(publish: publish.accepted, status: true, feedback: "stored"))
+                    PublishResult(publish: publish.accepted, verdict: .accepted, feedback: "stored"))
                 if let route = publish.route {
                     stored.append((publish.seq, publish.message, route))
                 } else {
                     CrashPoint.reached(.halfStored)
-                    halfMessages.insert(publish.message, publishedBy: publish.accepted.connection)
+                    topics[publish.message.topic]?.half.add(1)
+                    if case .connection(let publisher) = publish.accepted.origin {
+                        halfMessages.insert(publish.message, publishedBy: publisher)
+                    }
                 }
             case .duplicate:
                 counters.duplicates.add(1)
                 results.append(
-                    PublishResult(publish: publish.accepted, status: true, feedback: "stored before"))
+                    PublishResult(publish: publish.accepted, verdict: .accepted, feedback: "stored before"))
             case .decided(let outcome):
                 counters.duplicates.add(1)
                 results.append(
                     PublishResult(
-                        publish: publish.accepted, status: true, feedback: "stored before and \(outcome)"))
+                        publish: publish.accepted, verdict: .accepted, feedback: "stored before and \(outcome)"))
             case .refused(let reason):
                 counters.refused.add(1)
                 results.append(
-                    PublishResult(publish: publish.accepted, status: false, feedback: reason))
+                    PublishResult(publish: publish.accepted, verdict: .refused, feedback: reason))
             case .notYet(let reason):
                 if isLate(publish, now: now) || fence.isRaised {
                     counters.failed.add(1)
@@ -242,7 +250,8 @@ final class PublishPipeline: Sendable {
 
     private func refusal(of publish: PendingPublish, _ reason: String) -> PublishResult {
         let outcome = publish.mayBeStored ? StoreAck.outcomeUnknown : "the message could not be stored: "
-        return PublishResult(publish: publish.accepted, status: false, feedback: outcome + reason)
+        return PublishResult(
+            publish: publish.accepted, verdict: publish.mayBeStored ? .unknown : .tryAgain, feedback: outcome + reason)
     }
 
     private func fail(_ batch: [PendingPublish], _ error: any Error, shard: Int) {
@@ -254,7 +263,8 @@ final class PublishPipeline: Sendable {
     }
 
     private func answer(_ results: [PublishResult]) {
-        let byConnection = Dictionary(grouping: results) { ObjectIdentifier($0.publish.connection) }
-        for results in byConnection.values { results[0].publish.connection.answer(results) }
+        for result in results where !result.status { topics[result.publish.message.topic]?.refused.add(1) }
+        let byOrigin = Dictionary(grouping: results) { $0.publish.origin.identity }
+        for results in byOrigin.values { results[0].publish.origin.answer(results) }
     }
 }

@@ -5,14 +5,22 @@ import Synchronization
 /// One client that has said who it is, as the rest of the broker knows it: where to send, and what may be asked of it.
 ///
 /// Its methods may be called from any thread; what they send is written on the connection's event loop.
-final class Connection: Sendable {
+final class Connection: DeliverySink {
     let id: UInt64
     let group: String
+    /// How it was let in.
+    let admission: Admission
     /// The client's address, for the log.
     let peer: String
     /// What its CONN_META had, and what its deliveries carry.
     let version: Int16
     let extensionField: Int64
+    /// Unix milliseconds: when it was let in.
+    let since = SystemTime.wall()
+    /// Publishes that came, counted once a read.
+    let published = Counter()
+    private let client = Atomic<UInt64>(.max)
+    private let readingPaused = Atomic<Bool>(false)
     private let eventLoop: any EventLoop
     private let handler: NIOLoopBound<ConnectionHandler>
     private let publishedHalf = Atomic<Bool>(false)
@@ -28,11 +36,12 @@ final class Connection: Sendable {
     }
 
     init(
-        id: UInt64, group: String, peer: String, version: Int16, extensionField: Int64,
+        id: UInt64, group: String, admission: Admission, peer: String, version: Int16, extensionField: Int64,
         eventLoop: any EventLoop, handler: ConnectionHandler
     ) {
         self.id = id
         self.group = group
+        self.admission = admission
         self.peer = peer
         self.version = version
         self.extensionField = extensionField
@@ -43,6 +52,14 @@ final class Connection: Sendable {
     // MARK: What it is
 
     var isOpen: Bool { !closed.load(ordering: .relaxed) }
+    /// As the delivery machine knows it; nobody's before it does.
+    var clientID: DeliveryClientID { DeliveryClientID(rawValue: client.load(ordering: .relaxed)) }
+    func set(_ id: DeliveryClientID) { client.store(id.rawValue, ordering: .relaxed) }
+
+    /// It is not read for now.
+    var isReadingPaused: Bool { readingPaused.load(ordering: .relaxed) }
+    func setReadingPaused(_ isPaused: Bool) { readingPaused.store(isPaused, ordering: .relaxed) }
+
     func markClosed() { closed.store(true, ordering: .relaxed) }
 
     func markPublished(half: Bool) {

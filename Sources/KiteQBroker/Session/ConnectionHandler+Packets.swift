@@ -7,6 +7,7 @@ extension ConnectionHandler {
     func handle(_ packet: Packet) throws {
         switch state {
         case .greeting: try greet(packet)
+        case .judging: hold(packet)
         case .open(let connection, _): try handle(packet, of: connection)
         case .closed: break
         }
@@ -35,49 +36,6 @@ extension ConnectionHandler {
         }
     }
 
-    // MARK: Handshake
-
-    private func greet(_ packet: Packet) throws {
-        let header = packet.header
-        guard header.command == .connMeta else {
-            return reject(
-                "the first packet is not CONN_META but \(header.command)", opaque: header.opaque,
-                version: header.version,
-                extensionField: header.extension)
-        }
-        let meta = try ConnMeta(decoding: packet.body)
-        if let refusal = services.credentials.refusal(group: meta.groupID, secret: meta.secretKey) {
-            return reject(refusal, opaque: header.opaque, version: header.version, extensionField: header.extension)
-        }
-        guard let context, !refusesPublishes else { return close() }
-        let connection = Connection(
-            id: services.makeID(), group: meta.groupID, peer: peer, version: header.version,
-            extensionField: header.extension, eventLoop: context.eventLoop, handler: self)
-        writeAuthentication(
-            true, feedback: "welcome", opaque: header.opaque, version: header.version, extensionField: header.extension)
-        services.connections.insert(connection)
-        // Deliveries that follow at once are written behind the CONN_AUTH: this read's answers leave first, in order.
-        let client = services.dispatcher.connect(
-            connection, group: meta.groupID, warmUpSeconds: Int(meta.warmingUpSeconds),
-            onConnect: { self.state = .open(connection, $0) })
-        if !context.channel.isWritable { services.dispatcher.setWritable(client, false) }
-        watchIdle()
-    }
-
-    /// The Go client repeats its CONN_META when the answer is late.
-    private func greetAgain(_ packet: Packet, of connection: Connection) throws {
-        let (header, meta) = (packet.header, try ConnMeta(decoding: packet.body))
-        let refusal =
-            meta.groupID == connection.group
-            ? services.credentials.refusal(group: meta.groupID, secret: meta.secretKey)
-            : "this connection is of group \(connection.group) already"
-        if let refusal {
-            return reject(refusal, opaque: header.opaque, version: header.version, extensionField: header.extension)
-        }
-        writeAuthentication(
-            true, feedback: "welcome", opaque: header.opaque, version: header.version, extensionField: header.extension)
-    }
-
     // MARK: Transactions
 
     private func answerTransaction(_ packet: Packet, of connection: Connection) throws {
@@ -88,9 +46,10 @@ extension ConnectionHandler {
         }
         CrashPoint.reached(.decisionReceived)
         switch answer.status {
-        case TransactionAck.Status.commit: services.transactions.submit(id, .commit, from: connection.group, peer: peer)
+        case TransactionAck.Status.commit:
+            services.transactions.submit(id, .commit, from: connection.group, peer: connection.peer)
         case TransactionAck.Status.rollBack:
-            services.transactions.submit(id, .rollBack, from: connection.group, peer: peer)
+            services.transactions.submit(id, .rollBack, from: connection.group, peer: connection.peer)
         case TransactionAck.Status.unknown: break  // The producer cannot tell: it is asked again.
         default: throw SessionError("TX_ACK with status \(answer.status)")
         }
@@ -102,50 +61,31 @@ extension ConnectionHandler {
         let parts = try MessageBody.split(packet.body)
         let header = try MessageHeaderView(decoding: parts.header)
         connection.markPublished(half: !header.commit)
-        func refuse(_ reason: String) {
-            services.publishing.counters.refused.add(1)
-            answer(packet, header, false, reason)
+        publishCount += 1
+        let admission = services.admit(
+            header, body: parts.body, extra: parts.extra,
+            kind: packet.header.command == .bytesMessage ? .bytes : .string, of: connection.group, from: peer, settings,
+            isStopping: refusesPublishes, wall: arrival.wall
+        ) {
+            recentRoute.way(topic: header.topic, messageType: header.messageType, in: services.routing) {
+                settings.access.mayPublish(connection.group, to: header.topic)
+            }
         }
-        let accepted: PublishRules.Accepted
-        let request = PublishRules.Request(header)
-        switch PublishRules.check(request, topics: services.topics, now: arrival.wall) {
-        case .refuse(let refusal): return refuse(refusal.feedback)
-        case .accept(let publish): accepted = publish
-        }
-        let headerBytes = header.bytes(fillingCreateTime: arrival.wall / 1_000)
-        let length = PacketWriter.messageLength(header: headerBytes, body: parts.body, extra: parts.extra)
-        guard length <= PacketHeader.maximumBodyLength else {
-            return refuse("the message is too large with the createTime that it lacks")
-        }
-        if refusesPublishes { return refuse("the broker is stopping, publish to another one") }
-        if !services.takesPublish() { return refuse("over the broker's receive rate, try again later") }
-        let routing = services.routing
-        guard let route = recentRoute.route(topic: header.topic, messageType: header.messageType, in: routing) else {
-            return refuse("the broker has not learned its bindings yet, try again later")
-        }
-        if services.recent.contains(accepted.id) { return answer(packet, header, true, "stored before, and done") }
-        if route.members.isEmpty && accepted.kind != .half {
-            services.publishing.counters.unrouted.add(1)
-            return answer(packet, header, true, "no group is bound to it")
-        }
-        let message = Message(
-            id: accepted.id, kind: packet.header.command == .bytesMessage ? .bytes : .string, topic: header.topic,
-            messageType: header.messageType, publisherGroup: header.groupID, expiresAt: accepted.expiresAt,
-            deliverLimit: accepted.deliverLimit, publishedAt: accepted.createdAt,
-            header: headerBytes, body: parts.body, extra: parts.extra)
-        if accepted.kind == .fly {
-            services.publishing.counters.fly.add(1)
+        switch admission {
+        case .answered(let verdict, let feedback):
+            answer(packet, header, verdict == .accepted, feedback)
+        case .fly(let message, let route, let feedback):
             fly.append((message, route))
-            return answer(packet, header, true, "fly: delivered from memory, not stored")
+            answer(packet, header, true, feedback)
+        case .stored(let message, let route):
+            unacknowledgedBytes += message.footprint
+            publishes.append(
+                PendingPublish(
+                    AcceptedPublish(
+                        origin: .connection(connection), opaque: packet.header.opaque, version: packet.header.version,
+                        extensionField: packet.header.extension, message: message,
+                        messageIDRange: header.messageIDRange, route: route, arrivedAt: arrival.monotonic)))
         }
-        CrashPoint.reached(.publishReceived)
-        unacknowledgedBytes += message.footprint
-        publishes.append(
-            PendingPublish(
-                AcceptedPublish(
-                    connection: connection, opaque: packet.header.opaque, version: packet.header.version,
-                    extensionField: packet.header.extension, message: message, messageIDRange: header.messageIDRange,
-                    route: accepted.kind == .half ? nil : route, arrivedAt: arrival.monotonic)))
     }
 
     /// Answers a publish at once.
@@ -153,15 +93,5 @@ extension ConnectionHandler {
         PacketWriter.writeStoreAck(
             into: &outbound, framing: framing, opaque: packet.header.opaque, version: packet.header.version,
             extension: packet.header.extension, messageID: header.messageIDBytes, status: status, feedback: feedback)
-    }
-}
-
-extension PublishRules.Request {
-    fileprivate init(_ header: MessageHeaderView) {
-        self.init(
-            id: header.messageIDBytes.withUnsafeBytes { MessageID(utf8: $0) }, topic: header.topic,
-            messageType: header.messageType, group: header.groupID,
-            expiredTime: header.expiredTime, deliverLimit: header.deliverLimit, isCommitted: header.commit,
-            isFly: header.fly, createTime: header.createTime ?? 0)
     }
 }

@@ -2,6 +2,8 @@ import KiteQCore
 import KiteQWire
 import Logging
 import NIOCore
+import NIOSSL
+import NIOTLS
 
 /// One connection: its packets in, its packets out, and the session between them. Lives on its event loop.
 ///
@@ -15,16 +17,24 @@ final class ConnectionHandler: ChannelInboundHandler {
     enum State {
         /// Nothing but CONN_META is accepted.
         case greeting
+        /// Whether it is let in is being found out.
+        case judging
         case open(Connection, DeliveryClientID)
         case closed
     }
 
     let services: SessionServices
     let logger: Logger
-    let peer: String
+    let peer: Peer
     var state = State.greeting
-    private let processor = NIOSingleStepByteToMessageProcessor(
-        PacketDecoder(), maximumBufferSize: PacketDecoder.maximumBufferedBytes)
+    /// Whether a TLS handshake is done.
+    private(set) var isEncrypted = false
+    /// What came between the greeting and its answer.
+    var held: [Packet] = []
+    /// As they were when the read under way began.
+    private(set) var settings: SessionSettings
+    private var settingsVersion: Int
+    private let processor: NIOSingleStepByteToMessageProcessor<PacketDecoder>
     private(set) var context: ChannelHandlerContext?
 
     /// The connection's, both ways: that of its first packet.
@@ -34,23 +44,34 @@ final class ConnectionHandler: ChannelInboundHandler {
     var fly = ReadBatch<(message: Message, route: Route)>()
     var acknowledgements = ReadBatch<DeliveryMachine.Acknowledgement>()
     var recentRoute = RecentRoute()
+    /// Publishes of the read under way, whatever became of them.
+    var publishCount = 0
     /// What the read under way is answered.
     var outbound = ByteBuffer()
     private var isReading = false
 
     /// Bytes of publishes that await their store ack.
     var unacknowledgedBytes = 0
-    private var isPaused = false
+    private(set) var isPaused = false
     private var isDraining = false
-    private var lastRead = NIODeadline.now()
+    private(set) var lastRead = NIODeadline.now()
+    var patience = PacketPatience()
     /// When the read under way began: all its packets came then.
     private(set) var arrival: (wall: Timestamp, monotonic: MonotonicTime) = (0, 0)
     private var timer: Scheduled<Void>?
 
-    init(services: SessionServices, peer: String) {
+    /// The longest CONN_META: it comes from nobody knows whom.
+    private static let greetingBytes = 16 << 10
+
+    init(services: SessionServices, peer: Peer) {
         self.services = services
         self.peer = peer
         logger = services.logger
+        settingsVersion = services.settingsVersion
+        settings = services.settings
+        processor = NIOSingleStepByteToMessageProcessor(
+            PacketDecoder(maximumBodyLength: settings.maxPacket, maximumFirstLength: Self.greetingBytes),
+            maximumBufferSize: PacketDecoder.maximumBufferedBytes)
     }
 
     var refusesPublishes: Bool { isDraining || services.isDraining }
@@ -62,22 +83,32 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        services.open.add(1)
         timer = context.eventLoop.assumeIsolated().scheduleTask(
-            in: .nanoseconds(services.configuration.handshakeTimeout.nanoseconds)
+            in: .nanoseconds(settings.handshakeTimeout.nanoseconds)
         ) { [weak self] in
-            guard let self, case .greeting = self.state else { return }
-            self.reject("no CONN_META within \(self.services.configuration.handshakeTimeout)")
+            guard let self else { return }
+            switch self.state {
+            case .greeting: self.reject(.handshake, "no CONN_META within \(self.settings.handshakeTimeout)")
+            case .judging: self.reject(.busy, "too many clients are waiting to be let in, try again later")
+            case .open, .closed: break
+            }
         }
+        context.fireChannelActive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case TLSUserEvent.handshakeCompleted? = event as? TLSUserEvent { isEncrypted = true }
+        context.fireUserInboundEventTriggered(event)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        services.open.add(-1)
         timer?.cancel()
+        patience.end()
+        held = []
         if case .open(let connection, let client) = state {
             connection.markClosed()
             // In this order: when a stop has seen the last connection go, all that they left undone has been decided.
-            services.dispatcher.disconnect(client, group: connection.group)
+            services.dispatcher.disconnect(client)
             services.connections.remove(connection)
         }
         state = .closed
@@ -85,20 +116,34 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        logger.debug("the connection broke: \(error)", metadata: ["peer": "\(peer)"])
+        if case .greeting = state, let error = error as? NIOSSLError, error != .uncleanShutdown {
+            services.refusals.refuse(.tls, peer, "its TLS handshake failed: \(error)")
+        } else {
+            logger.debug("the connection broke: \(error)", metadata: ["peer": "\(peer)"])
+        }
         context.close(promise: nil)
+    }
+
+    /// Takes what a reload changed.
+    func refreshSettings() {
+        let version = services.settingsVersion
+        guard version != settingsVersion else { return }
+        settingsVersion = version
+        settings = services.settings
+        // It holds what the group might do before.
+        recentRoute = RecentRoute()
     }
 
     /// Watches for silence once the handshake is done.
     func watchIdle() {
         timer?.cancel()
         guard let context else { return }
-        let timeout = TimeAmount.nanoseconds(services.configuration.idleTimeout.nanoseconds)
+        let timeout = TimeAmount.nanoseconds(settings.idleTimeout.nanoseconds)
         timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: lastRead + timeout) { [weak self] in
             guard let self else { return }
             if !self.isPaused && NIODeadline.now() - self.lastRead >= timeout {
                 self.logger.info(
-                    "closing a connection that was silent for \(self.services.configuration.idleTimeout)",
+                    "closing a connection that was silent for \(self.settings.idleTimeout)",
                     metadata: ["peer": "\(self.peer)"])
                 self.close()
             } else {
@@ -111,17 +156,31 @@ final class ConnectionHandler: ChannelInboundHandler {
     // MARK: Reading
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        refreshSettings()
         lastRead = .now()
         arrival = (SystemTime.wall(), SystemTime.monotonic())
         isReading = true
+        var isWhole = false
         do {
             try processor.process(buffer: unwrapInboundIn(data)) { packet in
+                isWhole = true
                 self.framing = packet.framing
                 try self.handle(packet)
             }
         } catch {
             malformed(error)
         }
+        watchPacket(isPartial: processor.unprocessedBytes > 0, isNew: isWhole)
+    }
+
+    /// Does what may bring answers as a read does, and sends them in one write.
+    func asRead(_ body: () throws -> Void) {
+        arrival = (SystemTime.wall(), SystemTime.monotonic())
+        isReading = true
+        do { try body() } catch { malformed(error) }
+        finishRead()
+        isReading = false
+        flush()
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -133,8 +192,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func finishRead() {
         if let batch = publishes.take() { services.publishing.submit(batch) }
         if let batch = fly.take() { services.dispatcher.acceptFly(batch) }
-        if case .open(_, let client) = state, let batch = acknowledgements.take() {
-            services.dispatcher.acknowledge(batch, client: client)
+        if case .open(let connection, let client) = state {
+            if let batch = acknowledgements.take() { services.dispatcher.acknowledge(batch, client: client) }
+            connection.published.add(publishCount)
+            publishCount = 0
         }
         if unacknowledgedBytes > services.configuration.connectionPublishBytes { setPaused(true) }
     }
@@ -144,27 +205,31 @@ final class ConnectionHandler: ChannelInboundHandler {
         services.malformed.add(1)
         // What came whole before it counts.
         finishRead()
-        if case .greeting = state {
+        switch state {
+        case .greeting, .judging:
             let wire = error as? WireError
             framing = wire?.framing ?? .plain
-            reject(
-                "\(error)", opaque: wire?.header?.opaque ?? 0, version: wire?.header?.version ?? 0,
-                extensionField: wire?.header?.extension ?? 0)
-        } else if case .open = state {
+            reject(.handshake, "\(error)", wire?.header.map(Answer.init))
+        case .open:
             logger.warning(
                 "closing a connection after a packet that cannot be understood: \(error)", metadata: ["peer": "\(peer)"]
             )
             close()
+        case .closed: break
         }
     }
 
     /// A greeting that is not taken: CONN_AUTH with status false, and the end.
-    func reject(_ reason: String, opaque: Int32 = 0, version: Int16 = 0, extensionField: Int64 = 0) {
-        logger.warning("refusing a connection: \(reason)", metadata: ["peer": "\(peer)"])
-        services.refusedConnections.add(1)
+    /// - Parameter log: what the log says instead.
+    func reject(_ kind: Refusals.Kind, _ reason: String, _ answer: Answer? = nil, log: String? = nil) {
+        services.refusals.refuse(kind, peer, log ?? reason)
         writeAuthentication(
-            false, feedback: reason, opaque: opaque, version: version, extensionField: extensionField)
+            false, feedback: reason, opaque: answer?.opaque ?? 0, version: answer?.version ?? 0,
+            extensionField: answer?.extensionField ?? 0)
         close()
+        // What it sends on is nobody's.
+        if case .open = state { return }
+        state = .closed
     }
 
     // MARK: Back-pressure
@@ -178,11 +243,20 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// While the socket is not read, the client's DELIVER_ACKs and heartbeats cannot arrive: its deadlines and its idle clock
     /// stand still.
     private func setPaused(_ paused: Bool) {
-        guard isPaused != paused, let context else { return }
+        guard isPaused != paused, context != nil else { return }
         isPaused = paused
         lastRead = .now()
-        if case .open(_, let client) = state { services.dispatcher.setReading(client, !paused) }
-        context.channel.setOption(.autoRead, value: !paused).whenFailure { [logger, peer] error in
+        patience.restart(now: lastRead)
+        if case .open(let connection, let client) = state {
+            connection.setReadingPaused(paused)
+            services.dispatcher.setReading(client, !paused)
+        }
+        setReading(!paused)
+    }
+
+    func setReading(_ reading: Bool) {
+        guard let context else { return }
+        context.channel.setOption(.autoRead, value: reading).whenFailure { [logger, peer] error in
             logger.debug("cannot change whether a connection is read: \(error)", metadata: ["peer": "\(peer)"])
         }
     }

@@ -35,6 +35,14 @@ final class ConnectionTable: Sendable {
         }
     }
 
+    /// Those with ids above `id`, of one group or of all, by id.
+    func page(of group: String?, after id: UInt64, limit: Int) -> [Connection] {
+        let found = state.withLock { state in
+            (group.map { [state.byGroup[$0] ?? [:]] } ?? Array(state.byGroup.values)).flatMap(\.values)
+        }
+        return Array(found.filter { $0.id > id }.sorted { $0.id < $1.id }.prefix(limit))
+    }
+
     var all: [Connection] {
         state.withLock { state in state.byGroup.values.flatMap(\.values) }
     }
@@ -43,6 +51,9 @@ final class ConnectionTable: Sendable {
     var counts: [String: Int] {
         state.withLock { $0.byGroup.mapValues(\.count) }
     }
+
+    /// Those whose connection is encrypted.
+    var encryptedCount: Int { all.count(where: \.admission.isEncrypted) }
 
     var count: Int { state.withLock { $0.count } }
 }

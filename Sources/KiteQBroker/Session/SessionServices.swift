@@ -6,40 +6,65 @@ import Synchronization
 /// What every session of a broker shares.
 final class SessionServices: Sendable {
     let configuration: BrokerConfiguration
-    /// Those that are served here.
-    let topics: Set<BindingName>
-    let credentials: Credentials
+    let gatekeeper = Gatekeeper()
+    let admissions = Admissions()
+    let refusals: Refusals
     let routing: Routing
     let recent: RecentMessages
     let dispatcher: Dispatcher
     let publishing: PublishPipeline
     let transactions: TransactionPipeline
     let connections: ConnectionTable
+    let topicPublishes: TopicPublishes
     let logger: Logger
-    let open = Counter()
-    let refusedConnections = Counter()
     let malformed = Counter()
     /// Nil: no limit.
     private let receiveLimit: Mutex<TokenBucket?>
+    private let current: Mutex<SessionSettings>
+    private let changes = Atomic<Int>(0)
     private let nextID = Atomic<UInt64>(1)
     private let draining = Atomic<Bool>(false)
 
     init(
-        configuration: BrokerConfiguration, routing: Routing, recent: RecentMessages, dispatcher: Dispatcher,
-        publishing: PublishPipeline, transactions: TransactionPipeline, connections: ConnectionTable, logger: Logger
+        configuration: BrokerConfiguration, settings: SessionSettings, routing: Routing, recent: RecentMessages,
+        dispatcher: Dispatcher, publishing: PublishPipeline, transactions: TransactionPipeline,
+        connections: ConnectionTable, topicPublishes: TopicPublishes, logger: Logger
     ) {
         self.configuration = configuration
-        topics = Set(configuration.topics.map(BindingName.init))
-        credentials = Credentials(secrets: configuration.secrets, requiresSecret: configuration.requiresSecret)
+        current = Mutex(settings)
+        refusals = Refusals(logger: logger)
         self.routing = routing
         self.recent = recent
         self.dispatcher = dispatcher
         self.publishing = publishing
         self.transactions = transactions
         self.connections = connections
+        self.topicPublishes = topicPublishes
         self.logger = logger
-        receiveLimit = Mutex(configuration.receiveRate > 0 ? TokenBucket(rate: configuration.receiveRate) : nil)
+        receiveLimit = Mutex(Self.bucket(settings))
     }
+
+    // MARK: What a reload changes
+
+    var settings: SessionSettings { current.withLock { $0 } }
+
+    /// Grows with each change of the settings: whoever remembers them looks here whether they are old.
+    var settingsVersion: Int { changes.load(ordering: .acquiring) }
+
+    func apply(_ settings: SessionSettings) {
+        let old = current.withLock { current in
+            defer { current = settings }
+            return current
+        }
+        if old.receiveRate != settings.receiveRate { receiveLimit.withLock { $0 = Self.bucket(settings) } }
+        changes.wrappingAdd(1, ordering: .releasing)
+    }
+
+    private static func bucket(_ settings: SessionSettings) -> TokenBucket? {
+        settings.receiveRate > 0 ? TokenBucket(rate: settings.receiveRate) : nil
+    }
+
+    // MARK: Serving
 
     func makeID() -> UInt64 { nextID.wrappingAdd(1, ordering: .relaxed).oldValue }
 
@@ -47,8 +72,8 @@ final class SessionServices: Sendable {
     func drain() { draining.store(true, ordering: .relaxed) }
 
     /// Whether one more publish is within the broker's receive rate.
-    func takesPublish() -> Bool {
-        guard configuration.receiveRate > 0 else { return true }
+    func takesPublish(_ settings: SessionSettings) -> Bool {
+        guard settings.receiveRate > 0 else { return true }
         return receiveLimit.withLock { $0?.take(upTo: 1, now: SystemTime.monotonic()) ?? 1 } == 1
     }
 }

@@ -52,6 +52,8 @@ final class HalfMessageCache: Sendable {
         state.withLock { $0.entries[id]?.publisher }
     }
 
+    var depth: (items: Int, bytes: Int) { state.withLock { ($0.entries.count, $0.bytes) } }
+
     /// It was decided.
     func remove(_ id: MessageID) {
         state.withLock { state in

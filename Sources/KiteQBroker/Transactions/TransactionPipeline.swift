@@ -23,13 +23,14 @@ final class TransactionPipeline: Sendable {
     private let routing: Routing
     private let lanes: [BatchLane<Answer>]
     private let leases: Leases
+    private let topics: TopicPublishes
     private let isClosed = Atomic<Bool>(false)
     private let logger: Logger
     let counters = TransactionCounters()
 
     init(
         store: any MessageStore, dispatcher: Dispatcher, halfMessages: HalfMessageCache, routing: Routing,
-        leases: Leases, queueLength: Int, logger: Logger
+        leases: Leases, topics: TopicPublishes, queueLength: Int, logger: Logger
     ) {
         self.store = store
         shardMap = store.shardMap
@@ -37,6 +38,7 @@ final class TransactionPipeline: Sendable {
         self.halfMessages = halfMessages
         self.routing = routing
         self.leases = leases
+        self.topics = topics
         self.logger = logger
         lanes = (0..<store.shardMap.shardCount).map { _ in
             BatchLane(capacity: .init(items: queueLength), batch: .init(items: 500), size: { _ in 1 })
@@ -102,9 +104,11 @@ final class TransactionPipeline: Sendable {
                     preconditionFailure("a store gives the content of a committed message that it was asked for")
                 }
                 CrashPoint.reached(.committed)
+                topics[message.topic]?.committed.add(1)
                 committed.append((seq, message, route))
             case .committedForNobody:
                 counters.committed.add(1)
+                if let message = answer.message { topics[message.topic]?.committedForNobody.add(1) }
                 halfMessages.remove(id)
             case .rolledBack:
                 CrashPoint.reached(.rolledBack)

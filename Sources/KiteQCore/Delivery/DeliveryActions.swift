@@ -4,6 +4,8 @@ package struct DeliveryActions: Sendable {
     package struct Delivery: Sendable {
         package var client: DeliveryClientID
         package var opaque: UInt32
+        /// The group's attempt at it, 1 to 100.
+        package var attempt: UInt8
         package var message: Message
     }
 
@@ -12,20 +14,35 @@ package struct DeliveryActions: Sendable {
     package var settlements: [(shard: Int, settlement: Settlement)] = []
     /// Ids that are done: a repeated publish of them is acknowledged and not stored for a while.
     package var finished: [MessageID] = []
+    /// Groups whose last client went.
+    package var left: [String] = []
     /// Whether a scan of some shard became wanted.
     package var scansWanted = false
 
     package init() {}
 
     package var isEmpty: Bool {
-        deliveries.isEmpty && settlements.isEmpty && finished.isEmpty && !scansWanted
+        deliveries.isEmpty && settlements.isEmpty && finished.isEmpty && left.isEmpty && !scansWanted
     }
 }
 
-/// A connection, to the delivery machine. Never used again for another one.
+/// A connection or a pull, to the delivery machine. Never used again for another one.
 package struct DeliveryClientID: Sendable, Hashable {
     var index: Int32
     var generation: UInt32
+
+    init(index: Int32, generation: UInt32) {
+        self.index = index
+        self.generation = generation
+    }
+
+    /// Any number makes an id; most are nobody's.
+    package init(rawValue: UInt64) {
+        index = Int32(truncatingIfNeeded: rawValue)
+        generation = UInt32(truncatingIfNeeded: rawValue >> 32)
+    }
+
+    package var rawValue: UInt64 { UInt64(generation) << 32 | UInt64(UInt32(bitPattern: index)) }
 }
 
 /// A look into the store that the machine wants.

@@ -5,6 +5,16 @@ struct DeliveryClient: Sendable {
         var bytes: Int
     }
 
+    /// What is known of a client that is one pull.
+    struct Pull: Sendable {
+        /// Its receipts carry it: nobody guesses one.
+        var key: UInt64
+        /// It has got nothing yet, and may.
+        var isWaiting = true
+        /// The receipts that are counted for it: those promised while it waits, then those not answered or still of use.
+        var counted = 0
+    }
+
     var group: Int
     var window: InFlightWindow<Entry>
     /// Bytes of what is in flight, and above how many nothing is sent.
@@ -17,6 +27,8 @@ struct DeliveryClient: Sendable {
     var generation: UInt32
     /// Smooth weighted round robin, used only while a client of the group warms up.
     var credit = 0
+    /// Nil for a connection.
+    var pull: Pull?
 
     var hasRoom: Bool { isWritable && isOpen && window.hasRoom && bytes < maxBytes }
 

@@ -17,6 +17,31 @@ package struct DeliveryCounters: Sendable {
     package init() {}
 }
 
+/// What was delivered to one group since this broker knows it.
+package struct GroupTraffic: Sendable, Hashable {
+    package var delivered = 0
+    package var acknowledged = 0
+    package var refused = 0
+    package var timedOut = 0
+    package var lostWithConnection = 0
+    package var deadLettered = 0
+
+    package init() {}
+}
+
+/// What came of one topic since the start, and what was delivered of it. Deliveries count once for each group.
+package struct TopicTraffic: Sendable, Hashable {
+    /// Messages that the store has taken and that are committed, those included whose commit came later; and fly messages.
+    package var published = 0
+    package var delivered = 0
+    package var acknowledged = 0
+    package var refused = 0
+    package var timedOut = 0
+    package var deadLettered = 0
+
+    package init() {}
+}
+
 /// What the delivery machine holds now.
 package struct DeliveryGauges: Sendable {
     package var messages = 0
@@ -24,12 +49,17 @@ package struct DeliveryGauges: Sendable {
     package var inFlight = 0
     package var queued = 0
     package var unflushed = 0
+    /// Pulls that wait.
+    package var waitingPulls = 0
+    /// Messages in the hands of callers that pulled them, or promised to those that wait.
+    package var receipts = 0
 }
 
 extension DeliveryMachine {
     package var gauges: DeliveryGauges {
         var gauges = DeliveryGauges(
-            messages: slots.count - freeSlots.count, bytes: memoryBytes, unflushed: unflushed.reduce(0, +))
+            messages: slots.count - freeSlots.count, bytes: memoryBytes, unflushed: unflushed.reduce(0, +),
+            waitingPulls: waitingPulls, receipts: receipts)
         for group in groups {
             gauges.inFlight += group.inFlight
             gauges.queued += group.queue.count

@@ -41,8 +41,22 @@ struct DeliveryGroup: Sendable {
         }
     }
 
+    /// Its pulls, all together.
+    struct Pulls: Sendable {
+        var waiting = 0
+        /// Promised and not answered.
+        var receipts = 0
+        /// Until when it is here without a client that waits; nil: it is not here by pulls.
+        var presentUntil: MonotonicTime?
+    }
+
     var name: String
+    /// Those that may be sent something: its connections, and its pulls as long as they wait.
     var clients: [Int32] = []
+    var pulls = Pulls()
+    /// Nothing is delivered to it, and what waits for it is in the store alone.
+    var isPaused = false
+    var counters = GroupTraffic()
     var nextClient = 0
     var queue = Deque<DeliverySlotRef>()
     var bucket: TokenBucket
@@ -58,7 +72,10 @@ struct DeliveryGroup: Sendable {
     var isFree = false
 
     /// No client here.
-    var isAway: Bool { clients.isEmpty }
+    var isAway: Bool { clients.isEmpty && pulls.presentUntil == nil }
+
+    /// Messages in memory that are to be sent.
+    var waiting: Int { shards.reduce(queue.count) { $0 + $1.held.count + $1.parked.count } }
 
     /// Nothing is known of it that would have to be kept.
     var isForgettable: Bool {

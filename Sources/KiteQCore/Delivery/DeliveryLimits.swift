@@ -29,6 +29,7 @@ package struct DeliveryLimits: Sendable {
     /// Messages a second of a group whose binding names none (protocol.md: 6000).
     package var defaultWatermark = 6_000
     package var schedule = RedeliverySchedule()
+    package var pull = PullLimits()
 
     package init() {}
 }

@@ -4,7 +4,9 @@ extension DeliveryMachine {
         _ messages: [(seq: Int64, message: Message, route: Route)], shard: Int,
         now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
-        for (seq, message, route) in messages where slotBySeq[seq] == nil && dirty[seq] == nil {
+        for (seq, message, route) in messages {
+            topics[topics.index(of: message.topic)].published += 1
+            guard slotBySeq[seq] == nil, dirty[seq] == nil else { continue }
             guard !pagedIn.contains(seq) else {
                 // A scan met it before this report. Whether its row is still there, only the store knows.
                 for member in route.members { reread(groupIndex(member.group), shard, from: seq, &actions) }
@@ -39,6 +41,7 @@ extension DeliveryMachine {
         _ actions: inout DeliveryActions
     ) {
         for (message, route) in messages {
+            topics[topics.index(of: message.topic)].published += 1
             var owed: [DeliverySlot.Owed] = []
             for member in route.members {
                 let g = groupIndex(member.group)

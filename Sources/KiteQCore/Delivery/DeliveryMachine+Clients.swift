@@ -3,33 +3,41 @@ extension DeliveryMachine {
     package mutating func connect(
         group name: String, warmUpSeconds: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) -> DeliveryClientID {
-        let g = groupIndex(name)
-        let window = InFlightWindow<DeliveryClient.Entry>(limit: limits.window, timeout: limits.deliveryTimeout)
+        let id = addClient(
+            groupIndex(name), InFlightWindow(limit: limits.window, timeout: limits.deliveryTimeout),
+            WarmUp(seconds: warmUpSeconds, start: now), &actions)
+        pump(now: now, wall: wall, &actions)
+        return id
+    }
+
+    /// One more that the group's messages may be sent to; the group is here from now on.
+    mutating func addClient(
+        _ g: Int, _ window: InFlightWindow<DeliveryClient.Entry>, _ warmUp: WarmUp, _ actions: inout DeliveryActions
+    ) -> DeliveryClientID {
+        var client = DeliveryClient(
+            group: g, window: window, maxBytes: limits.windowBytes, warmUp: warmUp, generation: 0)
         let index: Int32
         if let free = freeClients.popLast() {
             index = free
-            let generation = clients[Int(index)].generation &+ 1
-            clients[Int(index)] = DeliveryClient(
-                group: g, window: window, maxBytes: limits.windowBytes,
-                warmUp: WarmUp(seconds: warmUpSeconds, start: now), generation: generation)
+            client.generation = clients[Int(index)].generation &+ 1
+            clients[Int(index)] = client
         } else {
             index = Int32(clients.count)
-            clients.append(
-                DeliveryClient(
-                    group: g, window: window, maxBytes: limits.windowBytes,
-                    warmUp: WarmUp(seconds: warmUpSeconds, start: now), generation: 0))
+            clients.append(client)
         }
-        if groups[g].isAway {
-            for shard in groups[g].shards.indices {
-                groups[g].shards[shard].start(.paging(frontier: 0, isScanning: false))
-                groups[g].shards[shard].isDue = true
-            }
-            actions.scansWanted = true
-        }
+        if groups[g].isAway { readFromTheStart(g, &actions) }
         groups[g].clients.append(index)
         needsPump(g)
-        pump(now: now, wall: wall, &actions)
-        return DeliveryClientID(index: index, generation: clients[Int(index)].generation)
+        return DeliveryClientID(index: index, generation: client.generation)
+    }
+
+    /// All that waits for a group is in the store: its backlog, and rows whose time has come.
+    mutating func readFromTheStart(_ g: Int, _ actions: inout DeliveryActions) {
+        for shard in groups[g].shards.indices {
+            groups[g].shards[shard].start(.paging(frontier: 0, isScanning: false))
+            groups[g].shards[shard].isDue = true
+        }
+        actions.scansWanted = true
     }
 
     /// A connection is gone: what it had in flight is a failed attempt each.
@@ -39,20 +47,40 @@ extension DeliveryMachine {
         guard isOpen(id) else { return }
         let c = Int(id.index)
         let g = clients[c].group
-        clients[c].isOpen = false
-        groups[g].clients.removeAll { $0 == id.index }
-        groups[g].nextClient = 0
-        let lost = clients[c].window.drain()
-        groups[g].inFlight -= lost.count
+        let lost = close(c)
         if groups[g].isAway { leave(g, now: now, wall: wall, &actions) }
         for entry in lost {
             guard isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g) else { continue }
             counters.lostWithConnection += 1
+            groups[g].counters.lostWithConnection += 1
             fail(entry.slot, p, error: "the connection was lost", wall: wall, now: now, &actions)
         }
-        clients[c].generation &+= 1
-        freeClients.append(id.index)
         pump(now: now, wall: wall, &actions)
+    }
+
+    /// Ends a client; returns what it had in flight, in order of delivery.
+    mutating func close(_ c: Int) -> [DeliveryClient.Entry] {
+        let g = clients[c].group
+        stopSending(to: c)
+        let unanswered = clients[c].window.drain()
+        groups[g].inFlight -= unanswered.count
+        countReceipts(c)
+        clients[c].isOpen = false
+        clients[c].generation &+= 1
+        freeClients.append(Int32(c))
+        return unanswered
+    }
+
+    /// Nothing more is sent to a client of its group; the turns of the others stay.
+    mutating func stopSending(to c: Int) {
+        let g = clients[c].group
+        guard let position = groups[g].clients.firstIndex(of: Int32(c)) else { return }
+        groups[g].clients.remove(at: position)
+        if position < groups[g].nextClient { groups[g].nextClient -= 1 }
+        guard clients[c].pull?.isWaiting == true else { return }
+        clients[c].pull?.isWaiting = false
+        groups[g].pulls.waiting -= 1
+        waitingPulls -= 1
     }
 
     /// Whether a connection's send buffer takes more.
@@ -85,40 +113,67 @@ extension DeliveryMachine {
 
     func isOpen(_ id: DeliveryClientID) -> Bool {
         let c = Int(id.index)
-        return c < clients.count && clients[c].isOpen && clients[c].generation == id.generation
+        return clients.indices.contains(c) && clients[c].isOpen && clients[c].generation == id.generation
     }
 
     /// The last client of a group went: what waits for it is left to the store.
-    private mutating func leave(
-        _ g: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
-    ) {
-        var waiting = Array(groups[g].queue)
-        groups[g].queue.removeAll()
+    mutating func leave(_ g: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
+        actions.left.append(groups[g].name)
+        let waiting = takeOutWaiting(g)
         for shard in groups[g].shards.indices {
-            waiting += groups[g].shards[shard].held + groups[g].shards[shard].parked
             let isElsewhere = groups[g].shards[shard].isElsewhere
             groups[g].shards[shard].start(isElsewhere ? .paging(frontier: 0, isScanning: false) : .away)
             if isElsewhere { actions.scansWanted = true }
         }
         for ref in waiting {
+            guard let p = waitingPosition(ref, g) else { continue }
             let i = Int(ref.index)
-            guard isCurrent(ref), let p = slots[i].position(of: g) else { continue }
-            switch slots[i].owed[p].progress {
-            case .inFlight, .left: continue
-            case .queued, .held: break
-            }
-            if slots[i].isFly {
-                counters.flyDropped += 1
-                removeOwed(p, from: i)
-                releaseIfIdle(ref, wall: wall, now: now, &actions)
-            } else if !slots[i].owed[p].isPersistent && !groups[g].shards[slots[i].shard].isElsewhere {
+            if !slots[i].isFly && !slots[i].owed[p].isPersistent && !groups[g].shards[slots[i].shard].isElsewhere {
                 succeed(ref, p, now: now, &actions)
-            } else if slots[i].owed[p].attempts > 0 || slots[i].isTracked {
-                postpone(ref, p, wall: wall, now: now, &actions)
             } else {
-                setProgress(.left, p, of: i)
-                releaseIfIdle(ref, wall: wall, now: now, &actions)
+                leaveToStore(ref, p, error: "the group went away", wall: wall, now: now, &actions)
             }
+        }
+    }
+
+    /// Empties the group's queues; returns what was in them.
+    mutating func takeOutWaiting(_ g: Int) -> [DeliverySlotRef] {
+        var waiting = Array(groups[g].queue)
+        groups[g].queue.removeAll()
+        for shard in groups[g].shards.indices {
+            waiting += groups[g].shards[shard].held + groups[g].shards[shard].parked
+            groups[g].shards[shard].held = []
+            groups[g].shards[shard].parked = []
+        }
+        return waiting
+    }
+
+    /// The group's place among those that a message in its queues is owed to; nil where it has gone on meanwhile.
+    func waitingPosition(_ ref: DeliverySlotRef, _ g: Int) -> Int? {
+        guard isCurrent(ref), let p = slots[Int(ref.index)].position(of: g) else { return nil }
+        switch slots[Int(ref.index)].owed[p].progress {
+        case .queued, .held: return p
+        case .inFlight, .left: return nil
+        }
+    }
+
+    /// What waited in memory waits in the store; of a fly message that is the end.
+    ///
+    /// - Parameter error: what is written of it where attempts were made.
+    mutating func leaveToStore(
+        _ ref: DeliverySlotRef, _ position: Int, error: String, wall: Timestamp, now: MonotonicTime,
+        _ actions: inout DeliveryActions
+    ) {
+        let i = Int(ref.index)
+        if slots[i].isFly {
+            counters.flyDropped += 1
+            removeOwed(position, from: i)
+            releaseIfIdle(ref, wall: wall, now: now, &actions)
+        } else if slots[i].owed[position].attempts > 0 || slots[i].isTracked {
+            postpone(ref, position, error: error, wall: wall, now: now, &actions)
+        } else {
+            setProgress(.left, position, of: i)
+            releaseIfIdle(ref, wall: wall, now: now, &actions)
         }
     }
 }

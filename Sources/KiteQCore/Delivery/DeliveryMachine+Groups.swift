@@ -31,6 +31,7 @@ extension DeliveryMachine {
             index = groups.count
             groups.append(group)
         }
+        groups[index].isPaused = paused.contains(BindingName(name))
         groupByName[BindingName(name)] = index
         return index
     }

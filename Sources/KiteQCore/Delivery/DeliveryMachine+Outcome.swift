@@ -21,34 +21,49 @@ extension DeliveryMachine {
     ) {
         guard isOpen(id) else { return }
         let c = Int(id.index)
-        let g = clients[c].group
-        for ack in acknowledgements {
-            switch clients[c].acknowledge(ack.opaque) {
-            case .inTime(let entry):
-                groups[g].inFlight -= 1
-                guard isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g) else { continue }
-                if ack.isSuccess {
-                    counters.acknowledged += 1
-                    succeed(entry.slot, p, now: now, &actions)
-                } else {
-                    counters.refused += 1
-                    fail(
-                        entry.slot, p, error: ack.feedback ?? "refused by the consumer", wall: wall, now: now, &actions)
-                }
-            case .late(let entry):
-                counters.lateAcknowledgements += 1
-                // The attempt has failed already. A success is still good news while the message waits in the queue.
-                guard ack.isSuccess, isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g),
-                    slots[Int(entry.slot.index)].owed[p].progress == .queued
-                else { continue }
-                counters.acknowledged += 1
-                succeed(entry.slot, p, now: now, &actions)
-            case .unknown:
-                counters.unknownAcknowledgements += 1
-            }
-        }
-        needsPump(g)
+        for ack in acknowledgements { _ = answer(ack, of: c, now: now, wall: wall, &actions) }
+        needsPump(clients[c].group)
         pump(now: now, wall: wall, &actions)
+    }
+
+    /// One answer; false where it changes nothing.
+    mutating func answer(
+        _ ack: Acknowledgement, of c: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
+    ) -> Bool {
+        let g = clients[c].group
+        switch clients[c].acknowledge(ack.opaque) {
+        case .inTime(let entry):
+            groups[g].inFlight -= 1
+            guard isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g) else { return false }
+            if ack.isSuccess {
+                countAcknowledged(entry.slot, g)
+                succeed(entry.slot, p, now: now, &actions)
+            } else {
+                counters.refused += 1
+                groups[g].counters.refused += 1
+                topics[slots[Int(entry.slot.index)].topic].refused += 1
+                fail(entry.slot, p, error: ack.feedback ?? "refused by the consumer", wall: wall, now: now, &actions)
+            }
+            return true
+        case .late(let entry):
+            counters.lateAcknowledgements += 1
+            // The attempt has failed already. A success is still good news while the message waits in the queue.
+            guard ack.isSuccess, isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g),
+                slots[Int(entry.slot.index)].owed[p].progress == .queued
+            else { return false }
+            countAcknowledged(entry.slot, g)
+            succeed(entry.slot, p, now: now, &actions)
+            return true
+        case .unknown:
+            counters.unknownAcknowledgements += 1
+            return false
+        }
+    }
+
+    private mutating func countAcknowledged(_ ref: DeliverySlotRef, _ g: Int) {
+        counters.acknowledged += 1
+        groups[g].counters.acknowledged += 1
+        topics[slots[Int(ref.index)].topic].acknowledged += 1
     }
 
     /// The group at this position of the slot is done with the message.
@@ -80,11 +95,12 @@ extension DeliveryMachine {
         let i = Int(ref.index)
         slots[i].owed[position].attempts += 1
         let entry = slots[i].owed[position]
+        let isAway = groups[entry.group].isAway
         let decision = limits.schedule.decide(
             attempts: entry.attempts, deliverLimit: slots[i].message.deliverLimit,
             expiresAt: slots[i].message.expiresAt, now: wall)
         switch decision {
-        case .retryNow where !groups[entry.group].isAway:
+        case .retryNow where !isAway && !groups[entry.group].isPaused:
             slots[i].owed[position].progress = .queued
             groups[entry.group].queue.prepend(ref)
             needsPump(entry.group)
@@ -92,7 +108,7 @@ extension DeliveryMachine {
         case _ where slots[i].isFly:
             counters.flyDropped += 1
             removeOwed(position, from: i)
-        case .retryNow where !entry.isPersistent && !groups[entry.group].shards[slots[i].shard].isElsewhere:
+        case .retryNow where isAway && !entry.isPersistent && !groups[entry.group].shards[slots[i].shard].isElsewhere:
             // Its last client went with this attempt: it counts as delivered.
             succeed(ref, position, now: now, &actions)
             return
@@ -121,14 +137,18 @@ extension DeliveryMachine {
         track(ref, plus: [own], wall: wall, &actions)
     }
 
-    /// The group went: the attempts made are written, so that a message its consumers die of ends some day, and a row that was
-    /// taken from the store is anybody's again.
+    /// The group went or was paused: the attempts made are written, so that a message its consumers die of ends some day, and
+    /// a row that was taken from the store is anybody's again.
+    ///
+    /// - Parameter error: what is written of it where attempts were made.
     mutating func postpone(
-        _ ref: DeliverySlotRef, _ position: Int, wall: Timestamp, now: MonotonicTime, _ actions: inout DeliveryActions
+        _ ref: DeliverySlotRef, _ position: Int, error: String, wall: Timestamp, now: MonotonicTime,
+        _ actions: inout DeliveryActions
     ) {
         let (g, shard) = (slots[Int(ref.index)].owed[position].group, slots[Int(ref.index)].shard)
-        let error = slots[Int(ref.index)].owed[position].attempts > 0 ? "the group went away" : nil
-        write(ref, position, dueAt: dueWithoutClient(g, shard, wall), error: error, wall: wall, &actions)
+        let wasTried = slots[Int(ref.index)].owed[position].attempts > 0
+        write(
+            ref, position, dueAt: dueWithoutClient(g, shard, wall), error: wasTried ? error : nil, wall: wall, &actions)
         releaseIfIdle(ref, wall: wall, now: now, &actions)
     }
 
@@ -140,6 +160,8 @@ extension DeliveryMachine {
         let i = Int(ref.index)
         let entry = removeOwed(position, from: i)
         counters.deadLettered += 1
+        groups[entry.group].counters.deadLettered += 1
+        topics[slots[i].topic].deadLettered += 1
         if reason == .expired { counters.expired += 1 }
         actions.finished.append(slots[i].message.id)
         let dead = Settlement.Dead(

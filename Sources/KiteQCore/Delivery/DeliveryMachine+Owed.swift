@@ -5,7 +5,9 @@ extension DeliveryMachine {
     func room(_ g: Int) -> Int { limits.memoryBytes - memoryBytes - groups[g].bytes }
 
     /// Whether a group can take one more message into its queue.
-    func hasRoom(_ g: Int) -> Bool { groups[g].queue.count < limits.queueLength && room(g) > 0 }
+    func hasRoom(_ g: Int) -> Bool {
+        !groups[g].isPaused && groups[g].queue.count < limits.queueLength && room(g) > 0
+    }
 
     /// Whether it can take one more of a shard, some of whose messages may wait apart.
     func hasRoom(_ g: Int, _ shard: Int) -> Bool {

@@ -98,6 +98,9 @@ extension DeliveryMachine {
                 Settlement.Dead(group: $0.group, attempts: 0, reason: .expired)
             }
             counters.deadLettered += dead.count
+            for letter in dead {
+                if let g = groupByName[BindingName(letter.group)] { groups[g].counters.deadLettered += 1 }
+            }
             counters.expired += dead.count
             emit(Settlement(seq: message.seq, dead: dead), shard: shard, &actions)
         }

@@ -8,6 +8,7 @@ extension DeliveryMachine {
     }
 
     private mutating func pump(_ g: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
+        guard !groups[g].isPaused else { return }
         while let ref = groups[g].queue.first {
             let i = Int(ref.index)
             guard isCurrent(ref), let p = slots[i].position(of: g), slots[i].owed[p].progress == .queued else {
@@ -31,11 +32,14 @@ extension DeliveryMachine {
             slots[i].owed[p].progress = .inFlight
             groups[g].inFlight += 1
             counters.delivered += 1
+            groups[g].counters.delivered += 1
+            topics[slots[i].topic].delivered += 1
             actions.deliveries.append(
                 DeliveryActions.Delivery(
                     client: DeliveryClientID(index: Int32(c), generation: clients[c].generation), opaque: opaque,
-                    message: slots[i].message))
+                    attempt: UInt8(clamping: slots[i].owed[p].attempts + 1), message: slots[i].message))
         }
+        if groups[g].pulls.waiting > 0 { endServedPulls(g) }
         if groups[g].queue.count <= limits.queueLength / 2, wantsBacklog(g) { actions.scansWanted = true }
     }
 

@@ -40,6 +40,7 @@ extension DeliveryMachine {
             backlogAfter = frontier
         }
         guard !groups[g].isAway else { return backlogAfter.map { .handOver(after: $0) } }
+        guard !groups[g].isPaused else { return nil }
         // Half of what it may have is free again: pages are not read for a message or two.
         guard groups[g].queue.count <= limits.queueLength / 2, room(g) > 0, room(g) >= groups[g].bytes else {
             return nil
@@ -183,7 +184,7 @@ extension DeliveryMachine {
                 groups[g].queue.append(ref)
             } else if slots[i].isTracked {
                 // Its row says that it is in memory: the store learns that it is not.
-                postpone(ref, p, wall: wall, now: now, &actions)
+                postpone(ref, p, error: "the group's queue was full", wall: wall, now: now, &actions)
             } else {
                 setProgress(.left, p, of: i)
                 releaseIfIdle(ref, wall: wall, now: now, &actions)

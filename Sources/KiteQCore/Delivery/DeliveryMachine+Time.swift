@@ -2,16 +2,11 @@ extension DeliveryMachine {
     /// Time has passed: attempts that were not answered fail, what is half finished for long is written, rates allow more.
     package mutating func tick(now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
         forgiveStandstill(now)
-        for c in clients.indices where clients[c].isOpen && clients[c].window.inFlight > 0 {
-            let g = clients[c].group
-            while let entry = clients[c].expire(now: now) {
-                groups[g].inFlight -= 1
-                guard isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g) else { continue }
-                counters.timedOut += 1
-                fail(entry.slot, p, error: "no DELIVER_ACK in time", wall: wall, now: now, &actions)
-                needsPump(g)
-            }
+        for c in clients.indices where clients[c].isOpen {
+            if clients[c].window.inFlight > 0 { expireDeliveries(of: c, now: now, wall: wall, &actions) }
+            if clients[c].pull != nil { lookAfterPull(c, now: now) }
         }
+        endPresenceByPulls(now: now, wall: wall, &actions)
         while let first = partials.first, now - first.since >= limits.partialAfter || !isCurrent(first.slot) {
             partials.removeFirst()
             guard isCurrent(first.slot), !slots[Int(first.slot.index)].isTracked else { continue }
@@ -28,6 +23,22 @@ extension DeliveryMachine {
         }
         pump(now: now, wall: wall, &actions)
         forgetGroups()
+    }
+
+    private mutating func expireDeliveries(
+        of c: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
+    ) {
+        let g = clients[c].group
+        while let entry = clients[c].expire(now: now) {
+            groups[g].inFlight -= 1
+            guard isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g) else { continue }
+            counters.timedOut += 1
+            groups[g].counters.timedOut += 1
+            topics[slots[Int(entry.slot.index)].topic].timedOut += 1
+            let answer = clients[c].pull == nil ? "no DELIVER_ACK in time" : "not acknowledged within its visibility"
+            fail(entry.slot, p, error: answer, wall: wall, now: now, &actions)
+            needsPump(g)
+        }
     }
 
     /// The process stood still: answers that came meanwhile are not read yet, so no attempt fails for that time.

@@ -27,6 +27,10 @@ package struct DeliveryMachine: Sendable {
 
     var clients: [DeliveryClient] = []
     var freeClients: [Int32] = []
+    /// Pulls that wait, and receipts promised and not answered, of all groups.
+    var waitingPulls = 0
+    var receipts = 0
+    var paused: Set<BindingName> = []
 
     /// Messages some groups have finished and some not, in the order that began.
     var partials = Deque<(slot: DeliverySlotRef, since: MonotonicTime)>()
@@ -51,6 +55,7 @@ package struct DeliveryMachine: Sendable {
     var isDraining = false
 
     package var counters = DeliveryCounters()
+    var topics: TopicTable
 
     struct Dirty: Sendable {
         var count = 1
@@ -58,8 +63,10 @@ package struct DeliveryMachine: Sendable {
         var leavesRows: Bool
     }
 
-    package init(shards: Int, limits: DeliveryLimits = DeliveryLimits()) {
+    /// - Parameter topics: those that are counted apart.
+    package init(shards: Int, limits: DeliveryLimits = DeliveryLimits(), topics: [String] = []) {
         self.limits = limits
+        self.topics = TopicTable(topics)
         pagedIn = RecentSeqs(limit: limits.pagedInRemembered)
         unflushed = Array(repeating: 0, count: shards)
         isHeldUp = Array(repeating: false, count: shards)
@@ -77,17 +84,20 @@ package struct DeliveryMachine: Sendable {
         seq: Int64, shard: Int, message: Message, owed: [DeliverySlot.Owed], isTracked: Bool
     ) -> DeliverySlotRef {
         memoryBytes += message.footprint
+        let topic = topics.index(of: message.topic)
         let index: Int32
         if let free = freeSlots.popLast() {
             index = free
             let generation = slots[Int(index)].generation &+ 1
             slots[Int(index)] = DeliverySlot(
-                seq: seq, shard: shard, message: message, owed: owed, isTracked: isTracked, generation: generation)
+                seq: seq, shard: shard, topic: topic, message: message, owed: owed, isTracked: isTracked,
+                generation: generation)
         } else {
             index = Int32(slots.count)
             slots.append(
                 DeliverySlot(
-                    seq: seq, shard: shard, message: message, owed: owed, isTracked: isTracked, generation: 0))
+                    seq: seq, shard: shard, topic: topic, message: message, owed: owed, isTracked: isTracked,
+                    generation: 0))
         }
         if seq != 0 { slotBySeq[seq] = index }
         for entry in owed { count(entry, Int(index)) }

@@ -24,6 +24,8 @@ struct DeliverySlot: Sendable {
     /// 0 for a fly message: it is in no store.
     var seq: Int64
     var shard: Int
+    /// Where its topic is counted.
+    var topic: Int
     var message: Message
     var owed: [Owed]
     /// Whether the store has delivery rows of it, or will once what was emitted is written.

@@ -75,6 +75,12 @@ package struct InFlightWindow<Entry: Sendable>: Sendable {
 
     package var isPaused: Bool { pausedAt != nil }
 
+    /// How long the oldest of those in flight is out, the time not counted in which the connection was not read; nil where none is.
+    package func oldestAge(now: MonotonicTime) -> MonotonicTime? {
+        guard firstWaiting < places.count else { return nil }
+        return running(now) - (places[firstWaiting].deadline - timeout)
+    }
+
     /// When the next delivery times out; nil where none is in flight, or no deadline runs.
     package var nextDeadline: MonotonicTime? {
         guard pausedAt == nil, firstWaiting < places.count else { return nil }
@@ -120,6 +126,9 @@ package struct InFlightWindow<Entry: Sendable>: Sendable {
         forgetLate(running(now))
         return entry
     }
+
+    /// Time has passed: forgets what timed out too long ago.
+    package mutating func forgetLate(now: MonotonicTime) { forgetLate(running(now)) }
 
     /// The connection is not read from now on: answers cannot arrive, and no deadline runs.
     package mutating func pause(now: MonotonicTime) {

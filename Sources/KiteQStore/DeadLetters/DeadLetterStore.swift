@@ -3,7 +3,7 @@ package import Logging
 import MariaDB
 
 /// The dead letters of a store, for people: to look at, to give back, to delete. It works beside running brokers, and
-/// without any; it is not one of them and owns nothing.
+/// without any; it is not one of them and owns nothing. The commands and the operators' API share it.
 package struct DeadLetterStore: Sendable {
     private let shards: [Shard]
     private let shardMap: ShardMap
@@ -20,21 +20,21 @@ package struct DeadLetterStore: Sendable {
     package static func with<Result: Sendable>(
         _ configuration: MySQLStoreConfiguration, logger: Logger, _ body: (DeadLetterStore) async throws -> Result
     ) async throws -> Result {
-        var configuration = configuration
-        // One person: a connection to read with, and one to end a lost one with.
-        configuration.connectionsPerShard = 2
-        let store = DeadLetterStore(configuration, logger: logger)
+        let shards = configuration.shards.indices.map {
+            Shard(number: $0, configuration: configuration, logger: logger)
+        }
+        let store = DeadLetterStore(shards, ShardMap(shards: shards.count))
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
-            for shard in store.shards { tasks.addTask { await shard.pool.run() } }
+            for shard in shards { tasks.addTask { await shard.operatorPool.run() } }
             defer { tasks.cancelAll() }
-            for shard in store.shards { try await shard.checkSlots(store.shardMap) }
+            for shard in shards { try await shard.checkSlots(store.shardMap) }
             return try await body(store)
         }
     }
 
-    private init(_ configuration: MySQLStoreConfiguration, logger: Logger) {
-        shards = configuration.shards.indices.map { Shard(number: $0, configuration: configuration, logger: logger) }
-        shardMap = ShardMap(shards: configuration.shards.count)
+    init(_ shards: [Shard], _ shardMap: ShardMap) {
+        self.shards = shards
+        self.shardMap = shardMap
     }
 
     /// Unix milliseconds by the first shard's clock, which ages are counted from.
@@ -49,29 +49,31 @@ package struct DeadLetterStore: Sendable {
     /// - Parameters:
     ///   - cursor: `next` of the page before; nil: from the oldest on.
     ///   - limit: letters of a page, at least one.
+    /// - Throws: `StoreError`, also where one shard of several does not answer.
     package func list(
         _ filter: DeadLetterFilter, after cursor: DeadLetterCursor? = nil, limit: Int
     ) async throws -> DeadLetterPage {
+        let page = try await self.page(filter, after: cursor, limit: limit)
+        if let failure = page.failures.first { throw StoreError(.unavailable, failure.reason) }
+        return page
+    }
+
+    /// As ``list(_:after:limit:)``, without the shards that do not answer: the page names them.
+    func page(
+        _ filter: DeadLetterFilter, after cursor: DeadLetterCursor?, limit: Int
+    ) async throws -> DeadLetterPage {
         precondition(limit > 0, "a page has at least one letter")
         let cursor = cursor ?? DeadLetterCursor(shards: shards.count)
-        guard cursor.positions.count == shards.count else {
-            throw StoreError(
-                .failed, "the cursor is of a store with \(cursor.positions.count) shards, this one has \(shards.count)")
-        }
+        try shards.checkCursor(cursor.positions.count)
         let share = max(Self.leastRows, Self.pageRows / shards.count)
         let rows = filter.isAnsweredByRange ? min(limit, share) : share
-        let streams = try await withThrowingTaskGroup(of: (Int, [DeadLetter]).self) { tasks in
-            for shard in shards {
-                let position = cursor.positions[shard.number]
-                tasks.addTask {
-                    (shard.number, try await shard.deadLetters(filter, after: position, limit: rows))
-                }
-            }
-            var streams = [[DeadLetter]](repeating: [], count: shards.count)
-            for try await (shard, letters) in tasks { streams[shard] = letters }
-            return streams
+        let (streams, failures) = await shards.gather { shard in
+            try await shard.deadLetters(filter, after: cursor.positions[shard.number], limit: rows)
         }
-        return DeadLetterPage(streams, rows: rows, after: cursor, limit: limit, where: filter.matches)
+        var page = DeadLetterPage(
+            streams.map { $0 ?? [] }, rows: rows, after: cursor, limit: limit, where: filter.matches)
+        page.failures = failures
+        return page
     }
 
     /// Nil where there is none.
@@ -141,7 +143,7 @@ package struct DeadLetterStore: Sendable {
 
     /// As the brokers last saved the bindings, in the first shard.
     private func boundGroups(_ letter: DeadLetter) async throws -> [String] {
-        let bindings = try await shards[0].savedBindings(topics: [letter.topic]) ?? []
+        let bindings = try await shards[0].savedBindings(topics: [letter.topic], on: shards[0].operatorPool) ?? []
         return BindingTable(bindings).groups(topic: letter.topic, messageType: letter.messageType).map(\.group)
     }
 }

@@ -7,7 +7,7 @@ extension Shard {
     func deadLetters(
         _ filter: DeadLetterFilter, after position: DeadLetterCursor.Position, limit: Int
     ) async throws -> [DeadLetter] {
-        try await run { [number] connection in
+        try await ask { [number] connection, _ in
             switch filter.range {
             case .group(let name):
                 try Self.letters(DeadLetterSQL.byGroup, name, filter.reasons, position, limit, number, on: connection)
@@ -51,20 +51,20 @@ extension Shard {
     }
 
     func deadLetter(_ number: Int64) async throws -> DeadLetter? {
-        try await run { [shard = self.number] connection in
+        try await ask { [shard = self.number] connection, _ in
             try connection.query(DeadLetterSQL.byNumber, [.int(number)]).first.map { try DeadLetter($0, shard: shard) }
         }
     }
 
     func deadLetters(of message: MessageID, limit: Int) async throws -> [DeadLetter] {
-        try await run { [number] connection in
+        try await ask { [number] connection, _ in
             try connection.query(DeadLetterSQL.byMessage, [message.value, .int(limit)])
                 .map { try DeadLetter($0, shard: number) }
         }
     }
 
     func contentOfDeadLetter(_ number: Int64) async throws -> DeadLetter.Content? {
-        try await run { connection in
+        try await ask { connection, _ in
             try connection.query(DeadLetterSQL.content, [.int(number)]).first.map { row in
                 DeadLetter.Content(
                     header: try row.buffer(0), body: try row.buffer(1),
@@ -75,7 +75,7 @@ extension Shard {
 
     /// Unix milliseconds by the server's clock.
     func serverTime() async throws -> Timestamp {
-        try await run { try Self.serverTime(on: $0) }
+        try await ask { connection, _ in try Self.serverTime(on: connection) }
     }
 
     static func serverTime(on connection: isolated MariaDBConnection) throws -> Timestamp {
@@ -87,7 +87,7 @@ extension Shard {
 
     /// - Throws: `StoreError` with `notMigrated` where the tables are not those of this configuration.
     func checkSlots(_ map: ShardMap) async throws {
-        let slots = try await run { try $0.query(SQL.slots).map { Int(try $0.int(1)) } }
+        let slots = try await ask { connection, _ in try connection.query(SQL.slots).map { Int(try $0.int(1)) } }
         guard !slots.isEmpty else {
             throw StoreError(
                 .notMigrated, "shard \(number) (\(pool.configuration)) has not KiteQ's slots: run `kiteq migrate` first"

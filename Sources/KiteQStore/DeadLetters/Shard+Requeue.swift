@@ -104,7 +104,7 @@ extension Shard {
         }
     }
 
-    private static func deliveries(_ seq: Int64, _ groups: [String], dueAt: Timestamp) -> MariaDBBatch {
+    static func deliveries(_ seq: Int64, _ groups: [String], dueAt: Timestamp) -> MariaDBBatch {
         var rows = MariaDBBatch([.int, .bytes, .int, .int, .int])
         for group in groups {
             rows.append(seq)
@@ -122,14 +122,16 @@ extension Shard {
 
     /// Runs a transaction that looks, with locks, at all that it changes: it may be run again where a key was taken by another
     /// one that ran at the same time, and where the reply to its commit was lost (`isRepeat`: it may have been done already).
-    private func repeatably<Result: Sendable>(
+    func repeatably<Result: Sendable>(
         _ body: @escaping @Sendable (isolated MariaDBConnection) throws -> Result
     ) async throws -> (result: Result, isRepeat: Bool) {
         var isRepeat = false
         var failures = 0
         while true {
             do {
-                let result = try await run { connection in try connection.transaction { try body(connection) } }
+                let result = try await run(on: operatorPool) { connection in
+                    try connection.transaction { try body(connection) }
+                }
                 return (result, isRepeat)
             } catch let error as StoreError {
                 guard let cause = error.underlying as? MariaDBError, failures < Self.repetitions,
@@ -139,7 +141,7 @@ extension Shard {
                 if cause.isCommitOutcomeUnknown {
                     isRepeat = true
                     // Its transaction must be over before it is looked at.
-                    if let thread = cause.thread { try await run { try $0.kill(thread) } }
+                    if let thread = cause.thread { try await run(on: operatorPool) { try $0.kill(thread) } }
                 }
             }
         }

@@ -5,14 +5,23 @@ import Synchronization
 final class InMemoryData: Sendable {
     private struct Brokers {
         var living: [Int64: BrokerIdentity] = [:]
+        /// Every life, also those that ended.
+        var lives: [Int64: Life] = [:]
         var presence: [Int64: Set<String>] = [:]
         var last: Int64 = 0
         var bindings: [String: [Binding]] = [:]
     }
 
+    struct Life: Sendable {
+        var broker: BrokerIdentity
+        var joinedAt: Timestamp
+        var state = BrokerLife.State.alive
+    }
+
     let shardCount: Int
     private let shards: [ShardBox]
     private let brokers = Mutex(Brokers())
+    private let operators = Mutex(InMemoryOperatorData())
 
     private final class ShardBox: Sendable {
         let rows = Mutex(InMemoryShard())
@@ -27,20 +36,28 @@ final class InMemoryData: Sendable {
         shards[shard].rows.withLock { rows in body(&rows) }
     }
 
+    func withOperators<Result: Sendable>(_ body: (inout InMemoryOperatorData) -> Result) -> Result {
+        operators.withLock { data in body(&data) }
+    }
+
     // MARK: Incarnations
 
     func join(_ broker: BrokerIdentity) -> Int64 {
         brokers.withLock { brokers in
-            brokers.living = brokers.living.filter { $0.value.name != broker.name }
+            for (number, life) in brokers.living where life.name == broker.name {
+                brokers.living[number] = nil
+                brokers.lives[number]?.state = .dead
+            }
             brokers.last += 1
             brokers.living[brokers.last] = broker
+            brokers.lives[brokers.last] = Life(broker: broker, joinedAt: StoreClock.now())
             return brokers.last
         }
     }
 
     func leave(_ incarnation: Int64) {
         brokers.withLock { brokers in
-            brokers.living[incarnation] = nil
+            if brokers.living.removeValue(forKey: incarnation) != nil { brokers.lives[incarnation]?.state = .gone }
             brokers.presence[incarnation] = nil
         }
     }
@@ -48,7 +65,14 @@ final class InMemoryData: Sendable {
     /// The incarnations that are neither dead nor gone.
     var living: Set<Int64> { brokers.withLock { Set($0.living.keys) } }
 
+    var lives: [Int64: Life] { brokers.withLock { $0.lives } }
+
     // MARK: Presence
+
+    /// The groups of each living broker.
+    var presence: [Int64: Set<String>] {
+        brokers.withLock { brokers in brokers.presence.filter { brokers.living[$0.key] != nil } }
+    }
 
     func setPresence(_ groups: Set<String>, of incarnation: Int64) {
         brokers.withLock { $0.presence[incarnation] = groups }

@@ -201,9 +201,10 @@ package final class InMemoryMessageStore: MessageStore {
     package func purge(
         shard: Int, decidedBefore: Timestamp, deadLettersBefore: Timestamp, limit: Int
     ) async throws -> Int {
-        data.withShard(shard) { rows in
+        let gone = data.withShard(shard) { rows in
             rows.purge(decidedBefore: decidedBefore, deadLettersBefore: deadLettersBefore, limit: limit)
         }
+        return shard == 0 ? gone + data.withOperators { $0.purge(now: StoreClock.now(), limit: limit) } : gone
     }
 
     package func saveBindings(_ bindings: [Binding], topics: [String]) async throws {

@@ -8,6 +8,7 @@ struct InMemoryShard: Sendable {
         var owner: Int64
         /// Who works on each group's delivery once it is tracked; 0 or none: nobody.
         var deliveryOwners: [String: Int64] = [:]
+        var lastErrors: [String: String] = [:]
     }
 
     struct Transaction: Sendable {
@@ -20,19 +21,22 @@ struct InMemoryShard: Sendable {
         var nextCheckAt: Timestamp
     }
 
-    struct DeadLetter: Sendable {
+    struct DeadRow: Sendable {
+        var number: Int64
         var message: Message
         var seq: Int64
         var group: String
         var reason: DeadLetterReason
         var attempts: Int
+        var lastError: String?
         var diedAt: Timestamp
     }
 
     var messages: [Int64: Row] = [:]
     var seqByID: [MessageID: Int64] = [:]
     var transactions: [MessageID: Transaction] = [:]
-    var deadLetters: [DeadLetter] = []
+    var deadLetters: [DeadRow] = []
+    private var lastLetter: Int64 = 0
 
     // MARK: Publishing
 
@@ -92,7 +96,7 @@ struct InMemoryShard: Sendable {
             : row.stored.state == .fresh && row.owner == owner
         guard isOwn else { return false }
         for dead in settlement.dead {
-            bury(row, settlement.seq, dead.group, dead.reason, attempts: dead.attempts)
+            bury(row, settlement.seq, dead.group, dead.reason, attempts: dead.attempts, dead.lastError)
         }
         let named = Set(settlement.groups)
         row.stored.deliveries = settlement.wasTracked ? row.stored.deliveries.filter { !named.contains($0.group) } : []
@@ -100,6 +104,7 @@ struct InMemoryShard: Sendable {
             row.stored.deliveries.append(
                 StoredMessage.Delivery(group: pending.group, attempts: pending.attempts, dueAt: pending.dueAt))
             row.deliveryOwners[pending.group] = pending.isHeld ? owner : 0
+            row.lastErrors[pending.group] = pending.lastError
         }
         row.stored.state = .tracked
         row.stored.route = Route([])
@@ -109,11 +114,14 @@ struct InMemoryShard: Sendable {
         return true
     }
 
-    private mutating func bury(_ row: Row, _ seq: Int64, _ group: String, _ reason: DeadLetterReason, attempts: Int) {
+    private mutating func bury(
+        _ row: Row, _ seq: Int64, _ group: String, _ reason: DeadLetterReason, attempts: Int, _ lastError: String? = nil
+    ) {
+        lastLetter += 1
         deadLetters.append(
-            DeadLetter(
-                message: row.stored.message, seq: seq, group: group, reason: reason, attempts: attempts,
-                diedAt: StoreClock.now()))
+            DeadRow(
+                number: lastLetter, message: row.stored.message, seq: seq, group: group, reason: reason,
+                attempts: attempts, lastError: lastError, diedAt: StoreClock.now()))
     }
 
     private mutating func removeIfDone(_ seq: Int64) {
@@ -184,7 +192,8 @@ struct InMemoryShard: Sendable {
         var buried = 0
         for (seq, row) in messages where row.stored.state == .tracked && row.stored.message.expiresAt <= now {
             for delivery in row.stored.deliveries where (row.deliveryOwners[delivery.group] ?? 0) == 0 {
-                bury(row, seq, delivery.group, .expired, attempts: delivery.attempts)
+                bury(
+                    row, seq, delivery.group, .expired, attempts: delivery.attempts, row.lastErrors[delivery.group])
                 messages[seq]?.stored.deliveries.removeAll { $0.group == delivery.group }
                 buried += 1
             }

@@ -12,6 +12,9 @@ package struct Migration: Sendable {
         Migration(
             version: 2, name: "0002_ownership.sql",
             sql: String(decoding: PackageResources._002_ownership_sql, as: UTF8.self)),
+        Migration(
+            version: 3, name: "0003_operators.sql",
+            sql: String(decoding: PackageResources._003_operators_sql, as: UTF8.self)),
     ]
 
     /// Tells whether a file was changed after it was applied: FNV-1a of its bytes.

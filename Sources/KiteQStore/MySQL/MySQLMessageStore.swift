@@ -6,8 +6,8 @@ import Synchronization
 /// Messages in the tables of MySQL or MariaDB, in as many databases as there are shards.
 package final class MySQLMessageStore: MessageStore {
     package let shardMap: ShardMap
-    private let configuration: MySQLStoreConfiguration
-    private let shards: [Shard]
+    let configuration: MySQLStoreConfiguration
+    let shards: [Shard]
     private let logger: Logger
     private let isJoined = Mutex(false)
 
@@ -24,7 +24,9 @@ package final class MySQLMessageStore: MessageStore {
         // Not children of this task: when it is cancelled, saying goodbye still takes a connection.
         let pools = Task {
             await withTaskGroup(of: Void.self) { tasks in
-                for pool in shards.flatMap({ [$0.pool, $0.leasePool] }) { tasks.addTask { await pool.run() } }
+                for pool in shards.flatMap({ [$0.pool, $0.leasePool, $0.operatorPool] }) {
+                    tasks.addTask { await pool.run() }
+                }
             }
         }
         do {
@@ -160,8 +162,10 @@ package final class MySQLMessageStore: MessageStore {
     package func purge(
         shard: Int, decidedBefore: Timestamp, deadLettersBefore: Timestamp, limit: Int
     ) async throws -> Int {
-        try await shards[shard].purge(
+        let gone = try await shards[shard].purge(
             decidedBefore: decidedBefore, deadLettersBefore: deadLettersBefore, limit: limit)
+        guard shard == 0 else { return gone }
+        return try await gone + shards[0].purgeOperators(auditRetention: configuration.auditRetention, limit: limit)
     }
 
     // MARK: Bindings

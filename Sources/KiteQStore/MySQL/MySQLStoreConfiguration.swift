@@ -10,6 +10,8 @@ package struct MySQLStoreConfiguration: Sendable {
     /// What to do where the server's settings would lose acknowledged messages in a crash.
     package var durability = Durability.warn
     package var lease: Duration = .seconds(10)
+    /// How long the audit log is kept.
+    package var auditRetention: Duration = .seconds(365 * 86_400)
 
     /// How long a statement waits for a row that somebody has locked, seconds.
     static let lockWait = 2

@@ -27,8 +27,8 @@ extension Shard {
         }
     }
 
-    func savedBindings(topics: [String]) async throws -> [Binding]? {
-        try await run { connection in
+    func savedBindings(topics: [String], on pool: MariaDBPool? = nil) async throws -> [Binding]? {
+        try await run(on: pool) { connection in
             var isKnown = false
             var bindings: [Binding] = []
             for topic in topics {

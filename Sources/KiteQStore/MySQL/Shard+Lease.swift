@@ -8,7 +8,7 @@ extension Shard {
     /// - Throws: `StoreError` with `fenced` where somebody declared this incarnation dead.
     func renew(lease: Duration) async throws {
         let number = incarnation
-        let threads = pool.threadIDs
+        let threads = pool.threadIDs + operatorPool.threadIDs
         let isAlive = try await run(on: leasePool) { connection in
             let ids = try ConnectionIDs(threads, startedAt: Self.startTime(on: connection))
             let values: [MariaDBValue] = [.int(Int64(lease / .milliseconds(1))), .text(ids.text), .int(number)]
@@ -92,7 +92,7 @@ extension Shard {
         try dead(owners(SQL.nextDeliveryOwner, on: connection), on: connection)
     }
 
-    private static func owners(_ next: String, on connection: isolated MariaDBConnection) throws -> [Int64] {
+    static func owners(_ next: String, on connection: isolated MariaDBConnection) throws -> [Int64] {
         var owners: [Int64] = []
         while let owner = try connection.query(next, [.int(owners.last ?? 0)]).first { owners.append(try owner.int(0)) }
         return owners

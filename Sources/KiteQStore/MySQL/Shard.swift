@@ -9,6 +9,8 @@ final class Shard: Sendable {
     let pool: MariaDBPool
     /// One connection, for the lease alone: it must not wait behind what the broker is busy with.
     let leasePool: MariaDBPool
+    /// A few connections, for operators alone: what they ask must not wait for the traffic, nor hold it up.
+    let operatorPool: MariaDBPool
     let logger: Logger
     private let known = Mutex(Known())
     /// Lost connections whose last commit was not confirmed, with the smallest seq that it concerns.
@@ -51,6 +53,7 @@ final class Shard: Sendable {
         pool = MariaDBPool(database, pool: limits, logger: logger)
         limits.maxConnections = 1
         leasePool = MariaDBPool(database, pool: limits, logger: logger)
+        operatorPool = Self.operatorPool(to: database, within: configuration.waitTimeout, logger: logger)
     }
 
     var incarnation: Int64 {

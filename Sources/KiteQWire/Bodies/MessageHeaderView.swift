@@ -23,6 +23,7 @@ package struct MessageHeaderView: Sendable {
     package let fly: Bool
     /// Unix seconds as sent; the older clients have no such field.
     package let createTime: Int64?
+    package let propertyCount: Int
 
     /// The message id's text. Made anew at each call; ``messageIDBytes`` costs nothing.
     package var messageID: String { String(decoding: messageIDBytes, as: UTF8.self) }
@@ -39,6 +40,7 @@ package struct MessageHeaderView: Sendable {
         var (expiredTime, createTime): (Int64?, Int64?)
         var deliverLimit: Int32?
         var (commit, fly): (Bool?, Bool?)
+        var propertyCount = 0
         var reader = FieldReader(0..<span.byteCount, depth: 2)
         while try reader.next(in: span) {
             switch reader.key {
@@ -52,7 +54,9 @@ package struct MessageHeaderView: Sendable {
             case Field.groupID: groupID = try span.text(reader.content, "groupId", in: Self.name)
             case Field.commit: commit = reader.varint != 0
             case Field.fly: fly = reader.varint != 0
-            case Field.property: try Self.checkProperty(span, reader.content)
+            case Field.property:
+                try Self.checkProperty(span, reader.content)
+                propertyCount += 1
             case Field.createTime: createTime = Int64(bitPattern: reader.varint)
             default: break
             }
@@ -75,6 +79,7 @@ package struct MessageHeaderView: Sendable {
         self.commit = commit
         self.fly = fly
         self.createTime = createTime
+        self.propertyCount = propertyCount
     }
 
     private static let name: StaticString = "The message's header"

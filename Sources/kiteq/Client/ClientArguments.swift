@@ -17,6 +17,23 @@ struct ClientArguments: ParsableArguments {
     @Option(help: ArgumentHelp("A file with the group's secret, in one line.", valueName: "file"))
     var secretFile: String?
 
+    @Flag(help: "Speak TLS, and trust the authorities that this machine trusts.")
+    var tls = false
+
+    @Option(help: ArgumentHelp("Speak TLS, and trust these authorities (a PEM file).", valueName: "file"))
+    var tlsCa: String?
+
+    @Option(help: ArgumentHelp("Speak TLS, and show this certificate (a PEM file).", valueName: "file"))
+    var tlsCertificate: String?
+
+    @Option(help: ArgumentHelp("The key of --tls-certificate (a PEM file).", valueName: "file"))
+    var tlsKey: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The name in the brokers' certificates. Default: the host that is connected to.", valueName: "name"))
+    var tlsServerName: String?
+
     @Option(help: ArgumentHelp("What is logged to standard error. Default: warning.", valueName: "level"))
     var logLevel: String?
 
@@ -73,7 +90,21 @@ struct ClientArguments: ParsableArguments {
             let rest = String(url.drop { $0 != ":" }.dropFirst("://".count))
             found = url.hasPrefix("file:") ? .file(rest) : .zooKeeper(rest)
         }
-        return KiteQConfiguration(group: group, secret: try secret(), discovery: found)
+        var configuration = KiteQConfiguration(group: group, secret: try secret(), discovery: found)
+        configuration.tls = try encryption()
+        return configuration
+    }
+
+    /// Nil where no flag asks for it.
+    func encryption() throws(CommandError) -> KiteQTLS? {
+        guard (tlsCertificate == nil) == (tlsKey == nil) else {
+            throw CommandError("--tls-certificate and --tls-key go together: give both", status: .usage)
+        }
+        let isWanted = tls || tlsCa != nil || tlsCertificate != nil || tlsServerName != nil
+        return isWanted
+            ? KiteQTLS(
+                authoritiesFile: tlsCa, certificateFile: tlsCertificate, keyFile: tlsKey, serverName: tlsServerName)
+            : nil
     }
 
     /// "" where there is none.

@@ -7,30 +7,31 @@ struct ConfigurationFile: Sendable {
     let values: [String: ConfigurationValue]
 
     /// - Throws: ``CommandError`` where the file cannot be read, is no TOML, or has a key outside of a section.
-    init(path: String) throws(CommandError) {
+    /// - Parameter isSecret: nothing of the text is repeated in an error, only where it is.
+    init(path: String, isSecret: Bool = false) throws(CommandError) {
         let data: Data
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path))
         } catch {
             let why = FileManager.default.fileExists(atPath: path) ? "cannot be read" : "does not exist"
-            throw CommandError("the configuration file \(path) \(why)")
+            throw CommandError("the \(isSecret ? "" : "configuration ")file \(path) \(why)")
         }
         guard let text = String(validating: data, as: UTF8.self) else {
             throw CommandError("the configuration file \(path) is not UTF-8 text")
         }
-        try self.init(path: path, text: text)
+        try self.init(path: path, text: text, isSecret: isSecret)
     }
 
-    init(path: String, text: String) throws(CommandError) {
+    init(path: String, text: String, isSecret: Bool = false) throws(CommandError) {
         self.path = path
         let root: TOMLTable
         do {
             root = try TOMLTable(string: text)
         } catch let error as TOMLParseError {
             let place = "line \(error.source.begin.line), column \(error.source.begin.column)"
-            throw CommandError("\(path), \(place): \(Self.oneLine(error.description))")
+            throw CommandError("\(path), \(place): \(isSecret ? "not TOML" : Self.oneLine(error.description))")
         } catch {
-            throw CommandError("\(path) is no TOML: \(error)")
+            throw CommandError("\(path) is no TOML\(isSecret ? "" : ": \(error)")")
         }
         // The tables inside are windows into this one.
         let sections = withExtendedLifetime(root) { Self.table(root) }

@@ -56,6 +56,7 @@ struct ConfigurationLoader: Sendable {
                 throw CommandError(Self.sentence(option.environment, option, text))
             }
             layers[option.key] = .environment
+            configuration.origins[option.key] = option.environment
         }
         for flag in flags {
             guard let option = ServerConfiguration.options.first(where: { $0.key == flag.key }) else {
@@ -65,6 +66,7 @@ struct ConfigurationLoader: Sendable {
                 throw CommandError(Self.sentence(flag.name, option, flag.text), status: .usage)
             }
             layers[option.key] = .flag
+            configuration.origins[option.key] = flag.name
         }
         try keepStrongest(in: &configuration, layers)
         return configuration
@@ -94,6 +96,7 @@ struct ConfigurationLoader: Sendable {
                 throw CommandError("\(file.path): \(Self.sentence(key, option, value.description, isLiteral: true))")
             }
             layers[key] = .file
+            configuration.origins[key] = file.path
         }
     }
 
@@ -108,6 +111,7 @@ struct ConfigurationLoader: Sendable {
             let weaker = a < b ? one : other
             let option = ServerConfiguration.options.first { $0.key == weaker }
             _ = option?.setText(&configuration, "")
+            configuration.origins[weaker] = nil
         }
     }
 

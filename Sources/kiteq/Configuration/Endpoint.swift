@@ -28,6 +28,15 @@ struct Endpoint: Sendable, Hashable {
     }
 }
 
+extension Endpoint {
+    /// Whether only this machine can reach it. A name may mean any address: of names only localhost counts.
+    var isLoopback: Bool {
+        if host == "localhost" || host == "::1" { return true }
+        let bytes = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+        return bytes.count == 4 && bytes[0] == 127 && !bytes.contains(nil)
+    }
+}
+
 extension Endpoint: CustomStringConvertible {
     var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }

@@ -14,10 +14,20 @@ extension ServerConfiguration {
         .init("broker.topics", \.topics, .names),
         .init("broker.event_loop_threads", \.broker.eventLoopThreads, .number(0...1_024)),
         .init("broker.max_connections", \.broker.maxConnections, .number(1...1_000_000)),
+        .init(
+            "broker.max_connections_per_address", \.broker.maxConnectionsPerAddress, .number(1...1_000_000)),
+        .init("broker.max_packet", \.broker.maxPacket, .bytes(16 << 10...2 << 20)),
+        .init("broker.max_properties", \.broker.maxProperties, .number(0...1_000_000)),
+        .init("broker.packet_timeout", \.broker.packetTimeout, .duration(.milliseconds(100) ... .seconds(600))),
         .init("broker.idle_timeout", \.broker.idleTimeout, .duration(.seconds(120) ... .seconds(86_400))),
         .init("broker.handshake_timeout", \.broker.handshakeTimeout, .duration(.milliseconds(100) ... .seconds(600))),
         .init("broker.start_timeout", \.startTimeout, .duration(.zero ... .seconds(86_400))),
         .init("broker.drain_timeout", \.broker.drainTimeout, .duration(.zero ... .seconds(600))),
+        .init("broker.tls", \.broker.tls.mode, .name),
+        .init("broker.tls_certificate", \.broker.tls.certificate, .any),
+        .init("broker.tls_key", \.broker.tls.key, .any),
+        .init("broker.tls_client_ca", \.broker.tls.clientCA, .any),
+        .init("broker.tls_client_certificates", \.broker.tls.clientCertificates, .name),
     ]
 
     private static let publishOptions: [ConfigurationOption] = [
@@ -77,7 +87,10 @@ extension ServerConfiguration {
     ]
 
     private static let groupOptions: [ConfigurationOption] = [
-        .init("groups.require_secret", \.broker.requiresSecret, .flag),
+        .init("groups.file", \.groups.file, .any),
+        .init("groups.default_rights", \.groups.defaultRights, .name),
+        .init("groups.require_secret", \.groups.requireSecret, .flag),
+        .init("groups.allow_anyone", \.groups.allowAnyone, .flag),
         .init("groups.secrets", \.groups.secrets, .pairs("secrets by group"), isSecret: true),
         .init("groups.secret_files", \.groups.secretFiles, .pairs("files by group, each with a secret")),
     ]
@@ -88,7 +101,13 @@ extension ServerConfiguration {
     ]
 
     private static let adminOptions: [ConfigurationOption] = [
-        .init("admin.bind", \.admin, .endpoint)
+        .init("admin.bind", \.admin, .endpoint),
+        .init("admin.tls_certificate", \.adminAccess.tlsCertificate, .any),
+        .init("admin.tls_key", \.adminAccess.tlsKey, .any),
+        .init("admin.tls_client_ca", \.adminAccess.tlsClientCA, .any),
+        .init("admin.tokens_file", \.adminAccess.tokensFile, .any),
+        .init("admin.allow_anonymous", \.adminAccess.allowAnonymous, .anonymous),
+        .init("admin.hosts", \.adminAccess.hosts, .names),
     ]
 
     private static let logOptions: [ConfigurationOption] = [

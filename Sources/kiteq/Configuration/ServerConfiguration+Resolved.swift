@@ -29,23 +29,15 @@ extension ServerConfiguration {
         }
         if let problem = transactions.problem { throw CommandError("[transactions] cannot be used: \(problem)") }
         broker.transactions = transactions
-        broker.secrets = try resolvedSecrets()
+        broker.access = try resolvedAccess()
+        if !bind.isLoopback && !broker.access.requiresSecret && !groups.allowAnyone {
+            throw CommandError(
+                "broker.bind = \(bind) can be reached from elsewhere, and anybody there could be any group: name the groups in "
+                    + "groups.file, or say groups.require_secret = true, or groups.allow_anyone = true if that is meant"
+            )
+        }
+        if let problem = broker.tls.problem { throw CommandError(problem) }
         return broker
-    }
-
-    /// Each group's secret, from the option itself or from its file.
-    private func resolvedSecrets() throws(CommandError) -> [String: String] {
-        var secrets = groups.secrets
-        for (group, path) in groups.secretFiles.sorted(by: { $0.key < $1.key }) {
-            if secrets[group] != nil {
-                throw CommandError("group \(group) has a secret in groups.secrets and in groups.secret_files; give one")
-            }
-            secrets[group] = try SecretFile.read(path, what: "the secret of group \(group)")
-        }
-        for group in secrets.keys where group.utf8.count > 255 {
-            throw CommandError("groups.secrets names a group of more than 255 bytes")
-        }
-        return secrets
     }
 }
 

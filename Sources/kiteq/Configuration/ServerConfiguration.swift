@@ -13,6 +13,9 @@ struct ServerConfiguration: Sendable {
     var registry = RegistryOptions()
     /// Off where nil.
     var admin: Endpoint?
+    var adminAccess = AdminOptions()
+    /// Where each option that was said was said, by its key: the file's path, the variable's name, or the flag.
+    var origins: [String: String] = [:]
     var log = LogConfiguration()
     /// How long the store and the registry have until the broker serves; zero: for ever.
     var startTimeout: Duration = .zero
@@ -52,8 +55,18 @@ struct RedeliveryConfiguration: Sendable, Hashable {
     }
 }
 
-/// The groups' secrets, given themselves or by files that hold them.
+/// Who the groups are and what they may do, given itself or by files that hold it.
 struct GroupConfiguration: Sendable, Hashable {
+    enum DefaultRights: String, Sendable, Hashable, CaseIterable {
+        case all, none
+    }
+
+    /// "" is none.
+    var file = ""
+    var defaultRights = DefaultRights.all
+    var requireSecret = false
+    /// Said in as many words: whoever reaches the port is let in as any group without a secret.
+    var allowAnyone = false
     var secrets: [String: String] = [:]
     var secretFiles: [String: String] = [:]
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import KiteQCore
-import KiteQStore
 
 /// The flags that say which dead letters are meant.
 struct DeadLetterFilterArguments: ParsableArguments {

@@ -1,5 +1,4 @@
 import KiteQCore
-import KiteQStore
 import KiteQWire
 
 /// A dead letter as a JSON object in one line. Times are Unix milliseconds, as in the tables.

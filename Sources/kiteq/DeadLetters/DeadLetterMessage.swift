@@ -1,5 +1,4 @@
 import KiteQCore
-import KiteQStore
 import KiteQWire
 import NIOCore
 

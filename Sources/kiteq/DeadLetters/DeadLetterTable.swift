@@ -1,5 +1,4 @@
 import KiteQCore
-import KiteQStore
 
 /// Dead letters as a table for people: a line each, the columns as wide as they must be.
 struct DeadLetterTable {

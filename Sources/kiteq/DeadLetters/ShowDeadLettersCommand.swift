@@ -1,4 +1,5 @@
 import ArgumentParser
+import KiteQCore
 import KiteQStore
 
 /// `kiteq dead-letters show`

@@ -3,15 +3,22 @@ import Logging
 /// Writes log records to standard error, a line each: text for people, or JSON for collectors.
 struct StandardErrorLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
-    var logLevel: Logger.Level
+    /// Its own where it was given one, else that of the process.
+    var logLevel: Logger.Level {
+        get { ownLevel ?? shared.level }
+        set { ownLevel = newValue }
+    }
+    private var ownLevel: Logger.Level?
+    private let shared: SharedLogLevel
     var metadataProvider: Logger.MetadataProvider?
     private let format: LogConfiguration.Format
     private let write: @Sendable (String) -> Void
 
     init(
-        _ configuration: LogConfiguration, write: @escaping @Sendable (String) -> Void = { StandardError.write($0) }
+        _ configuration: LogConfiguration, level: SharedLogLevel? = nil,
+        write: @escaping @Sendable (String) -> Void = { StandardError.write($0) }
     ) {
-        logLevel = configuration.level
+        shared = level ?? SharedLogLevel(configuration.level)
         format = configuration.format
         self.write = write
     }

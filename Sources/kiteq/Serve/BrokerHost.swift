@@ -5,6 +5,7 @@ import KiteQRegistry
 import Logging
 import NIOCore
 import NIOPosix
+import NIOSSL
 import ServiceLifecycle
 import Synchronization
 
@@ -15,13 +16,14 @@ struct BrokerHost: Sendable {
         var address: BrokerAddress
         /// Nil where there is no administration.
         var admin: Endpoint?
+        var isAdminEncrypted = false
         var topics: [String]
         var store: String
         var registry: String
 
         /// The one line of `kiteq serve`.
         var line: String {
-            let admin = admin.map { ", admin http://\($0)" } ?? ""
+            let admin = admin.map { ", admin http\(isAdminEncrypted ? "s" : "")://\($0)" } ?? ""
             return
                 "kiteq: serving \(topics.joined(separator: ",")) on \(address) (store \(store), registry \(registry)\(admin))"
         }
@@ -29,38 +31,68 @@ struct BrokerHost: Sendable {
 
     private let configuration: ServerConfiguration
     private let brokerConfiguration: BrokerConfiguration
+    private let group: MultiThreadedEventLoopGroup
+    private let started = StartSignal()
+    private let broker: Broker
+    private let reloader: Reloader
+    private let access: AdminAccess
+    private let adminTLS: TLSConfiguration?
     private let opened: OpenedStore
     private let registryConfiguration: RegistryConfiguration
     private let logger: Logger
 
+    /// - Parameter again: puts the configuration together again, for a reload; without it what runs stays as it is.
     /// - Throws: ``CommandError`` where the configuration cannot be run. Nothing is connected yet.
-    init(_ configuration: ServerConfiguration, logger: Logger) throws(CommandError) {
+    init(
+        _ configuration: ServerConfiguration,
+        again: Reloader.Load? = nil, logger: Logger
+    ) throws(CommandError) {
         self.configuration = configuration
         self.logger = logger
-        brokerConfiguration = try configuration.resolvedBroker()
+        let reading = try Reloader.Reading(configuration)
+        brokerConfiguration = reading.broker
         opened = try StoreFactory.make(configuration.store, logger: logger)
         registryConfiguration = try RegistryFactory.configuration(configuration.registry)
+        group =
+            brokerConfiguration.eventLoopThreads == 0
+            ? .singleton : MultiThreadedEventLoopGroup(numberOfThreads: brokerConfiguration.eventLoopThreads)
+        broker = Broker(
+            configuration: brokerConfiguration, store: opened.store,
+            registry: registryConfiguration.makeRegistry(logger: logger), group: group, logger: logger,
+            onServing: { [started] in started.brokerServes(on: $0) })
+        broker.reload(reading.settings)
+        access = AdminAccess(reading.admin)
+        adminTLS = try reading.admin.tls?.configuration()
+        reloader = Reloader(
+            reading, load: again ?? { .success(configuration) }, broker: broker,
+            applyAdmin: { [access] in access.set($0) }, logger: logger)
+        for warning in reading.settings.warnings { logger.warning("\(warning)") }
+    }
+
+    /// Reads the configuration again: what SIGHUP and the administration ask for.
+    /// - Throws: ``CommandError`` where it is not valid; all stays as it was then.
+    func reload() async throws -> ReloadReport { try await reloader.reload() }
+
+    /// SIGHUP: the log says what came of it.
+    func hangUp() async {
+        do { _ = try await reload() } catch {
+            // The reloader has said why: nobody else is there to be told.
+        }
     }
 
     /// Runs until it is asked to stop, or until `whenServing` says so.
     ///
     /// - Parameter whenServing: called once clients can connect; true: stop now, in order.
     func run(stop: StopRequest, whenServing: @escaping @Sendable (Serving) async throws -> Bool) async throws {
-        let group: MultiThreadedEventLoopGroup =
-            brokerConfiguration.eventLoopThreads == 0
-            ? .singleton : MultiThreadedEventLoopGroup(numberOfThreads: brokerConfiguration.eventLoopThreads)
-        let started = StartSignal()
-        let broker = Broker(
-            configuration: brokerConfiguration, store: opened.store,
-            registry: registryConfiguration.makeRegistry(logger: logger), group: group, logger: logger,
-            onServing: { started.brokerServes(on: $0) })
+        let broker = self.broker
         var services: [any Service] = []
         if let endpoint = configuration.admin {
             // First in the list is last to stop: `/readyz` says that the broker is going.
             services.append(
                 AdminServer(
-                    host: endpoint.host, port: endpoint.port, probe: AdminProbe(broker), metrics: ProcessWide.metrics,
-                    logger: logger, onListening: { started.adminListens(on: $0) }))
+                    host: endpoint.host, port: endpoint.port, tls: adminTLS, probe: AdminProbe(broker),
+                    metrics: ProcessWide.metrics, services: adminServices, logger: logger,
+                    onListening: { [started] in started.adminListens(on: $0) }))
         } else {
             started.adminListens(on: 0)
         }
@@ -72,8 +104,10 @@ struct BrokerHost: Sendable {
             })
         let lifecycle = ServiceGroup(
             configuration: .init(
-                services: services.map { .init(service: $0) }
-                    + [.init(service: body, successTerminationBehavior: .gracefullyShutdownGroup)],
+                // A broker that was drained ends like one that was told to stop.
+                services: (services + [body]).map {
+                    .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
+                },
                 logger: quiet))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
@@ -86,10 +120,18 @@ struct BrokerHost: Sendable {
         if brokerConfiguration.eventLoopThreads > 0 { try await group.shutdownGracefully() }
     }
 
+    private var adminServices: AdminServices {
+        let (reloader, broker) = (reloader, broker)
+        return AdminServices(
+            version: Version.current, broker: broker, store: opened.store, access: access,
+            configuration: { await reloader.items }, reload: { try await reloader.reload() },
+            drain: { broker.drain() })
+    }
+
     private func serving(at address: BrokerAddress, adminPort: Int) -> Serving {
         Serving(
             address: address, admin: configuration.admin.map { Endpoint(host: $0.host, port: adminPort) },
-            topics: configuration.topics, store: opened.summary, registry: registryConfiguration.description)
+            isAdminEncrypted: adminTLS != nil, topics: configuration.topics, store: opened.summary, registry: registryConfiguration.description)
     }
 
     /// The service group tells every step at `debug` and `info`; our own lines say the same for people.

@@ -9,7 +9,9 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             Says on standard output, in one line, when and where it serves; logs go to standard error. SIGTERM or SIGINT \
             stops it in order: it leaves the registry, finishes what is in flight within a limit, writes what is to be \
-            written, and ends with status 0. A second signal ends it at once.
+            written, and ends with status 0. A second signal ends it at once. SIGHUP makes it read its configuration and \
+            the files that it names again: what can change while it runs does, and a line in the log says what. Where \
+            anything is wrong with it, all stays as it was.
             """)
 
     @OptionGroup var options: ServerArguments
@@ -21,9 +23,11 @@ struct ServeCommand: AsyncParsableCommand {
         for variable in loader.unknownVariables {
             logger.warning("the environment variable \(variable) is no option of kiteq and does nothing")
         }
-        let host = try BrokerHost(configuration, logger: logger)
+        let options = self.options
+        let host = try BrokerHost(
+            configuration, again: { Result { () throws(CommandError) in try options.loader().load() } }, logger: logger)
         let stop = StopRequest()
-        try await SignalWatch.run(stop) {
+        try await SignalWatch.run(stop, onHangup: { await host.hangUp() }) {
             try await host.run(stop: stop) { serving in
                 StandardOutput.print(serving.line)
                 return false

@@ -1,14 +1,22 @@
 import Glibc
 import UnixSignals
 
-/// SIGTERM and SIGINT: the first asks for a stop in order, a second one ends the process at once.
+/// SIGTERM and SIGINT: the first asks for a stop in order, a second one ends the process at once. SIGHUP, where somebody
+/// listens for it, asks for the configuration to be read again.
 enum SignalWatch {
     /// Runs `body`; at the first signal `stop` is made, and `body` is expected to return by itself.
-    static func run(_ stop: StopRequest, _ body: @escaping @Sendable () async throws -> Void) async throws {
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+    static func run(
+        _ stop: StopRequest, onHangup: (@Sendable () async -> Void)? = nil,
+        _ body: @escaping @Sendable () async throws -> Void
+    ) async throws {
+        let signals = await UnixSignalsSequence(trapping: [.sigterm, .sigint] + (onHangup == nil ? [] : [.sighup]))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 for await signal in signals {
+                    if let onHangup, signal == .sighup {
+                        await onHangup()
+                        continue
+                    }
                     if stop.isMade {
                         StandardError.write("kiteq: ended at once by a second signal\n")
                         _exit(128 + (signal == .sigint ? SIGINT : SIGTERM))

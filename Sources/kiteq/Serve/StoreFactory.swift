@@ -5,7 +5,7 @@ import MariaDB
 
 /// A store, and how it is called in the line that says what runs.
 struct OpenedStore: Sendable {
-    var store: any MessageStore
+    var store: any MessageStore & OperatorStore
     /// `mysql 4 shards`; no host, no user, no password.
     var summary: String
 }
@@ -18,6 +18,11 @@ enum StoreFactory {
         return OpenedStore(
             store: MySQLMessageStore(configuration, logger: logger),
             summary: "mysql \(counted(configuration.shards.count))")
+    }
+
+    /// Whether the options can be used; nothing is opened.
+    static func check(_ options: StoreOptions) throws(CommandError) {
+        if options.url.hasPrefix("memory:") { _ = try memory(options.url) } else { _ = try mysql(options) }
     }
 
     /// The databases of the shards, and how to use them.

@@ -15,10 +15,14 @@ import Testing
             $0.memoryBytes = 12_000
             $0.unflushed = 25
             $0.deliveryTimeout = 1 << 60
+            $0.pull.visibility = (1 << 60)...(1 << 60)
+            $0.pull.lingering = 4_000_000_000
         }
         var store = StoreModel()
         var random: SplitMix64
         var clients: [DeliveryClientID: String] = [:]
+        /// Those of the clients that are pulls.
+        var pulls: Set<DeliveryClientID> = []
         var outstanding: [DeliveryActions.Delivery] = []
         var unreported: [(seq: Int64, message: Message, route: Route)] = []
         var unwritten: [Settlement] = []
@@ -28,12 +32,13 @@ import Testing
         var published: [MessageID: Set<String>] = [:]
         var acknowledged: [MessageID: Set<String>] = [:]
         var repeated = 0
+        var unsettled = 0
         var seq: Int64 = 0
 
         init(seed: UInt64) { random = SplitMix64(seed: seed) }
 
         mutating func step() {
-            switch Int.random(in: 0..<20, using: &random) {
+            switch Int.random(in: 0..<24, using: &random) {
             case 0..<4: publish()
             case 4..<6: report()
             case 6..<11: answer(isSuccess: Int.random(in: 0..<4, using: &random) > 0)
@@ -48,7 +53,12 @@ import Testing
                 }
                 clients[client] = nil
                 outstanding.removeAll { $0.client == client }
-                h.disconnect(client)
+                if pulls.remove(client) == nil { h.disconnect(client) } else { h.endPull(client) }
+            case 20..<23: pull(groups.randomElement(using: &random)!)
+            case 23:
+                h.machine.setPaused(
+                    Set(groups.filter { _ in Int.random(in: 0..<4, using: &random) == 0 }.map(BindingName.init)),
+                    now: h.now, wall: h.wall, &h.actions)
             case 18: h.pass(Int64.random(in: 1...3_000_000_000, using: &random))
             default: h.survey(store.survey(wall: h.wall))
             }
@@ -76,7 +86,8 @@ import Testing
             guard !outstanding.isEmpty else { return }
             let sent = outstanding.remove(at: Int.random(in: outstanding.indices, using: &random))
             if isSuccess { acknowledged[sent.message.id, default: []].insert(clients[sent.client]!) }
-            h.acknowledge(sent, isSuccess)
+            guard pulls.contains(sent.client) else { return h.acknowledge(sent, isSuccess) }
+            if h.settle([sent], clients[sent.client]!, isSuccess) != [.settled] { unsettled += 1 }
         }
 
         mutating func write() {
@@ -112,7 +123,19 @@ import Testing
             clients[h.connect(group)] = group
         }
 
+        mutating func pull(_ group: String) {
+            guard clients.count < 6 else { return }
+            guard case .success(let id) = h.tryPull(group, max: Int.random(in: 1...8, using: &random)) else { return }
+            clients[id] = group
+            pulls.insert(id)
+        }
+
         mutating func collect() {
+            // A pull whose messages are all answered is over.
+            for id in pulls where !h.machine.isOpen(id) {
+                pulls.remove(id)
+                clients[id] = nil
+            }
             // What was on its way to a connection that has gone is lost with it.
             for sent in h.deliveries() {
                 guard let group = clients[sent.client] else { continue }
@@ -132,16 +155,26 @@ import Testing
                     if entry.isActive { bytes[entry.group] += slot.message.footprint }
                 }
             }
+            var receipts = 0
+            for client in h.machine.clients where client.isOpen {
+                if let pull = client.pull {
+                    receipts += pull.isWaiting ? client.window.limit : client.window.inFlight + client.window.late
+                }
+            }
             return bytes == h.machine.groups.map(\.bytes) && owed == h.machine.groups.map(\.owed)
+                && receipts == h.machine.receipts
+                && receipts == h.machine.groups.reduce(0) { $0 + $1.pulls.receipts }
+                && h.machine.waitingPulls == h.machine.groups.reduce(0) { $0 + $1.pulls.waiting }
         }
 
         /// All groups are here, and everything that was begun ends.
         mutating func finish() {
             for client in clients.keys {
                 outstanding.removeAll { $0.client == client }
-                h.disconnect(client)
+                if pulls.remove(client) == nil { h.disconnect(client) } else { h.endPull(client) }
             }
             clients = [:]
+            h.setPaused()
             for group in groups { connect(group) }
             for _ in 0..<2_000 where !(store.rows.isEmpty && h.machine.gauges.unflushed == 0) {
                 collect()
@@ -170,7 +203,7 @@ import Testing
         world.finish()
         #expect(world.store.rows.isEmpty)
         #expect(world.acknowledged == world.published)
-        #expect(world.repeated == 0)
+        #expect(world.repeated == 0 && world.unsettled == 0)
         #expect(world.h.machine.gauges.messages == 0 && world.h.machine.dirty.isEmpty && world.isBalanced)
     }
 }

@@ -6,17 +6,22 @@ import NIOPosix
 /// Connections of consumers that were let in and say nothing more.
 struct IdleConnections: Sendable {
     /// Opens them, runs `body`, and closes them.
+    /// - Parameter group: that of each, by its number.
     /// - Throws: also where the broker closed one of them meanwhile.
     static func with<Result: Sendable>(
-        _ count: Int, to address: BrokerAddress, _ body: () async throws -> Result
+        _ count: Int, to address: BrokerAddress,
+        group name: @escaping @Sendable (Int) -> String = { _ in BenchBroker.consumers },
+        _ body: () async throws -> Result
     ) async throws -> Result {
         try await withEventLoop { group in
             var channels: [any Channel] = []
             // Some at a time: a server's queue of connections that it has not accepted is short.
             while channels.count < count {
-                let more = min(100, count - channels.count)
+                let (more, first) = (min(100, count - channels.count), channels.count)
                 channels += try await withThrowingTaskGroup(of: (any Channel).self) { tasks in
-                    for _ in 0..<more { tasks.addTask { try await connect(to: address, on: group) } }
+                    for number in first..<first + more {
+                        tasks.addTask { try await connect(to: address, as: name(number), on: group) }
+                    }
                     return try await tasks.reduce(into: []) { $0.append($1) }
                 }
             }
@@ -28,12 +33,14 @@ struct IdleConnections: Sendable {
         }
     }
 
-    private static func connect(to address: BrokerAddress, on group: any EventLoopGroup) async throws -> any Channel {
+    private static func connect(
+        to address: BrokerAddress, as name: String, on group: any EventLoopGroup
+    ) async throws -> any Channel {
         let greeted = group.next().makePromise(of: Void.self)
         let channel = try await ClientBootstrap(group: group)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(IdleHandler(greeted))
+                    try channel.pipeline.syncOperations.addHandler(IdleHandler(name, greeted))
                 }
             }
             .connect(host: address.host, port: address.port).get()
@@ -46,17 +53,21 @@ private final class IdleHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    private let group: String
     private let greeted: EventLoopPromise<Void>
     private let processor = NIOSingleStepByteToMessageProcessor(PacketDecoder(framing: .plain))
 
-    init(_ greeted: EventLoopPromise<Void>) { self.greeted = greeted }
+    init(_ group: String, _ greeted: EventLoopPromise<Void>) {
+        self.group = group
+        self.greeted = greeted
+    }
 
     func channelActive(context: ChannelHandlerContext) {
         var buffer = ByteBuffer()
         do {
             try PacketWriter.writeConnMeta(
                 into: &buffer, framing: .plain, opaque: 0,
-                ConnMeta(groupID: BenchBroker.consumers, secretKey: "", warmingUpSeconds: 0))
+                ConnMeta(groupID: group, secretKey: "", warmingUpSeconds: 0))
             context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
         } catch {
             greeted.fail(error)

@@ -1,7 +1,7 @@
 import Foundation
 import KiteQCore
 
-/// `kiteq serve` at its defaults, with bindings that are fixed.
+/// `kiteq serve` at its defaults, with bindings that are fixed; all its clients have one address.
 enum BenchBroker {
     static let topic = "bench"
     /// Bound to a group that is away: every publish of it is stored and stays.
@@ -27,7 +27,7 @@ enum BenchBroker {
         return try BenchServer(name, folder: folder, ready: "kiteq: serving", environment: ["KITEQ_STORE": store]) {
             [
                 "serve", "--bind", "\($0)", "--name", name, "--registry", "file://\(registry.path)", "--topics", topic,
-                "--log-level", "warning",
+                "--log-level", "warning", "--set", "broker.max_connections_per_address=1000000",
             ] + options.flatMap { ["--set", $0] }
         }
     }

@@ -1,0 +1,66 @@
+import KiteQBroker
+import KiteQCore
+import Synchronization
+
+/// Answers that cost the store something, kept for a few seconds, and asked for once at a time however many callers wait: what
+/// people look at must not load the database with how many they are.
+final class AnswerCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+    struct Dated: Sendable {
+        var value: Value
+        /// When it was asked for.
+        var at: Timestamp
+    }
+
+    private struct Entry {
+        var answer: Dated?
+        var readAt: ContinuousClock.Instant
+        var task: Task<Value, Never>?
+    }
+
+    private let entries = Mutex([Key: Entry]())
+    private let lifetime: Duration
+    private let capacity: Int
+
+    /// - Parameter capacity: answers kept; beyond it the cache starts over.
+    init(lifetime: Duration, capacity: Int = 64) {
+        self.lifetime = lifetime
+        self.capacity = capacity
+    }
+
+    /// The answer kept, where it is young enough; else that of `ask`, or of a call of it that is under way.
+    func value(_ key: Key, ask: @escaping @Sendable () async -> Value) async -> Dated {
+        let now = ContinuousClock.now
+        let pending: (task: Task<Value, Never>, isOurs: Bool)? = entries.withLock { entries in
+            if let entry = entries[key] {
+                if entry.answer != nil, now - entry.readAt < lifetime { return nil }
+                if let task = entry.task { return (task, false) }
+            } else if entries.count >= capacity {
+                entries.removeAll()
+            }
+            // Not a child task: whoever asked first may go away, and the others wait for the same answer.
+            let task = Task { await ask() }
+            entries[key, default: Entry(readAt: now)].task = task
+            return (task, true)
+        }
+        guard let pending else {
+            if let kept = entries.withLock({ $0[key]?.answer }) { return kept }
+            return Dated(value: await ask(), at: SystemTime.wall())
+        }
+        let asked = SystemTime.wall()
+        let answer = Dated(value: await pending.task.value, at: asked)
+        if pending.isOurs {
+            entries.withLock { $0[key] = Entry(answer: answer, readAt: .now) }
+        }
+        return answer
+    }
+
+    /// The answer kept, however old, at once; one that is too old is asked for again meanwhile. Nil before the first is there.
+    func latest(_ key: Key, ask: @escaping @Sendable () async -> Value) -> Dated? {
+        let now = ContinuousClock.now
+        let (kept, isFresh) = entries.withLock { entries in
+            (entries[key]?.answer, entries[key].map { $0.answer != nil && now - $0.readAt < lifetime } ?? false)
+        }
+        if !isFresh { Task { _ = await self.value(key, ask: ask) } }
+        return kept
+    }
+}

@@ -1,0 +1,49 @@
+import HTTPTypes
+import Hummingbird
+import KiteQCore
+import Logging
+
+/// Writes down every act and who did it: a line of the log, and a row of `kite_audit` where the store takes it.
+///
+/// The log line comes in any case, so that an act on a broker whose store is away leaves a trace, too.
+struct Auditor: Sendable {
+    let store: any OperatorStore
+    let logger: Logger
+
+    /// Carries an act out and notes how it ended; what it throws goes on to the caller.
+    func note<Result: Sendable>(
+        _ action: String, of target: String, _ detail: [String: String], _ context: AdminContext,
+        _ act: () async throws -> Result
+    ) async throws -> Result {
+        do {
+            let result = try await act()
+            await write(action, target, detail, context, outcome: "done")
+            return result
+        } catch {
+            let reason = (error as? Problem)?.detail ?? "\(error)"
+            await write(action, target, detail, context, outcome: "failed: \(reason)")
+            throw error
+        }
+    }
+
+    private func write(
+        _ action: String, _ target: String, _ detail: [String: String], _ context: AdminContext, outcome: String
+    ) async {
+        let caller = context.caller ?? Caller(name: "nobody", role: .read)
+        var metadata: Logger.Metadata = [
+            "actor": "\(caller.name)", "role": "\(caller.role.rawValue)", "remote": "\(context.remote)",
+            "action": "\(action)", "target": "\(target)", "outcome": "\(outcome)",
+        ]
+        for (key, value) in detail { metadata["detail.\(key)"] = "\(value)" }
+        logger.notice("audit: \(caller.name) \(action) \(target): \(outcome)", metadata: metadata)
+        do {
+            let json = String(buffer: try JSONText.encode(detail))
+            _ = try await store.appendAudit(
+                AuditEntry(
+                    actor: caller.name, role: caller.role.rawValue, remote: context.remote, action: action,
+                    target: target, detail: json, outcome: outcome))
+        } catch {
+            logger.error("an act is in this log alone, the store did not take it: \(error)", metadata: metadata)
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import HTTPTypes
+import Hummingbird
+import KiteQBroker
+import KiteQCore
+
+/// This broker: its configuration, its clients, its bindings; drained and reloaded.
+struct BrokerRoutes {
+    let services: AdminServices
+    let auditor: Auditor
+
+    func add(toReading routes: RouterGroup<AdminContext>) {
+        routes.get("session") { request, context in
+            try QueryReader(request).refuseRest()
+            let caller = try context.requireCaller()
+            return JSONAnswer(
+                SessionAnswer(name: caller.name, role: caller.role, broker: services.broker.identity.name))
+        }
+        routes.get("configuration") { request, _ in
+            try QueryReader(request).refuseRest()
+            return JSONAnswer(Items(items: await services.configuration()))
+        }
+        routes.get("bindings") { request, _ in
+            var query = try QueryReader(request)
+            let limit = try query.limit()
+            let place = try KeyCursor(query.text("cursor"), parts: 3)
+            try query.refuseRest()
+            let bindings = services.broker.bindings.map(BindingAnswer.init).sorted { $0.key < $1.key }
+            return JSONAnswer(try Page(bindings, limit: limit, after: place, key: \.key))
+        }
+        routes.get("connections") { request, _ in
+            var query = try QueryReader(request)
+            let limit = try query.limit()
+            let after = try query.number("cursor")
+            let group = try query.name("group")
+            try query.refuseRest()
+            let page = services.broker.connections(of: group, after: after ?? 0, limit: limit)
+            return JSONAnswer(
+                Page(
+                    items: (page?.connections ?? []).map(ConnectionAnswer.init), next: page?.next.map { "\($0)" }))
+        }
+    }
+
+    func add(toActing routes: RouterGroup<AdminContext>) {
+        routes.post("broker/drain") { request, context in
+            try QueryReader(request).refuseRest()
+            let reason = try await JSONText.decode(Reason.self, from: request, limit: Limits.smallBody)
+            try await auditor.note(
+                "broker.drain", of: services.broker.identity.name, ["reason": reason.reason], context
+            ) { await services.drain() }
+            return JSONAnswer(
+                Done(done: "the broker leaves the registry, finishes what is in flight, and ends"), status: .accepted)
+        }
+        routes.post("broker/reload") { request, context in
+            try QueryReader(request).refuseRest()
+            let report = try await auditor.note("broker.reload", of: services.broker.identity.name, [:], context) {
+                do {
+                    return try await services.reload()
+                } catch {
+                    throw Problem(.conflict, "nothing was changed: \(error)")
+                }
+            }
+            return JSONAnswer(ReloadAnswer(applied: report.applied, needsRestart: report.needsRestart))
+        }
+    }
+}
+
+struct SessionAnswer: Encodable, Sendable {
+    var name: String
+    var role: Role
+    var broker: String
+}
+
+struct BindingAnswer: Encodable, Sendable {
+    var topic: String
+    var group: String
+    var messageType: String
+    var kind: BindKindName
+    var watermark: Int
+    var persistent: Bool
+
+    init(_ binding: Binding) {
+        topic = binding.topic
+        group = binding.group
+        messageType = binding.messageType
+        kind = BindKindName(binding.kind)
+        watermark = binding.watermark
+        persistent = binding.persistent
+    }
+
+    /// By which they are listed.
+    var key: KeyCursor { KeyCursor([topic, group, messageType + "\u{0}" + kind.rawValue]) }
+}
+
+struct ReloadAnswer: Encodable, Sendable {
+    /// Options that are in force now and were not before.
+    var applied: [String]
+    /// Options that changed and need a restart.
+    var needsRestart: [String]
+}

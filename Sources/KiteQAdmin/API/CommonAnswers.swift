@@ -1,0 +1,75 @@
+import HTTPTypes
+import KiteQCore
+
+/// A shard whose part is missing in an answer.
+struct UnreachableShard: Encodable, Sendable {
+    var shard: Int
+    var reason: String
+
+    init(_ failure: ShardFailure) {
+        shard = failure.shard
+        reason = failure.reason
+    }
+}
+
+/// A page over all shards.
+struct Listing<Item: Encodable & Sendable>: Encodable, Sendable {
+    var items: [Item]
+    /// Where the next page begins; null at the end.
+    @ExplicitNull var next: String?
+    var unreachable: [UnreachableShard]
+}
+
+/// A number of rows, counted up to a bound.
+struct CountAnswer: Encodable, Sendable {
+    var count: Int
+    var isAtLeast: Bool
+
+    init(_ count: BoundedCount) {
+        self.count = count.value
+        isAtLeast = count.isAtLeast
+    }
+}
+
+/// What an act did, in a sentence.
+struct Done: Encodable, Sendable {
+    var done: String
+}
+
+/// Why an act is done, for the audit log.
+struct Reason: Decodable, Sendable {
+    var reason: String
+
+    private enum Key: String, CodingKey, CaseIterable { case reason }
+
+    init(from decoder: any Decoder) throws {
+        try decoder.refuseOthers(than: Key.self)
+        reason = try decoder.container(keyedBy: Key.self).decode(String.self, forKey: .reason)
+        guard (1...500).contains(reason.unicodeScalars.count) else {
+            throw Problem(.badRequest, "the reason must have 1 to 500 characters")
+        }
+    }
+}
+
+/// Bodies of requests, bytes.
+enum Limits {
+    static let smallBody = 64 << 10
+    static let receiptsBody = 256 << 10
+    static let publishBody = 16 << 20
+}
+
+extension Problem {
+    static let wrongCursor = Problem(.badRequest, "cursor is not one of this listing: begin without it")
+
+    static let notServing = Problem(
+        .serviceUnavailable, "this broker does not serve now: it starts, stops or joins anew")
+
+    static func unreachable(_ failure: ShardFailure) -> Problem {
+        Problem(.serviceUnavailable, "shard \(failure.shard) cannot be asked: \(failure.reason)")
+    }
+}
+
+/// All that there is of something short.
+struct Items<Item: Encodable & Sendable>: Encodable, Sendable {
+    var items: [Item]
+}

@@ -1,0 +1,85 @@
+import KiteQCore
+import NIOCore
+
+/// A dead letter, as the API shows it.
+struct DeadLetterAnswer: Encodable, Sendable {
+    var letter: String
+    var id: String
+    var group: String
+    var reason: DeadLetterReasonName
+    var attempts: Int
+    var lastError: String?
+    var diedAt: Time
+    var topic: String
+    var messageType: String
+    var publisherGroup: String
+    var publishedAt: Time
+
+    init(_ letter: DeadLetter) {
+        self.letter = letter.id.description
+        id = letter.messageID.description
+        group = letter.group
+        reason = DeadLetterReasonName(letter.reason)
+        attempts = letter.attempts
+        lastError = letter.lastError
+        diedAt = letter.diedAt.time
+        topic = letter.topic
+        messageType = letter.messageType
+        publisherGroup = letter.publisherGroup
+        publishedAt = letter.publishedAt.time
+    }
+}
+
+struct DeadLetterDetail: Encodable, Sendable {
+    var deadLetter: DeadLetterAnswer
+    var content: ContentAnswer
+
+    init(_ letter: DeadLetter, _ content: DeadLetter.Content) {
+        deadLetter = DeadLetterAnswer(letter)
+        self.content = ContentAnswer(
+            kind: letter.kind, header: content.header, body: content.body, bodySize: content.body.readableBytes)
+    }
+}
+
+/// Why a message died, by the name that it has in the API.
+enum DeadLetterReasonName: String, Codable, CaseIterable, Sendable {
+    case attempts, expired, undecided
+
+    init(_ reason: DeadLetterReason) {
+        switch reason {
+        case .attemptsUsedUp: self = .attempts
+        case .expired: self = .expired
+        case .undecided: self = .undecided
+        }
+    }
+
+    var reason: DeadLetterReason {
+        switch self {
+        case .attempts: .attemptsUsedUp
+        case .expired: .expired
+        case .undecided: .undecided
+        }
+    }
+}
+
+/// What became of those that were meant.
+struct DeadLetterResult: Encodable, Sendable {
+    struct Skipped: Encodable, Sendable {
+        var letter: String
+        var reason: String
+    }
+
+    var done = 0
+    var skipped: [Skipped] = []
+
+    init(done: Int = 0) { self.done = done }
+
+    mutating func skip(_ letter: DeadLetterID, _ reason: String) {
+        skipped.append(Skipped(letter: letter.description, reason: reason))
+    }
+
+    mutating func add(_ other: DeadLetterResult) {
+        done += other.done
+        skipped += other.skipped
+    }
+}

@@ -1,0 +1,125 @@
+import HTTPTypes
+import Hummingbird
+import KiteQBroker
+import KiteQCore
+
+/// What could not be delivered: seen, counted, given back, deleted.
+struct DeadLetterRoutes {
+    let store: any OperatorStore
+    let auditor: Auditor
+
+    /// Letters of a page while all that match are worked through.
+    private static let batch = 200
+
+    func add(toReading routes: RouterGroup<AdminContext>) {
+        routes.get("dead-letters") { request, _ in
+            var query = try QueryReader(request)
+            let limit = try query.limit()
+            let cursor = try query.text("cursor")
+            let filter = try DeadLetterQuery(&query).filter
+            try query.refuseRest()
+            let page = try await store.deadLetters(filter, after: try self.cursor(cursor), limit: limit)
+            return JSONAnswer(
+                Listing(
+                    items: page.letters.map(DeadLetterAnswer.init), next: page.next?.description,
+                    unreachable: page.failures.map(UnreachableShard.init)))
+        }
+        routes.get("dead-letters/:letter") { request, context in
+            try QueryReader(request).refuseRest()
+            let id = try Self.id(context.parameters.require("letter"))
+            guard let letter = try await store.deadLetter(id), let content = try await store.deadLetterContent(id) else {
+                throw Problem(.notFound, "there is no dead letter \(id): requeued or deleted before, or past its retention")
+            }
+            return JSONAnswer(DeadLetterDetail(letter, content))
+        }
+        routes.post("dead-letters/count") { request, _ in
+            try QueryReader(request).refuseRest()
+            let query = try await JSONText.decode(DeadLetterQuery.self, from: request, limit: Limits.smallBody)
+            let (count, failures) = await store.deadLetterCount(query.actingFilter)
+            if let failure = failures.first { throw Problem.unreachable(failure) }
+            return JSONAnswer(CountAnswer(count))
+        }
+    }
+
+    func add(toActing routes: RouterGroup<AdminContext>) {
+        routes.post("dead-letters/requeue") { request, context in
+            try await act("deadLetters.requeue", request, context) { letters in
+                var result = DeadLetterResult()
+                for letter in letters {
+                    switch try await store.requeueDeadLetter(letter, lifetime: nil, to: []) {
+                    case .requeued: result.done += 1
+                    case .notFound: result.skip(letter, "there is no such dead letter any more")
+                    case .refused(let reason): result.skip(letter, reason)
+                    }
+                }
+                return result
+            }
+        }
+        routes.post("dead-letters/delete") { request, context in
+            try await act("deadLetters.delete", request, context) { letters in
+                let deleted = try await store.deleteDeadLetters(letters)
+                var result = DeadLetterResult(done: deleted.count)
+                for letter in letters where !deleted.contains(letter) {
+                    result.skip(letter, "there is no such dead letter any more")
+                }
+                return result
+            }
+        }
+    }
+
+    // MARK: Acting on several
+
+    private func act(
+        _ action: String, _ request: Request, _ context: AdminContext,
+        _ body: @escaping @Sendable ([DeadLetterID]) async throws -> DeadLetterResult
+    ) async throws -> JSONAnswer<DeadLetterResult> {
+        try QueryReader(request).refuseRest()
+        let selection = try await JSONText.decode(DeadLetterSelection.self, from: request, limit: Limits.smallBody)
+        let result = try await auditor.note(action, of: selection.target, selection.detail, context) {
+            switch selection {
+            case .letters(let letters): try await body(letters)
+            case .all(let query, let count): try await actOnAll(query, count, body)
+            }
+        }
+        return JSONAnswer(result)
+    }
+
+    private func actOnAll(
+        _ query: DeadLetterQuery, _ expected: Int, _ body: ([DeadLetterID]) async throws -> DeadLetterResult
+    ) async throws -> DeadLetterResult {
+        var filter = query.actingFilter
+        // What dies while this runs is left alone: a letter that dies again at once must not go round for ever.
+        filter.diedBefore = min(filter.diedBefore ?? .max, SystemTime.wall() + 1)
+        let (count, failures) = await store.deadLetterCount(filter)
+        if let failure = failures.first { throw Problem.unreachable(failure) }
+        guard count.value == expected else {
+            throw Problem(
+                .conflict, "\(count.value)\(count.isAtLeast ? " or more" : "") match now, not \(expected): nothing was done",
+                count: count.value)
+        }
+        var result = DeadLetterResult()
+        var cursor: DeadLetterCursor?
+        repeat {
+            let page = try await store.deadLetters(filter, after: cursor, limit: Self.batch)
+            if let failure = page.failures.first { throw Problem.unreachable(failure) }
+            if !page.letters.isEmpty { result.add(try await body(page.letters.map(\.id))) }
+            cursor = page.next
+        } while cursor != nil && result.done + result.skipped.count < expected
+        return result
+    }
+
+    // MARK: Reading
+
+    static func id(_ text: String) throws(Problem) -> DeadLetterID {
+        guard let id = DeadLetterID(text) else {
+            throw Problem(.badRequest, "a dead letter is named SHARD:NUMBER, such as 0:17")
+        }
+        return id
+    }
+
+    private func cursor(_ text: String?) throws(Problem) -> DeadLetterCursor? {
+        guard let text else { return nil }
+        guard let cursor = DeadLetterCursor(text) else { throw Problem.wrongCursor }
+        return cursor
+    }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import KiteQBroker
+import KiteQCore
+
+/// Consumer groups: what waits for them, and pausing them.
+struct GroupRoutes {
+    let services: AdminServices
+    let auditor: Auditor
+    private let pages = AnswerCache<PageKey, GroupListing>(lifetime: .seconds(5))
+    private let reports = AnswerCache<BindingName, (report: GroupReport, failures: [ShardFailure])>(
+        lifetime: .seconds(1))
+    private let brokers = AnswerCache<Int, BrokerListing>(lifetime: .seconds(2))
+
+    private struct PageKey: Hashable, Sendable {
+        var after: String?
+        var limit: Int
+    }
+
+    init(_ services: AdminServices, _ auditor: Auditor) {
+        self.services = services
+        self.auditor = auditor
+    }
+
+    func add(toReading routes: RouterGroup<AdminContext>) {
+        routes.get("groups") { request, _ in
+            var query = try QueryReader(request)
+            let limit = try query.limit()
+            let after = try KeyCursor(query.text("cursor"), parts: 1).parts.first
+            try query.refuseRest()
+            return JSONAnswer(try await page(after: after, limit: limit))
+        }
+        routes.get("groups/:group") { request, context in
+            try QueryReader(request).refuseRest()
+            return JSONAnswer(try await group(Self.name(context)))
+        }
+    }
+
+    func add(toActing routes: RouterGroup<AdminContext>) {
+        routes.post("groups/:group/pause") { request, context in
+            try QueryReader(request).refuseRest()
+            let name = try Self.name(context)
+            let caller = try context.requireCaller()
+            let reason = try await JSONText.decode(Reason.self, from: request, limit: Limits.smallBody).reason
+            let isNew = try await auditor.note("groups.pause", of: name, ["reason": reason], context) {
+                let isNew = try await services.store.pause(name, by: caller.name, reason: reason)
+                try await services.broker.refreshPausedGroups()
+                return isNew
+            }
+            return JSONAnswer(
+                Done(done: isNew ? "\(name) gets nothing until it is resumed" : "\(name) was paused already"))
+        }
+        routes.post("groups/:group/resume") { request, context in
+            try QueryReader(request).refuseRest()
+            let name = try Self.name(context)
+            let wasPaused = try await auditor.note("groups.resume", of: name, [:], context) {
+                let wasPaused = try await services.store.resume(name)
+                try await services.broker.refreshPausedGroups()
+                return wasPaused
+            }
+            return JSONAnswer(Done(done: wasPaused ? "\(name) goes on" : "\(name) was not paused"))
+        }
+    }
+
+    static func name(_ context: AdminContext) throws(Problem) -> String {
+        guard let name = context.parameters.get("group")?.removingPercentEncoding,
+            (1...255).contains(name.utf8.count)
+        else { throw Problem(.badRequest, "a group's name has 1 to 255 bytes of UTF-8") }
+        return name
+    }
+
+    private func page(after: String?, limit: Int) async throws -> Listing<GroupAnswer> {
+        let store = services.store
+        let listing = await pages.value(PageKey(after: after, limit: limit)) {
+            await store.groupReports(after: after, limit: limit)
+        }
+        let names = await brokerNames()
+        let unreachable = listing.value.failures.map(UnreachableShard.init)
+        let here = GroupsHere(services.broker)
+        let groups = here.adding(to: listing.value.groups, after: after, until: listing.value.next)
+        return Listing(
+            items: groups.map {
+                GroupAnswer($0, here, brokers: names, at: listing.at, unreachable: unreachable)
+            },
+            next: try listing.value.next.map { try KeyCursor([$0]).text }, unreachable: unreachable)
+    }
+
+    private func group(_ name: String) async throws -> GroupAnswer {
+        let store = services.store
+        let answer = await reports.value(BindingName(name)) { await store.groupReport(of: name) }
+        return GroupAnswer(
+            answer.value.report, GroupsHere(services.broker), brokers: await brokerNames(),
+            at: answer.at, unreachable: answer.value.failures.map(UnreachableShard.init))
+    }
+
+    private func brokerNames() async -> [Int64: String] {
+        let store = services.store
+        let listing = await brokers.value(0) { await store.brokers() }.value
+        return Dictionary(listing.brokers.map { ($0.number, $0.name) }, uniquingKeysWith: { first, _ in first })
+    }
+}

@@ -1,0 +1,114 @@
+import HTTPTypes
+import Hummingbird
+import KiteQBroker
+import KiteQCore
+
+/// This broker at a glance.
+struct OverviewRoutes {
+    let services: AdminServices
+    private let health: HealthWatch
+    private let startedAt = SystemTime.wall()
+
+    init(_ services: AdminServices) {
+        self.services = services
+        health = HealthWatch(services)
+    }
+
+    func add(to routes: RouterGroup<AdminContext>) {
+        let (services, health, startedAt) = (services, health, startedAt)
+        routes.get("overview") { request, _ in
+            try QueryReader(request).refuseRest()
+            return JSONAnswer(
+                OverviewAnswer(
+                    services, startedAt: startedAt, findings: HealthRules.findings(health.view())))
+        }
+    }
+}
+
+struct OverviewAnswer: Encodable, Sendable {
+    struct BrokerPart: Encodable, Sendable {
+        enum State: String, Encodable, Sendable { case starting, serving, draining }
+
+        var name: String
+        var address: String
+        @ExplicitNull var incarnation: String?
+        var state: State
+    }
+
+    struct RatesPart: Encodable, Sendable {
+        var published = 0.0
+        var delivered = 0.0
+        var acknowledged = 0.0
+        var failed = 0.0
+    }
+
+    struct Totals: Encodable, Sendable {
+        var published = 0
+        var refused = 0
+        var delivered = 0
+        var acknowledged = 0
+        var failedDeliveries = 0
+        var deadLettered = 0
+        var committed = 0
+        var rolledBack = 0
+    }
+
+    struct Queues: Encodable, Sendable {
+        var awaitingStore = 0
+        var inFlight = 0
+        var queued = 0
+        var unflushed = 0
+        var connections = 0
+        var groups = 0
+    }
+
+    struct Memory: Encodable, Sendable {
+        var messages = 0
+        var bytes = 0
+    }
+
+    var broker: BrokerPart
+    var version: String
+    var startedAt: Time
+    var now: Time
+    var health: [Finding]
+    var rates = RatesPart()
+    var totals = Totals()
+    var queues = Queues()
+    var memory = Memory()
+    var leases: [LeaseAnswer]
+
+    init(_ services: AdminServices, startedAt: Timestamp, findings: [Finding]) {
+        let broker = services.broker
+        let status = broker.status
+        self.broker = BrokerPart(
+            name: broker.identity.name, address: broker.identity.address,
+            incarnation: status.map { "\($0.incarnation)" },
+            state: status == nil ? .starting : status?.phase == .serving ? .serving : .draining)
+        version = services.version
+        self.startedAt = startedAt.time
+        now = SystemTime.wall().time
+        health = findings
+        leases = (status?.shards ?? []).map { LeaseAnswer(shard: $0.shard, remaining: $0.leaseSeconds) }
+        guard let status else { return }
+        fill(status, broker.rates?.total.tenSeconds ?? Rates.Rate())
+    }
+
+    private mutating func fill(_ status: BrokerStatus, _ rate: Rates.Rate) {
+        let delivery = status.delivery
+        rates = RatesPart(
+            published: rate.published, delivered: rate.delivered, acknowledged: rate.acknowledged, failed: rate.failed)
+        totals = Totals(
+            published: status.publishing.stored.count,
+            refused: status.publishing.refused.count + status.publishing.overloaded.count + status.publishing.failed.count,
+            delivered: delivery.delivered, acknowledged: delivery.acknowledged,
+            failedDeliveries: delivery.refused + delivery.timedOut + delivery.lostWithConnection,
+            deadLettered: delivery.deadLettered, committed: status.transactions.committed.count,
+            rolledBack: status.transactions.rolledBack.count)
+        queues = Queues(
+            awaitingStore: status.publishQueue.items, inFlight: status.gauges.inFlight, queued: status.gauges.queued,
+            unflushed: status.gauges.unflushed, connections: status.connections,
+            groups: status.connectionsByGroup.count)
+        memory = Memory(messages: status.gauges.messages, bytes: status.gauges.bytes)
+    }
+}

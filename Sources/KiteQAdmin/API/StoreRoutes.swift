@@ -1,0 +1,101 @@
+import HTTPTypes
+import Hummingbird
+import KiteQBroker
+import KiteQCore
+
+/// The store as a whole: brokers with their leases, shards, history.
+struct StoreRoutes {
+    let services: AdminServices
+    private let brokers = AnswerCache<Int, BrokerListing>(lifetime: .seconds(1))
+    private let shards = AnswerCache<Int, [ShardReport]>(lifetime: .seconds(5))
+
+    init(_ services: AdminServices) { self.services = services }
+
+    func add(to routes: RouterGroup<AdminContext>) {
+        let (services, brokers, shards) = (services, brokers, shards)
+        routes.get("brokers") { request, _ in
+            try QueryReader(request).refuseRest()
+            let listing = await brokers.value(0) { await services.store.brokers() }.value
+            let own = services.broker.status?.incarnation
+            return JSONAnswer(
+                BrokerListAnswer(
+                    items: listing.brokers.map { BrokerAnswer($0, isThis: $0.number == own) },
+                    unreachable: listing.failures.map(UnreachableShard.init)))
+        }
+        routes.get("shards") { request, _ in
+            try QueryReader(request).refuseRest()
+            let reports = await shards.value(0) { await services.store.shardReports() }
+            let unflushed = services.broker.status?.shards ?? []
+            return JSONAnswer(
+                ShardListAnswer(
+                    items: reports.value.map { report in
+                        ShardAnswer(
+                            report, unflushed: report.shard < unflushed.count ? unflushed[report.shard].unwritten : 0)
+                    }, at: reports.at.time))
+        }
+        routes.get("history") { request, _ in
+            let range = try HistoryRange(request)
+            let series = try await services.store.topicSeries(
+                topic: range.topic, from: range.from, before: range.until, step: range.step)
+            return JSONAnswer(HistoryAnswer(series))
+        }
+    }
+}
+
+/// What part of the history is asked for.
+struct HistoryRange {
+    var topic: String?
+    var from: Timestamp
+    var until: Timestamp
+    /// Milliseconds.
+    var step: Timestamp
+
+    private static let week: Timestamp = 7 * 86_400 * 1_000
+
+    init(_ request: Request) throws(Problem) {
+        var query = try QueryReader(request)
+        topic = try query.name("topic")
+        until = try query.time("until") ?? SystemTime.wall()
+        from = try query.time("from") ?? until - Self.week
+        step = Timestamp(try query.integer("step", in: 60...86_400) ?? 3_600) * 1_000
+        try query.refuseRest()
+        // Samples are taken in buckets; a finer step would show holes that are none.
+        step = max(step, TopicSample.width) / TopicSample.width * TopicSample.width
+        guard from < until else { throw Problem(.badRequest, "from must be before until") }
+        guard (until - from) / step <= Timestamp(TopicSeries.maxSteps) else {
+            throw Problem(.badRequest, "more than \(TopicSeries.maxSteps) steps: ask for a shorter time or a longer step")
+        }
+    }
+}
+
+struct HistoryAnswer: Encodable, Sendable {
+    struct Item: Encodable, Sendable {
+        var at: Time
+        var published = 0
+        var delivered = 0
+        var acknowledged = 0
+        var deadLettered = 0
+    }
+
+    /// Seconds.
+    var step: Int
+    var items: [Item]
+
+    init(_ series: TopicSeries) {
+        step = Int(series.step / 1_000)
+        items = []
+        for point in series.points {
+            if items.last?.at.timestamp != point.at { items.append(Item(at: point.at.time)) }
+            items[items.count - 1].add(point.counters)
+        }
+    }
+}
+
+extension HistoryAnswer.Item {
+    mutating func add(_ counters: TopicCounters) {
+        published += counters.published
+        delivered += counters.delivered
+        acknowledged += counters.acknowledged
+        deadLettered += counters.deadLettered
+    }
+}

@@ -1,0 +1,105 @@
+import HTTPTypes
+import Hummingbird
+import KiteQBroker
+import KiteQCore
+
+/// Half messages that nobody has decided.
+struct TransactionRoutes {
+    let store: any OperatorStore
+    let broker: Broker
+    let auditor: Auditor
+
+    func add(toReading routes: RouterGroup<AdminContext>) {
+        routes.get("transactions") { request, _ in
+            var query = try QueryReader(request)
+            let limit = try query.limit()
+            let cursor = try query.text("cursor")
+            try query.refuseRest()
+            let page = try await store.openTransactions(after: try self.cursor(cursor), limit: limit)
+            return JSONAnswer(
+                Listing(
+                    items: page.transactions.map(TransactionAnswer.init), next: page.next?.description,
+                    unreachable: page.failures.map(UnreachableShard.init)))
+        }
+    }
+
+    func add(toActing routes: RouterGroup<AdminContext>) {
+        routes.post("transactions/:id/commit") { request, context in
+            try await decide(.commit, "transactions.commit", request, context)
+        }
+        routes.post("transactions/:id/rollback") { request, context in
+            try await decide(.rollBack, "transactions.rollback", request, context)
+        }
+    }
+
+    private func decide(
+        _ answer: TransactionDecision.Answer, _ action: String, _ request: Request, _ context: AdminContext
+    ) async throws -> JSONAnswer<Done> {
+        try QueryReader(request).refuseRest()
+        let id = try MessageRoutes.id(context)
+        let reason = try await JSONText.decode(Reason.self, from: request, limit: Limits.smallBody)
+        guard broker.status != nil else {
+            throw Problem(.serviceUnavailable, "this broker does not know the bindings yet")
+        }
+        let done = try await auditor.note(action, of: id.description, ["reason": reason.reason], context) {
+            let resolution = try await store.decide(id, answer, to: []) { topic, messageType in
+                broker.route(topic: topic, messageType: messageType) ?? Route([])
+            }
+            return try Self.sentence(for: resolution, id)
+        }
+        return JSONAnswer(Done(done: done))
+    }
+
+    private static func sentence(for resolution: TransactionResolution, _ id: MessageID) throws(Problem) -> String {
+        switch resolution {
+        case .committed(let groups): return "committed, for \(groups.sorted().joined(separator: ", "))"
+        case .rolledBack: return "rolled back"
+        case .alreadyDecided(let outcome):
+            throw Problem(.conflict, "it is decided already: \(TransactionOutcomeName(outcome).rawValue)")
+        case .unknown:
+            throw Problem(.notFound, "no half message \(id) is known: never stored, or decided more than an hour ago")
+        case .refused(let reason): throw Problem(.conflict, reason)
+        }
+    }
+
+    private func cursor(_ text: String?) throws(Problem) -> TransactionCursor? {
+        guard let text else { return nil }
+        guard let cursor = TransactionCursor(text) else { throw Problem.wrongCursor }
+        return cursor
+    }
+}
+
+struct TransactionAnswer: Encodable, Sendable {
+    var id: String
+    var topic: String
+    var messageType: String
+    var publisherGroup: String
+    var publishedAt: Time
+    var checks: Int
+    var nextCheckAt: Time
+    var shard: Int
+
+    init(_ transaction: OpenTransaction) {
+        id = transaction.messageID.description
+        topic = transaction.topic
+        messageType = transaction.messageType
+        publisherGroup = transaction.publisherGroup
+        publishedAt = transaction.publishedAt.time
+        checks = transaction.checks
+        nextCheckAt = transaction.nextCheckAt.time
+        shard = transaction.shard
+    }
+}
+
+enum TransactionOutcomeName: String, Encodable, Sendable {
+    case undecided, committed, rolledBack, parked
+
+    init(_ outcome: TransactionOutcome) {
+        switch outcome {
+        case .undecided: self = .undecided
+        case .committed: self = .committed
+        case .rolledBack: self = .rolledBack
+        case .parked: self = .parked
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import HTTPTypes
+import Hummingbird
+import KiteQBroker
+import Logging
+
+/// All that the administration serves, with who may call it.
+///
+/// | path | for |
+/// | --- | --- |
+/// | `/healthz`, `/readyz`, `/metrics` | those who reach the address |
+/// | `/`, `/console/` | browsers: files only, all that they show comes from the API |
+/// | `/api/v1/…` reading | the role read |
+/// | `/api/v1/…` acting | the role operate |
+/// | `/api/v1/publish` and its like | groups with their secrets |
+struct AdminRouter {
+    let probe: ProbeRoutes
+    /// Nil: only the probe, such as for `kiteq bench`.
+    let services: AdminServices?
+    let logger: Logger
+
+    func make() -> Router<AdminContext> {
+        let router = Router(context: AdminContext.self)
+        router.add(middleware: ProblemMiddleware(logger: logger))
+        probe.add(to: router)
+        guard let services else { return router }
+        ConsoleRoutes().add(to: router)
+        let api = router.group("api/v1")
+        DocumentRoutes().add(to: api)
+        addOperators(services, to: api)
+        MessagingRoutes(broker: services.broker)
+            .add(to: api.group().add(middleware: GroupMiddleware(services: services)))
+        return router
+    }
+
+    private func addOperators(_ services: AdminServices, to api: RouterGroup<AdminContext>) {
+        let reading = api.group().add(middleware: AccessMiddleware(access: services.access, role: .read))
+        let acting = api.group().add(middleware: AccessMiddleware(access: services.access, role: .operate))
+        let auditor = Auditor(store: services.store, logger: logger)
+        let groups = GroupRoutes(services, auditor)
+        let transactions = TransactionRoutes(store: services.store, broker: services.broker, auditor: auditor)
+        let deadLetters = DeadLetterRoutes(store: services.store, auditor: auditor)
+        let broker = BrokerRoutes(services: services, auditor: auditor)
+
+        OverviewRoutes(services).add(to: reading)
+        StoreRoutes(services).add(to: reading)
+        TopicRoutes(services).add(to: reading)
+        MessageRoutes(store: services.store).add(to: reading)
+        AuditRoutes(store: services.store).add(to: reading)
+        groups.add(toReading: reading)
+        transactions.add(toReading: reading)
+        deadLetters.add(toReading: reading)
+        broker.add(toReading: reading)
+
+        groups.add(toActing: acting)
+        transactions.add(toActing: acting)
+        deadLetters.add(toActing: acting)
+        broker.add(toActing: acting)
+    }
+}

@@ -1,0 +1,47 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// An error as callers get it: `application/problem+json` (RFC 9457).
+struct Problem: Error, Sendable, Hashable, Encodable {
+    var status: HTTPResponse.Status
+    /// What is wrong and what to do, in a sentence. It never holds a secret.
+    var detail: String
+    /// How many match now, where the count that was asked back was another.
+    var count: Int?
+
+    /// How to say who one is, where that is missing. Not `Basic` on the operators' side: a browser would ask for it in a window
+    /// of its own, and send it along with whatever other sites make it request.
+    var scheme = "Bearer"
+
+    init(_ status: HTTPResponse.Status, _ detail: String, count: Int? = nil) {
+        self.status = status
+        self.detail = detail
+        self.count = count
+    }
+
+    private enum Key: String, CodingKey { case title, status, detail, count }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(status.reasonPhrase, forKey: .title)
+        try container.encode(status.code, forKey: .status)
+        try container.encode(detail, forKey: .detail)
+        try container.encodeIfPresent(count, forKey: .count)
+    }
+}
+
+extension Problem: HTTPResponseError {
+    func response(from request: Request, context: some RequestContext) throws -> Response {
+        var headers: HTTPFields = [.contentType: "application/problem+json", .cacheControl: "no-store"]
+        if status == .unauthorized { headers[.wwwAuthenticate] = "\(scheme) realm=\"kiteq\"" }
+        return Response(status: status, headers: headers, body: .init(byteBuffer: try JSONText.encode(self)))
+    }
+
+    /// Who is not let in as a group.
+    static func unauthorizedGroup(_ detail: String) -> Problem {
+        var problem = Problem(.unauthorized, detail)
+        problem.scheme = "Basic"
+        return problem
+    }
+}

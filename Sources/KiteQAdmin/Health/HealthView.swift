@@ -1,0 +1,27 @@
+import KiteQCore
+
+/// What the findings are made from: all that is known, some of it some seconds old.
+struct HealthView: Sendable {
+    struct Group: Sendable {
+        var report: GroupReport
+        /// Acknowledged a second at this broker, over the last minute.
+        var acknowledged: Double
+        /// Clients at this broker.
+        var clientsHere: Int
+    }
+
+    /// Why this broker is not ready; nil where it is.
+    var whyNotReady: String?
+    var isDraining = false
+    var isRegistryConnected = true
+    /// Seconds left of the lease of each shard.
+    var leases: [Double] = []
+    var shards: [ShardReport] = []
+    var groups: [Group] = []
+    /// The undecided half messages that are asked about next.
+    var transactions: [OpenTransaction] = []
+    /// Died within the last hour.
+    var recentDeadLetters = BoundedCount.zero
+    /// Unix milliseconds.
+    var now: Timestamp
+}

@@ -1,0 +1,60 @@
+import KiteQBroker
+import KiteQCore
+
+/// What the overview knows of the store: asked for in the background while somebody looks, never waited for.
+struct HealthWatch: Sendable {
+    private let services: AdminServices
+    private let answers = AnswerCache<Int, Stored>(lifetime: .seconds(5))
+
+    /// Groups that are looked at.
+    private static let groups = 500
+    private static let transactions = 100
+
+    struct Stored: Sendable {
+        var whyNotReady: String?
+        var shards: [ShardReport]
+        var groups: [GroupReport]
+        var transactions: [OpenTransaction]
+        var recentDeadLetters: BoundedCount
+    }
+
+    init(_ services: AdminServices) { self.services = services }
+
+    /// What is known now.
+    func view() -> HealthView {
+        let services = services
+        let broker = services.broker
+        let stored = answers.latest(0) { await Self.ask(services) }?.value
+        var view = HealthView(now: SystemTime.wall())
+        view.whyNotReady = stored?.whyNotReady
+        view.isDraining = broker.status?.phase.isStopping ?? false
+        view.isRegistryConnected = broker.isRegistryConnected
+        view.leases = (broker.status?.shards ?? []).map(\.leaseSeconds)
+        view.shards = stored?.shards ?? []
+        let here = GroupsHere(broker)
+        view.groups = (stored?.groups ?? []).map { report in
+            let name = BindingName(report.name)
+            return .init(
+                report: report, acknowledged: here.rates[name]?.minute.acknowledged ?? 0,
+                clientsHere: here.statuses[name]?.clients ?? 0)
+        }
+        view.transactions = stored?.transactions ?? []
+        view.recentDeadLetters = stored?.recentDeadLetters ?? .zero
+        return view
+    }
+
+    private static func ask(_ services: AdminServices) async -> Stored {
+        let store = services.store
+        async let reason = services.broker.whyNotReady()
+        async let shards = store.shardReports()
+        async let groups = store.groupReports(after: nil, limit: Self.groups)
+        var filter = DeadLetterFilter()
+        filter.diedFrom = SystemTime.wall() - 3_600_000
+        async let dead = store.deadLetterCount(filter)
+        // A shard that does not answer is in its own report already.
+        let transactions = (try? await store.openTransactions(after: nil, limit: Self.transactions))?.transactions ?? []
+        return Stored(
+            whyNotReady: await reason, shards: await shards, groups: await groups.groups, transactions: transactions,
+            recentDeadLetters: await dead.count)
+    }
+}

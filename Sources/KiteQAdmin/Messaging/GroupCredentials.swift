@@ -1,0 +1,46 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import KiteQBroker
+
+/// A group and its secret, from `Authorization: Basic`.
+struct GroupCredentials: Sendable {
+    var group: String
+    var secret: String
+
+    /// - Throws: ``Problem`` with 401 where there is none or it cannot be read.
+    init(_ request: Request) throws(Problem) {
+        let parts = (request.headers[.authorization] ?? "").split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, parts[0].lowercased() == "basic",
+            let data = Data(base64Encoded: String(parts[1])), let text = String(validating: data, as: UTF8.self),
+            let colon = text.firstIndex(of: ":")
+        else { throw Problem.unauthorizedGroup("the group and its secret are needed: Authorization: Basic BASE64(GROUP:SECRET)") }
+        group = String(text[..<colon])
+        secret = String(text[text.index(after: colon)...])
+        guard (1...255).contains(group.utf8.count) else {
+            throw Problem.unauthorizedGroup("a group's name has 1 to 255 bytes")
+        }
+    }
+}
+
+/// Lets groups in as the broker's own port does, with the same secrets; browsers sent by other sites it does not.
+struct GroupMiddleware: RouterMiddleware {
+    let services: AdminServices
+
+    func handle(
+        _ request: Request, context: AdminContext, next: (Request, AdminContext) async throws -> Response
+    ) async throws -> Response {
+        try CrossSiteRule.check(request)
+        let credentials = try GroupCredentials(request)
+        guard let messaging = services.broker.messaging else { throw Problem.notServing }
+        let isAdmitted = try await MessagingRoutes.problems {
+            try await messaging.admits(group: credentials.group, secret: credentials.secret)
+        }
+        guard isAdmitted else {
+            throw Problem.unauthorizedGroup("the group is not known here, or its secret is wrong")
+        }
+        var context = context
+        context.group = credentials.group
+        return try await next(request, context)
+    }
+}

@@ -1,0 +1,47 @@
+import KiteQCore
+import Synchronization
+
+extension BrokerParts {
+    var status: BrokerStatus {
+        BrokerStatus(
+            phase: phase.withLock { $0 }, incarnation: incarnation, delivery: dispatcher.counters,
+            gauges: dispatcher.gauges, publishing: publishing.counters, transactions: transactions.counters,
+            publishQueue: publishing.depth, connections: connections.count, connectionsByGroup: connections.counts,
+            malformedPackets: services.malformed.count, refusedConnections: services.refusals.connections,
+            refusals: services.refusals.counts, tlsConnections: connections.encryptedCount,
+            halfMessages: halfMessages.depth, servedTopics: services.settings.topics.sorted(), topics: TopicStatus.all(dispatcher, topicPublishes),
+            groups: dispatcher.groupStatus.sorted { BindingName($0.name) < BindingName($1.name) }, shards: shards)
+    }
+
+    private var shards: [ShardStatus] {
+        (0..<store.shardMap.shardCount).map { shard in
+            let (publishes, unwritten) = (publishing.waiting(shard: shard), dispatcher.unwritten(shard: shard))
+            return ShardStatus(
+                shard: shard, leaseRemaining: leases.remaining(shard), publishesWaiting: publishes.items,
+                publishBytesWaiting: publishes.bytes, unwritten: unwritten.count, oldestUnwritten: unwritten.age)
+        }
+    }
+
+    func connections(of group: String?, after id: UInt64, limit: Int) -> ConnectionPage {
+        let found = connections.page(of: group, after: id, limit: limit + 1)
+        let page = found.prefix(limit)
+        let inFlight = dispatcher.inFlight(of: page.map(\.clientID))
+        return ConnectionPage(
+            connections: zip(page, inFlight).map { connection, inFlight in
+                ConnectionStatus(
+                    id: connection.id, group: connection.group, peer: connection.peer, since: connection.since,
+                    published: connection.published.count, inFlight: inFlight,
+                    isReadingPaused: connection.isReadingPaused, isEncrypted: connection.admission.isEncrypted)
+            },
+            next: found.count > limit ? page.last?.id : nil)
+    }
+}
+
+extension TopicStatus {
+    /// By name.
+    static func all(_ dispatcher: Dispatcher, _ publishes: TopicPublishes) -> [TopicStatus] {
+        dispatcher.topicTraffic
+            .map { TopicStatus(name: $0, $1, publishes[$0]) }
+            .sorted { BindingName($0.name) < BindingName($1.name) }
+    }
+}

@@ -1,0 +1,86 @@
+import KiteQCore
+import KiteQWire
+import NIOCore
+
+/// What the broker says of a publish before any store is asked.
+enum PublishAdmission {
+    /// Answered at once.
+    case answered(PublishVerdict, feedback: String)
+    /// Delivered from memory; answered at once.
+    case fly(Message, Route, feedback: String)
+    /// For the store. Half messages have no route yet.
+    case stored(Message, Route?)
+}
+
+extension SessionServices {
+    /// The same for every publish, whichever way it came. Counts what it refuses.
+    ///
+    /// - Parameters:
+    ///   - group: the group that publishes, as it has shown to be.
+    ///   - peer: where it publishes from, for the log.
+    ///   - isStopping: nothing is taken any more, here or of this client.
+    ///   - wall: when it came.
+    ///   - way: where a message of this topic and type goes, and whether the group may publish it; asked once at most.
+    func admit(
+        _ header: MessageHeaderView, body: ByteBuffer, extra: ByteBuffer?, kind: Message.Kind, of group: String,
+        from peer: Peer, _ settings: SessionSettings, isStopping: Bool, wall: Timestamp,
+        way: () -> RecentRoute.Way
+    ) -> PublishAdmission {
+        func refuse(_ verdict: PublishVerdict, _ reason: String) -> PublishAdmission {
+            publishing.counters.refused.add(1)
+            topicPublishes[header.topic]?.refused.add(1)
+            return .answered(verdict, feedback: reason)
+        }
+        let accepted: PublishRules.Accepted
+        switch PublishRules.check(PublishRules.Request(header), topics: settings.served, now: wall) {
+        case .refuse(let refusal): return refuse(.refused, refusal.feedback)
+        case .accept(let publish): accepted = publish
+        }
+        guard header.propertyCount <= settings.maxProperties else {
+            return refuse(.refused, "the message has more than \(settings.maxProperties) properties")
+        }
+        let headerBytes = header.bytes(fillingCreateTime: wall / 1_000)
+        let length = PacketWriter.messageLength(header: headerBytes, body: body, extra: extra)
+        guard length <= PacketHeader.maximumBodyLength else {
+            return refuse(.refused, "the message is too large with the createTime that it lacks")
+        }
+        if isStopping { return refuse(.tryAgain, "the broker is stopping, publish to another one") }
+        if !takesPublish(settings) { return refuse(.tryAgain, "over the broker's receive rate, try again later") }
+        let route: Route
+        switch way() {
+        case .route(let found): route = found
+        case .unknown: return refuse(.tryAgain, "the broker has not learned its bindings yet, try again later")
+        case .forbidden:
+            publishing.counters.forbidden.add(1)
+            let reason = "group \(group) may not publish to topic \(header.topic)"
+            refusals.refuse(.publish, peer, reason)
+            return .answered(.refused, feedback: reason)
+        }
+        if recent.contains(accepted.id) { return .answered(.accepted, feedback: "stored before, and done") }
+        if route.members.isEmpty && accepted.kind != .half {
+            publishing.counters.unrouted.add(1)
+            topicPublishes[header.topic]?.unrouted.add(1)
+            return .answered(.accepted, feedback: "no group is bound to it")
+        }
+        let message = Message(
+            id: accepted.id, kind: kind, topic: header.topic, messageType: header.messageType,
+            publisherGroup: header.groupID, expiresAt: accepted.expiresAt, deliverLimit: accepted.deliverLimit,
+            publishedAt: accepted.createdAt, header: headerBytes, body: body, extra: extra)
+        if accepted.kind == .fly {
+            publishing.counters.fly.add(1)
+            return .fly(message, route, feedback: "fly: delivered from memory, not stored")
+        }
+        CrashPoint.reached(.publishReceived)
+        return .stored(message, accepted.kind == .half ? nil : route)
+    }
+}
+
+extension PublishRules.Request {
+    init(_ header: MessageHeaderView) {
+        self.init(
+            id: header.messageIDBytes.withUnsafeBytes { MessageID(utf8: $0) }, topic: header.topic,
+            messageType: header.messageType, group: header.groupID,
+            expiredTime: header.expiredTime, deliverLimit: header.deliverLimit, isCommitted: header.commit,
+            isFly: header.fly, createTime: header.createTime ?? 0)
+    }
+}

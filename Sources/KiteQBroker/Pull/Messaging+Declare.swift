@@ -1,0 +1,36 @@
+package import KiteQCore
+
+extension Messaging {
+    /// Publishes a group's bindings through the registry. They replace what was declared for it here before; brokers
+    /// learn of them a moment later.
+    ///
+    /// - Throws: ``MessagingError``: `invalid` where a binding cannot be used or is another group's, `unavailable` where the
+    ///   registry does not take them within some seconds; they may come into force later all the same.
+    package func declare(bindings: [Binding], group: String) async throws {
+        try check(group: group)
+        for binding in bindings where BindingName(binding.group) != BindingName(group) {
+            throw MessagingError(.invalid, "a binding of group \(binding.group) cannot be declared for group \(group)")
+        }
+        if let rejection = BindingTable(bindings).rejected.first {
+            throw MessagingError(.invalid, rejection.reason)
+        }
+        try await withThrowingTaskGroup(of: Void.self) { race in
+            race.addTask { [registry] in
+                do {
+                    try await registry.publish(bindings: bindings, of: group)
+                } catch let error as RegistryError {
+                    throw MessagingError(.unavailable, "the registry did not take the bindings: \(error)")
+                }
+            }
+            race.addTask {
+                try await Task.sleep(for: Self.registryTime)
+                throw MessagingError(
+                    .unavailable, "the registry does not answer; the bindings may come into force later")
+            }
+            defer { race.cancelAll() }
+            try await race.next()
+        }
+    }
+
+    private static var registryTime: Duration { .seconds(5) }
+}

@@ -1,0 +1,84 @@
+import KiteQCore
+import KiteQWire
+import NIOCore
+
+extension Messaging {
+    /// Publishes committed messages, each for itself: some may be taken and others not. Returns an outcome for each, in their
+    /// order, once all are known: within the time that a publish may wait for the store and that of one write. The call is not
+    /// cut short where the task is cancelled: what the store is asked to keep, it keeps.
+    package func publish(_ messages: [NewMessage], group: String) async -> [PublishOutcome] {
+        let call = PublishCall(group: group, count: messages.count)
+        let arrival = (wall: SystemTime.wall(), monotonic: SystemTime.monotonic())
+        let settings = services.settings
+        var stored: [PendingPublish] = []
+        var fly: [(message: Message, route: Route)] = []
+        for (index, message) in messages.enumerated() {
+            let id = message.id ?? MessageID.random().description
+            func answer(_ verdict: PublishVerdict, _ feedback: String) {
+                call.answer(index, PublishOutcome(messageID: id, verdict: verdict, feedback: feedback))
+            }
+            let header: MessageHeaderView
+            do {
+                header = try message.header(id: id, group: group)
+            } catch {
+                answer(.refused, "\(error)")
+                continue
+            }
+            let (body, kind) = message.body.bytes
+            let admission = services.admit(
+                header, body: body, extra: nil, kind: kind, of: group, from: .caller, settings,
+                isStopping: services.isDraining, wall: arrival.wall
+            ) {
+                guard settings.access.mayPublish(group, to: message.topic) else { return .forbidden }
+                return services.routing.route(topic: message.topic, messageType: message.messageType)
+                    .map { .route($0) } ?? .unknown
+            }
+            switch admission {
+            case .answered(let verdict, let feedback): answer(verdict, feedback)
+            case .fly(let message, let route, let feedback):
+                fly.append((message, route))
+                answer(.accepted, feedback)
+            case .stored(let message, let route):
+                stored.append(
+                    PendingPublish(
+                        AcceptedPublish(
+                            origin: .call(call), opaque: Int32(index), version: 0, extensionField: 0, message: message,
+                            messageIDRange: header.messageIDRange, route: route, arrivedAt: arrival.monotonic)))
+            }
+        }
+        services.dispatcher.acceptFly(fly)
+        if !stored.isEmpty { services.publishing.submit(stored) }
+        return await call.outcomes()
+    }
+}
+
+extension NewMessage {
+    /// As a client would write it, and read as one from a client is.
+    fileprivate func header(id: String, group: String) throws(WireError) -> MessageHeaderView {
+        var header = ProtoHeader()
+        header.messageID = id
+        header.topic = topic
+        header.messageType = messageType
+        header.expiredTime = expiresAt
+        header.deliverLimit = Int32(clamping: deliverLimit)
+        header.groupID = group
+        header.commit = true
+        header.fly = isFly
+        header.properties = properties.map { property in
+            var entry = ProtoEntry()
+            entry.key = property.key
+            entry.value = property.value
+            return entry
+        }
+        return try MessageHeaderView(decoding: header.serializedBuffer())
+    }
+}
+
+extension NewMessage.Body {
+    fileprivate var bytes: (ByteBuffer, Message.Kind) {
+        switch self {
+        case .text(let text): (ByteBuffer(string: text), .string)
+        case .bytes(let bytes): (bytes, .bytes)
+        }
+    }
+}

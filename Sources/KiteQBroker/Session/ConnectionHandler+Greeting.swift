@@ -1,0 +1,163 @@
+import KiteQCore
+import KiteQWire
+import Logging
+import NIOCore
+import NIOSSL
+
+/// The handshake: who the client is, and whether it is let in.
+///
+/// What that takes long is done elsewhere: the socket is not read meanwhile, and what came with the greeting waits.
+extension ConnectionHandler {
+    /// Bodies of packets that may come before the answer to the greeting.
+    private static let heldBytes = 64 << 10
+
+    /// What a greeting is answered with.
+    struct Answer: Sendable {
+        let opaque: Int32
+        let version: Int16
+        let extensionField: Int64
+
+        init(_ header: PacketHeader) {
+            (opaque, version, extensionField) = (header.opaque, header.version, header.extension)
+        }
+    }
+
+    func greet(_ packet: Packet) throws {
+        let answer = Answer(packet.header)
+        guard packet.header.command == .connMeta else {
+            return reject(.handshake, "the first packet is not CONN_META but \(packet.header.command)", answer)
+        }
+        let meta = try ConnMeta(decoding: packet.body)
+        if meta.groupID.isEmpty { return reject(.handshake, "CONN_META names no group", answer) }
+        if meta.groupID.utf8.count > 255 {
+            return reject(.handshake, "the group's name has more than 255 bytes", answer)
+        }
+        let (isEncrypted, names) = try certificate()
+        judge(meta, names) { verdict in
+            if let by = self.taken(verdict, meta, answer) {
+                self.enter(meta, Admission(by: by, isEncrypted: isEncrypted, certificate: names), answer)
+            }
+        }
+    }
+
+    /// The Go client repeats its CONN_META when the answer is late.
+    func greetAgain(_ packet: Packet, of connection: Connection) throws {
+        let (answer, meta) = (Answer(packet.header), try ConnMeta(decoding: packet.body))
+        guard meta.groupID.utf8.elementsEqual(connection.group.utf8) else {
+            return reject(.credentials, "this connection is of group \(connection.group) already", answer)
+        }
+        judge(meta, connection.admission.certificate) { verdict in
+            if self.taken(verdict, meta, answer) != nil { self.welcome(answer) }
+        }
+    }
+
+    // MARK: The verdict
+
+    /// Calls `then` with the verdict, at once or later; never after the connection has ended.
+    private func judge(
+        _ meta: ConnMeta, _ names: [String]?, then: @escaping (Gatekeeper.Verdict) -> Void
+    ) {
+        guard let context else { return }
+        let group = BindingName(meta.groupID)
+        let bound = NIOLoopBound((self, then), eventLoop: context.eventLoop)
+        let verdict = services.gatekeeper.judge(
+            group, secret: meta.secretKey, certificate: names ?? [], by: settings.access,
+            later: { [eventLoop = context.eventLoop] verdict in
+                eventLoop.execute {
+                    let (handler, then) = bound.value
+                    handler.resume { then(verdict) }
+                }
+            })
+        if let verdict { return then(verdict) }
+        if case .greeting = state { hold() }
+    }
+
+    /// What lets it in; where nothing does, it is told so and sent away. It hears the same whatever is wrong; the log says more.
+    private func taken(
+        _ verdict: Gatekeeper.Verdict, _ meta: ConnMeta, _ answer: Answer
+    ) -> AccessRules.Admittance? {
+        switch verdict {
+        case .admitted(let by): return by
+        case .busy:
+            reject(.busy, "too many clients are waiting to be let in, try again later", answer)
+        case .refused:
+            let known = settings.access.groups[BindingName(meta.groupID)]
+            let why =
+                known == nil
+                ? "the group \(meta.groupID) is unknown"
+                : "the secret\(known?.certificate == nil ? "" : ", or the certificate,") of group \(meta.groupID) is wrong"
+            reject(
+                .credentials,
+                "group \(meta.groupID) is not let in: it is not known here, or its secret or certificate is wrong",
+                answer, log: why)
+        }
+        return nil
+    }
+
+    private func enter(_ meta: ConnMeta, _ admission: Admission, _ answer: Answer) {
+        guard let context, !refusesPublishes else { return close() }
+        let connection = Connection(
+            id: services.makeID(), group: meta.groupID, admission: admission, peer: peer.description,
+            version: answer.version, extensionField: answer.extensionField, eventLoop: context.eventLoop, handler: self)
+        welcome(answer)
+        services.connections.insert(connection)
+        // Deliveries that follow at once are written behind the CONN_AUTH: this read's answers leave first, in order.
+        let client = services.dispatcher.connect(
+            connection, group: meta.groupID, warmUpSeconds: Int(meta.warmingUpSeconds),
+            onConnect: { self.state = .open(connection, $0) })
+        if !context.channel.isWritable { services.dispatcher.setWritable(client, false) }
+        watchIdle()
+        // A reload that came meanwhile has not seen this connection.
+        refreshSettings()
+        if let objection = admission.objection(meta.groupID, settings) {
+            logger.info("closing a connection: \(objection)", metadata: ["peer": "\(peer)"])
+            close()
+        }
+    }
+
+    private func welcome(_ answer: Answer) {
+        writeAuthentication(
+            true, feedback: "welcome", opaque: answer.opaque, version: answer.version,
+            extensionField: answer.extensionField)
+    }
+
+    /// Whether the connection is encrypted, and the names of the certificate that the client showed; nil where it showed none.
+    private func certificate() throws -> (isEncrypted: Bool, names: [String]?) {
+        guard let context, isEncrypted else { return (false, nil) }
+        let tls = try context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self)
+        return (true, try tls.peerCertificate.map(CertificateNames.of))
+    }
+
+    // MARK: Waiting for it
+
+    private func hold() {
+        state = .judging
+        setReading(false)
+    }
+
+    /// Keeps a packet until the verdict.
+    func hold(_ packet: Packet) {
+        held.append(packet)
+        if held.reduce(0, { $0 + $1.body.readableBytes }) > Self.heldBytes {
+            reject(.handshake, "it sends before it is let in", Answer(packet.header))
+        }
+    }
+
+    /// Goes on with what waited for the verdict, as if it had come now.
+    private func resume(_ verdict: () -> Void) {
+        switch state {
+        case .closed: return
+        case .judging:
+            state = .greeting
+            asRead {
+                verdict()
+                guard case .open = state else { return }
+                let packets = held
+                held = []
+                for packet in packets { try handle(packet) }
+            }
+            setReading(!isPaused)
+        case .greeting, .open: asRead(verdict)
+        }
+    }
+}

@@ -1,0 +1,168 @@
+import DequeModule
+
+/// Deliveries to callers that have no connection: each pull is a client of its group that gets one batch, all at once, and
+/// then awaits the answers. So nothing is delivered that nobody waits for, and no time runs before the messages are out.
+extension DeliveryMachine {
+    /// Why a pull is not taken.
+    package enum PullRefusal: Error, Sendable, Hashable {
+        /// As many wait already as may.
+        case tooManyPulls
+        /// As many messages are in callers' hands, or promised, as may be.
+        case tooManyReceipts
+    }
+
+    /// What a caller answers with.
+    package struct PullReceipt: Sendable, Hashable {
+        package var client: DeliveryClientID
+        package var key: UInt64
+        package var opaque: UInt32
+
+        package init(client: DeliveryClientID, key: UInt64, opaque: UInt32) {
+            self.client = client
+            self.key = key
+            self.opaque = opaque
+        }
+    }
+
+    package enum Settled: Sendable, Hashable {
+        case settled
+        /// Its time was up, or it was answered before, or no delivery had it.
+        case tooLate
+        /// It is of another group.
+        case notYours
+    }
+
+    /// A caller waits for at most `max` messages of its group. It gets the first that there are, in the actions of this or of a
+    /// later input, and all of them in one; nothing more after that. Each has `visibility` nanoseconds for its answer.
+    ///
+    /// - Parameter key: a random number.
+    package mutating func pull(
+        group name: String, max: Int, visibility: MonotonicTime, key: UInt64, now: MonotonicTime, wall: Timestamp,
+        _ actions: inout DeliveryActions
+    ) -> Result<DeliveryClientID, PullRefusal> {
+        let g = groupIndex(name)
+        guard groups[g].pulls.waiting < limits.pull.waitingOfGroup, waitingPulls < limits.pull.waiting else {
+            return .failure(.tooManyPulls)
+        }
+        let room = min(limits.pull.receiptsOfGroup - groups[g].pulls.receipts, limits.pull.receipts - receipts)
+        guard room > 0 else { return .failure(.tooManyReceipts) }
+        let window = InFlightWindow<DeliveryClient.Entry>(
+            limit: min(Swift.max(1, max), limits.pull.messages, room),
+            timeout: min(Swift.max(visibility, limits.pull.visibility.lowerBound), limits.pull.visibility.upperBound),
+            lateTime: limits.pull.lateTime)
+        let id = addClient(g, window, WarmUp(seconds: 0, start: now), &actions)
+        clients[Int(id.index)].pull = DeliveryClient.Pull(key: key)
+        groups[g].pulls.waiting += 1
+        waitingPulls += 1
+        countReceipts(Int(id.index))
+        stayPresent(g, now: now)
+        pump(now: now, wall: wall, &actions)
+        return .success(id)
+    }
+
+    /// The caller waits no more, or what it was sent did not reach it: that goes back at once, and was no attempt.
+    package mutating func endPull(
+        _ id: DeliveryClientID, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
+    ) {
+        guard isOpen(id), clients[Int(id.index)].pull != nil else { return }
+        let g = clients[Int(id.index)].group
+        for entry in close(Int(id.index)).reversed() {
+            guard isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g) else { continue }
+            if groups[g].isPaused {
+                leaveToStore(entry.slot, p, error: Self.pausedError, wall: wall, now: now, &actions)
+            } else {
+                setProgress(.queued, p, of: Int(entry.slot.index))
+                groups[g].queue.prepend(entry.slot)
+            }
+        }
+        stayPresent(g, now: now)
+        needsPump(g)
+        pump(now: now, wall: wall, &actions)
+    }
+
+    /// Answers by receipt, all of them successes or all refusals; says of each what became of it.
+    ///
+    /// - Parameter reason: of a refusal, at most 255 characters are kept.
+    package mutating func settle(
+        _ receipts: [PullReceipt], group: String, isSuccess: Bool, reason: String? = nil, now: MonotonicTime,
+        wall: Timestamp, _ actions: inout DeliveryActions
+    ) -> [Settled] {
+        let settled = receipts.map { receipt -> Settled in
+            let c = Int(receipt.client.index)
+            guard isOpen(receipt.client), clients[c].pull?.key == receipt.key else { return .tooLate }
+            let g = clients[c].group
+            guard BindingName(groups[g].name) == BindingName(group) else { return .notYours }
+            let ack = Acknowledgement(
+                opaque: receipt.opaque, isSuccess: isSuccess, feedback: reason.map { String($0.prefix(255)) })
+            let isTaken = answer(ack, of: c, now: now, wall: wall, &actions)
+            closeIfAnswered(c)
+            stayPresent(g, now: now)
+            needsPump(g)
+            return isTaken ? .settled : .tooLate
+        }
+        pump(now: now, wall: wall, &actions)
+        return settled
+    }
+
+    /// The broker stops: what callers have in their hands is a failed attempt each, and no group is here by pulls any more.
+    package mutating func endPulls(now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
+        for g in groups.indices where groups[g].pulls.presentUntil != nil {
+            groups[g].pulls.presentUntil = nil
+            if groups[g].isAway { leave(g, now: now, wall: wall, &actions) }
+        }
+        for c in clients.indices where clients[c].isOpen && clients[c].pull != nil {
+            disconnect(
+                DeliveryClientID(index: Int32(c), generation: clients[c].generation), now: now, wall: wall, &actions)
+        }
+    }
+
+    // MARK: One pull
+
+    /// Those that got something wait for nothing more.
+    mutating func endServedPulls(_ g: Int) {
+        for index in groups[g].clients where clients[Int(index)].window.inFlight > 0 {
+            guard clients[Int(index)].pull != nil else { continue }
+            stopSending(to: Int(index))
+            countReceipts(Int(index))
+        }
+    }
+
+    /// Called at each tick.
+    mutating func lookAfterPull(_ c: Int, now: MonotonicTime) {
+        clients[c].window.forgetLate(now: now)
+        if clients[c].window.inFlight > 0 || clients[c].pull?.isWaiting == true {
+            stayPresent(clients[c].group, now: now)
+        }
+        closeIfAnswered(c)
+    }
+
+    private mutating func closeIfAnswered(_ c: Int) {
+        guard let pull = clients[c].pull, !pull.isWaiting, clients[c].window.inFlight + clients[c].window.late == 0
+        else { return countReceipts(c) }
+        _ = close(c)
+    }
+
+    /// Keeps the accounts of a pull's receipts.
+    mutating func countReceipts(_ c: Int) {
+        guard let pull = clients[c].pull else { return }
+        let window = clients[c].window
+        let count = pull.isWaiting ? window.limit : window.inFlight + window.late
+        groups[clients[c].group].pulls.receipts += count - pull.counted
+        receipts += count - pull.counted
+        clients[c].pull?.counted = count
+    }
+
+    // MARK: Presence
+
+    private mutating func stayPresent(_ g: Int, now: MonotonicTime) {
+        groups[g].pulls.presentUntil = now + limits.pull.lingering
+    }
+
+    mutating func endPresenceByPulls(now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
+        for g in groups.indices {
+            guard let until = groups[g].pulls.presentUntil, until <= now else { continue }
+            groups[g].pulls.presentUntil = nil
+            if groups[g].isAway { leave(g, now: now, wall: wall, &actions) }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import KiteQCore
+import MariaDB
+
+/// Counts over time, in the first shard.
+extension Shard {
+    func addSamples(_ samples: [TopicSample]) async throws {
+        guard !samples.isEmpty else { return }
+        var rows = MariaDBBatch([.int, .bytes, .bytes, .int, .int, .int, .int, .int])
+        // In the order of the key: brokers that add at the same time do not wait for each other in a circle.
+        let sorted = samples.sorted { ($0.at, $0.broker, $0.topic) < ($1.at, $1.broker, $1.topic) }
+        for sample in sorted {
+            rows.append(sample.at)
+            rows.append(sample.broker)
+            rows.append(sample.topic)
+            rows.append(Int64(sample.counters.published))
+            rows.append(Int64(sample.counters.committed))
+            rows.append(Int64(sample.counters.delivered))
+            rows.append(Int64(sample.counters.acknowledged))
+            rows.append(Int64(sample.counters.deadLettered))
+        }
+        let batch = rows
+        try await run { connection in
+            try connection.transaction {
+                try connection.insert(into: OperatorSQL.insertSamples, batch, tail: OperatorSQL.addSamples)
+            }
+        }
+    }
+}
+
+extension Shard {
+    func topicSeries(
+        topic: String?, from: Timestamp, before: Timestamp, step: Timestamp
+    ) async throws -> TopicSeries {
+        let limit = TopicSeries.maxPoints
+        let range: [MariaDBValue] = [.int(step), .int(from), .int(before)]
+        return try await ask { connection, _ in
+            let rows =
+                if let topic {
+                    try connection.query(OperatorSQL.seriesOfTopic, range + [.text(topic), .int(limit + 1)])
+                } else {
+                    try connection.query(OperatorSQL.series, range + [.int(limit + 1)])
+                }
+            let points = try rows.prefix(limit).map { row in
+                TopicSeries.Point(
+                    at: try row.int(0), topic: try row.text(1),
+                    counters: TopicCounters(
+                        published: Int(try row.int(2)), committed: Int(try row.int(3)), delivered: Int(try row.int(4)),
+                        acknowledged: Int(try row.int(5)), deadLettered: Int(try row.int(6))))
+            }
+            return TopicSeries(points: points, step: step, isComplete: rows.count <= limit)
+        }
+    }
+
+    /// Old samples, and what the audit log keeps no longer; at most `limit` rows of each. Returns how many went.
+    func purgeOperators(auditRetention: Duration, limit: Int) async throws -> Int {
+        let now = StoreClock.now()
+        let samples: [MariaDBValue] = [.int(now - TopicSample.retention), .int(limit)]
+        let audit: [MariaDBValue] = [.int(now - Timestamp(auditRetention / .milliseconds(1))), .int(limit)]
+        return try await run { connection in
+            try connection.execute(OperatorSQL.purgeSamples, samples).affectedRows
+                + connection.execute(OperatorSQL.purgeAudit, audit).affectedRows
+        }
+    }
+}

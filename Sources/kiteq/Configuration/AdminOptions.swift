@@ -1,0 +1,27 @@
+/// Who may use the administration's address, as the options say it.
+struct AdminOptions: Sendable, Hashable {
+    enum Anonymous: String, Sendable, Hashable, CaseIterable {
+        case no, read, operate
+    }
+
+    /// Files in PEM; "" is none.
+    var tlsCertificate = ""
+    var tlsKey = ""
+    var tlsClientCA = ""
+    /// "" is none.
+    var tokensFile = ""
+    /// What whoever shows no token may do; nil: `operate` on loopback without a file of tokens, else `no`.
+    var allowAnonymous: Anonymous?
+    /// Names that the console may be reached by, besides the address itself.
+    var hosts: [String] = []
+}
+
+extension ConfigurationCodec where Value == AdminOptions.Anonymous? {
+    /// "" leaves it to where it listens.
+    static var anonymous: Self {
+        text(
+            "one of no, read, operate, or \"\"",
+            parse: { text in text.isEmpty ? .some(nil) : AdminOptions.Anonymous(rawValue: text).map { .some($0) } },
+            write: { $0?.rawValue ?? "" })
+    }
+}

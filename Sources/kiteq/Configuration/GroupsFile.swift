@@ -1,0 +1,78 @@
+import KiteQBroker
+import KiteQCore
+
+/// The file of `groups.file`:
+///
+///     [groups.s-payment]
+///     secret = "pbkdf2-sha256:…"         # as kiteq secret hash prints it; or secrets = [..., ...] while one takes over
+///     publish = ["trade", "feed"]        # topics, or "*"; without it groups.default_rights
+///     subscribe = ["trade"]
+///     certificate = "payment.example"    # the name that its client certificate must have
+enum GroupsFile {
+    private static let keys = ["secret", "secrets", "publish", "subscribe", "certificate"]
+
+    /// - Parameter rights: of groups that name none.
+    /// - Throws: ``CommandError``, a sentence without a secret.
+    static func read(_ path: String, rights: TopicRights) throws(CommandError) -> [BindingName: GroupAccess] {
+        try groups(in: ConfigurationFile(path: path, isSecret: true), rights: rights)
+    }
+
+    static func groups(
+        in file: ConfigurationFile, rights: TopicRights
+    ) throws(CommandError) -> [BindingName: GroupAccess] {
+        var groups: [BindingName: GroupAccess] = [:]
+        for (name, entries) in try file.entries(of: "groups") {
+            let place = "\(file.path), [groups.\(name)]"
+            if let unknown = entries.keys.sorted().first(where: { !keys.contains($0) }) {
+                throw CommandError("\(place): there is no \(unknown); there are \(keys.joined(separator: ", "))")
+            }
+            if entries["secret"] != nil && entries["secrets"] != nil {
+                throw CommandError("\(place): secret and secrets are both given; give one of them")
+            }
+            var access = GroupAccess(publish: rights, subscribe: rights)
+            access.secrets = try secrets(entries["secrets"] ?? entries["secret"].map { .list([$0]) }, place)
+            if let value = entries["publish"] { access.publish = try topics(value, "publish", place) }
+            if let value = entries["subscribe"] { access.subscribe = try topics(value, "subscribe", place) }
+            if let value = entries["certificate"] {
+                guard case .string(let text) = value, !text.isEmpty else {
+                    throw CommandError("\(place): certificate must be the name in the group's client certificate")
+                }
+                access.certificate = text
+            }
+            groups[BindingName(name)] = access
+        }
+        return groups
+    }
+
+    private static func secrets(
+        _ value: ConfigurationValue?, _ place: String
+    ) throws(CommandError) -> [GroupSecret] {
+        guard let value else { return [] }
+        guard case .list(let values) = value, values.count <= 8 else {
+            throw CommandError("\(place): secrets must be a list of at most 8 texts")
+        }
+        var secrets: [GroupSecret] = []
+        for value in values {
+            guard case .string(let text) = value else {
+                throw CommandError("\(place): secret must be a text, as kiteq secret hash prints it")
+            }
+            do {
+                secrets.append(try GroupSecret(parsing: text))
+            } catch {
+                throw CommandError("\(place): \(error.message)")
+            }
+        }
+        return secrets
+    }
+
+    /// `"*"`, or a list of topics.
+    private static func topics(
+        _ value: ConfigurationValue, _ key: String, _ place: String
+    ) throws(CommandError) -> TopicRights {
+        if value == .string("*") || value == .list([.string("*")]) { return .all }
+        guard let names = ConfigurationCodec<[String]>.names.read(value), !names.contains("*") else {
+            throw CommandError("\(place): \(key) must be \"*\" or \(ConfigurationCodec<[String]>.names.allowed)")
+        }
+        return .only(Set(names.map(BindingName.init)))
+    }
+}

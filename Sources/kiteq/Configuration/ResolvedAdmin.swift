@@ -1,0 +1,49 @@
+/// Who may use the administration's address, put together and checked.
+struct ResolvedAdmin: Sendable, Hashable {
+    /// Nil where it speaks plain HTTP.
+    struct TLS: Sendable, Hashable {
+        /// Files in PEM.
+        var certificate: String
+        var key: String
+        /// Nil: no client certificates.
+        var clientCA: String?
+    }
+
+    var tls: TLS?
+    var tokens: [AdminToken]
+    /// What whoever shows no token may do; nil: nothing.
+    var anonymous: AdminToken.Role?
+    var hosts: [String]
+}
+
+extension ServerConfiguration {
+    /// - Throws: ``CommandError`` where options contradict each other, a file cannot be read, or anybody could operate the broker
+    ///   from elsewhere without being told so.
+    func resolvedAdmin() throws(CommandError) -> ResolvedAdmin {
+        let options = adminAccess
+        var resolved = ResolvedAdmin(tls: nil, tokens: [], anonymous: nil, hosts: options.hosts)
+        switch (options.tlsCertificate.isEmpty, options.tlsKey.isEmpty) {
+        case (false, false):
+            resolved.tls = .init(
+                certificate: options.tlsCertificate, key: options.tlsKey,
+                clientCA: options.tlsClientCA.isEmpty ? nil : options.tlsClientCA)
+        case (true, true):
+            if !options.tlsClientCA.isEmpty { throw CommandError("admin.tls_client_ca needs admin.tls_certificate") }
+        default: throw CommandError("admin.tls_certificate and admin.tls_key go together: give both")
+        }
+        if !options.tokensFile.isEmpty { resolved.tokens = try TokensFile.read(options.tokensFile) }
+        let isLoopback = admin?.isLoopback ?? true
+        switch options.allowAnonymous {
+        case .no: break
+        case .read: resolved.anonymous = .read
+        case .operate: resolved.anonymous = .operate
+        case nil: resolved.anonymous = isLoopback && options.tokensFile.isEmpty ? .operate : nil
+        }
+        if let admin, !isLoopback, options.tokensFile.isEmpty, options.allowAnonymous == nil {
+            throw CommandError(
+                "admin.bind = \(admin) can be reached from elsewhere: name who may use it in admin.tokens_file, or say what "
+                    + "anybody may do with admin.allow_anonymous = \"no\", \"read\" or \"operate\"")
+        }
+        return resolved
+    }
+}

@@ -1,0 +1,51 @@
+import KiteQBroker
+import KiteQCore
+
+extension ServerConfiguration {
+    /// Who is let in and may do what, from the options and from the file of groups.
+    /// - Throws: ``CommandError`` where they contradict each other, or a file cannot be read; a sentence without a secret.
+    func resolvedAccess() throws(CommandError) -> AccessRules {
+        if groups.requireSecret && groups.allowAnyone {
+            throw CommandError("groups.require_secret and groups.allow_anyone contradict each other; give one of them")
+        }
+        // Whoever lists groups means that others are not let in.
+        let requires = groups.requireSecret || (!groups.file.isEmpty && !groups.allowAnyone)
+        let rights: TopicRights = groups.defaultRights == .all ? .all : .none
+        var known = groups.file.isEmpty ? [:] : try GroupsFile.read(groups.file, rights: rights)
+        for (group, secret) in try plainSecrets().sorted(by: { $0.key < $1.key }) {
+            var access = known[BindingName(group)] ?? GroupAccess(publish: rights, subscribe: rights)
+            if !access.secrets.isEmpty {
+                throw CommandError(
+                    "group \(group) has a secret in groups.file and in groups.secrets or groups.secret_files; give one")
+            }
+            access.secrets = [.plain(secret)]
+            known[BindingName(group)] = access
+        }
+        if requires, let open = known.filter({ !$0.value.isProtected }).keys.map(\.text).min() {
+            throw CommandError(
+                "group \(open) has neither a secret nor a certificate in \(groups.file), and would never be let in")
+        }
+        if broker.tls.clientCertificates == .none,
+            let group = known.filter({ $0.value.certificate != nil }).keys.map(\.text).min()
+        {
+            throw CommandError(
+                "group \(group) must show a certificate, and broker.tls_client_certificates = none asks for none")
+        }
+        return AccessRules(groups: known, requiresSecret: requires, defaultRights: rights)
+    }
+
+    /// Each group's secret, from the option itself or from its file.
+    private func plainSecrets() throws(CommandError) -> [String: String] {
+        var secrets = groups.secrets
+        for (group, path) in groups.secretFiles.sorted(by: { $0.key < $1.key }) {
+            if secrets[group] != nil {
+                throw CommandError("group \(group) has a secret in groups.secrets and in groups.secret_files; give one")
+            }
+            secrets[group] = try SecretFile.read(path, what: "the secret of group \(group)")
+        }
+        for group in secrets.keys where group.utf8.count > 255 {
+            throw CommandError("groups.secrets names a group of more than 255 bytes")
+        }
+        return secrets
+    }
+}

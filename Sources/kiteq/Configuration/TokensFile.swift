@@ -1,0 +1,85 @@
+import Foundation
+import KiteQBroker
+
+/// The file of `admin.tokens_file`:
+///
+///     [tokens.NAME]
+///     role = "read"              # or "operate"
+///     hash = "sha256:…"          # as kiteq token make prints it
+///     expires = 2027-12-31       # its last day, in UTC; optional
+enum TokensFile {
+    static let hashName = "sha256:"
+
+    /// - Throws: ``CommandError``, a sentence without a hash.
+    static func read(_ path: String) throws(CommandError) -> [AdminToken] {
+        try tokens(in: ConfigurationFile(path: path, isSecret: true))
+    }
+
+    static func tokens(in file: ConfigurationFile) throws(CommandError) -> [AdminToken] {
+        var tokens: [AdminToken] = []
+        for (name, entries) in try file.entries(of: "tokens") {
+            let place = "\(file.path), [tokens.\(name)]"
+            if let unknown = entries.keys.sorted().first(where: { !["role", "hash", "expires"].contains($0) }) {
+                throw CommandError("\(place): there is no \(unknown); there are role, hash, expires")
+            }
+            guard case .string(let text)? = entries["role"], let role = AdminToken.Role(rawValue: text) else {
+                throw CommandError("\(place): role must be read or operate")
+            }
+            guard case .string(let text)? = entries["hash"], text.hasPrefix(hashName),
+                let hash = Hexadecimal.bytes(text.dropFirst(hashName.count)), hash.count == 32
+            else {
+                throw CommandError(
+                    "\(place): hash must be sha256: and 64 hexadecimal digits, as kiteq token make prints it")
+            }
+            var token = AdminToken(name: name, role: role, hash: hash)
+            if let expires = entries["expires"] {
+                guard let end = endOfDay(expires) else {
+                    throw CommandError("\(place): expires must be a date, such as 2027-12-31")
+                }
+                token.expiresAt = end
+            }
+            tokens.append(token)
+        }
+        return tokens
+    }
+
+    /// The Unix second after a day's last in UTC; nil where it is no day.
+    static func endOfDay(_ value: ConfigurationValue) -> Int? {
+        let text: String
+        switch value {
+        case .string(let given), .other(let given): text = given
+        default: return nil
+        }
+        let numbers = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+        guard text.utf8.count == 10, numbers.count == 3, let year = numbers[0], let month = numbers[1],
+            let day = numbers[2],
+            (1_970...9_999).contains(year)
+        else { return nil }
+        var parts = tm()
+        (parts.tm_year, parts.tm_mon, parts.tm_mday) = (Int32(year - 1_900), Int32(month - 1), Int32(day))
+        let start = timegm(&parts)
+        // It has been brought within the calendar: what was not there is another day now.
+        guard parts.tm_mon == Int32(month - 1), parts.tm_mday == Int32(day) else { return nil }
+        return start + 86_400
+    }
+}
+
+extension ConfigurationFile {
+    /// The tables `[SECTION.NAME]`, by name, of a file that has nothing else.
+    func entries(of section: String) throws(CommandError) -> [(name: String, entries: [String: ConfigurationValue])] {
+        var found: [(name: String, entries: [String: ConfigurationValue])] = []
+        for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+            guard key.hasPrefix(section + ".") else {
+                throw CommandError(
+                    "\(path): everything in it is of the form [\(section).NAME], not [\(key.prefix { $0 != "." })]")
+            }
+            let name = String(key.dropFirst(section.count + 1))
+            if name.isEmpty { continue }
+            guard case .table(let entries) = value, name.utf8.count <= 255 else {
+                throw CommandError("\(path): \(key) must be a table [\(section).NAME] with a name of at most 255 bytes")
+            }
+            found.append((name, entries))
+        }
+        return found
+    }
+}

@@ -1,0 +1,122 @@
+import KiteQAdmin
+import KiteQBroker
+import Logging
+
+/// Reads the configuration again and puts in force what can change while the broker runs: all of it, or, where it is not
+/// valid, nothing.
+actor Reloader {
+    /// Options that it applies; others wait for a restart.
+    static let options: Set<String> = [
+        "broker.topics", "broker.max_connections", "broker.max_connections_per_address", "broker.max_packet",
+        "broker.max_properties", "broker.packet_timeout", "broker.idle_timeout", "broker.handshake_timeout",
+        "broker.tls", "broker.tls_certificate", "broker.tls_key", "broker.tls_client_ca",
+        "broker.tls_client_certificates", "publish.receive_rate", "groups.file", "groups.default_rights",
+        "groups.require_secret", "groups.allow_anyone", "groups.secrets", "groups.secret_files", "log.level",
+    ]
+    /// Those of the administration, where somebody applies them.
+    static let adminOptions: Set<String> = ["admin.tokens_file", "admin.allow_anonymous", "admin.hosts"]
+
+    /// What one reading of the configuration and its files came to.
+    struct Reading: Sendable {
+        var configuration: ServerConfiguration
+        var broker: BrokerConfiguration
+        var settings: SessionSettings
+        var admin: ResolvedAdmin
+
+        /// - Throws: ``CommandError``.
+        init(_ configuration: ServerConfiguration) throws(CommandError) {
+            self.configuration = configuration
+            broker = try configuration.resolvedBroker()
+            do { settings = try SessionSettings(broker) } catch { throw CommandError(error.description) }
+            admin = try configuration.resolvedAdmin()
+        }
+    }
+
+    private var running: Reading
+    /// Puts the configuration together again. A result, for a closure that throws a typed error and returns so large a value is
+    /// miscompiled by Swift 6.3 (a wild read when it is called).
+    typealias Load = @Sendable () -> Result<ServerConfiguration, CommandError>
+
+    private let load: Load
+    private let broker: Broker
+    private let applyAdmin: (@Sendable (ResolvedAdmin) -> Void)?
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - load: puts the configuration together again, from file, environment and flags.
+    ///   - applyAdmin: takes what the administration can change while it runs; nil: nothing of it.
+    init(
+        _ running: Reading, load: @escaping Load, broker: Broker,
+        applyAdmin: (@Sendable (ResolvedAdmin) -> Void)?, logger: Logger
+    ) {
+        self.running = running
+        self.load = load
+        self.broker = broker
+        self.applyAdmin = applyAdmin
+        self.logger = logger
+    }
+
+    /// The options in force, for people; secrets are hidden.
+    var items: [ConfigurationItem] { running.configuration.items }
+
+    /// - Throws: ``CommandError``: what is wrong with the configuration. All stays as it was then.
+    func reload() throws(CommandError) -> ReloadReport {
+        let wanted: ServerConfiguration
+        do {
+            wanted = try load().get()
+            // What needs a restart must be right too: at the restart it would be too late to hear of it.
+            _ = try Reading(wanted)
+            _ = try StoreFactory.check(wanted.store)
+            _ = try RegistryFactory.configuration(wanted.registry)
+        } catch {
+            logger.error("the configuration was not reloaded and all stays as it was: \(error.description)")
+            throw error
+        }
+        let changed = ServerConfiguration.options.filter { $0.value(running.configuration) != $0.value(wanted) }
+        let reloadable = Self.options.union(applyAdmin == nil ? [] : Self.adminOptions)
+        var merged = running.configuration
+        var applied: [String] = []
+        for option in changed where reloadable.contains(option.key) {
+            let isSet = option.setValue(&merged, option.value(wanted))
+            precondition(isSet, "an option takes what it gave: \(option.key)")
+            applied.append(option.key)
+        }
+        let next: Reading
+        do {
+            next = try Reading(merged)
+        } catch {
+            logger.error("the configuration was not reloaded and all stays as it was: \(error.description)")
+            throw error
+        }
+        applied += contents(next, beyond: applied)
+        apply(next)
+        let report = ReloadReport(
+            applied: applied, needsRestart: changed.map(\.key).filter { !reloadable.contains($0) })
+        logger.notice("the configuration was reloaded: \(report)")
+        return report
+    }
+
+    private func apply(_ next: Reading) {
+        ProcessWide.logLevel.set(next.configuration.log.level)
+        broker.reload(next.settings)
+        applyAdmin?(next.admin)
+        for warning in next.settings.warnings { logger.warning("\(warning)") }
+        running = next
+    }
+
+    /// The options of files whose content alone has changed.
+    private func contents(_ next: Reading, beyond applied: [String]) -> [String] {
+        func isNamed(_ prefix: String) -> Bool { applied.contains { $0.hasPrefix(prefix) } }
+        var found: [String] = []
+        if next.settings.access != running.settings.access && !isNamed("groups.") {
+            found.append(next.configuration.groups.file.isEmpty ? "groups.secret_files" : "groups.file")
+        }
+        if next.settings.tls?.fingerprint != running.settings.tls?.fingerprint && !isNamed("broker.tls") {
+            found.append("broker.tls_certificate")
+        }
+        if applyAdmin != nil && next.admin.tokens != running.admin.tokens && !isNamed("admin.") {
+            found.append("admin.tokens_file")
+        }
+        return found
+    }
+}

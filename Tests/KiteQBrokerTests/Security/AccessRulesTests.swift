@@ -1,0 +1,106 @@
+import Glibc
+import KiteQCore
+import Testing
+
+@testable import KiteQBroker
+
+@Suite struct AccessRulesTests {
+    private static func hashed(_ secret: String, rounds: Int = 1_000) -> GroupSecret {
+        .hashed(SecretHash(of: secret, rounds: rounds))
+    }
+
+    private func rules(_ groups: [String: GroupAccess], requires: Bool = true) -> AccessRules {
+        AccessRules(
+            groups: Dictionary(uniqueKeysWithValues: groups.map { (BindingName($0.key), $0.value) }),
+            requiresSecret: requires)
+    }
+
+    @Test func anyOfAGroupsSecretsWillDo() {
+        let (old, new) = (Self.hashed("old"), Self.hashed("new"))
+        let rules = rules(["s-a": GroupAccess(secrets: [old, new])])
+        let group = BindingName("s-a")
+        #expect(rules.admit(group, secret: "old", certificate: []) == .secret(old))
+        #expect(rules.admit(group, secret: "new", certificate: []) == .secret(new))
+        #expect(rules.admit(group, secret: "other", certificate: []) == nil)
+        #expect(rules.admit(BindingName("s-b"), secret: "old", certificate: []) == nil)
+    }
+
+    @Test func aCertificateIsAskedForBesideTheSecretOrAlone() {
+        let secret = GroupSecret.plain("right")
+        let rules = rules([
+            "both": GroupAccess(secrets: [secret], certificate: "pay.example"),
+            "alone": GroupAccess(certificate: "pay.example"),
+        ])
+        let (both, alone) = (BindingName("both"), BindingName("alone"))
+        #expect(rules.admit(both, secret: "right", certificate: ["x", "pay.example"]) == .secret(secret))
+        #expect(rules.admit(both, secret: "right", certificate: ["pay.example.org"]) == nil)
+        #expect(rules.admit(both, secret: "wrong", certificate: ["pay.example"]) == nil)
+        #expect(rules.admit(alone, secret: "", certificate: ["pay.example"]) == .certificate)
+        #expect(rules.admit(alone, secret: "right", certificate: []) == nil)
+    }
+
+    @Test func withoutBeingAskedAnUnknownGroupIsLetInAndAKnownOneStillProvesItself() {
+        let rules = rules(["s-a": GroupAccess(secrets: [.plain("right")])], requires: false)
+        #expect(rules.admit(BindingName("s-b"), secret: "", certificate: []) == .anyone)
+        #expect(rules.admit(BindingName("s-a"), secret: "", certificate: []) == nil)
+    }
+
+    @Test func groupsCountByTheirBytes() {
+        // The same letter, composed and not.
+        let rules = rules(["caf\u{E9}": GroupAccess(secrets: [.plain("right")])])
+        #expect(rules.admit(BindingName("caf\u{E9}"), secret: "right", certificate: []) != nil)
+        #expect(rules.admit(BindingName("cafe\u{301}"), secret: "right", certificate: []) == nil)
+    }
+
+    @Test func rightsAreTheGroupsOwnOrTheDefault() {
+        let trade = TopicRights.only([BindingName("trade")])
+        let rules = AccessRules(
+            groups: [BindingName("p-a"): GroupAccess(publish: trade, subscribe: .none)], defaultRights: .none)
+        #expect(rules.mayPublish("p-a", to: "trade") && !rules.mayPublish("p-a", to: "feed"))
+        #expect(!rules.maySubscribe("p-a", to: "trade"))
+        #expect(!rules.mayPublish("p-b", to: "trade"))
+        #expect(AccessRules().mayPublish("p-b", to: "trade") && AccessRules().maySubscribe("p-b", to: "trade"))
+    }
+
+    @Test func whatWasLetInIsStillForAsLongAsWhatLetItInStands() {
+        let (old, new) = (GroupSecret.plain("old"), GroupSecret.plain("new"))
+        let group = BindingName("s-a")
+        let rotating = rules(["s-a": GroupAccess(secrets: [old, new])])
+        let rotated = rules(["s-a": GroupAccess(secrets: [new])])
+        #expect(rotating.stillAdmits(group, .secret(old), certificate: []))
+        #expect(!rotated.stillAdmits(group, .secret(old), certificate: []))
+        #expect(rotated.stillAdmits(group, .secret(new), certificate: []))
+        #expect(!rules([:]).stillAdmits(group, .secret(new), certificate: []))
+        #expect(rules([:], requires: false).stillAdmits(group, .secret(new), certificate: []))
+        #expect(!rotated.stillAdmits(group, .anyone, certificate: []))
+    }
+
+    /// The least processor time of several runs: what else the machine does makes none of them shorter.
+    private func least(_ body: () -> Void) -> Duration {
+        func spent() -> Duration {
+            var time = timespec()
+            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+            return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+        }
+        return (0..<5).map { _ in
+            let start = spent()
+            body()
+            return spent() - start
+        }.min() ?? .zero
+    }
+
+    @Test func allRefusalsTakeTheSameTime() {
+        let rounds = 50_000
+        let rules = rules([
+            "dear": GroupAccess(secrets: [Self.hashed("a", rounds: rounds)]),
+            "cheap": GroupAccess(secrets: [Self.hashed("a", rounds: 1_000)]),
+            "plain": GroupAccess(secrets: [.plain("a")]),
+            "certificate": GroupAccess(secrets: [.plain("a")], certificate: "name"),
+        ])
+        let times = ["dear", "cheap", "plain", "certificate", "unknown"].map { group in
+            least { #expect(rules.admit(BindingName(group), secret: "wrong", certificate: []) == nil) }
+        }
+        let (shortest, longest) = (times.min() ?? .zero, times.max() ?? .zero)
+        #expect(longest < shortest * 2, "\(times)")
+    }
+}

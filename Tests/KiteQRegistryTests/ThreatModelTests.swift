@@ -1,0 +1,23 @@
+import KiteQCore
+import Testing
+
+@testable import KiteQRegistry
+
+/// The lines of docs/threat-model.md about names that become paths.
+@Suite struct ThreatModelTests {
+    @Test(arguments: [
+        "..", ".", "", "../../secret", "a/b", "/", "a/../../b", "\u{0}", "a\u{0}b", "a\nb",
+        String(repeating: "x", count: 256),
+    ])
+    func aNameIsOneStepOfAPathOrRefused(name: String) {
+        #expect(throws: RegistryError.self) { try ZooKeeperPaths.check(name, "topic") }
+    }
+
+    @Test(arguments: ["...", "a..b", "-bind", "a b", "日本語", "%2e%2e%2f"])
+    func otherNamesStayWhereTheyAre(name: String) throws {
+        try ZooKeeperPaths.check(name, "topic")
+        #expect(
+            ZooKeeperPaths.parent(of: "\(ZooKeeperPaths.bindings("trade"))/\(name)") == ZooKeeperPaths.bindings("trade")
+        )
+    }
+}

@@ -1,0 +1,131 @@
+import Foundation
+import KiteQBroker
+import KiteQCore
+import Testing
+
+@testable import kiteq
+
+/// Who may come in, as the options of a broker say it together.
+@Suite struct ExposureTests {
+    private func loaded(_ settings: [String]) throws -> ServerConfiguration {
+        let flags = (["broker.topics=a"] + settings).map { setting in
+            let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            return ConfigurationLoader.Flag("--set", parts[0], parts[1])
+        }
+        return try ConfigurationLoader(flags: flags).load()
+    }
+
+    private func file(_ text: String) throws -> String {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("kiteq-\(UUID().uuidString).toml").path
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        return path
+    }
+
+    private static let open = ["broker.bind=0.0.0.0:13800", "broker.advertised=a:1"]
+
+    @Test(arguments: ["127.0.0.1:1", "127.3.2.1:1", "localhost:1", "[::1]:1"])
+    func onLoopbackNobodyIsAsked(bind: String) throws {
+        #expect(try loaded(["broker.bind=\(bind)", "admin.bind=\(bind)"]).resolvedBroker().access == AccessRules())
+        #expect(try loaded(["admin.bind=\(bind)"]).resolvedAdmin().anonymous == .operate)
+    }
+
+    @Test(arguments: ["0.0.0.0:1", "192.168.1.1:1", "[::]:1", "broker.example:1", "127.0.0.1.example:1"])
+    func elsewhereItMustBeSaid(address: String) throws {
+        let bind = ["broker.bind=\(address)", "broker.advertised=a:1"]
+        let error = #expect(throws: CommandError.self) { try loaded(bind).resolvedBroker() }
+        #expect(error?.description.hasPrefix("broker.bind = ") == true)
+        #expect(error?.description.contains("groups.allow_anyone = true") == true)
+        for said in ["groups.allow_anyone=true", "groups.require_secret=true"] {
+            #expect(try loaded(bind + [said]).resolvedBroker().access.requiresSecret == said.contains("require"))
+        }
+        let admin = #expect(throws: CommandError.self) { try loaded(["admin.bind=\(address)"]).resolvedAdmin() }
+        #expect(admin?.description.hasPrefix("admin.bind = ") == true)
+        for (said, role) in [("no", nil), ("read", .read), ("operate", .operate)] as [(String, AdminToken.Role?)] {
+            let configuration = try loaded(["admin.bind=\(address)", "admin.allow_anonymous=\(said)"])
+            #expect(try configuration.resolvedAdmin().anonymous == role)
+        }
+    }
+
+    @Test func aFileOfGroupsLeavesTheOthersOut() throws {
+        let path = try file("[groups.s-a]\nsecret = \"plain:one\"\n")
+        defer { #expect(throws: Never.self) { try FileManager.default.removeItem(atPath: path) } }
+        let groups = [BindingName("s-a"): GroupAccess(secrets: [.plain("one")])]
+        #expect(
+            try loaded(Self.open + ["groups.file=\(path)"]).resolvedBroker().access
+                == AccessRules(groups: groups, requiresSecret: true))
+        #expect(
+            try !loaded(["groups.file=\(path)", "groups.allow_anyone=true"]).resolvedBroker().access.requiresSecret)
+        let twice = #expect(throws: CommandError.self) {
+            try loaded(["groups.file=\(path)", "groups.secrets=s-a=two"]).resolvedBroker()
+        }
+        #expect(twice?.description.contains("s-a") == true && twice?.description.contains("two") == false)
+        let beside = try loaded(["groups.file=\(path)", "groups.secrets=s-b=two"]).resolvedBroker().access
+        #expect(beside.groups.count == 2)
+    }
+
+    @Test func whatContradictsItselfIsASentence() throws {
+        let path = try file("[groups.s-a]\npublish = []\n")
+        let certificate = try file("[groups.s-a]\ncertificate = \"x\"\n")
+        for (settings, sentence) in [
+            (
+                ["groups.require_secret=true", "groups.allow_anyone=true"],
+                "groups.require_secret and groups.allow_anyone"
+            ),
+            (["groups.file=\(path)"], "group s-a has neither a secret nor a certificate"),
+            (["groups.file=\(certificate)"], "group s-a must show a certificate, and broker.tls_client_certificates"),
+            (["groups.file=/does/not/exist"], "the file /does/not/exist does not exist"),
+            (["broker.tls=required"], "broker.tls = required needs broker.tls_certificate and broker.tls_key"),
+            (["broker.tls_client_certificates=required"], "broker.tls_client_certificates asks for TLS"),
+            (
+                ["broker.tls=optional", "broker.tls_certificate=a", "broker.tls_key=b", "broker.tls_client_ca=c"],
+                "broker.tls_client_ca is for broker.tls_client_certificates"
+            ),
+        ] {
+            let error = #expect(throws: CommandError.self) { try loaded(settings).resolvedBroker() }
+            #expect(error?.description.hasPrefix(sentence) == true, "\(error?.description ?? "")")
+        }
+        for settings in [["admin.tls_key=a"], ["admin.tls_client_ca=a"]] {
+            #expect(throws: CommandError.self) { try loaded(settings).resolvedAdmin() }
+        }
+        for path in [path, certificate] { try FileManager.default.removeItem(atPath: path) }
+    }
+
+    @Test func tokensComeFromAFile() throws {
+        let hash = String(repeating: "0f", count: 32)
+        let path = try file(
+            """
+            [tokens.night-shift]
+            role = "operate"
+            hash = "sha256:\(hash)"
+            expires = 2027-12-31
+            [tokens."a script"]
+            role = "read"
+            hash = "sha256:\(hash.uppercased())"
+            """)
+        defer { #expect(throws: Never.self) { try FileManager.default.removeItem(atPath: path) } }
+        let resolved = try loaded(["admin.bind=0.0.0.0:1", "admin.tokens_file=\(path)"]).resolvedAdmin()
+        let bytes = [UInt8](repeating: 15, count: 32)
+        #expect(
+            resolved.tokens == [
+                AdminToken(name: "a script", role: .read, hash: bytes),
+                // The first second of 2028.
+                AdminToken(name: "night-shift", role: .operate, hash: bytes, expiresAt: 1_830_297_600),
+            ])
+        #expect(resolved.anonymous == nil)
+        #expect(try loaded(["admin.bind=127.0.0.1:1", "admin.tokens_file=\(path)"]).resolvedAdmin().anonymous == nil)
+    }
+
+    @Test(arguments: [
+        "[tokens.a]\nrole = \"root\"\nhash = \"sha256:00\"", "[tokens.a]\nrole = \"read\"",
+        "[tokens.a]\nrole = \"read\"\nhash = \"0011\"", "[tokens.a]\nrole = \"read\"\nhash = \"sha256:0011\"",
+        "[tokens.a]\nrole = \"read\"\nhash = \"sha256:\(String(repeating: "00", count: 32))\"\nexpires = 2027-02-30",
+        "[tokens.a]\nrole = \"read\"\nhash = \"sha256:\(String(repeating: "00", count: 32))\"\nexpires = \"soon\"",
+        "[tokens.a]\nrole = \"read\"\nhash = \"sha256:\(String(repeating: "00", count: 32))\"\ntoken = \"x\"",
+    ])
+    func aWrongTokenIsASentence(text: String) {
+        let error = #expect(throws: CommandError.self) {
+            try TokensFile.tokens(in: ConfigurationFile(path: "tokens.toml", text: text, isSecret: true))
+        }
+        #expect(error?.description.hasPrefix("tokens.toml, ") == true, "\(error?.description ?? "")")
+    }
+}

@@ -1,0 +1,62 @@
+import Foundation
+import KiteQBroker
+import KiteQCore
+import Testing
+
+@testable import kiteq
+
+@Suite struct GroupsFileTests {
+    private static let hash =
+        "pbkdf2-sha256:1000:00112233445566778899aabbccddeeff:" + String(repeating: "ab", count: 32)
+
+    private func groups(_ text: String, rights: TopicRights = .all) throws -> [BindingName: GroupAccess] {
+        try GroupsFile.groups(in: ConfigurationFile(path: "groups.toml", text: text, isSecret: true), rights: rights)
+    }
+
+    @Test func aGroupHasWhatItsTableSays() throws {
+        let text = """
+            [groups.s-payment]
+            secret = "\(Self.hash)"
+            publish = ["trade", "feed"]
+            subscribe = ["trade"]
+            certificate = "payment.example"
+            [groups."s.dotted 'name'"]
+            secrets = ["\(Self.hash)", "plain:hush"]
+            publish = "*"
+            [groups.bare]
+            """
+        let secret = try GroupSecret(parsing: Self.hash)
+        let trade = TopicRights.only([BindingName("trade")])
+        #expect(
+            try groups(text, rights: .none) == [
+                BindingName("s-payment"): GroupAccess(
+                    secrets: [secret], certificate: "payment.example",
+                    publish: .only([BindingName("trade"), BindingName("feed")]), subscribe: trade),
+                BindingName("s.dotted 'name'"): GroupAccess(
+                    secrets: [secret, .plain("hush")], publish: .all, subscribe: .none),
+                BindingName("bare"): GroupAccess(publish: .none, subscribe: .none),
+            ])
+    }
+
+    @Test(arguments: [
+        ("[groups.a]\nsecrt = \"hush\"", "groups.toml, [groups.a]: there is no secrt; there are secret, secrets, "),
+        ("[groups.a]\nsecret = 5", "groups.toml, [groups.a]: secret must be a text"),
+        ("[groups.a]\nsecret = \"hush\"", "groups.toml, [groups.a]: a secret must be pbkdf2-sha256:ROUNDS:SALT:HASH, "),
+        ("[groups.a]\nsecrets = \"hush\"", "groups.toml, [groups.a]: secrets must be a list"),
+        (
+            "[groups.a]\nsecret = \"plain:a\"\nsecrets = []",
+            "groups.toml, [groups.a]: secret and secrets are both given"
+        ),
+        ("[groups.a]\npublish = \"trade\"", "groups.toml, [groups.a]: publish must be \"*\" or a list of names"),
+        ("[groups.a]\nsubscribe = [\"a/b\"]", "groups.toml, [groups.a]: subscribe must be"),
+        ("[groups.a]\ncertificate = \"\"", "groups.toml, [groups.a]: certificate must be"),
+        ("[groups]\na = \"hush\"", "groups.toml: groups.a must be a table [groups.NAME]"),
+        ("[broker]\nbind = \"hush\"", "groups.toml: everything in it is of the form [groups.NAME], not [broker]"),
+        ("[groups.a]\nsecret = hush", "groups.toml, line 2, column "),
+    ])
+    func aMistakeIsOneSentenceWithoutASecret(text: String, sentence: String) {
+        let error = #expect(throws: CommandError.self) { try groups(text) }
+        #expect(error?.description.hasPrefix(sentence) == true, "\(error?.description ?? "")")
+        #expect(error?.description.contains("hush") == false)
+    }
+}
