@@ -204,7 +204,7 @@ def screenshots(stage, browser, folder):
     waiting = items("messages?group=search-index")[0]
     stage.api("POST", "groups/ledger/pause", {"reason": "the ledger's database is being moved"})
 
-    def shoot(name, page, width=1366, height=860, theme="light", before=None, wait=4):
+    def shoot(name, page, width=1366, height=860, theme="light", before=None, wait=2.5):
         browser.reset()
         browser.size(width, height)
         browser.media(prefers_color_scheme=theme)
@@ -222,8 +222,8 @@ def screenshots(stage, browser, folder):
         browser.button("Pause…").click()
         browser.one("#act-reason").send_keys("its database is being moved, until 04:00")
 
-    shoot("overview", "", before=lambda: browser.button("Hour", ".history").click(), wait=75)
-    shoot("overview-dark", "", theme="dark", before=lambda: browser.button("Hour", ".history").click(), wait=45)
+    shoot("overview", "", before=lambda: browser.button("Hour", ".history").click(), wait=50)
+    shoot("overview-dark", "", theme="dark", before=lambda: browser.button("Hour", ".history").click(), wait=20)
     for name, page in [
         ("groups", "groups"),
         ("group", "groups/ledger"),

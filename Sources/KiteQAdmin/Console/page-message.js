@@ -29,7 +29,7 @@ function storyParts(story) {
   const { message, content, groups, transaction, deadLetters, events } = story;
   return [
     message
-      ? messageFacts(message)
+      ? messageFacts(message, content)
       : h("p", {}, "The message itself is gone from the store; this is what is left of it."),
     groups.length ? section("Where it stands", groupTable(groups)) : null,
     transaction ? section("Its transaction", transactionFacts(transaction)) : null,
