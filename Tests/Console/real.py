@@ -222,8 +222,6 @@ def screenshots(stage, browser, folder):
         browser.button("Pause…").click()
         browser.one("#act-reason").send_keys("its database is being moved, until 04:00")
 
-    shoot("overview", "", before=lambda: browser.button("Hour", ".history").click(), wait=50)
-    shoot("overview-dark", "", theme="dark", before=lambda: browser.button("Hour", ".history").click(), wait=20)
     for name, page in [
         ("groups", "groups"),
         ("group", "groups/ledger"),
@@ -244,6 +242,10 @@ def screenshots(stage, browser, folder):
         ("find", "find/bill"),
     ]:
         shoot(name, page)
+    # At the end, when there is something to draw.
+    stage.wait_until(lambda: stage.api("GET", "history?step=300")[1]["items"], "the first samples are stored", 120)
+    shoot("overview", "", before=lambda: browser.button("Hour", ".history").click(), wait=50)
+    shoot("overview-dark", "", theme="dark", before=lambda: browser.button("Hour", ".history").click(), wait=20)
     shoot("groups-dark", "groups", theme="dark")
     shoot("groups-phone", "groups", width=360, height=740)
     shoot("pause", "groups/billing", before=pause_dialog, wait=1)

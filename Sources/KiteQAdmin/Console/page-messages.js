@@ -76,7 +76,7 @@ export function messages(context) {
     ],
   });
   return [
-    pageHead("Messages", ["Those that are not done. ", h("kbd", {}, "/"), " finds one by its id, done or not."]),
+    pageHead("Messages", ["Those that are not done. ", h("kbd", {}, "/"), " finds one by its id."]),
     filterForm({ label: "Search messages", segments: ["messages"], query: context.query, fields }),
     listing.element,
   ];
