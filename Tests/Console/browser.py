@@ -141,6 +141,8 @@ class Browser:
     def screenshot(self, path, full=True):
         import base64
 
+        # The head is sticky: it belongs to the top.
+        self.script("scrollTo(0, 0)")
         metrics = self.script(
             "return [document.documentElement.clientWidth, Math.max(document.documentElement.scrollHeight, innerHeight)]"
         )

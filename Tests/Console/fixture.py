@@ -117,7 +117,7 @@ class FixtureServer:
                 )
                 return world.history(start, end, int(query.get("step", 3600)))
             case ["groups"]:
-                return self.page(list(world.groups.values()), query)
+                return self.page(list(world.groups.values()), query, unreachable=world.unreachable)
             case ["groups", group]:
                 if group not in world.groups:
                     raise Refusal(404, "No such group.")

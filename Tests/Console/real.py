@@ -204,7 +204,7 @@ def screenshots(stage, browser, folder):
     waiting = items("messages?group=search-index")[0]
     stage.api("POST", "groups/ledger/pause", {"reason": "the ledger's database is being moved"})
 
-    def shoot(name, page, width=1366, height=860, theme="light", before=None, wait=4):
+    def shoot(name, page, width=1366, height=860, theme="light", before=None, wait=2.5):
         browser.reset()
         browser.size(width, height)
         browser.media(prefers_color_scheme=theme)
@@ -222,8 +222,6 @@ def screenshots(stage, browser, folder):
         browser.button("Pause…").click()
         browser.one("#act-reason").send_keys("its database is being moved, until 04:00")
 
-    shoot("overview", "", before=lambda: browser.button("Hour", ".history").click(), wait=75)
-    shoot("overview-dark", "", theme="dark", before=lambda: browser.button("Hour", ".history").click(), wait=45)
     for name, page in [
         ("groups", "groups"),
         ("group", "groups/ledger"),
@@ -244,6 +242,10 @@ def screenshots(stage, browser, folder):
         ("find", "find/bill"),
     ]:
         shoot(name, page)
+    # At the end, when there is something to draw.
+    stage.wait_until(lambda: stage.api("GET", "history?step=300")[1]["items"], "the first samples are stored", 120)
+    shoot("overview", "", before=lambda: browser.button("Hour", ".history").click(), wait=50)
+    shoot("overview-dark", "", theme="dark", before=lambda: browser.button("Hour", ".history").click(), wait=20)
     shoot("groups-dark", "groups", theme="dark")
     shoot("groups-phone", "groups", width=360, height=740)
     shoot("pause", "groups/billing", before=pause_dialog, wait=1)

@@ -1,8 +1,7 @@
-"""A real broker (`kiteq dev`) with real traffic, for the tests and for the screenshots. All on loopback, all ended by id."""
+"""A real broker with real traffic, for the tests and for the screenshots. All on loopback, all ended by id."""
 
 import base64
 import json
-import os
 import socket
 import subprocess
 import threading
@@ -50,29 +49,52 @@ class Stage:
     # ---- processes
 
     def start(self):
+        """`kiteq dev` has the database, the tables and a first broker; the one that is looked at is a `kiteq serve` with tokens."""
         entries = [self.make_token("oncall", "operate"), self.make_token("nightwatch", "read")]
         tokens = self.folder / "tokens.toml"
         tokens.write_text("\n\n".join(entries) + "\n")
         tokens.chmod(0o600)
-        (self.folder / "data").mkdir(exist_ok=True)
-        (self.folder / "data/registry.yaml").write_text(self.registry())
-        # Few questions to forgetful publishers would take long otherwise, and so would dead letters.
-        environment = {**os.environ, "KITEQ_ADMIN_TOKENS_FILE": str(tokens), "KITEQ_TRANSACTIONS_FIRST_AFTER": "2s"}
-        self.broker = self.run(
+        data = self.folder / "data"
+        data.mkdir(exist_ok=True)
+        first, first_admin, database = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}", free_port()
+        (data / "registry.yaml").write_text(self.registry(first))
+        topics = ",".join(TOPICS)
+        dev = self.run(
             "dev",
             "--data",
-            str(self.folder / "data"),
+            str(data),
+            "--bind",
+            first,
+            "--admin",
+            first_admin,
+            "--mysql-port",
+            str(database),
+            "--topics",
+            topics,
+        )
+        self.wait_until(lambda: self.is_ready(dev, first_admin), "the first broker is ready", 120)
+        self.broker = self.run(
+            "serve",
             "--bind",
             self.address,
             "--admin",
             self.admin,
-            "--mysql-port",
-            str(free_port()),
+            "--name",
+            "kite-1",
             "--topics",
-            ",".join(TOPICS),
-            environment=environment,
+            topics,
+            "--store",
+            f"mysql://root@127.0.0.1:{database}/kite?shards=4",
+            "--registry",
+            f"file://{data}/registry.yaml",
+            "--set",
+            f"admin.tokens_file={tokens}",
+            "--set",
+            "transactions.first_check=2s",
+            "--log-level",
+            "warning",
         )
-        self.wait_until(self.is_ready, "the broker is ready", 90)
+        self.wait_until(lambda: self.is_ready(self.broker, self.admin), "the broker is ready", 60)
 
     def make_token(self, name, role):
         lines = subprocess.run(
@@ -81,7 +103,7 @@ class Stage:
         self.tokens[role] = lines[0]
         return "\n".join(lines[1:])
 
-    def registry(self):
+    def registry(self, other):
         def binding(group, topic, kind, message_type=""):
             typed = f"\n    messageType: {json.dumps(message_type)}" if message_type else ""
             return f"  - groupIds: [{json.dumps(group)}]\n    topic: {json.dumps(topic)}\n    bindType: {json.dumps(kind)}{typed}"
@@ -93,19 +115,23 @@ class Stage:
             binding("mailer", "mail", "direct", "welcome"),
         ]
         return (
-            f"brokers:\n  - address: {json.dumps(self.address)}\n    topics: [{', '.join(TOPICS)}]\n\nbindings:\n"
+            "brokers:\n"
+            + "".join(
+                f"  - address: {json.dumps(each)}\n    topics: [{', '.join(TOPICS)}]\n"
+                for each in (self.address, other)
+            )
+            + "\nbindings:\n"
             + "\n".join(bindings)
             + "\n"
         )
 
-    def run(self, *arguments, environment=None, feed=False):
+    def run(self, *arguments, feed=False):
         log = (self.folder / f"{len(self.processes)}-{arguments[0]}.log").open("w")
         process = subprocess.Popen(
             [self.kiteq, *arguments],
             stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=environment,
             text=True,
         )
         self.processes.append(process)
@@ -125,13 +151,13 @@ class Stage:
                 process.kill()
                 process.wait()
 
-    def is_ready(self):
-        if self.broker.poll() is not None:
-            raise AssertionError(
-                f"the broker ended with {self.broker.returncode}: {(self.folder / '0-dev.log').read_text()[-2000:]}"
-            )
+    def is_ready(self, process, admin):
+        if process.poll() is not None:
+            logs = "\n".join(log.read_text()[-1500:] for log in sorted(self.folder.glob("*.log")))
+            raise AssertionError(f"it ended with {process.returncode}: {logs}")
         try:
-            return self.api("GET", "session")[0] == 200
+            with urllib.request.urlopen(f"http://{admin}/readyz", timeout=10) as answer:
+                return answer.status == 200
         except OSError:
             return False
 

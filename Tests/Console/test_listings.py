@@ -108,6 +108,8 @@ class Listings(ConsoleCase):
         self.open(f"messages/{message_id(1)}")
         self.browser.see("00000010  10 11 12", "pre.body")
         self.browser.see("Only its first bytes are shown.")
+        self.browser.see("68.4 KiB", "#main dl.facts")
+        self.browser.see("(expected)", ".timeline")
         self.open(f"messages/{message_id(5001)}")
         self.browser.see("The message itself is gone from the store")
         self.browser.see("Dead letters", "#main")

@@ -126,8 +126,8 @@ class Pages(ConsoleCase):
         self.browser.one(".history summary").click()
         self.browser.until(lambda: len(self.browser.all(".history .values tbody tr")) > 100, "the same as a table")
         self.browser.button("Hour", ".history").click()
-        self.browser.until(lambda: "messages a minute" in self.browser.one(".history figcaption").text, "an hour")
-        self.assertTrue(any("step=60" in target for target, _, _ in self.asked("GET", "history")))
+        self.browser.until(lambda: "messages in 5 minutes" in self.browser.one(".history figcaption").text, "an hour")
+        self.assertTrue(any("step=300" in target for target, _, _ in self.asked("GET", "history")))
         self.browser.one(".history [data-measure=deadLettered]").click()
         self.assertIn("Dead-lettered", self.browser.one(".history figcaption").text)
         self.browser.until(

@@ -98,6 +98,7 @@ class World:
             "acknowledged": 411.9 + index,
             "failed": 0.04 * index,
             "totals": {"delivered": 1234567, "acknowledged": 1234501, "refused": 12, "timedOut": 3, "deadLettered": 1},
+            "deadLetters": counted(0),
             "countedAt": ago(1.2),
             "unreachable": [],
         }
@@ -114,7 +115,6 @@ class World:
             "acceptedAt": ago(5000 - number - 0.004),
             "expiresAt": stamp(time.time() + 86400) if number % 4 else None,
             "deliverLimit": 25,
-            "bytes": 700 + number,
             "shard": number % 2,
         }
 
@@ -155,15 +155,17 @@ class World:
                 "body": HOSTILE_SCRIPT + "‮" + HOSTILE,
                 "encoding": "text",
                 "isCut": False,
+                "bodyBytes": 120,
             }
         if number % 2:
             body = base64.b64encode(bytes(range(256))).decode()
-            return {"properties": {}, "body": body, "encoding": "base64", "isCut": True}
+            return {"properties": {}, "body": body, "encoding": "base64", "isCut": True, "bodyBytes": 70_000}
         return {
             "properties": {"trace-id": "4bf92f3577b34da6", "tenant": "north"},
             "body": '{"order": 1234, "lines": [{"sku": "K-1", "count": 2}]}',
             "encoding": "text",
             "isCut": False,
+            "bodyBytes": 120,
         }
 
     def overview(self):
@@ -313,6 +315,7 @@ class World:
         return {
             "items": items,
             "countedAt": ago(4),
+            "counted": 40_000,
             "isExact": self.scenario == "calm",
             "unreachable": self.unreachable,
         }
@@ -338,7 +341,9 @@ class World:
                 "peer": f"10.0.1.{index}:51{index:03}",
                 "since": ago(4000 + index),
                 "inFlight": index,
-                "protocol": ["tcp", "tls", "http"][index % 3],
+                "protocol": ["tcp", "tls"][index % 2],
+                "published": 1000 * index,
+                "isHeldBack": index == 3,
             }
             for index, group in enumerate(list(self.groups) * 3)
         ]
@@ -411,9 +416,10 @@ class World:
             ),
             "deadLetters": letters,
             "events": [
-                {"at": ago(900), "text": HOSTILE if hostile else "Accepted by broker-1, shard 0"},
-                {"at": ago(899.9), "text": f"Delivered to {names[0]}, attempt 1"},
-                {"at": ago(899.5), "text": f"Acknowledged by {names[0]}"},
-                {"at": ago(870), "text": f"Refused by {names[1]}, attempt 3"},
+                {"at": ago(900), "text": HOSTILE if hostile else "Accepted by broker-1, shard 0", "isExpected": False},
+                {"at": ago(899.9), "text": f"Delivered to {names[0]}, attempt 1", "isExpected": False},
+                {"at": ago(899.5), "text": f"Acknowledged by {names[0]}", "isExpected": False},
+                {"at": ago(870), "text": f"Refused by {names[1]}, attempt 3", "isExpected": False},
+                {"at": stamp(time.time() + 30), "text": f"Delivered to {names[1]}, attempt 4", "isExpected": True},
             ],
         }

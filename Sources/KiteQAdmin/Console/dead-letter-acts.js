@@ -59,7 +59,7 @@ function optionsFor(counted, how) {
   return {
     title: `${act.label} ${lettersWord(counted.count)}`,
     facts: [
-      facts([["Filter", name(words)], ["They match", count(counted)]]),
+      facts([["Filter", name(words)], ["Matching", count(counted)]]),
       counted.isAtLeast
         ? h(
           "p",

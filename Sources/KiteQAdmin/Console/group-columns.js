@@ -53,10 +53,10 @@ export function groupState(group) {
   if (group.brokers.length === 0 && group.clientsHere === 0) {
     return group.waiting.count > 0 ? badge("No client", "critical") : badge("Away", "plain");
   }
-  return badge("Consuming", "good");
+  return badge("Connected", "good");
 }
 
 export function groupStateWord(group) {
   if (group.isPaused) return "paused";
-  return group.brokers.length === 0 && group.clientsHere === 0 ? "away" : "consuming";
+  return group.brokers.length === 0 && group.clientsHere === 0 ? "away" : "connected";
 }

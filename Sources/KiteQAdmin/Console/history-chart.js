@@ -5,10 +5,11 @@ import { fill, h } from "./dom.js";
 import { number } from "./format.js";
 import { brokerNow } from "./time.js";
 
+// The broker keeps samples of five minutes.
 const spans = [
-  { key: "week", label: "Week", seconds: 7 * 86_400, step: 3600, unit: "an hour" },
-  { key: "day", label: "Day", seconds: 86_400, step: 900, unit: "in 15 minutes" },
-  { key: "hour", label: "Hour", seconds: 3600, step: 60, unit: "a minute" },
+  { key: "week", label: "Week", seconds: 7 * 86_400, step: 3600 },
+  { key: "day", label: "Day", seconds: 86_400, step: 900 },
+  { key: "hour", label: "Hour", seconds: 3600, step: 300 },
 ];
 const measures = [
   { key: "published", label: "Published", tone: "first" },
@@ -95,8 +96,9 @@ export class HistoryChart {
   #shownSpan = null;
 
   #draw() {
-    this.#chart.rename(this.#measure.label, `messages ${this.#span.unit}`);
-    if (this.#shownSpan) this.#chart.show(this.#points, this.#shownSpan, [this.#measure]);
+    if (!this.#shownSpan) return;
+    this.#chart.rename(this.#measure.label, `messages ${perStep(this.#shownSpan.step / 1000)}`);
+    this.#chart.show(this.#points, this.#shownSpan, [this.#measure]);
   }
 
   #showTotals() {
@@ -126,4 +128,10 @@ export class HistoryChart {
         : "–";
     }
   }
+}
+
+/** As the broker answered: it may take a longer step than was asked for. */
+function perStep(seconds) {
+  if (seconds === 3600) return "an hour";
+  return seconds === 86_400 ? "a day" : `in ${seconds / 60} minutes`;
 }

@@ -11,10 +11,10 @@ export class Listing {
 
   /**
    * `load(parameters, signal)` gives { items, next, unreachable }; parameters has the cursor of the address. `segments` and
-   * `kept` (the filter) make the addresses of the other pages. `below(page)` gives nodes under the table, `unreachable(page)`
-   * the shards where the answer has them elsewhere, `shown(page)` is told of each page. The rest is the table's.
+   * `kept` (the filter) make the addresses of the other pages. `below(page)` gives nodes under the table, `shown(page)`
+   * is told of each page. The rest is the table's.
    */
-  constructor(context, { every, load, segments, kept = {}, below, unreachable, shown, ...tableOptions }) {
+  constructor(context, { every, load, segments, kept = {}, below, shown, ...tableOptions }) {
     const cursor = context.query.get("cursor");
     const table = new Table(tableOptions);
     const above = h("div", {});
@@ -25,14 +25,12 @@ export class Listing {
       show: (page) => {
         table.show(page.items);
         table.element.hidden = page.items.length === 0 && Boolean(page.next);
-        const missing = unreachable ? unreachable(page) : page.unreachable;
-        renew(above, unreachableNote(missing));
+        renew(above, unreachableNote(page.unreachable));
         const at = (next) => link(segments, { ...kept, cursor: next });
         renew(after, pager({ next: page.next, cursor, shown: page.items.length, at }), below?.(page) ?? null);
         shown?.(page);
       },
     });
-    table.element.hidden = true;
     this.element = h("div", { class: "listing" }, this.#feed.notice, above, table.element, after);
   }
 

@@ -24,10 +24,27 @@ export function audit(context) {
       { id: "role", label: "Role", value: (entry) => entry.role, cell: (entry) => badge(entry.role) },
       text("action", "Act"),
       text("target", "On what"),
-      text("detail", "Detail"),
+      {
+        id: "detail",
+        label: "Detail",
+        value: (entry) => detailText(entry.detail),
+        cell: (entry) => name(detailText(entry.detail) || "–"),
+      },
       text("outcome", "Outcome"),
       text("remote", "From"),
     ],
   });
   return [pageHead("Audit log", "What was done over the API, newest first."), listing.element];
+}
+
+/** What the broker keeps as a JSON object, in words. */
+function detailText(detail) {
+  let parts;
+  try {
+    parts = JSON.parse(detail);
+  } catch {
+    return detail;
+  }
+  if (parts === null || typeof parts !== "object" || Array.isArray(parts)) return detail;
+  return Object.entries(parts).map(([key, value]) => `${key}: ${value}`).join(", ");
 }

@@ -48,5 +48,5 @@ export function bindings(context) {
 }
 
 function type(binding) {
-  return binding.kind === "fanout" && binding.messageType === "" ? "every type" : name(binding.messageType);
+  return binding.kind === "fanout" ? "every type" : name(binding.messageType);
 }

@@ -21,7 +21,10 @@ export function clients(context) {
     columns: clientColumns({ hasGroup: true }),
   });
   return [
-    pageHead("Clients", "Who is connected to this broker."),
+    pageHead(
+      "Clients",
+      "Who is connected to this broker. One that is held back sends faster than the store takes: it is not read for a while.",
+    ),
     filterForm({ label: "Filter clients", segments: ["clients"], query: context.query, fields, submit: "Filter" }),
     listing.element,
   ];
@@ -47,7 +50,18 @@ export function clientColumns({ hasGroup }) {
       id: "protocol",
       label: "Protocol",
       value: (client) => client.protocol,
-      cell: (client) => badge({ tcp: "TCP", tls: "TLS", http: "HTTP" }[client.protocol] ?? client.protocol),
+      sign: (client) => [client.protocol, client.isHeldBack],
+      cell: (client) => [
+        badge(client.protocol.toUpperCase()),
+        client.isHeldBack ? [" ", badge("held back", "warning")] : null,
+      ],
+    },
+    {
+      id: "published",
+      label: "Published",
+      numeric: true,
+      value: (client) => client.published,
+      cell: (client) => number(client.published),
     },
     {
       id: "inFlight",

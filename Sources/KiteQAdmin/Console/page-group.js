@@ -7,7 +7,7 @@ import { groupState, pauseButton } from "./group-columns.js";
 import { Table } from "./table.js";
 import { facts, figures, name, pageHead, section, unreachableNote } from "./parts.js";
 import { link } from "./router.js";
-import { age, time } from "./time.js";
+import { age } from "./time.js";
 
 export function group(context) {
   const title = context.parameters.group;
@@ -77,11 +77,11 @@ function groupFacts(group) {
       ["In flight here", number(group.inFlight)],
       ["Queued here", number(group.queued)],
       ["Retrying", count(group.retrying)],
-      group.deadLetters && ["Dead letters", count(group.deadLetters)],
+      ["Dead letters", count(group.deadLetters)],
       ["Delivered", rate(group.delivered), "/s"],
       ["Acknowledged", rate(group.acknowledged), "/s"],
       ["Failed", rate(group.failed), "/s"],
-    ].filter(Boolean)),
+    ]),
     facts([
       ["State", groupState(group)],
       ["Next retry", group.nextRetryAt ? age(group.nextRetryAt) : "none is due"],

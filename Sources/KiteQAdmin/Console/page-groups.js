@@ -99,7 +99,6 @@ export function groups(context) {
           "; the rest is of this broker, now.",
         )
         : null,
-    unreachable: ({ items }) => items.find((group) => group.unreachable.length)?.unreachable,
   });
   return [pageHead("Groups", "Who consumes, and what waits for them."), listing.element];
 }

@@ -29,7 +29,7 @@ function storyParts(story) {
   const { message, content, groups, transaction, deadLetters, events } = story;
   return [
     message
-      ? messageFacts(message)
+      ? messageFacts(message, content)
       : h("p", {}, "The message itself is gone from the store; this is what is left of it."),
     groups.length ? section("Where it stands", groupTable(groups)) : null,
     transaction ? section("Its transaction", transactionFacts(transaction)) : null,
@@ -39,7 +39,7 @@ function storyParts(story) {
   ];
 }
 
-function messageFacts(message) {
+function messageFacts(message, content) {
   return facts([
     ["State", badge(message.state)],
     ["Topic", nameLink(message.topic, ["topics", message.topic])],
@@ -49,7 +49,7 @@ function messageFacts(message) {
     ["Accepted", time(message.acceptedAt, { exact: true })],
     ["Expires", message.expiresAt ? [time(message.expiresAt), " (", age(message.expiresAt), ")"] : "never"],
     ["Attempts allowed", number(message.deliverLimit)],
-    ["Body", bytes(message.bytes)],
+    content && ["Body", bytes(content.bodyBytes)],
     ["Shard", message.shard],
   ]);
 }
@@ -115,7 +115,11 @@ function timeline(events) {
   return h(
     "ol",
     { class: "timeline" },
-    events.map((event) => h("li", {}, time(event.at, { exact: true }), " ", name(event.text))),
+    events.map(({ at, text, isExpected }) =>
+      isExpected
+        ? h("li", { class: "expected" }, age(at), " ", name(text), " ", h("span", { class: "quiet" }, "(expected)"))
+        : h("li", {}, time(at, { exact: true }), " ", name(text))
+    ),
   );
 }
 

@@ -1,7 +1,6 @@
 // Search of messages that are not done.
 
 import { h } from "./dom.js";
-import { bytes } from "./format.js";
 import { chosen, filterForm } from "./filters.js";
 import { Listing } from "./listing.js";
 import { badge, messageLink, name, pageHead, topicAndType } from "./parts.js";
@@ -73,18 +72,11 @@ export function messages(context) {
         value: (message) => message.expiresAt,
         cell: (message) => (message.expiresAt ? time(message.expiresAt) : "never"),
       },
-      {
-        id: "bytes",
-        label: "Body",
-        numeric: true,
-        value: (message) => message.bytes,
-        cell: (message) => bytes(message.bytes),
-      },
       { id: "shard", label: "Shard", numeric: true, value: (message) => message.shard },
     ],
   });
   return [
-    pageHead("Messages", ["Those that are not done. ", h("kbd", {}, "/"), " finds one by its id, done or not."]),
+    pageHead("Messages", ["Those that are not done. ", h("kbd", {}, "/"), " finds one by its id."]),
     filterForm({ label: "Search messages", segments: ["messages"], query: context.query, fields }),
     listing.element,
   ];

@@ -61,12 +61,7 @@ export function shards(context) {
         label: "Server",
         value: (shard) => shard.server,
         sign: (shard) => [shard.server, shard.database],
-        cell: (
-          shard,
-        ) => [
-          shard.server ? name(shard.server) : "–",
-          shard.database ? [" ", h("span", { class: "quiet" }, name(shard.database))] : null,
-        ],
+        cell: (shard) => h("div", { class: "slim" }, shard.server ? name(shard.server) : "–", place(shard)),
       },
     ],
   });
@@ -91,6 +86,10 @@ export function shards(context) {
     },
   });
   return [pageHead("Shards", "The databases that the messages are in."), feed.notice, above, table.element, below];
+}
+
+function place({ database }) {
+  return database ? h("div", { class: "quiet" }, name(database)) : null;
 }
 
 function state(shard) {

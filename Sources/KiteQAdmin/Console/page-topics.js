@@ -62,12 +62,12 @@ export function topics(context) {
 }
 
 /** How good the counts are, and how old. */
-export function countNote({ countedAt, isExact }) {
+export function countNote({ countedAt, counted, isExact }) {
   return h(
     "p",
     { class: "quiet" },
     "Counted ",
     age(countedAt),
-    isExact ? "." : "; only the oldest and newest rows of each shard were counted, so there may be more.",
+    isExact ? "." : `; only ${number(counted)} rows, the oldest and newest of each shard: there are more.`,
   );
 }

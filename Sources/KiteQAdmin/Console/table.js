@@ -29,7 +29,7 @@ export class Table {
     const heads = columns.map((column) => this.#heading(column));
     this.element = h(
       "div",
-      { class: "table" },
+      { class: "table", hidden: true },
       h(
         "table",
         { role: "table" },
@@ -41,9 +41,10 @@ export class Table {
     );
   }
 
-  /** Shows these rows in place of those before. */
+  /** Shows these rows in place of those before. Until the first time there is nothing to see. */
   show(rows) {
     this.#rows = rows;
+    this.element.hidden = false;
     this.#arrange();
   }
 
