@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test func anOperatorsTokenIsNoGroupsSecret() async throws {
-        try await AdminFixture.serving { admin in
+        try await AdminFixture.serving { (admin: AdminFixture) async throws -> Void in
             #expect(try await admin.post("pull", "{}", token: "o").status == 401)
         }
     }
@@ -142,7 +142,7 @@ import Testing
 
     @Test(arguments: ["' OR 1=1 --", "\"; DROP TABLE kite_message; --", "\\", "%00", "é\u{301}"])
     func sqlInAFieldIsText(text: String) async throws {
-        try await AdminFixture.serving { admin in
+        try await AdminFixture.serving { (admin: AdminFixture) async throws -> Void in
             let name = text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
             #expect(try await admin.get("messages?topic=\(name)&type=\(name)&group=\(name)").items().isEmpty)
             #expect(try await admin.get("groups/\(name)").status == 404)
@@ -151,7 +151,7 @@ import Testing
     }
 
     @Test func aBodyHasItsLimit() async throws {
-        try await AdminFixture.serving { admin in
+        try await AdminFixture.serving { (admin: AdminFixture) async throws -> Void in
             let large = #"{"reason": ""# + String(repeating: "x", count: Limits.smallBody) + #""}"#
             #expect(try await admin.post("groups/s-member/pause", large).status == 413)
         }

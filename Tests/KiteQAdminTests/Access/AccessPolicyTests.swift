@@ -79,10 +79,12 @@ import Testing
         #expect(CrossSiteRule.refusal(origin: nil, fetchSite: "none", host: "a:1") == nil)
     }
 
-    @Test(arguments: [
+    private static let foreign: [(String?, String?)] = [
         ("http://evil", nil), ("http://a:2", nil), ("null", nil), ("", nil), (nil, "cross-site"), (nil, "same-site"),
         ("http://a:1", "cross-site"), ("a:1", nil),
-    ])
+    ]
+
+    @Test(arguments: foreign)
     func othersDoNot(origin: String?, fetchSite: String?) {
         #expect(CrossSiteRule.refusal(origin: origin, fetchSite: fetchSite, host: "a:1") != nil)
     }
