@@ -62,7 +62,7 @@ find_missing() {
     if $lint && ! has_command shellcheck; then missing+=(shellcheck); fi
     if { $conformance || $operators; } && ! python3 -c 'import ensurepip, venv' 2> /dev/null; then missing+=(python3-venv); fi
     if $operators; then
-        for package in chromium chromium-driver python3-selenium; do
+        for package in chromium chromium-driver python3-selenium python3-yaml python3-jsonschema; do
             is_installed "$package" || missing+=("$package")
         done
     fi

@@ -9,7 +9,8 @@ extension BrokerParts {
             publishQueue: publishing.depth, connections: connections.count, connectionsByGroup: connections.counts,
             malformedPackets: services.malformed.count, refusedConnections: services.refusals.connections,
             refusals: services.refusals.counts, tlsConnections: connections.encryptedCount,
-            halfMessages: halfMessages.depth, servedTopics: services.settings.topics.sorted(), topics: TopicStatus.all(dispatcher, topicPublishes),
+            halfMessages: halfMessages.depth, servedTopics: services.settings.topics.sorted(),
+            topics: TopicStatus.all(dispatcher, topicPublishes),
             groups: dispatcher.groupStatus.sorted { BindingName($0.name) < BindingName($1.name) }, shards: shards)
     }
 

@@ -49,7 +49,8 @@ import Testing
     @Test func whatWaitsIsSeenFromEverySide() async throws {
         try await AdminFixture.serving { admin in
             let published = try await admin.post(
-                "publish", #"{"messages": [{"topic": "trade", "messageType": "paid", "text": "x"}]}"#, group: "p-payment")
+                "publish", #"{"messages": [{"topic": "trade", "messageType": "paid", "text": "x"}]}"#,
+                group: "p-payment")
             let id = try #require(try published.items().first?["id"] as? String)
 
             let found = try await admin.get("messages?topic=trade&type=paid&state=fresh&group=s-member")
@@ -119,7 +120,8 @@ import Testing
     @Test(arguments: [
         "messages?limit=0", "messages?limit=x", "messages?limit=1&limit=2", "messages?state=done", "messages?from=now",
         "messages?what=1", "messages?cursor=x", "messages?cursor=n:1", "groups?cursor=x", "audit?cursor=-1",
-        "messages/1", "dead-letters/1", "history?step=1", "history?from=2026-01-01T00:00:00Z&until=2025-01-01T00:00:00Z",
+        "messages/1", "dead-letters/1", "history?step=1",
+        "history?from=2026-01-01T00:00:00Z&until=2025-01-01T00:00:00Z",
         "transactions?cursor=1", "dead-letters?reason=none", "connections?cursor=x", "overview?x=1",
     ])
     func whatIsWrongIsSaid(path: String) async throws {
@@ -155,7 +157,9 @@ import Testing
             let answer = try await admin.post("broker/reload")
             #expect(answer.status == 409)
             #expect(answer.text.contains("no such section"))
-            #expect(try await admin.get("audit").items().first?["outcome"] as? String == "failed: nothing was changed: no such section")
+            #expect(
+                try await admin.get("audit").items().first?["outcome"] as? String
+                    == "failed: nothing was changed: no such section")
         }
     }
 }

@@ -65,7 +65,8 @@ import Testing
             for (group, secret) in [("s-member", "wrong"), ("s-member", ""), ("unknown", "right")] {
                 let answer = try await admin.post("pull", "{}", group: group, secret: secret)
                 #expect(answer.status == 401)
-                #expect(try answer.object()["detail"] as? String == "the group is not known here, or its secret is wrong")
+                #expect(
+                    try answer.object()["detail"] as? String == "the group is not known here, or its secret is wrong")
             }
             let body = #"{"messages": [{"topic": "trade", "messageType": "paid"}]}"#
             let refused = try await admin.post("publish", body, group: "p-payment", secret: "right").items()
@@ -164,7 +165,10 @@ import Testing
             _ = try await admin.post("transactions/\(id)/commit", #"{"reason": "why"}"#)
             _ = try await admin.post("dead-letters/delete", #"{"letters": ["0:1"]}"#)
             let entries = try await admin.get("audit").items()
-            #expect(entries.map { $0["action"] as? String } == ["deadLetters.delete", "transactions.commit", "groups.pause"])
+            #expect(
+                entries.map { $0["action"] as? String } == [
+                    "deadLetters.delete", "transactions.commit", "groups.pause",
+                ])
             #expect((entries[1]["outcome"] as? String)?.hasPrefix("failed: no half message") == true)
             #expect(entries.allSatisfy { $0["actor"] as? String == "night" && $0["role"] as? String == "operate" })
         }

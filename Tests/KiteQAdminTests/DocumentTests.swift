@@ -21,7 +21,9 @@ import Yams
                 logger: Logger(label: "test")
             ).makeRouter()
             let routed = Set(
-                router.routes.filter { "\($0.path)".hasPrefix("/api/v1/") }.map { "\($0.method) \(Self.template("\($0.path)"))" })
+                router.routes.filter { "\($0.path)".hasPrefix("/api/v1/") }.map {
+                    "\($0.method) \(Self.template("\($0.path)"))"
+                })
             let document = try #require(
                 try Yams.load(yaml: String(decoding: DocumentRoutes.document, as: UTF8.self)) as? [String: Any])
             let paths = try #require(document["paths"] as? [String: [String: Any]])

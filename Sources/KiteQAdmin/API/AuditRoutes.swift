@@ -15,7 +15,8 @@ struct AuditRoutes {
             let entries = try await store.auditEntries(before: before.map { Int64(clamping: $0) }, limit: limit)
             return JSONAnswer(
                 Page(
-                    items: entries.map(AuditAnswer.init), next: entries.count == limit ? entries.last.map { "\($0.id)" } : nil))
+                    items: entries.map(AuditAnswer.init),
+                    next: entries.count == limit ? entries.last.map { "\($0.id)" } : nil))
         }
     }
 }

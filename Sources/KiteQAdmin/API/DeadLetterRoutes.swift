@@ -27,8 +27,10 @@ struct DeadLetterRoutes {
         routes.get("dead-letters/:letter") { request, context in
             try QueryReader(request).refuseRest()
             let id = try Self.id(context.part("letter") ?? "")
-            guard let letter = try await store.deadLetter(id), let content = try await store.deadLetterContent(id) else {
-                throw Problem(.notFound, "there is no dead letter \(id): requeued or deleted before, or past its retention")
+            guard let letter = try await store.deadLetter(id), let content = try await store.deadLetterContent(id)
+            else {
+                throw Problem(
+                    .notFound, "there is no dead letter \(id): requeued or deleted before, or past its retention")
             }
             return JSONAnswer(DeadLetterDetail(letter, content))
         }
@@ -94,7 +96,8 @@ struct DeadLetterRoutes {
         if let failure = failures.first { throw Problem.unreachable(failure) }
         guard count.value == expected else {
             throw Problem(
-                .conflict, "\(count.value)\(count.isAtLeast ? " or more" : "") match now, not \(expected): nothing was done",
+                .conflict,
+                "\(count.value)\(count.isAtLeast ? " or more" : "") match now, not \(expected): nothing was done",
                 count: count.value)
         }
         var result = DeadLetterResult()
@@ -106,9 +109,10 @@ struct DeadLetterRoutes {
                 if let failure = page.failures.first { throw Problem.unreachable(failure) }
                 if !page.letters.isEmpty { result.add(try await body(page.letters.map(\.id))) }
                 cursor = page.next
-            } catch where result.done > 0 {
+            } catch  where result.done > 0 {
                 throw Problem(
-                    .serviceUnavailable, "\(result.done) of \(expected) were done, then it failed: \(error); ask for the count again")
+                    .serviceUnavailable,
+                    "\(result.done) of \(expected) were done, then it failed: \(error); ask for the count again")
             }
         } while cursor != nil && result.done + result.skipped.count < expected
         return result

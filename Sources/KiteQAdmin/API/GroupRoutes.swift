@@ -68,7 +68,8 @@ struct GroupRoutes {
 
     private static func unknown(_ name: String) -> Problem {
         Problem(
-            .notFound, "no group \(name) is known: it is not bound here, has no client, is not paused, and nothing waits for it")
+            .notFound,
+            "no group \(name) is known: it is not bound here, has no client, is not paused, and nothing waits for it")
     }
 
     static func name(_ context: AdminContext) throws(Problem) -> String {

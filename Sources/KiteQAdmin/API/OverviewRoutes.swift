@@ -100,7 +100,8 @@ struct OverviewAnswer: Encodable, Sendable {
             published: rate.published, delivered: rate.delivered, acknowledged: rate.acknowledged, failed: rate.failed)
         totals = Totals(
             published: status.publishing.stored.count,
-            refused: status.publishing.refused.count + status.publishing.overloaded.count + status.publishing.failed.count,
+            refused: status.publishing.refused.count + status.publishing.overloaded.count
+                + status.publishing.failed.count,
             delivered: delivery.delivered, acknowledged: delivery.acknowledged,
             failedDeliveries: delivery.refused + delivery.timedOut + delivery.lostWithConnection,
             deadLettered: delivery.deadLettered, committed: status.transactions.committed.count,

@@ -52,7 +52,8 @@ struct ShardAnswer: Encodable, Sendable {
         server = "\(contents.product) \(contents.version)"
         answerTime = contents.answerTime / .seconds(1)
         counts = Counts(
-            half: CountAnswer(contents.half), fresh: CountAnswer(contents.fresh), tracked: CountAnswer(contents.tracked))
+            half: CountAnswer(contents.half), fresh: CountAnswer(contents.fresh), tracked: CountAnswer(contents.tracked)
+        )
         deadLetters = CountAnswer(contents.deadLetters)
         estimatedRows = contents.tables.reduce(0) { $0 + $1.estimatedRows }
         bytes = contents.estimatedBytes

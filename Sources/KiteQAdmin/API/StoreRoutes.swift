@@ -57,13 +57,14 @@ struct HistoryRange {
         topic = try query.name("topic")
         until = try query.time("until") ?? SystemTime.wall()
         from = try query.time("from") ?? until - Self.week
-        step = Timestamp(try query.integer("step", in: 60...86_400) ?? 3_600) * 1_000
+        step = Timestamp(try query.integer("step", in: 300...86_400) ?? 3_600) * 1_000
         try query.refuseRest()
         // Samples are taken in buckets; a finer step would show holes that are none.
         step = max(step, TopicSample.width) / TopicSample.width * TopicSample.width
         guard from < until else { throw Problem(.badRequest, "from must be before until") }
         guard (until - from) / step <= Timestamp(TopicSeries.maxSteps) else {
-            throw Problem(.badRequest, "more than \(TopicSeries.maxSteps) steps: ask for a shorter time or a longer step")
+            throw Problem(
+                .badRequest, "more than \(TopicSeries.maxSteps) steps: ask for a shorter time or a longer step")
         }
     }
 }

@@ -14,7 +14,10 @@ struct GroupCredentials: Sendable {
         guard parts.count == 2, parts[0].lowercased() == "basic",
             let data = Data(base64Encoded: String(parts[1])), let text = String(validating: data, as: UTF8.self),
             let colon = text.firstIndex(of: ":")
-        else { throw Problem.unauthorizedGroup("the group and its secret are needed: Authorization: Basic BASE64(GROUP:SECRET)") }
+        else {
+            throw Problem.unauthorizedGroup(
+                "the group and its secret are needed: Authorization: Basic BASE64(GROUP:SECRET)")
+        }
         group = String(text[..<colon])
         secret = String(text[text.index(after: colon)...])
         guard (1...255).contains(group.utf8.count) else {

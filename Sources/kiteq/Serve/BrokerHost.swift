@@ -131,7 +131,8 @@ struct BrokerHost: Sendable {
     private func serving(at address: BrokerAddress, adminPort: Int) -> Serving {
         Serving(
             address: address, admin: configuration.admin.map { Endpoint(host: $0.host, port: adminPort) },
-            isAdminEncrypted: adminTLS != nil, topics: configuration.topics, store: opened.summary, registry: registryConfiguration.description)
+            isAdminEncrypted: adminTLS != nil, topics: configuration.topics, store: opened.summary,
+            registry: registryConfiguration.description)
     }
 
     /// The service group tells every step at `debug` and `info`; our own lines say the same for people.

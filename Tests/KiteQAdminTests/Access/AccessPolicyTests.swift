@@ -44,7 +44,9 @@ import Testing
         #expect(throws: Problem.self) { try admit(open, "Bearer wrong").get() }
     }
 
-    @Test(arguments: ["localhost", "LOCALHOST:13801", "127.0.0.1", "127.0.0.1:13801", "[::1]:13801", "kiteq.example:443"])
+    @Test(arguments: [
+        "localhost", "LOCALHOST:13801", "127.0.0.1", "127.0.0.1:13801", "[::1]:13801", "kiteq.example:443",
+    ])
     func anybodyIsLetInByANameOfThisBroker(host: String) {
         let open = AccessPolicy(anonymous: .read, hosts: ["KiteQ.example"])
         #expect(try! admit(open, nil, host: host).get() == Caller(name: "anonymous", role: .read))
@@ -66,7 +68,8 @@ import Testing
     }
 
     @Test func theHashIsSHA256() {
-        let digits = AccessToken.hash(of: "abc").map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        let digits = AccessToken.hash(of: "abc").map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+            .joined()
         #expect(digits == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
     }
 }

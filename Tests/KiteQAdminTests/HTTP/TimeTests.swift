@@ -21,7 +21,9 @@ import Testing
         #expect(Time(text)?.timestamp == timestamp)
     }
 
-    @Test(arguments: ["", "now", "2026-01-31", "1769851800123", "2026-13-31T09:30:00Z", String(repeating: "2", count: 99)])
+    @Test(arguments: [
+        "", "now", "2026-01-31", "1769851800123", "2026-13-31T09:30:00Z", String(repeating: "2", count: 99),
+    ])
     func whatIsNoTimeIsNil(text: String) {
         #expect(Time(text) == nil)
     }

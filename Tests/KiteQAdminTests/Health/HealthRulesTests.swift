@@ -30,7 +30,11 @@ import Testing
         let findings = view {
             $0.isRegistryConnected = false
             $0.leases = [3, -1]
-            $0.groups = [group(waiting: 1, oldest: 0, pause: GroupPause(group: "s-member", pausedAt: 0, pausedBy: "ann", reason: "upgrade"))]
+            $0.groups = [
+                group(
+                    waiting: 1, oldest: 0,
+                    pause: GroupPause(group: "s-member", pausedAt: 0, pausedBy: "ann", reason: "upgrade"))
+            ]
         }
         #expect(findings.map(\.severity) == [.critical, .warning, .information])
         #expect(findings[0].text.contains("shard 1"))
@@ -39,8 +43,13 @@ import Testing
 
     @Test func aGroupThatStoppedIsNotOneThatIsSlow() {
         let old: Int64 = 10_000_000 - HealthRules.stalledAfter
-        #expect(view { $0.groups = [group(waiting: 5, oldest: old, connected: [1], clients: 1)] }.map(\.severity) == [.critical])
-        #expect(view { $0.groups = [group(waiting: 5, oldest: old, connected: [1], clients: 1, acknowledged: 0.1)] }.isEmpty)
+        #expect(
+            view { $0.groups = [group(waiting: 5, oldest: old, connected: [1], clients: 1)] }.map(\.severity) == [
+                .critical
+            ])
+        #expect(
+            view { $0.groups = [group(waiting: 5, oldest: old, connected: [1], clients: 1, acknowledged: 0.1)] }.isEmpty
+        )
         #expect(view { $0.groups = [group(waiting: 5, oldest: old + 1, connected: [1], clients: 1)] }.isEmpty)
         // Another broker has its clients: that one knows how it goes.
         #expect(view { $0.groups = [group(waiting: 5, oldest: old, connected: [2])] }.isEmpty)
