@@ -14,6 +14,8 @@ final class Dispatcher: Sendable {
         var sinks: [DeliveryClientID: any DeliverySink] = [:]
         /// By shard: what is written behind.
         var unwritten: [OldestPending]
+        /// From the decision to the store's word that it has it.
+        var writeTimes = LatencyHistogram()
     }
 
     let state: Mutex<State>
@@ -66,7 +68,7 @@ final class Dispatcher: Sendable {
         perform {
             $0.settled(seqs, shard: shard, now: $1, wall: $2, &$3)
         } cleanUp: {
-            $0.unwritten[shard].finish(seqs.count)
+            $0.unwritten[shard].finish(seqs.count, now: SystemTime.monotonic(), &$0.writeTimes)
         }
     }
 
@@ -165,6 +167,11 @@ final class Dispatcher: Sendable {
 
     var counters: DeliveryCounters { state.withLock { $0.machine.counters } }
     var gauges: DeliveryGauges { state.withLock { $0.machine.gauges } }
+
+    /// From acceptance to the first attempt, from there to the answer, and from what follows of it to the store.
+    var latencies: (delivery: LatencyHistogram, answer: LatencyHistogram, write: LatencyHistogram) {
+        state.withLock { ($0.machine.deliveryTimes, $0.machine.answerTimes, $0.writeTimes) }
+    }
 
     var groupTraffic: [String: GroupTraffic] { state.withLock { $0.machine.groupTraffic } }
     var topicTraffic: [String: TopicTraffic] { state.withLock { $0.machine.topicTraffic } }

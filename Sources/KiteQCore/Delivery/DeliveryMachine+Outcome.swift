@@ -34,6 +34,7 @@ extension DeliveryMachine {
         switch clients[c].acknowledge(ack.opaque) {
         case .inTime(let entry):
             groups[g].inFlight -= 1
+            answerTimes.record(now - entry.sentAt)
             guard isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g) else { return false }
             if ack.isSuccess {
                 countAcknowledged(entry.slot, g)
