@@ -1,6 +1,6 @@
 import KiteQCore
 
-/// Makes findings of what is known. Pure; conf/alerts.yml has the same bounds for metrics.
+/// Makes findings of what is known. Pure; conf/prometheus/kiteq-alerts.yml has the same bounds for metrics.
 enum HealthRules {
     /// A group that has clients, messages as old as this, and acknowledges nothing has stopped.
     static let stalledAfter: Timestamp = 60_000
@@ -40,7 +40,8 @@ enum HealthRules {
             findings.append(
                 Finding(
                     severity: .warning, subject: "registry", text: "The registry cannot be reached.",
-                    action: "Look at ZooKeeper. Connected clients go on with the bindings last known; new ones do not find brokers."
+                    action:
+                        "Look at ZooKeeper. Connected clients go on with the bindings last known; new ones do not find brokers."
                 ))
         }
         return findings
@@ -52,7 +53,8 @@ enum HealthRules {
                 Finding(
                     severity: .critical, subject: "shard \(report.shard)",
                     text: "\(report.database) does not answer: \(report.failure ?? "no reason is known").",
-                    action: "Look at the database server. What is in memory is delivered for as long as the lease lasts.")
+                    action:
+                        "Look at the database server. What is in memory is delivered for as long as the lease lasts.")
             ]
         }
         var findings: [Finding] = []
@@ -61,7 +63,8 @@ enum HealthRules {
                 Finding(
                     severity: .warning, subject: "shard \(report.shard)",
                     text: "The server has \(length) row versions to purge (history list length).",
-                    action: "End the oldest transaction of the server (information_schema.innodb_trx): while it runs, nothing is purged."
+                    action:
+                        "End the oldest transaction of the server (information_schema.innodb_trx): while it runs, nothing is purged."
                 ))
         }
         if report.pool.waiting > 0, report.pool.idle == 0 {
@@ -103,14 +106,17 @@ enum HealthRules {
                 Finding(
                     severity: .warning, subject: subject,
                     text: "\(waiting) wait for \(report.name), which has no client; the oldest for \(minutes(age)).",
-                    action: "Start its consumers. If it is gone for good, delete its bindings: then it is owed nothing new.")
+                    action:
+                        "Start its consumers. If it is gone for good, delete its bindings: then it is owed nothing new."
+                )
             ]
         }
         if age >= stalledAfter, group.clientsHere > 0, group.acknowledged == 0 {
             return [
                 Finding(
                     severity: .critical, subject: subject,
-                    text: "\(report.name) has clients and acknowledges nothing: \(waiting) wait, the oldest for \(minutes(age)).",
+                    text:
+                        "\(report.name) has clients and acknowledges nothing: \(waiting) wait, the oldest for \(minutes(age)).",
                     action: "Look at its consumers: they hang, or refuse every message (see retries and dead letters).")
             ]
         }
@@ -125,7 +131,8 @@ enum HealthRules {
                 severity: .warning, subject: "transactions",
                 text:
                     "\(asked.count) half messages are undecided after \(questions) or more questions, the oldest of \(first.publisherGroup) since \(minutes(view.now - first.publishedAt)).",
-                action: "See that their publishers run and answer; else commit or roll back by hand what the publisher's own tables say."
+                action:
+                    "See that their publishers run and answer; else commit or roll back by hand what the publisher's own tables say."
             )
         ]
     }

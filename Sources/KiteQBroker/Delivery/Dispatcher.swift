@@ -22,10 +22,12 @@ final class Dispatcher: Sendable {
     let lanes: [BatchLane<Settlement>]
     let scansWanted: [Wakeup]
     private let recent: RecentMessages
+    let deadLetterLog: DeadLetterLog
     let routing: Routing
 
     init(
-        shards: Int, limits: DeliveryLimits, topics: [String], settleRows: Int, recent: RecentMessages, routing: Routing
+        shards: Int, limits: DeliveryLimits, topics: [String], settleRows: Int, recent: RecentMessages,
+        routing: Routing, logger: Logger
     ) {
         state = Mutex(
             State(
@@ -37,6 +39,7 @@ final class Dispatcher: Sendable {
         }
         scansWanted = (0..<shards).map { _ in Wakeup() }
         self.recent = recent
+        deadLetterLog = DeadLetterLog(logger: logger)
         self.routing = routing
     }
 
@@ -87,7 +90,7 @@ final class Dispatcher: Sendable {
     func connect(
         _ connection: Connection, group: String, warmUpSeconds: Int, onConnect: (DeliveryClientID) -> Void
     ) -> DeliveryClientID {
-        let (id, sinks) = state.withLock { state in
+        let (id, sinks, burials) = state.withLock { state in
             var actions = DeliveryActions()
             // Present before the first message is routed past it.
             if !state.machine.isPresent(group) { routing.setPresence(of: group, true) }
@@ -96,10 +99,11 @@ final class Dispatcher: Sendable {
                 &actions)
             state.sinks[id] = connection
             connection.set(id)
-            return (id, carryOut(actions, &state))
+            return (id, carryOut(actions, &state), actions.burials)
         }
         onConnect(id)
         send(to: sinks)
+        deadLetterLog.write(burials)
         return id
     }
 
@@ -195,14 +199,17 @@ final class Dispatcher: Sendable {
         cleanUp: (inout State) -> Void = { _ in }
     ) -> Result {
         var sinks: [DeliveryClientID: any DeliverySink] = [:]
+        var burials: [DeliveryActions.Burial] = []
         let result = state.withLock { state in
             var actions = DeliveryActions()
             let result = input(&state.machine, SystemTime.monotonic(), SystemTime.wall(), &actions)
             sinks = carryOut(actions, &state)
+            burials = actions.burials
             cleanUp(&state)
             return result
         }
         send(to: sinks)
+        deadLetterLog.write(burials)
         return result
     }
 

@@ -165,6 +165,10 @@ extension DeliveryMachine {
         topics[slots[i].topic].deadLettered += 1
         if reason == .expired { counters.expired += 1 }
         actions.finished.append(slots[i].message.id)
+        actions.burials.append(
+            .init(
+                message: slots[i].message, group: groups[entry.group].name, reason: reason, attempts: entry.attempts,
+                error: error))
         let dead = Settlement.Dead(
             group: groups[entry.group].name, attempts: entry.attempts, reason: reason, lastError: error)
         track(ref, dead: [dead], wall: wall, &actions)
