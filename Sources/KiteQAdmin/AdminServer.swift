@@ -40,7 +40,8 @@ package struct AdminServer: Service {
         self.port = port
         self.tls = tls
         router = AdminRouter(
-            probe: ProbeRoutes(probe: probe, metrics: metrics, readinessLimit: readinessLimit), services: services,
+            probe: ProbeRoutes(probe: probe, metrics: metrics, services: services, readinessLimit: readinessLimit),
+            services: services,
             logger: logger)
         self.logger = logger
         self.onListening = onListening

@@ -8,21 +8,45 @@ struct ProbeRoutes {
     let metrics: PrometheusMetrics
     /// How long `/readyz` waits for the store before it says that it does not answer.
     let readinessLimit: Duration
+    let acts = ActCounts()
+    private let version: String?
+    private let figures: StoreFigures?
+
+    /// - Parameter services: nil: there is no API.
+    init(probe: AdminProbe, metrics: PrometheusMetrics, services: AdminServices?, readinessLimit: Duration) {
+        self.probe = probe
+        self.metrics = metrics
+        self.readinessLimit = readinessLimit
+        version = services?.version
+        figures = services.map(StoreFigures.init)
+    }
 
     func add(to router: Router<AdminContext>) {
-        let (probe, metrics, limit) = (self.probe, self.metrics, readinessLimit)
+        let (probe, limit) = (self.probe, readinessLimit)
         router.get("healthz") { _, _ in Self.text(.ok, "ok\n") }
         router.get("readyz") { _, _ in
             guard let reason = await Self.whyNotReady(probe, within: limit) else { return Self.text(.ok, "ready\n") }
             return Self.text(.serviceUnavailable, "\(reason)\n")
         }
-        router.get("metrics") { _, _ in
-            var page = PrometheusText()
-            BrokerMetrics.write(probe.status(), to: &page)
-            ProcessMetrics.write(to: &page)
-            metrics.write(to: &page)
-            return Self.text(.ok, page.text, contentType: PrometheusText.contentType)
+        router.get("metrics") { _, _ in Self.text(.ok, page(), contentType: PrometheusText.contentType) }
+    }
+
+    private func page() -> String {
+        var page = PrometheusText()
+        if let version {
+            page.split("kiteq_build_info", .gauge, "1; the label has the version.", by: "version", [(version, 1)])
         }
+        page.single(
+            "kiteq_registry_connected", .gauge, "1 while the registry can be reached.",
+            probe.isRegistryConnected() ? 1 : 0)
+        BrokerMetrics.write(probe.status(), to: &page)
+        if let figures {
+            figures.write(to: &page)
+            acts.write(to: &page)
+        }
+        ProcessMetrics.write(to: &page)
+        metrics.write(to: &page)
+        return page.text
     }
 
     /// A store that hangs must not hang the answer: whoever asks gives up after a few seconds and learns nothing.

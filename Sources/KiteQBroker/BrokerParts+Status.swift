@@ -11,7 +11,15 @@ extension BrokerParts {
             refusals: services.refusals.counts, tlsConnections: connections.encryptedCount,
             halfMessages: halfMessages.depth, servedTopics: services.settings.topics.sorted(),
             topics: TopicStatus.all(dispatcher, topicPublishes),
-            groups: dispatcher.groupStatus.sorted { BindingName($0.name) < BindingName($1.name) }, shards: shards)
+            groups: dispatcher.groupStatus.sorted { BindingName($0.name) < BindingName($1.name) }, shards: shards,
+            recovery: recovery, latencies: latencies, store: store.activity)
+    }
+
+    private var latencies: BrokerLatencies {
+        let delivering = dispatcher.latencies
+        return BrokerLatencies(
+            publish: publishing.times, commit: transactions.times, delivery: delivering.delivery,
+            acknowledgement: delivering.answer, writeBehind: delivering.write)
     }
 
     private var shards: [ShardStatus] {

@@ -31,6 +31,7 @@ final class BrokerParts: Sendable {
     let incarnation: Int64
     let phase = Mutex(BrokerPhase.serving)
     let topicPublishes: TopicPublishes
+    let recovery = RecoveryCounters()
 
     init(
         configuration: BrokerConfiguration, settings: SessionSettings, store: any MessageStore, registry: any Registry,
@@ -45,7 +46,7 @@ final class BrokerParts: Sendable {
         let recent = RecentMessages(limit: configuration.recentIDs)
         dispatcher = Dispatcher(
             shards: store.shardMap.shardCount, limits: configuration.delivery, topics: configuration.topics.sorted(),
-            settleRows: configuration.batchRows, recent: recent, routing: routing)
+            settleRows: configuration.batchRows, recent: recent, routing: routing, logger: logger)
         self.incarnation = incarnation
         topicPublishes = TopicPublishes(configuration.topics)
         pausedGroups = PausedGroups(store: store, dispatcher: dispatcher)
@@ -235,17 +236,18 @@ final class BrokerParts: Sendable {
         for shard in 0..<store.shardMap.shardCount {
             let watcher = LeaseWatcher(
                 shard: shard, store: store, leases: leases, fence: fence,
-                interval: min(configuration.recoveryInterval, store.lease / 5), logger: logger)
+                interval: min(configuration.recoveryInterval, store.lease / 5), counters: self.recovery, logger: logger)
             tasks.addTask { await watcher.run() }
             let surveyor = Surveyor(
                 shard: shard, store: store, dispatcher: dispatcher, pausedGroups: shard == 0 ? pausedGroups : nil,
-                leases: leases, interval: configuration.recoveryInterval, logger: logger)
+                leases: leases, interval: configuration.recoveryInterval, counters: self.recovery, logger: logger)
             tasks.addTask { await surveyor.run() }
             let sweeper = Sweeper(
                 shard: shard, store: store, dispatcher: dispatcher, leases: leases, configuration: configuration,
-                logger: logger)
+                counters: self.recovery, logger: logger)
             tasks.addTask { await sweeper.run() }
-            let recovery = RecoveryWorker(shard: shard, store: store, dispatcher: dispatcher, logger: logger)
+            let recovery = RecoveryWorker(
+                shard: shard, store: store, dispatcher: dispatcher, counters: self.recovery, logger: logger)
             tasks.addTask { await recovery.run() }
             let worker = TransactionWorker(
                 shard: shard, store: store, connections: connections, halfMessages: halfMessages, routing: routing,

@@ -27,4 +27,8 @@ package struct BrokerStatus: Sendable {
     /// Those that it knows, by name: bound, here or elsewhere, or owed a message in memory.
     package var groups: [GroupStatus] = []
     package var shards: [ShardStatus] = []
+    package var recovery = RecoveryCounters()
+    package var latencies = BrokerLatencies()
+    /// By shard; empty where the store has no connections.
+    package var store: [StoreActivity] = []
 }

@@ -122,6 +122,13 @@ package protocol MessageStore: Sendable {
 
     /// Adds what this broker counted since it last did; several calls may add to one bucket.
     func addSamples(_ samples: [TopicSample]) async throws
+
+    /// What it did and how its connections are, by shard. Empty for a store that has no connections.
+    var activity: [StoreActivity] { get }
+}
+
+extension MessageStore {
+    package var activity: [StoreActivity] { [] }
 }
 
 /// Some of a batch of settlements is written.

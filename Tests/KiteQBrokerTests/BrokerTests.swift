@@ -178,6 +178,32 @@ import Testing
         }
     }
 
+    @Test func aMessageThatDiesIsInTheLogWithItsIDAndItsTrace() async throws {
+        let log = CapturedLog()
+        try await BrokerFixture.serving(logger: log.logger) { fixture in
+            let consumer = try await WireClient.greeted("s-member", at: fixture.address)
+            let producer = try await WireClient.greeted("p-pay", at: fixture.address)
+            let publish = WireClient.Publish(
+                deliverLimit: 1,
+                properties: [("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")])
+            #expect(try await producer.publish(publish).status)
+            try await consumer.acknowledge(try await consumer.delivery(), false)
+            try await fixture.until {
+                $0.delivery.deadLettered == 1 && $0.gauges.unflushed == 0
+                    && log.lines.contains { $0.contains("is dead for group") }
+            }
+            let line = try #require(log.lines.first { $0.contains("is dead for group s-member") })
+            #expect(line.contains("4bf92f3577b34da6a3ce929d0e0e4736"))
+            #expect(line.contains("\"message\": \(publish.id)"), "\(line)")
+            let latencies = try #require(fixture.broker.status?.latencies)
+            #expect(latencies.publish.count == 1)
+            #expect(latencies.delivery.count == 1)
+            #expect(latencies.acknowledgement.count == 1)
+            #expect(latencies.writeBehind.count == 1)
+            #expect(latencies.commit.count == 0)
+        }
+    }
+
     @Test func aGroupThatIsAwayGetsItsBacklogInOrder() async throws {
         try await BrokerFixture.serving { fixture in
             let producer = try await WireClient.greeted("p-pay", at: fixture.address)

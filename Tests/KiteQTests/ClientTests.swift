@@ -32,6 +32,48 @@ import Testing
         }
     }
 
+    @Test func theTraceOfAMessageReachesItsConsumerUnchanged() async throws {
+        let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        let context = try #require(TraceContext(traceparent: parent, tracestate: "rojo=1,congo=t61rcWkgMzE"))
+        try await TestBroker.serving([paid]) { broker in
+            let arrived = Arrivals<IncomingMessage>()
+            let consumer = try Consumer(
+                broker.configuration("s-membership"), subscriptions: [.init(topic: "trade", .messageType("paid"))]
+            ) { arrived.yield($0) }
+            let producer = try Producer(broker.configuration("p-pay"), topics: ["trade"])
+            try await running([consumer, producer]) {
+                var traced = message("1")
+                traced.traceContext = context
+                try await producer.publish(traced)
+                var wrong = message("2")
+                wrong.properties["traceparent"] = "not a trace"
+                try await producer.publish(wrong)
+                let got = await arrived.next(2).sorted { $0.body.string < $1.body.string }
+                #expect(got[0].traceContext == context)
+                #expect(
+                    got[0].properties == [
+                        "order": "1", "traceparent": parent, "tracestate": "rojo=1,congo=t61rcWkgMzE",
+                    ])
+                #expect(got[1].traceContext == nil)
+                #expect(got[1].properties["traceparent"] == "not a trace", "it is not the broker's to judge")
+            }
+        }
+    }
+
+    @Test func aTraceIsKeptAmongTheProperties() throws {
+        let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
+        #expect(TraceContext(traceparent: "00-xyz-1-01") == nil)
+        let context = try #require(TraceContext(traceparent: parent, tracestate: ""))
+        #expect(context.traceID == "4bf92f3577b34da6a3ce929d0e0e4736" && context.parentID == "00f067aa0ba902b7")
+        #expect(!context.isSampled && context.tracestate == nil)
+        var message = message("1")
+        message.properties["tracestate"] = "of=another"
+        message.traceContext = context
+        #expect(message.properties == ["order": "1", "traceparent": parent])
+        message.traceContext = nil
+        #expect(message.properties == ["order": "1"])
+    }
+
     @Test func aBatchHasAResultForEach() async throws {
         try await TestBroker.serving([paid]) { broker in
             let producer = try Producer(broker.configuration("p-pay"), topics: ["trade", "nobody"])

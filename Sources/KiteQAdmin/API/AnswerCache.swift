@@ -49,10 +49,16 @@ final class AnswerCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         let asked = SystemTime.wall()
         let answer = Dated(value: await pending.task.value, at: asked)
         if pending.isOurs {
-            entries.withLock { $0[key] = Entry(answer: answer, readAt: .now) }
+            // What was cleared meanwhile stays so.
+            entries.withLock { entries in
+                if entries[key]?.task == pending.task { entries[key] = Entry(answer: answer, readAt: .now) }
+            }
         }
         return answer
     }
+
+    /// After an act that changes the answer: what is under way was asked before it.
+    func clear() { entries.withLock { $0.removeAll() } }
 
     /// The answer kept, however old, at once; one that is too old is asked for again meanwhile. Nil before the first is there.
     func latest(_ key: Key, ask: @escaping @Sendable () async -> Value) -> Dated? {

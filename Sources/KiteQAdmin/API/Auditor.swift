@@ -8,6 +8,7 @@ import Logging
 /// The log line comes in any case, so that an act on a broker whose store is away leaves a trace, too.
 struct Auditor: Sendable {
     let store: any OperatorStore
+    let acts: ActCounts
     let logger: Logger
 
     /// Carries an act out and notes how it ended; what it throws goes on to the caller.
@@ -18,10 +19,12 @@ struct Auditor: Sendable {
         do {
             let result = try await act()
             await write(action, target, detail, context, outcome: "done")
+            acts.count(action, isDone: true)
             return result
         } catch {
             let reason = (error as? Problem)?.detail ?? "\(error)"
             await write(action, target, detail, context, outcome: "failed: \(reason)")
+            acts.count(action, isDone: false)
             throw error
         }
     }
@@ -43,6 +46,7 @@ struct Auditor: Sendable {
                     actor: caller.name, role: caller.role.rawValue, remote: context.remote, action: action,
                     target: target, detail: json, outcome: outcome))
         } catch {
+            acts.countUnwritten()
             logger.error("an act is in this log alone, the store did not take it: \(error)", metadata: metadata)
         }
     }

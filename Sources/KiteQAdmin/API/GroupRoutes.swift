@@ -48,7 +48,7 @@ struct GroupRoutes {
             guard try await group(name).isKnown else { throw Self.unknown(name) }
             let isNew = try await auditor.note("groups.pause", of: name, ["reason": reason], context) {
                 let isNew = try await services.store.pause(name, by: caller.name, reason: reason)
-                try await services.broker.refreshPausedGroups()
+                try await pausesChanged()
                 return isNew
             }
             return JSONAnswer(
@@ -59,11 +59,17 @@ struct GroupRoutes {
             let name = try Self.name(context)
             let wasPaused = try await auditor.note("groups.resume", of: name, [:], context) {
                 let wasPaused = try await services.store.resume(name)
-                try await services.broker.refreshPausedGroups()
+                try await pausesChanged()
                 return wasPaused
             }
             return JSONAnswer(Done(done: wasPaused ? "\(name) goes on" : "\(name) was not paused"))
         }
+    }
+
+    private func pausesChanged() async throws {
+        pages.clear()
+        reports.clear()
+        try await services.broker.refreshPausedGroups()
     }
 
     private static func unknown(_ name: String) -> Problem {

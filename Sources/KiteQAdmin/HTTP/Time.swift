@@ -38,8 +38,8 @@ struct Time: Sendable, Hashable, Codable {
 
     private static let withFraction = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
     private static let withoutFraction = Date.ISO8601FormatStyle()
-    /// Years 1 to 9999.
-    private static let range = -62_135_596_800.0...253_402_300_799.999
+    /// Years 1900 to 9999: what a producer says of its time may be anything.
+    private static let range = -2_208_988_800.0...253_402_300_799.999
 }
 
 extension Timestamp {

@@ -1,6 +1,6 @@
 import KiteQCore
 
-/// Makes findings of what is known. Pure; conf/alerts.yml has the same bounds for metrics.
+/// Makes findings of what is known. Pure; conf/prometheus/kiteq-alerts.yml has the same bounds for metrics.
 enum HealthRules {
     /// A group that has clients, messages as old as this, and acknowledges nothing has stopped.
     static let stalledAfter: Timestamp = 60_000

@@ -10,10 +10,17 @@ enum BrokerMetrics {
     static func write(_ status: BrokerStatus?, to page: inout PrometheusText) {
         page.single("kiteq_serving", .gauge, "1 while clients can connect.", status == nil ? 0 : 1)
         guard let status else { return }
+        page.single(
+            "kiteq_stopping", .gauge, "1 since the broker was told to stop.", status.phase.isStopping ? 1 : 0)
         publishing(status, to: &page)
         delivery(status, to: &page)
         transactions(status, to: &page)
+        recovery(status, to: &page)
         connections(status, to: &page)
+        latencies(status.latencies, to: &page)
+        topics(status.topics, to: &page)
+        groups(status.groups, to: &page)
+        shards(status, to: &page)
     }
 
     private static func publishing(_ status: BrokerStatus, to page: inout PrometheusText) {
@@ -51,10 +58,14 @@ enum BrokerMetrics {
             "kiteq_unmatched_acknowledgements_total", .counter,
             "Acknowledgements that came after their timeout, or for no delivery.", by: "reason",
             [("late", delivery.lateAcknowledgements), ("unknown", delivery.unknownAcknowledgements)])
-        page.single(
-            "kiteq_dead_letters_total", .counter, "Messages given up for a group.", delivery.deadLettered)
-        page.single(
-            "kiteq_expired_total", .counter, "Deliveries given up because the message expired.", delivery.expired)
+        page.split(
+            "kiteq_dead_letters_total", .counter,
+            "Messages given up for a group, and half messages that nobody decided, by why.", by: "reason",
+            [
+                ("attempts", max(0, delivery.deadLettered - delivery.expired)),
+                ("expired", delivery.expired + status.recovery.buried.count),
+                ("undecided", status.transactions.parked.count),
+            ])
         page.single("kiteq_fly_dropped_total", .counter, "Fly messages that no attempt delivered.", delivery.flyDropped)
         page.single(
             "kiteq_paged_in_total", .counter, "Messages read back from the store for a group.", delivery.pagedIn)
@@ -64,6 +75,10 @@ enum BrokerMetrics {
         page.single("kiteq_in_flight", .gauge, "Deliveries that await their acknowledgement.", gauges.inFlight)
         page.single("kiteq_queued", .gauge, "Deliveries that wait in memory for a consumer.", gauges.queued)
         page.single("kiteq_unflushed", .gauge, "Outcomes of deliveries not yet written to the store.", gauges.unflushed)
+        page.single("kiteq_waiting_pulls", .gauge, "Pulls over HTTP that wait for messages.", gauges.waitingPulls)
+        page.single(
+            "kiteq_pull_receipts", .gauge, "Messages in the hands of callers that pulled them, or promised to them.",
+            gauges.receipts)
     }
 
     private static func transactions(_ status: BrokerStatus, to page: inout PrometheusText) {
@@ -83,6 +98,31 @@ enum BrokerMetrics {
             "kiteq_transactions_parked_total", .counter,
             "Half messages about which nobody answered, and which are asked no more.",
             counters.parked.count)
+        page.single(
+            "kiteq_half_messages", .gauge, "Half messages kept in memory until they are decided.",
+            status.halfMessages.items)
+        page.single(
+            "kiteq_half_messages_bytes", .gauge, "Bytes of the half messages kept in memory.",
+            status.halfMessages.bytes)
+    }
+
+    private static func recovery(_ status: BrokerStatus, to page: inout PrometheusText) {
+        let counters = status.recovery
+        page.single(
+            "kiteq_takeovers_total", .counter, "Brokers that let their lease run out, found dead by this one.",
+            counters.takeovers.count)
+        page.split(
+            "kiteq_recovery_pages_total", .counter, "Pages of waiting messages that were read from the store.",
+            by: "outcome", [("read", counters.pages.count), ("failed", counters.failedPages.count)])
+        page.single(
+            "kiteq_released_deliveries_total", .counter, "Deliveries of dead brokers that were set free.",
+            counters.released.count)
+        page.single(
+            "kiteq_orphans_total", .counter, "Deliveries that the store took for being in this memory, let go.",
+            status.delivery.orphans)
+        page.single(
+            "kiteq_purged_rows_total", .counter, "Rows deleted because their retention was over.",
+            counters.purged.count)
     }
 
     private static func connections(_ status: BrokerStatus, to page: inout PrometheusText) {
@@ -96,6 +136,11 @@ enum BrokerMetrics {
         page.single(
             "kiteq_unlisted_group_connections", .gauge, "Clients of the groups that are not listed one by one.",
             groups.dropFirst(groupLimit).reduce(0) { $0 + $1.value })
+        page.single(
+            "kiteq_tls_connections", .gauge, "Clients whose connection is encrypted.", status.tlsConnections)
+        page.split(
+            "kiteq_refusals_total", .counter, "Connections, and publishes without the right to, refused, by why.",
+            by: "reason", status.refusals.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
         page.single(
             "kiteq_malformed_packets_total", .counter, "Packets that ended their connection.", status.malformedPackets)
         page.single(

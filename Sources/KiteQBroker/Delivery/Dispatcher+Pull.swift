@@ -7,7 +7,7 @@ extension Dispatcher {
     func pull(
         into sink: any DeliverySink, group: String, max: Int, visibility: MonotonicTime, key: UInt64
     ) -> Result<DeliveryClientID, DeliveryMachine.PullRefusal> {
-        let (result, sinks) = state.withLock { state in
+        let (result, sinks, burials) = state.withLock { state in
             var actions = DeliveryActions()
             let wasPresent = state.machine.isPresent(group)
             // Present before the first message is routed past it.
@@ -19,9 +19,10 @@ extension Dispatcher {
             case .success(let id): state.sinks[id] = sink
             case .failure: if !wasPresent { routing.setPresence(of: group, false) }
             }
-            return (result, carryOut(actions, &state))
+            return (result, carryOut(actions, &state), actions.burials)
         }
         send(to: sinks)
+        deadLetterLog.write(burials)
         return result
     }
 

@@ -14,16 +14,20 @@ final class Dispatcher: Sendable {
         var sinks: [DeliveryClientID: any DeliverySink] = [:]
         /// By shard: what is written behind.
         var unwritten: [OldestPending]
+        /// From the decision to the store's word that it has it.
+        var writeTimes = LatencyHistogram()
     }
 
     let state: Mutex<State>
     let lanes: [BatchLane<Settlement>]
     let scansWanted: [Wakeup]
     private let recent: RecentMessages
+    let deadLetterLog: DeadLetterLog
     let routing: Routing
 
     init(
-        shards: Int, limits: DeliveryLimits, topics: [String], settleRows: Int, recent: RecentMessages, routing: Routing
+        shards: Int, limits: DeliveryLimits, topics: [String], settleRows: Int, recent: RecentMessages,
+        routing: Routing, logger: Logger
     ) {
         state = Mutex(
             State(
@@ -35,6 +39,7 @@ final class Dispatcher: Sendable {
         }
         scansWanted = (0..<shards).map { _ in Wakeup() }
         self.recent = recent
+        deadLetterLog = DeadLetterLog(logger: logger)
         self.routing = routing
     }
 
@@ -66,7 +71,7 @@ final class Dispatcher: Sendable {
         perform {
             $0.settled(seqs, shard: shard, now: $1, wall: $2, &$3)
         } cleanUp: {
-            $0.unwritten[shard].finish(seqs.count)
+            $0.unwritten[shard].finish(seqs.count, now: SystemTime.monotonic(), &$0.writeTimes)
         }
     }
 
@@ -85,7 +90,7 @@ final class Dispatcher: Sendable {
     func connect(
         _ connection: Connection, group: String, warmUpSeconds: Int, onConnect: (DeliveryClientID) -> Void
     ) -> DeliveryClientID {
-        let (id, sinks) = state.withLock { state in
+        let (id, sinks, burials) = state.withLock { state in
             var actions = DeliveryActions()
             // Present before the first message is routed past it.
             if !state.machine.isPresent(group) { routing.setPresence(of: group, true) }
@@ -94,10 +99,11 @@ final class Dispatcher: Sendable {
                 &actions)
             state.sinks[id] = connection
             connection.set(id)
-            return (id, carryOut(actions, &state))
+            return (id, carryOut(actions, &state), actions.burials)
         }
         onConnect(id)
         send(to: sinks)
+        deadLetterLog.write(burials)
         return id
     }
 
@@ -166,6 +172,11 @@ final class Dispatcher: Sendable {
     var counters: DeliveryCounters { state.withLock { $0.machine.counters } }
     var gauges: DeliveryGauges { state.withLock { $0.machine.gauges } }
 
+    /// From acceptance to the first attempt, from there to the answer, and from what follows of it to the store.
+    var latencies: (delivery: LatencyHistogram, answer: LatencyHistogram, write: LatencyHistogram) {
+        state.withLock { ($0.machine.deliveryTimes, $0.machine.answerTimes, $0.writeTimes) }
+    }
+
     var groupTraffic: [String: GroupTraffic] { state.withLock { $0.machine.groupTraffic } }
     var topicTraffic: [String: TopicTraffic] { state.withLock { $0.machine.topicTraffic } }
     var groupStatus: [GroupStatus] { state.withLock { $0.machine.groupStatus(now: SystemTime.monotonic()) } }
@@ -188,14 +199,17 @@ final class Dispatcher: Sendable {
         cleanUp: (inout State) -> Void = { _ in }
     ) -> Result {
         var sinks: [DeliveryClientID: any DeliverySink] = [:]
+        var burials: [DeliveryActions.Burial] = []
         let result = state.withLock { state in
             var actions = DeliveryActions()
             let result = input(&state.machine, SystemTime.monotonic(), SystemTime.wall(), &actions)
             sinks = carryOut(actions, &state)
+            burials = actions.burials
             cleanUp(&state)
             return result
         }
         send(to: sinks)
+        deadLetterLog.write(burials)
         return result
     }
 

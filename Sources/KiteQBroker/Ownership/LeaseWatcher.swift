@@ -11,6 +11,7 @@ struct LeaseWatcher: Sendable {
     let leases: Leases
     let fence: Fence
     let interval: Duration
+    let counters: RecoveryCounters
     let logger: Logger
 
     /// Runs until its task is cancelled, or this broker is found dead.
@@ -20,6 +21,7 @@ struct LeaseWatcher: Sendable {
             if leases.isHeld(shard) {
                 do {
                     for broker in try await store.watchLeases(shard: shard) {
+                        counters.takeovers.add(1)
                         logger.warning(
                             "broker \(broker) did not renew its lease: its messages are taken over",
                             metadata: ["shard": "\(shard)"])

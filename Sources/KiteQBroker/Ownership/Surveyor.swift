@@ -11,6 +11,7 @@ struct Surveyor: Sendable {
     let pausedGroups: PausedGroups?
     let leases: Leases
     let interval: Duration
+    let counters: RecoveryCounters
     let logger: Logger
 
     private static let pageRows = 500
@@ -51,6 +52,10 @@ struct Surveyor: Sendable {
     }
 
     private func release() async throws {
-        while try await store.releaseDead(shard: shard, limit: Self.pageRows) >= Self.pageRows, !Task.isCancelled {}
+        var released = Self.pageRows
+        while released >= Self.pageRows, !Task.isCancelled {
+            released = try await store.releaseDead(shard: shard, limit: Self.pageRows)
+            counters.released.add(released)
+        }
     }
 }

@@ -19,7 +19,7 @@ final class PublishPipeline: Sendable {
     private let sequence: Mutex<SequenceGenerator>
     private let leases: Leases
     private let fence: Fence
-    private let failures: [Failures]
+    private let met: [Met]
     /// Publishes in the hands of writers, and their bytes.
     private let writing = Mutex((items: 0, bytes: 0))
     let counters = PublishCounters()
@@ -27,13 +27,21 @@ final class PublishPipeline: Sendable {
     private static let retryPause: Duration = .milliseconds(50)
 
     /// What its writers have met in one shard.
-    private final class Failures: Sendable {
-        private let streak: Mutex<FailureStreak>
+    private final class Met: Sendable {
+        struct State {
+            var failures: FailureStreak
+            /// From arrival to store ack.
+            var times = LatencyHistogram()
+        }
 
-        init(shard: Int, _ logger: Logger) { streak = Mutex(FailureStreak("store messages in shard \(shard)", logger)) }
+        private let state: Mutex<State>
 
-        func withLock<Result: Sendable>(_ body: (inout FailureStreak) -> Result) -> Result {
-            streak.withLock { streak in body(&streak) }
+        init(shard: Int, _ logger: Logger) {
+            state = Mutex(State(failures: FailureStreak("store messages in shard \(shard)", logger)))
+        }
+
+        func withLock<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
+            state.withLock { state in body(&state) }
         }
     }
 
@@ -49,7 +57,7 @@ final class PublishPipeline: Sendable {
         self.leases = leases
         self.topics = topics
         self.fence = fence
-        failures = (0..<store.shardMap.shardCount).map { Failures(shard: $0, logger) }
+        met = (0..<store.shardMap.shardCount).map { Met(shard: $0, logger) }
         lanes = (0..<store.shardMap.shardCount).map { _ in
             BatchLane(
                 capacity: .init(items: configuration.shardQueueLength, bytes: configuration.shardQueueBytes),
@@ -100,6 +108,11 @@ final class PublishPipeline: Sendable {
         }
     }
 
+    /// From a publish's arrival to its store ack.
+    var times: LatencyHistogram {
+        met.reduce(into: LatencyHistogram()) { sum, met in sum.add(met.withLock { $0.times }) }
+    }
+
     private func write(shard: Int) async {
         await lanes[shard].work(prepare: begin) { batch in
             await store(batch, shard: shard)
@@ -135,10 +148,9 @@ final class PublishPipeline: Sendable {
                 let outcomes = try await store.insert(insertions(batch), shard: shard)
                 CrashPoint.reached(.inserted)
                 batch = complete(batch, outcomes, shard: shard)
-                failures[shard].withLock { $0.end() }
                 if !batch.isEmpty { await pause(Self.retryPause) }
             } catch {
-                failures[shard].withLock { $0.add(error) }
+                met[shard].withLock { $0.failures.add(error) }
                 let isUnknown = (error as? StoreError)?.isOutcomeUnknown ?? false
                 let isTemporary = (error as? StoreError)?.isTemporary ?? false || isUnknown
                 if isUnknown { for index in batch.indices { batch[index].mayBeStored = true } }
@@ -183,7 +195,7 @@ final class PublishPipeline: Sendable {
             let late = lane.removeFirst { isLate($0, now: now) }
             guard !late.isEmpty else { continue }
             counters.failed.add(late.count)
-            let reason = failures[shard].withLock { $0.current } ?? "the store does not keep up"
+            let reason = met[shard].withLock { $0.failures.current } ?? "the store does not keep up"
             answer(
                 late.map {
                     PublishResult(
@@ -242,6 +254,10 @@ final class PublishPipeline: Sendable {
             }
         }
         counters.stored.add(newlyStored)
+        met[shard].withLock { met in
+            met.failures.end()
+            for result in results where result.status { met.times.record(now - result.publish.arrivedAt) }
+        }
         answer(results)
         CrashPoint.reached(.publishAcknowledged)
         dispatcher.accept(stored, shard: shard)

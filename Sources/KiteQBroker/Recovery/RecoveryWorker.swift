@@ -7,6 +7,7 @@ struct RecoveryWorker: Sendable {
     let shard: Int
     let store: any MessageStore
     let dispatcher: Dispatcher
+    let counters: RecoveryCounters
     let logger: Logger
 
     /// Messages loaded by one statement: few at first, as long as nobody knows how large they are (at most 2 MiB each).
@@ -20,9 +21,11 @@ struct RecoveryWorker: Sendable {
             while !Task.isCancelled, let scan = dispatcher.nextScan(shard: shard) {
                 do {
                     try await carryOut(scan)
+                    counters.pages.add(1)
                     failures.end()
                 } catch {
                     failures.add(error)
+                    counters.failedPages.add(1)
                     dispatcher.scanFailed(scan)
                 }
             }

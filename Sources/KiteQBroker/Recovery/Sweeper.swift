@@ -9,6 +9,7 @@ struct Sweeper: Sendable {
     let dispatcher: Dispatcher
     let leases: Leases
     let configuration: BrokerConfiguration
+    let counters: RecoveryCounters
     let logger: Logger
 
     /// Entries of an index looked at in a round.
@@ -52,6 +53,7 @@ struct Sweeper: Sendable {
         place.fresh = fresh.next
         let deliveries = try await store.buryExpiredDeliveries(
             shard: shard, after: place.delivery, now: now, limit: Self.deliveryPage)
+        counters.buried.add(deliveries.buried)
         place.delivery = deliveries.next ?? 0
         place.round += 1
         if place.round % Self.purgeEvery == 1 { try await purge(now) }
@@ -60,10 +62,11 @@ struct Sweeper: Sendable {
     private func purge(_ now: Timestamp) async throws {
         let decided = now - configuration.transactionRetention.milliseconds
         let dead = now - configuration.deadLetterRetention.milliseconds
-        while try await store.purge(
-            shard: shard, decidedBefore: decided, deadLettersBefore: dead, limit: Self.purgePage) >= Self.purgePage
-        {
-            if Task.isCancelled { return }
+        var purged = Self.purgePage
+        while purged >= Self.purgePage, !Task.isCancelled {
+            purged = try await store.purge(
+                shard: shard, decidedBefore: decided, deadLettersBefore: dead, limit: Self.purgePage)
+            counters.purged.add(purged)
         }
     }
 }

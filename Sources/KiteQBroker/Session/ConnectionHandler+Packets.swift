@@ -47,9 +47,11 @@ extension ConnectionHandler {
         CrashPoint.reached(.decisionReceived)
         switch answer.status {
         case TransactionAck.Status.commit:
-            services.transactions.submit(id, .commit, from: connection.group, peer: connection.peer)
+            services.transactions.submit(
+                id, .commit, from: connection.group, peer: connection.peer, arrivedAt: arrival.monotonic)
         case TransactionAck.Status.rollBack:
-            services.transactions.submit(id, .rollBack, from: connection.group, peer: connection.peer)
+            services.transactions.submit(
+                id, .rollBack, from: connection.group, peer: connection.peer, arrivedAt: arrival.monotonic)
         case TransactionAck.Status.unknown: break  // The producer cannot tell: it is asked again.
         default: throw SessionError("TX_ACK with status \(answer.status)")
         }

@@ -14,6 +14,11 @@ final class TransactionPipeline: Sendable {
         var message: Message?
         /// Who answered, for the log.
         var peer: String
+        var arrivedAt: MonotonicTime
+
+        var logMetadata: Logger.Metadata {
+            (message?.logMetadata ?? ["message": "\(decision.messageID)"]).with(["peer": "\(peer)"])
+        }
     }
 
     private let store: any MessageStore
@@ -25,6 +30,8 @@ final class TransactionPipeline: Sendable {
     private let leases: Leases
     private let topics: TopicPublishes
     private let isClosed = Atomic<Bool>(false)
+    private let refusals = Mutex(LogThrottle(limit: 10, per: .seconds(60)))
+    private let written = Mutex(LatencyHistogram())
     private let logger: Logger
     let counters = TransactionCounters()
 
@@ -45,11 +52,16 @@ final class TransactionPipeline: Sendable {
         }
     }
 
-    func submit(_ id: MessageID, _ answer: TransactionDecision.Answer, from group: String, peer: String) {
+    func submit(
+        _ id: MessageID, _ answer: TransactionDecision.Answer, from group: String, peer: String,
+        arrivedAt: MonotonicTime
+    ) {
         let message = halfMessages.message(id)
         let decision = TransactionDecision(
             messageID: id, answer: answer, connectionGroup: group, needsContent: message == nil)
-        if lanes[shardMap.shard(of: id)].submit([Answer(decision: decision, message: message, peer: peer)]) == 0 {
+        if lanes[shardMap.shard(of: id)].submit([
+            Answer(decision: decision, message: message, peer: peer, arrivedAt: arrivedAt)
+        ]) == 0 {
             counters.dropped.add(1)
         }
     }
@@ -87,12 +99,17 @@ final class TransactionPipeline: Sendable {
         }
     }
 
+    /// From an answer's arrival to its being stored.
+    var times: LatencyHistogram { written.withLock { $0 } }
+
     func close() {
         isClosed.store(true, ordering: .relaxed)
         for lane in lanes { lane.close() }
     }
 
     private func complete(_ batch: [Answer], _ outcomes: [TransactionDecision.Outcome], shard: Int) {
+        let now = SystemTime.monotonic()
+        written.withLock { times in for answer in batch { times.record(now - answer.arrivedAt) } }
         var committed: [(seq: Int64, message: Message, route: Route)] = []
         for (answer, outcome) in zip(batch, outcomes) {
             let id = answer.decision.messageID
@@ -118,12 +135,14 @@ final class TransactionPipeline: Sendable {
                 counters.repeated.add(1)
                 halfMessages.remove(id)
                 logger.debug(
-                    "an answer to message \(id) changes nothing: \(outcome)", metadata: ["peer": "\(answer.peer)"])
+                    "an answer to message \(id) changes nothing: \(outcome)", metadata: answer.logMetadata)
             case .wrongGroup(let publisher):
                 counters.refused.add(1)
+                guard let skipped = refusals.withLock({ $0.admit(now: .now) }) else { continue }
+                let others = skipped > 0 ? " (\(skipped) more such lines were left out)" : ""
                 logger.warning(
-                    "refused an answer to half message \(id) of group \(publisher) from group \(answer.decision.connectionGroup)",
-                    metadata: ["peer": "\(answer.peer)"])
+                    "refused an answer to half message \(id) of group \(publisher) from group \(answer.decision.connectionGroup)\(others); a client is configured with another's group, or forges answers",
+                    metadata: answer.logMetadata)
             }
         }
         dispatcher.accept(committed, shard: shard)

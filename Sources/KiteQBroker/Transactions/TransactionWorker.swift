@@ -74,8 +74,8 @@ struct TransactionWorker: Sendable {
     private func tellOfParking(_ transaction: DueTransaction) {
         counters.parked.add(1)
         logger.warning(
-            "half message \(transaction.message.id) of group \(transaction.message.publisherGroup) is undecided after \(transaction.checks) questions, it is among the dead letters now"
-        )
+            "half message \(transaction.message.id) of group \(transaction.message.publisherGroup) is undecided after \(transaction.checks) questions, it is among the dead letters now: requeue (commit) or delete it (roll back) as its publisher's own tables say",
+            metadata: transaction.message.logMetadata.with(["group": "\(transaction.message.publisherGroup)"]))
     }
 
     /// What becomes of a due half message, and who is asked, if anybody: the connection that published it, else another of the

@@ -9,7 +9,18 @@ package struct DeliveryActions: Sendable {
         package var message: Message
     }
 
+    /// A message that is given up for a group.
+    package struct Burial: Sendable {
+        package var message: Message
+        package var group: String
+        package var reason: DeadLetterReason
+        package var attempts: Int
+        package var error: String?
+    }
+
     package var deliveries: [Delivery] = []
+    /// For the log: what is to be written of them is among the settlements.
+    package var burials: [Burial] = []
     /// To be written behind, in this order; the shell reports each with `settled`.
     package var settlements: [(shard: Int, settlement: Settlement)] = []
     /// Ids that are done: a repeated publish of them is acknowledged and not stored for a while.

@@ -3,6 +3,7 @@ struct DeliveryClient: Sendable {
     struct Entry: Sendable {
         var slot: DeliverySlotRef
         var bytes: Int
+        var sentAt: MonotonicTime
     }
 
     /// What is known of a client that is one pull.
@@ -35,7 +36,7 @@ struct DeliveryClient: Sendable {
     /// A message is sent; returns its opaque. There must be room.
     mutating func deliver(_ slot: DeliverySlotRef, bytes: Int, now: MonotonicTime) -> UInt32 {
         self.bytes += bytes
-        return window.deliver(Entry(slot: slot, bytes: bytes), now: now)
+        return window.deliver(Entry(slot: slot, bytes: bytes, sentAt: now), now: now)
     }
 
     /// An answer came.

@@ -25,7 +25,8 @@ extension DeliveryMachine {
                 actions.finished.append(message.id)
                 emit(Settlement(seq: seq), shard: shard, &actions)
             } else if owed.contains(where: \.isActive) {
-                let ref = makeSlot(seq: seq, shard: shard, message: message, owed: owed, isTracked: false)
+                let ref = makeSlot(
+                    seq: seq, shard: shard, message: message, owed: owed, isTracked: false, acceptedAt: now)
                 enqueue(ref)
                 if isGivenAway { track(ref, wall: wall, &actions) }
             } else if isGivenAway {
@@ -52,7 +53,8 @@ extension DeliveryMachine {
                 owed.append(.init(group: g, attempts: 0, isPersistent: false, progress: .queued))
             }
             guard !owed.isEmpty else { continue }
-            enqueue(makeSlot(seq: 0, shard: 0, message: message, owed: owed, isTracked: false))
+            enqueue(
+                makeSlot(seq: 0, shard: 0, message: message, owed: owed, isTracked: false, acceptedAt: now))
         }
         pump(now: now, wall: wall, &actions)
     }

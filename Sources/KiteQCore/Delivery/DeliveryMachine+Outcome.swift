@@ -34,6 +34,7 @@ extension DeliveryMachine {
         switch clients[c].acknowledge(ack.opaque) {
         case .inTime(let entry):
             groups[g].inFlight -= 1
+            answerTimes.record(now - entry.sentAt)
             guard isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g) else { return false }
             if ack.isSuccess {
                 countAcknowledged(entry.slot, g)
@@ -164,6 +165,10 @@ extension DeliveryMachine {
         topics[slots[i].topic].deadLettered += 1
         if reason == .expired { counters.expired += 1 }
         actions.finished.append(slots[i].message.id)
+        actions.burials.append(
+            .init(
+                message: slots[i].message, group: groups[entry.group].name, reason: reason, attempts: entry.attempts,
+                error: error))
         let dead = Settlement.Dead(
             group: groups[entry.group].name, attempts: entry.attempts, reason: reason, lastError: error)
         track(ref, dead: [dead], wall: wall, &actions)

@@ -34,6 +34,7 @@ extension DeliveryMachine {
             counters.delivered += 1
             groups[g].counters.delivered += 1
             topics[slots[i].topic].delivered += 1
+            if slots[i].owed[p].attempts == 0, let start = slots[i].acceptedAt { deliveryTimes.record(now - start) }
             actions.deliveries.append(
                 DeliveryActions.Delivery(
                     client: DeliveryClientID(index: Int32(c), generation: clients[c].generation), opaque: opaque,

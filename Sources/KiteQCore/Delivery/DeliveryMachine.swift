@@ -55,6 +55,10 @@ package struct DeliveryMachine: Sendable {
     var isDraining = false
 
     package var counters = DeliveryCounters()
+    /// From the acceptance of a message here to its first attempt for each group; not of those read back from the store.
+    package internal(set) var deliveryTimes = LatencyHistogram()
+    /// From sending to the answer that came in time, whatever it was.
+    package internal(set) var answerTimes = LatencyHistogram()
     var topics: TopicTable
 
     struct Dirty: Sendable {
@@ -81,7 +85,8 @@ package struct DeliveryMachine: Sendable {
     // MARK: Slots
 
     mutating func makeSlot(
-        seq: Int64, shard: Int, message: Message, owed: [DeliverySlot.Owed], isTracked: Bool
+        seq: Int64, shard: Int, message: Message, owed: [DeliverySlot.Owed], isTracked: Bool,
+        acceptedAt: MonotonicTime? = nil
     ) -> DeliverySlotRef {
         memoryBytes += message.footprint
         let topic = topics.index(of: message.topic)
@@ -91,13 +96,13 @@ package struct DeliveryMachine: Sendable {
             let generation = slots[Int(index)].generation &+ 1
             slots[Int(index)] = DeliverySlot(
                 seq: seq, shard: shard, topic: topic, message: message, owed: owed, isTracked: isTracked,
-                generation: generation)
+                generation: generation, acceptedAt: acceptedAt)
         } else {
             index = Int32(slots.count)
             slots.append(
                 DeliverySlot(
                     seq: seq, shard: shard, topic: topic, message: message, owed: owed, isTracked: isTracked,
-                    generation: 0))
+                    generation: 0, acceptedAt: acceptedAt))
         }
         if seq != 0 { slotBySeq[seq] = index }
         for entry in owed { count(entry, Int(index)) }

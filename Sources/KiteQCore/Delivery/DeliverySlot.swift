@@ -33,6 +33,8 @@ struct DeliverySlot: Sendable {
     /// Some group has finished it.
     var isPartial = false
     var generation: UInt32
+    /// When it came; nil for one that was read back from the store.
+    var acceptedAt: MonotonicTime?
     var isFree = false
 
     var isFly: Bool { seq == 0 }

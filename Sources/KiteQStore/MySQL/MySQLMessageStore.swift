@@ -74,21 +74,32 @@ package final class MySQLMessageStore: MessageStore {
     /// Connections and callers of each shard's pool.
     package var pools: [MariaDBPool.Statistics] { shards.map(\.pool.statistics) }
 
+    package var activity: [StoreActivity] {
+        shards.map { StoreActivity(pool: $0.poolUse(limit: configuration.connectionsPerShard), calls: $0.times.all) }
+    }
+
+    private func measure<Result: Sendable>(
+        _ kind: StoreActivity.Kind, _ number: Int, _ call: (Shard) async throws -> Result
+    ) async throws -> Result {
+        let shard = shards[number]
+        return try await shard.times.measure(kind) { try await call(shard) }
+    }
+
     // MARK: Messages
 
     package func insert(_ batch: [Insertion], shard: Int) async throws -> [Insertion.Outcome] {
-        try await shards[shard].insert(batch)
+        try await measure(.insert, shard) { try await $0.insert(batch) }
     }
 
     package func decide(
         _ batch: [TransactionDecision], shard: Int,
         route: @escaping @Sendable (_ topic: String, _ messageType: String) -> Route
     ) async throws -> [TransactionDecision.Outcome] {
-        try await shards[shard].decide(batch, route: route)
+        try await measure(.decide, shard) { try await $0.decide(batch, route: route) }
     }
 
     package func settle(_ batch: [Settlement], shard: Int) async throws -> [Int64] {
-        try await shards[shard].settle(batch)
+        try await measure(.settle, shard) { try await $0.settle(batch) }
     }
 
     // MARK: Ownership
@@ -96,74 +107,81 @@ package final class MySQLMessageStore: MessageStore {
     package var lease: Duration { configuration.lease }
 
     package func renewLease(shard: Int) async throws {
-        try await shards[shard].renew(lease: configuration.lease)
+        try await measure(.lease, shard) { try await $0.renew(lease: configuration.lease) }
     }
 
     package func setPresence(_ groups: Set<String>, shard: Int) async throws {
-        try await shards[shard].setPresence(groups)
+        try await measure(.survey, shard) { try await $0.setPresence(groups) }
     }
 
-    package func watchLeases(shard: Int) async throws -> [String] { try await shards[shard].watchLeases() }
+    package func watchLeases(shard: Int) async throws -> [String] {
+        try await measure(.lease, shard) { try await $0.watchLeases() }
+    }
 
     package func releaseDead(shard: Int, limit: Int) async throws -> Int {
-        try await shards[shard].releaseDead(limit: limit)
+        try await measure(.survey, shard) { try await $0.releaseDead(limit: limit) }
     }
 
     package func survey(shard: Int, now: Timestamp) async throws -> ShardSurvey {
-        try await shards[shard].survey(now: now)
+        try await measure(.survey, shard) { try await $0.survey(now: now) }
     }
 
-    package func resolveUncertain(shard: Int) async throws -> Int64? { try await shards[shard].resolveUncertain() }
+    package func resolveUncertain(shard: Int) async throws -> Int64? {
+        try await measure(.survey, shard) { try await $0.resolveUncertain() }
+    }
 
     // MARK: Recovery
 
     package func freshBacklog(
         of group: String, shard: Int, after: Int64, limit: Int, includingDead: Bool
     ) async throws -> [FreshMessage] {
-        try await shards[shard].freshBacklog(of: group, after: after, limit: limit, includingDead: includingDead)
+        try await measure(.scan, shard) {
+            try await $0.freshBacklog(of: group, after: after, limit: limit, includingDead: includingDead)
+        }
     }
 
     package func deliveries(
         of group: String, shard: Int, in range: DeliveryRange, limit: Int
     ) async throws -> [Int64] {
-        try await shards[shard].deliveries(of: group, in: range, limit: limit)
+        try await measure(.scan, shard) { try await $0.deliveries(of: group, in: range, limit: limit) }
     }
 
     package func load(_ seqs: [Int64], for group: String, shard: Int) async throws -> [StoredMessage] {
-        try await shards[shard].load(seqs, for: group)
+        try await measure(.load, shard) { try await $0.load(seqs, for: group) }
     }
 
     package func heldDeliveries(shard: Int, after: Int64, limit: Int) async throws -> [HeldDelivery] {
-        try await shards[shard].heldDeliveries(after: after, limit: limit)
+        try await measure(.scan, shard) { try await $0.heldDeliveries(after: after, limit: limit) }
     }
 
     package func expiredFresh(
         shard: Int, after cursor: SweepCursor?, now: Timestamp, limit: Int
     ) async throws -> (expired: [FreshMessage], next: SweepCursor?) {
-        try await shards[shard].expiredFresh(after: cursor, now: now, limit: limit)
+        try await measure(.sweep, shard) { try await $0.expiredFresh(after: cursor, now: now, limit: limit) }
     }
 
     package func buryExpiredDeliveries(
         shard: Int, after seq: Int64, now: Timestamp, limit: Int
     ) async throws -> (buried: Int, next: Int64?) {
-        try await shards[shard].buryExpiredDeliveries(after: seq, now: now, limit: limit)
+        try await measure(.sweep, shard) { try await $0.buryExpiredDeliveries(after: seq, now: now, limit: limit) }
     }
 
     package func dueTransactions(
         shard: Int, after place: DueTransaction.Place?, now: Timestamp, limit: Int
     ) async throws -> [DueTransaction] {
-        try await shards[shard].dueTransactions(after: place, now: now, limit: limit)
+        try await measure(.transactions, shard) { try await $0.dueTransactions(after: place, now: now, limit: limit) }
     }
 
     package func reschedule(_ checks: [TransactionCheck], shard: Int) async throws -> Set<Int64> {
-        try await shards[shard].reschedule(checks)
+        try await measure(.transactions, shard) { try await $0.reschedule(checks) }
     }
 
     package func purge(
         shard: Int, decidedBefore: Timestamp, deadLettersBefore: Timestamp, limit: Int
     ) async throws -> Int {
-        let gone = try await shards[shard].purge(
-            decidedBefore: decidedBefore, deadLettersBefore: deadLettersBefore, limit: limit)
+        let gone = try await measure(.sweep, shard) {
+            try await $0.purge(decidedBefore: decidedBefore, deadLettersBefore: deadLettersBefore, limit: limit)
+        }
         guard shard == 0 else { return gone }
         return try await gone + shards[0].purgeOperators(auditRetention: configuration.auditRetention, limit: limit)
     }

@@ -155,7 +155,9 @@ extension Shard {
                 await settling(Array(batch[..<half]), seq: seq, &progress, body)
                 await settling(Array(batch[half...]), seq: seq, &progress, body)
             } else if cause.isDataError {
-                logger.error("cannot write what became of a message, giving up: \(error): \(batch[0])")
+                logger.error(
+                    "cannot write what became of a message, giving up, its groups may get it again: \(error); please report this",
+                    metadata: ["seq": "\(seq(batch[0]))", "settlement": "\(batch[0])"])
                 progress.lost.append(seq(batch[0]))
                 progress.done.append(seq(batch[0]))
             } else {

@@ -12,6 +12,7 @@ final class Shard: Sendable {
     /// A few connections, for operators alone: what they ask must not wait for the traffic, nor hold it up.
     let operatorPool: MariaDBPool
     let logger: Logger
+    let times = CallTimes()
     private let known = Mutex(Known())
     /// Lost connections whose last commit was not confirmed, with the smallest seq that it concerns.
     let suspects = Mutex<[MariaDBThread: Int64]>([:])
@@ -106,7 +107,8 @@ final class Shard: Sendable {
         var failures = 0
         while true {
             do {
-                return try await (pool ?? self.pool).withConnection(body)
+                guard pool === operatorPool else { return try await (pool ?? self.pool).withConnection(body) }
+                return try await times.measure(.operator) { try await operatorPool.withConnection(body) }
             } catch let error as MariaDBError
                 where error.isRetriable && failures < Self.attempts && (lockWaits || !error.isLockWaitTimeout)
             {

@@ -37,7 +37,9 @@ extension Shard {
         let deadline = OperatorDeadline(shard: number)
         while true {
             do {
-                return try await operatorPool.withConnection { try body($0, deadline) }
+                return try await times.measure(.operator) {
+                    try await operatorPool.withConnection { try body($0, deadline) }
+                }
             } catch let error as MariaDBError where error.isConnectionLost && error.threadID != nil && deadline.isFresh
             {
                 continue

@@ -8,12 +8,14 @@ extension Shard {
 
     /// What needs no answer of the server.
     func report(limit: Int) -> ShardReport {
+        ShardReport(shard: number, database: "\(pool.configuration)", pool: poolUse(limit: limit))
+    }
+
+    func poolUse(limit: Int) -> ShardReport.PoolUse {
         let statistics = pool.statistics
-        return ShardReport(
-            shard: number, database: "\(pool.configuration)",
-            pool: .init(
-                open: statistics.open, idle: statistics.idle, waiting: statistics.waiting, limit: limit,
-                failedConnects: statistics.failedConnects))
+        return ShardReport.PoolUse(
+            open: statistics.open, idle: statistics.idle, waiting: statistics.waiting, limit: limit,
+            failedConnects: statistics.failedConnects)
     }
 
     func contents() async throws -> ShardReport.Contents {

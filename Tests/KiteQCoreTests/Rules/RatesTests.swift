@@ -52,6 +52,6 @@ import Testing
         var rates = Rates()
         for second in 0..<100 { rates.add(sample(second), now: MonotonicTime(second) * Self.second) }
         rates.add(sample(100), now: 10_099 * Self.second)
-        #expect(rates.total.tenSeconds.published == 1 / 10_000)
+        #expect(rates.total.tenSeconds.published == 1.0 / 10_000)
     }
 }

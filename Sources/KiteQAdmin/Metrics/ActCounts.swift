@@ -1,0 +1,37 @@
+import Synchronization
+
+/// What people did through the API, and what of it could not be written to the audit log.
+final class ActCounts: Sendable {
+    private struct Act: Hashable {
+        /// One of the routes' own words.
+        var action: String
+        var isDone: Bool
+    }
+
+    private struct State {
+        var acts: [Act: Int] = [:]
+        var unwritten = 0
+    }
+
+    private let state = Mutex(State())
+
+    func count(_ action: String, isDone: Bool) {
+        state.withLock { $0.acts[Act(action: action, isDone: isDone), default: 0] += 1 }
+    }
+
+    func countUnwritten() { state.withLock { $0.unwritten += 1 } }
+
+    func write(to page: inout PrometheusText) {
+        let (acts, unwritten) = state.withLock { ($0.acts, $0.unwritten) }
+        page.family("kiteq_acts_total", .counter, "What people did through the API, by how it ended.")
+        for (act, count) in acts.sorted(by: {
+            ($0.key.action, $0.key.isDone ? 0 : 1) < ($1.key.action, $1.key.isDone ? 0 : 1)
+        }) {
+            page.sample(
+                "kiteq_acts_total", [("action", act.action), ("outcome", act.isDone ? "done" : "failed")], count)
+        }
+        page.single(
+            "kiteq_audit_failures_total", .counter, "Acts that are in the log alone: the store did not take them.",
+            unwritten)
+    }
+}
