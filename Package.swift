@@ -14,6 +14,7 @@ let nioFoundation: Target.Dependency = .product(name: "NIOFoundationCompat", pac
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
@@ -26,7 +27,6 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
-let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
@@ -45,6 +45,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
@@ -129,7 +130,7 @@ let package = Package(
             name: "KiteQAdmin",
             dependencies: [
                 "KiteQBroker", "KiteQCore", "KiteQWire", metrics, hummingbird, hummingbirdCore,
-                hummingbirdTLS, logging, nioCore, nioFoundation, nioSSL,
+                logging, nioCore, nioFoundation, nioHTTP1, nioHTTPTypes, nioSSL,
                 crypto, httpTypes, lifecycle,
             ],
             resources: [.embedInCode("API/openapi.yaml"), .embedInCode("Console")], swiftSettings: settings),
@@ -137,7 +138,7 @@ let package = Package(
             name: "KiteQAdminTests",
             dependencies: [
                 "KiteQAdmin", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "TestSupport", hummingbird,
-                hummingbirdTesting, httpTypes, logging, nioPosix, lifecycle, yams,
+                hummingbirdTesting, httpTypes, logging, nioCore, nioHTTP1, nioPosix, nioSSL, lifecycle, yams,
             ],
             swiftSettings: settings),
 

@@ -27,7 +27,7 @@ def types(text):
 def act(url):
     for verb in ("pause", "resume"):
         request = urllib.request.Request(
-            f"{url}/api/v1/groups/s-member/{verb}",
+            f"{url}/api/v1/groups/s-trade/{verb}",
             json.dumps({"reason": "metrics-tests"}).encode(),
             {"Content-Type": "application/json"},
         )

@@ -31,41 +31,16 @@ say "Checking the files of Prometheus and Grafana"
 promtool check config conf/prometheus/prometheus.yml
 promtool test rules conf/prometheus/kiteq-alerts-test.yml
 
-[ -x "$kiteq" ] || die "$kiteq is not there; build it first: swift build --product kiteq"
-folder=$(mktemp -d)
-broker=
-clean_up() {
-    local status=$?
-    if [ -n "$broker" ] && kill "$broker" 2> /dev/null; then wait "$broker" 2> /dev/null || true; fi
-    [ "$status" -eq 0 ] || tail -n 40 "$folder/kiteq.log" >&2 || true
-    rm -rf "$folder"
-}
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
-address=127.0.0.1:$(free_port)
-admin=127.0.0.1:$(free_port)
+# shellcheck source=servers.sh source-path=SCRIPTDIR
+. scripts/servers.sh
 say "Starting a broker with a MariaDB of its own"
-"$kiteq" dev --data "$folder/data" --bind "$address" --admin "$admin" --mysql-port "$(free_port)" \
-    > "$folder/kiteq.log" 2>&1 &
-broker=$!
-deadline=$((SECONDS + 60))
-until docker/probe /readyz "$admin" > /dev/null 2>&1; do
-    kill -0 "$broker" 2> /dev/null || die "the broker ended while it was to start"
-    [ "$SECONDS" -lt "$deadline" ] || die "the broker was not ready within a minute"
-    sleep 0.1
-done
+start_broker dev --data "$folder/data" --mysql-port "$(free_port)"
 
 say "Putting messages through it"
-publish() { "$kiteq" publish --brokers "$address" --topic trade --type pay-succ --group p-pay "$@" > /dev/null; }
+publish() { "$kiteq" publish --brokers "$broker_address" --topic trade --type pay-succ --group p-pay "$@" > /dev/null; }
 publish --count 20 --size 100
 publish --half --commit --count 5 --size 100
 publish --half --rollback --count 5 --size 100
-python3 scripts/metrics-tests.py "http://$admin" "$folder/page"
+python3 scripts/metrics-tests.py "http://$admin_address" "$folder/page"
 promtool check metrics < "$folder/page"
 say "Metrics, dashboard, rules and documents agree"

@@ -27,6 +27,7 @@ final class ClientHandler: ChannelInboundHandler {
     /// Ours; the broker numbers its own packets.
     private var nextOpaque: Int32 = 1
     private var lastRead = NIODeadline.now()
+    private var lastWrite = NIODeadline.now()
     private var heartbeat: Scheduled<Void>?
     private var isGreeted = false
 
@@ -94,16 +95,18 @@ final class ClientHandler: ChannelInboundHandler {
     }
 
     private func beat(_ interval: TimeAmount) {
-        let silence = NIODeadline.now() - lastRead
+        let now = NIODeadline.now()
+        let silence = now - lastRead
         if silence > interval + interval + interval {
             return end(
                 KiteQError(.outcomeUnknown, "the broker has been silent for too long: the message may be stored or not")
             )
         }
-        guard silence >= interval else { return }
+        // The broker, too, wants to hear something: while all handlers are busy this side may only read.
+        guard silence >= interval || now - lastWrite >= interval else { return }
         PacketWriter.writeHeartBeat(
             into: &outbound, framing: .plain, opaque: takeOpaque(),
-            HeartBeat(version: Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000)))
+            HeartBeat(version: Int64(now.uptimeNanoseconds / 1_000_000)))
         flush()
     }
 
@@ -167,6 +170,7 @@ final class ClientHandler: ChannelInboundHandler {
         guard let context, outbound.readableBytes > 0 else { return }
         let buffer = outbound
         outbound = ByteBuffer()
+        lastWrite = .now()
         context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
     }
 

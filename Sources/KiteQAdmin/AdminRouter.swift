@@ -19,6 +19,13 @@ struct AdminRouter {
     let logger: Logger
 
     func make() -> Router<AdminContext> {
+        let router = routes()
+        OtherMethods.refuse(in: router)
+        return router
+    }
+
+    /// What there is, without what is said where something else is asked for.
+    func routes() -> Router<AdminContext> {
         let router = Router(context: AdminContext.self)
         router.add(middleware: ProblemMiddleware(logger: logger))
         probe.add(to: router)

@@ -13,6 +13,7 @@ enum ConsoleFiles {
         "dom.js": .init(script, PackageResources.dom_js),
         "feed.js": .init(script, PackageResources.feed_js),
         "filters.js": .init(script, PackageResources.filters_js),
+        "findings.js": .init(script, PackageResources.findings_js),
         "format.js": .init(script, PackageResources.format_js),
         "frame.js": .init(script, PackageResources.frame_js),
         "group-columns.js": .init(script, PackageResources.group_columns_js),

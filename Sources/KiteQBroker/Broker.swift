@@ -205,7 +205,7 @@ package final class Broker: Service {
             return try await withThrowingTaskGroup(of: Result?.self) { race in
                 race.addTask { try await cancelWhenGracefulShutdown { try await body() } }
                 race.addTask {
-                    try await self.drainWanted.wait()
+                    try await self.waitForDrain()
                     return nil
                 }
                 defer { race.cancelAll() }
@@ -220,10 +220,15 @@ package final class Broker: Service {
     private func stopWanted() async throws {
         try await withThrowingTaskGroup(of: Void.self) { race in
             race.addTask { try await gracefulShutdown() }
-            race.addTask { try await self.drainWanted.wait() }
+            race.addTask { try await self.waitForDrain() }
             defer { race.cancelAll() }
             try await race.next()
         }
+    }
+
+    private func waitForDrain() async throws {
+        await drainWanted.wait()
+        try Task.checkCancellation()
     }
 
     /// Tells the registry which topics are served here, whenever that changes.

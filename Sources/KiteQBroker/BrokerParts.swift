@@ -45,10 +45,10 @@ final class BrokerParts: Sendable {
         self.logger = logger
         let recent = RecentMessages(limit: configuration.recentIDs)
         dispatcher = Dispatcher(
-            shards: store.shardMap.shardCount, limits: configuration.delivery, topics: configuration.topics.sorted(),
+            shards: store.shardMap.shardCount, limits: configuration.delivery, topics: settings.topics.sorted(),
             settleRows: configuration.batchRows, recent: recent, routing: routing, logger: logger)
         self.incarnation = incarnation
-        topicPublishes = TopicPublishes(configuration.topics)
+        topicPublishes = TopicPublishes(settings.topics)
         pausedGroups = PausedGroups(store: store, dispatcher: dispatcher)
         leases = Leases(shards: store.shardMap.shardCount, duration: store.lease)
         halfMessages = HalfMessageCache(limit: configuration.halfMessageBytes)
@@ -95,6 +95,8 @@ final class BrokerParts: Sendable {
             return service.wanted === settings
         }
         if isOld { return }
+        dispatcher.count(topics: settings.topics)
+        topicPublishes.add(settings.topics)
         reconsider()
         var closed = 0
         for connection in connections.all {

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Set once, and seen by everybody who waits or asks later.
-final class Latch: Sendable {
+package final class Latch: Sendable {
     private struct State {
         var isSet = false
         var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
@@ -10,9 +10,11 @@ final class Latch: Sendable {
 
     private let state = Mutex(State())
 
-    var isSet: Bool { state.withLock { $0.isSet } }
+    package init() {}
 
-    func set() {
+    package var isSet: Bool { state.withLock { $0.isSet } }
+
+    package func set() {
         let waiters = state.withLock { state in
             state.isSet = true
             defer { state.waiters = [:] }
@@ -21,9 +23,8 @@ final class Latch: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Returns when it is set.
-    /// - Throws: `CancellationError` where the task is cancelled before.
-    func wait() async throws {
+    /// Returns when it is set, or when the task is cancelled.
+    package func wait() async {
         let number = state.withLock { state in
             state.next += 1
             return state.next
@@ -41,6 +42,5 @@ final class Latch: Sendable {
         } onCancel: {
             state.withLock { $0.waiters.removeValue(forKey: number) }?.resume()
         }
-        if !isSet { throw CancellationError() }
     }
 }

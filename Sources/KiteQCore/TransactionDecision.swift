@@ -11,6 +11,14 @@ package enum TransactionOutcome: UInt8, Sendable, Hashable {
 package struct TransactionDecision: Sendable {
     package enum Answer: Sendable, Hashable {
         case commit, rollBack
+
+        /// Whether the message was decided the other way.
+        package func isContrary(to outcome: TransactionOutcome) -> Bool {
+            switch self {
+            case .commit: outcome == .rolledBack
+            case .rollBack: outcome == .committed
+            }
+        }
     }
 
     package var messageID: MessageID

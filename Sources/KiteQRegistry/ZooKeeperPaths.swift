@@ -39,6 +39,8 @@ enum ZooKeeperPaths {
             case 0x2F: throw refuse("contains a '/'")
             case 0...0x1F, 0x7F...0x9F, 0xD800...0xF8FF, 0xFFF0...0xFFFF:
                 throw refuse("contains a control or private character")
+            // ZooKeeper looks at UTF-16, and refuses surrogates.
+            case 0x1_0000...: throw refuse("contains a character beyond U+FFFF, such as an emoji")
             default: break
             }
         }

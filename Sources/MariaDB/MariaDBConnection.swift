@@ -201,10 +201,13 @@ public actor MariaDBConnection {
 public enum Ladder {
     public static let steps = [256, 64, 16, 4, 1]
 
-    /// The smallest step of a list that holds so many values, at most 1,024; a list is filled up by repeating its last value.
+    /// The sizes of lists: a list is filled up by repeating its last value, which the server looks at like any other.
+    private static let listSizes = [1, 4, 16, 64] + stride(from: 128, through: 1_024, by: 128)
+
+    /// The smallest size of a list that holds so many values, at most 1,024.
     public static func listSize(_ count: Int) -> Int {
         precondition((1...1_024).contains(count), "a list has 1 to 1,024 values, not \(count)")
-        return [1, 4, 16, 64, 256, 1_024].first { $0 >= count } ?? 1_024
+        return listSizes.first { $0 >= count } ?? 1_024
     }
 }
 

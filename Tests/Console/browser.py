@@ -33,6 +33,7 @@ class Browser:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
         self.driver.set_script_timeout(15)
+        self._haste = None
         self.size(1366, 900)
 
     def quit(self):
@@ -51,6 +52,20 @@ class Browser:
             {"features": [{"name": key.replace("_", "-"), "value": value} for key, value in features.items()]},
         )
 
+    def haste(self, factor):
+        """Lets the pages that are opened from now on wait so many times less between two questions."""
+        if self._haste:
+            self.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": self._haste})
+            self._haste = None
+        if factor != 1:
+            # How long an answer may take stays as it is.
+            self._haste = self.driver.execute_cdp_cmd(
+                "Page.addScriptToEvaluateOnNewDocument",
+                {
+                    "source": f"{{ const wait = setTimeout; window.setTimeout = (act, time) => wait(act, time < 15000 ? time / {factor} : time); }}"
+                },
+            )["identifier"]
+
     def reset(self):
         self.driver.get(self.url + "icon.svg")
         self.script("sessionStorage.clear(); localStorage.clear();")
@@ -60,11 +75,24 @@ class Browser:
 
     def open(self, page="", token=None):
         """Opens a page of the console, as whoever has this token."""
+        here = self.driver.current_url
+        if not here.startswith(self.url):
+            here = self.url + "icon.svg"
+            self.driver.get(here)
         if token:
-            self.driver.get(self.url + "icon.svg")
             self.script("sessionStorage.setItem('kiteq.token', arguments[0])", token)
-        self.driver.get("about:blank")
+        if not here.endswith("icon.svg"):
+            # A change of the hash alone would load nothing.
+            self.driver.get("about:blank")
         self.driver.get(f"{self.url}#/{page}")
+
+    def go(self, page):
+        """Goes to another page as a link does: a good deal faster than opening it."""
+        self.script(
+            "document.querySelector('#main').firstElementChild.dataset.left = ''; location.hash = arguments[0]",
+            f"/{page}",
+        )
+        self.until(lambda: not self.all("[data-left]"), "the page before is left")
 
     def script(self, text, *arguments):
         return self.driver.execute_script(text, *arguments)
@@ -98,7 +126,11 @@ class Browser:
             time.sleep(0.05)
 
     def text(self, css="body"):
-        return self.driver.find_element(By.CSS_SELECTOR, css).text
+        # The driver's own `text` takes seconds for a long listing.
+        text = self.script("return document.querySelector(arguments[0])?.innerText.trim()", css)
+        if text is None:
+            raise NoSuchElementException(css)
+        return text
 
     def see(self, text, css="body", seconds=12):
         return self.until(lambda: text in self.text(css), f"{text!r} in {css}", seconds)

@@ -24,9 +24,12 @@ def stop():
 class ConsoleCase(unittest.TestCase):
     scenario = "calm"
     role = "operator"
+    # Between two questions the console waits so many times less than for people.
+    haste = 4
 
     def setUp(self):
         self.server, self.browser = shared["server"], shared["browser"]
+        self.browser.haste(self.haste)
         self.driver = self.browser.driver
         self.server.reset(self.scenario)
         self.browser.reset()
@@ -40,6 +43,13 @@ class ConsoleCase(unittest.TestCase):
 
     def open(self, page="", role=None):
         self.browser.open(page, token=role or self.role)
+
+    def go(self, page):
+        """To another page of the one that is open, or opens the first."""
+        if self.browser.all("#page-title"):
+            self.browser.go(page)
+        else:
+            self.open(page)
 
     def asked(self, method, path):
         """The requests of this method whose path begins so: (target, body, headers)."""

@@ -18,6 +18,7 @@ class Contract:
             (re.compile("^" + re.sub(r"\\\{\w+\\\}|\{\w+\}", "([^/]+)", template) + "$"), template)
             for template in self.document["paths"]
         ]
+        self.validators = {}
         self.violations = []
 
     def operation(self, method, path):
@@ -47,9 +48,12 @@ class Contract:
         return node
 
     def _validate(self, what, schema, value):
-        # The components are beside the schema, so that its references lead to them.
-        whole = {**schema, "components": self.document["components"]}
-        validator = jsonschema.Draft202012Validator(whole, format_checker=jsonschema.FormatChecker())
+        validator = self.validators.get(id(schema))
+        if validator is None:
+            # The components are beside the schema, so that its references lead to them.
+            whole = {**schema, "components": self.document["components"]}
+            validator = jsonschema.Draft202012Validator(whole, format_checker=jsonschema.FormatChecker())
+            self.validators[id(schema)] = validator
         for error in validator.iter_errors(value):
             self.violations.append(f"{what}: {'/'.join(map(str, error.absolute_path))}: {error.message[:300]}")
 
@@ -68,11 +72,11 @@ class Contract:
                 value = int(value) if value.isdigit() else value
             self._validate(f"{what}: parameter {name}", schema, value)
         declared = operation.get("requestBody")
-        if declared:
+        if declared and (body or declared.get("required")):
             self._validate(
                 f"{what}: body", declared["content"]["application/json"]["schema"], json.loads(body or b"null")
             )
-        elif body:
+        elif body and not declared:
             self.violations.append(f"{what}: a body that nobody asked for")
 
     def _check_answer(self, what, operation, status, content_type, answer):

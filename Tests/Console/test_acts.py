@@ -36,10 +36,10 @@ class Acts(ConsoleCase):
         self.browser.see("by oncall: the ledger is being moved")
         self.browser.button("Resume…").click()
         self.dialog("It was paused by oncall: the ledger is being moved")
+        self.browser.one("#act-reason").send_keys("it is moved")
         self.browser.button("Resume", "dialog").click()
         self.dialog("Group ledger goes on.")
-        self.assertEqual(self.sent("groups/ledger/resume"), [None])
-        self.assertEqual(self.asked("POST", "groups/ledger/resume")[0][2].get("Content-Length"), "0")
+        self.assertEqual(self.sent("groups/ledger/resume"), [{"reason": "it is moved"}])
 
     def test_escape_does_nothing_and_gives_the_focus_back(self):
         self.open("groups/ledger")
@@ -137,12 +137,15 @@ class Acts(ConsoleCase):
         self.assertEqual(self.sent("dead-letters/delete"), [])
         with self.server.lock:
             self.server.world.letters.remove(self.server.acted_on({})[-1])
+        self.browser.one("#act-reason").send_keys("too old")
         self.browser.one("#act-typed").send_keys(str(count))
         self.browser.button(f"Delete {count}", "dialog").click()
         self.dialog(f"{count - 1} match now, not {count}. Nothing was done.")
         self.assertEqual(self.browser.one("#act-typed").get_attribute("value"), "")
+        self.assertEqual(self.browser.one("#act-reason").get_attribute("value"), "too old")
         self.browser.one("#act-typed").send_keys(str(count - 1), Keys.ENTER)
         self.dialog(f"{count - 1} dead letters deleted.")
+        self.assertEqual([each["reason"] for each in self.sent("dead-letters/delete")], ["too old", "too old"])
         self.assertEqual({each["reason"] for each in self.server.world.letters}, {"undecided"})
 
     def test_more_than_are_counted(self):
@@ -206,7 +209,9 @@ class Acts(ConsoleCase):
     def test_drain_and_reload(self):
         self.open("brokers")
         self.browser.button("Reload configuration…").click()
+        self.dialog("may be left out")
         self.browser.button("Reload", "dialog").click()
+        self.assertEqual(self.sent("broker/reload"), [{}])
         self.dialog("log.level: info -> debug")
         self.dialog("only a restart takes it:")
         self.browser.button("Close", "dialog").click()

@@ -49,7 +49,7 @@ class Hostile(ConsoleCase):
         self.server.world.unreachable = [{"shard": 0, "reason": HOSTILE}]
         for page in pages:
             with self.subTest(page):
-                self.open(page)
+                self.go(page)
                 self.browser.one("#page-title")
                 self.browser.not_see("Loading…")
                 if page != "shards" and not page.startswith("%3C"):

@@ -124,3 +124,24 @@ class Listings(ConsoleCase):
     def test_clients_of_a_group(self):
         self.open("clients?group=ledger")
         self.browser.until(lambda: set(self.column(2)) == {"ledger"}, "only its clients")
+
+    def test_a_part_of_a_name_is_searched(self):
+        for page, title in (("groups", "Groups"), ("topics", "Topics")):
+            self.open(page)
+            self.browser.page(title)
+            self.browser.until(lambda: self.column(1), "all of them")
+            wanted = self.column(1)[-1]
+            self.browser.one("#filter-search").send_keys(wanted[1:].upper(), Keys.ENTER)
+            self.browser.until(lambda: self.column(1) and all(wanted[1:] in each for each in self.column(1)), "those")
+            self.assertIn(f"?search={wanted[1:].upper()}", self.asked("GET", page)[-1][0])
+            self.open(f"{page}?search=nobody-of-this-name")
+            self.browser.see("has this in its name")
+
+    def test_bindings_of_a_group(self):
+        self.open("bindings")
+        self.browser.until(lambda: len(set(self.column(2))) > 1, "all of them")
+        wanted = self.column(2)[0]
+        self.browser.one("#filter-group").send_keys(wanted, Keys.ENTER)
+        self.browser.until(lambda: set(self.column(2)) == {wanted}, "its bindings")
+        self.open("bindings?topic=nothing")
+        self.browser.see("No binding matches.")

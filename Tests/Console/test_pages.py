@@ -27,7 +27,7 @@ class Pages(ConsoleCase):
     def each_page(self, pages=PAGES):
         for page, title in pages.items():
             with self.subTest(page=page, scenario=self.scenario):
-                self.open(page)
+                self.go(page)
                 self.browser.page(title)
                 self.browser.not_see("Loading…")
                 self.assertTrue(self.driver.title.endswith("· broker-1 · KiteQ"), self.driver.title)
@@ -39,7 +39,7 @@ class Pages(ConsoleCase):
 
     def test_calm(self):
         self.each_page()
-        self.open()
+        self.go("")
         self.browser.see("All is well", "#main")
         self.browser.see("All is well", ".health")
 
@@ -66,6 +66,22 @@ class Pages(ConsoleCase):
         self.browser.see("100,000+")
         self.browser.see("No client")
 
+    def test_a_group_that_stopped_is_marked(self):
+        text = "ledger has clients and acknowledges nothing."
+        self.server.world.health = [
+            {"severity": "critical", "subject": "group ledger", "text": text, "action": "Its consumers hang."}
+        ]
+        self.open("groups")
+        self.browser.see("Stopped", "#main tr[data-key=ledger]")
+        self.assertNotIn("Stopped", self.browser.text("#main tr[data-key=billing]"))
+        self.browser.button("ledger", "#main").click()
+        self.browser.see("Stopped", ".facts .badge.critical")
+        self.browser.see(text, ".findings")
+        self.assertFalse(self.browser.has_button("See group ledger"))
+        self.server.world.health = []
+        self.browser.see("Connected", ".facts .badge")
+        self.browser.not_see(text, "#main")
+
     def test_unreachable_shard_is_named(self):
         self.server.reset("trouble")
         for page in [
@@ -80,7 +96,7 @@ class Pages(ConsoleCase):
             "shards",
         ]:
             with self.subTest(page):
-                self.open(page)
+                self.go(page)
                 self.browser.see("Shard 1: Can't connect to server on '10.0.0.12:3306' (110)", "#main .problem")
 
     def test_what_is_not_there(self):
@@ -94,7 +110,7 @@ class Pages(ConsoleCase):
             ("groups/..", "cannot be asked for over HTTP"),
         ]:
             with self.subTest(page):
-                self.open(page)
+                self.go(page)
                 self.browser.see(text, "#main")
 
     def test_draining(self):

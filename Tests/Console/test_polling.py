@@ -34,7 +34,7 @@ class Polling(ConsoleCase):
             ("brokers", "dl.facts dd"),
         ]:
             with self.subTest(page):
-                self.open(page)
+                self.go(page)
                 self.browser.one(css)
                 self.browser.script(
                     "getSelection().selectAllChildren(document.querySelectorAll(arguments[0])[arguments[0].includes('facts') ? 2 : 4])",
@@ -49,7 +49,7 @@ class Polling(ConsoleCase):
                 )
 
     def test_questions_never_overlap(self):
-        self.server.delay["groups"] = 3
+        self.server.delay["groups"] = 3 / self.haste
         self.open("groups")
         self.browser.until(lambda: len(self.asked("GET", "groups")) >= 3, "three questions", 20)
         self.assertEqual(self.server.most_under_way["/api/v1/groups"], 1)
@@ -80,7 +80,7 @@ class Polling(ConsoleCase):
         first = len(self.asked("GET", "topics"))
         self.browser.until(lambda: len(self.asked("GET", "topics")) >= first + 2, "two more", 30)
         # 4 s and 8 s lie between the first three; the first may be some time ago.
-        self.assertGreater(time.monotonic() - start, 9)
+        self.assertGreater(time.monotonic() - start, 9 / self.haste)
 
     def test_no_answer_at_all_is_a_matter_of_health(self):
         self.open("groups")
@@ -99,9 +99,9 @@ class Polling(ConsoleCase):
         self.driver.execute_script(
             "Object.defineProperty(document, 'hidden', {get: () => window.isAway, configurable: true}); window.isAway = true;"
         )
-        time.sleep(2.5)
+        time.sleep(2.5 / self.haste)
         before = len(self.asked("GET", "overview"))
-        time.sleep(5)
+        time.sleep(6 / self.haste)
         self.assertLessEqual(len(self.asked("GET", "overview")), before)
         self.driver.execute_script("window.isAway = false; document.dispatchEvent(new Event('visibilitychange'))")
         self.browser.until(lambda: len(self.asked("GET", "overview")) > before, "at once when it is seen again", 2)
@@ -111,7 +111,7 @@ class Polling(ConsoleCase):
         self.open("messages")
         self.browser.see("As of ")
         count = len(self.asked("GET", "messages"))
-        time.sleep(4)
+        time.sleep(6 / self.haste)
         self.assertEqual(len(self.asked("GET", "messages")), count)
         self.browser.button("Refresh").click()
         self.browser.until(lambda: len(self.asked("GET", "messages")) == count + 1, "once more")
@@ -122,5 +122,5 @@ class Polling(ConsoleCase):
         self.browser.button("Bindings", "nav.pages").click()
         self.browser.page("Bindings")
         count = len(self.asked("GET", "shards"))
-        time.sleep(4)
+        time.sleep(6 / self.haste)
         self.assertEqual(len(self.asked("GET", "shards")), count)

@@ -268,7 +268,7 @@ class World:
                         "bytes": None,
                         "historyListLength": None,
                         "oldestAt": None,
-                        "pool": {"open": 4, "idle": 0, "waiting": 21},
+                        "pool": {"open": 4, "idle": 0, "waiting": 21, "limit": 6, "failedConnects": 37},
                         "unflushed": 412,
                     }
                 )
@@ -291,7 +291,7 @@ class World:
                     "bytes": 211_000_000,
                     "historyListLength": 311,
                     "oldestAt": ago(5000),
-                    "pool": {"open": 8, "idle": 5, "waiting": 0},
+                    "pool": {"open": 8, "idle": 5, "waiting": 0, "limit": 8, "failedConnects": 0},
                     "unflushed": 17,
                 }
             )

@@ -54,11 +54,11 @@ import Testing
         }
     }
 
-    @Test func anActWithoutABodyHasALength() async throws {
+    @Test func anActWithoutAReasonIsAnEmptyObject() async throws {
         try await ask({ _ in .json(#"{"done": "it goes on"}"#) }) { client, server in
-            #expect(try await client.send(API.resume(group: "a/b")).done == "it goes on")
+            #expect(try await client.send(API.resume(group: "a/b", reason: nil)).done == "it goes on")
             let request = try #require(server.requests.first)
-            #expect(request.target == "/api/v1/groups/a%2Fb/resume" && request.header("Content-Length") == "0")
+            #expect(request.target == "/api/v1/groups/a%2Fb/resume" && request.body == "{}")
             #expect(request.header("Authorization") == nil)
         }
     }
@@ -152,7 +152,9 @@ import Testing
                 let configuration = try AdminClientConfiguration(
                     address: #require(AdminAddress(url)), token: "t",
                     authoritiesFile: authority.map { certificates.file($0) })
-                return try await AdminClient.with(configuration) { try await $0.send(API.resume(group: "g")).done }
+                return try await AdminClient.with(configuration) {
+                    try await $0.send(API.resume(group: "g", reason: nil)).done
+                }
             }
             let answer = try await ask("https://127.0.0.1:\(server.port)", "ca")
             #expect(answer == "yes")

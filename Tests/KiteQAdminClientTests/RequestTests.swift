@@ -25,18 +25,27 @@ import Testing
                 + "&limit=500&cursor=c%3D%2F")
     }
 
+    @Test func aSearchIsAQuery() {
+        #expect(API.groups(search: "s&").page(after: nil, limit: 7).target == "/groups?search=s%26&limit=7")
+        #expect(API.topics(search: "t").target == "/topics?search=t" && API.topics().target == "/topics")
+    }
+
     @Test func anActIsABody() throws {
         func text<Answer>(_ request: API.Request<Answer>) -> String? {
             request.body.map { String(decoding: $0, as: UTF8.self) }
         }
         #expect(try text(API.pause(group: "g", reason: "its \"database\"")) == #"{"reason":"its \"database\""}"#)
-        #expect(try text(API.requeueDeadLetters(.letters(["0:1", "3:4"]))) == #"{"letters":["0:1","3:4"]}"#)
+        #expect(
+            try text(API.requeueDeadLetters(.letters(["0:1", "3:4"]), reason: nil)) == #"{"letters":["0:1","3:4"]}"#)
         var filter = API.DeadLetterFilter()
-        #expect(try text(API.deleteDeadLetters(.filter(filter, count: 3))) == #"{"count":3,"filter":{}}"#)
+        #expect(
+            try text(API.deleteDeadLetters(.filter(filter, count: 3), reason: "old"))
+                == #"{"count":3,"filter":{},"reason":"old"}"#)
         (filter.group, filter.before) = ("g", Date(timeIntervalSince1970: 0))
         #expect(
             try text(API.countDeadLetters(filter)) == #"{"before":"1970-01-01T00:00:00.000Z","group":"g"}"#)
-        #expect(text(API.resume(group: "g")) == nil)
+        #expect(try text(API.resume(group: "g", reason: nil)) == "{}")
+        #expect(try text(API.reload(reason: "a key")) == #"{"reason":"a key"}"#)
     }
 
     @Test func timesHaveMillisecondsOrNot() throws {

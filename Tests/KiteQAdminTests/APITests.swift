@@ -122,6 +122,7 @@ import Testing
         "messages?what=1", "messages?cursor=x", "messages?cursor=n:1", "groups?cursor=x", "audit?cursor=-1",
         "messages/1", "dead-letters/1", "history?step=1",
         "history?from=2026-01-01T00:00:00Z&until=2025-01-01T00:00:00Z",
+        "history?from=1950-01-01T00:00:00Z&until=1950-01-02T00:00:00Z", "history?until=1969-12-31T00:00:00Z",
         "transactions?cursor=1", "dead-letters?reason=none", "connections?cursor=x", "overview?x=1",
     ])
     func whatIsWrongIsSaid(path: String) async throws {
@@ -140,6 +141,8 @@ import Testing
         ("publish", #"{"messages": [{"topic": "trade", "messageType": "x", "id": "1"}]}"#),
         ("publish", #"{"messages": [{"topic": "", "messageType": "x"}]}"#),
         ("publish", #"{"messages": [{"topic": "trade", "messageType": "x", "what": 1}]}"#),
+        ("publish", #"{"messages": [{"topic": "trade", "messageType": "x", "text": null}]}"#),
+        ("acknowledge", #"{"receipts": ["x"], "reason": null}"#), ("pull", #"{"wait": null}"#),
         ("pull", #"{"max": 0}"#), ("pull", #"{"wait": 31}"#), ("pull", #"{"visibility": 0.5}"#),
         ("acknowledge", #"{"receipts": []}"#), ("subscribe", #"{"bindings": [{"topic": "trade"}]}"#),
     ])
@@ -148,6 +151,23 @@ import Testing
             let answer = try await admin.post(path, body, group: "s-member")
             #expect(answer.status == 400, "\(answer.text)")
             #expect(try answer.object()["detail"] as? String != nil)
+        }
+    }
+
+    /// Else a script whose variable is empty would have deleted all of them.
+    @Test(arguments: [#"{"group": null}"#, #"{"group": ""}"#, #"{"groups": "s-member"}"#])
+    func aFilterWithoutItsValueMatchesNothing(filter: String) async throws {
+        try await AdminFixture.serving { admin in
+            #expect(try await admin.post("dead-letters/count", filter).status == 400)
+            let answer = try await admin.post("dead-letters/delete", #"{"filter": \#(filter), "count": 0}"#)
+            #expect(answer.status == 400 && answer.text.contains("filter.group"), "\(answer.text)")
+        }
+    }
+
+    @Test func aHistoryThatBeginsBefore1970IsCutThere() async throws {
+        try await AdminFixture.serving { admin in
+            let answer = try await admin.get("history?until=1970-01-02T00:00:00Z")
+            #expect(answer.status == 200)
         }
     }
 

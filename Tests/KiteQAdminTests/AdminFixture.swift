@@ -21,9 +21,18 @@ struct AdminFixture: Sendable {
     static let operate = AccessToken(name: "night", role: .operate, hash: AccessToken.hash(of: "o"))
     static let read = AccessToken(name: "day", role: .read, hash: AccessToken.hash(of: "r"))
 
+    /// A registry of two groups; a new one for each call.
+    static var known: StaticRegistry {
+        StaticRegistry(bindings: [
+            Binding(group: "s-member", topic: "trade", messageType: "paid"),
+            Binding(group: "s-<b>", topic: "trade", messageType: "paid"),
+        ])
+    }
+
     static func serving(
         policy: AccessPolicy = AccessPolicy(tokens: [operate, read]), access: AccessRules = AccessRules(),
         reload: @escaping @Sendable () async throws -> ReloadReport = { ReloadReport(applied: [], needsRestart: []) },
+        registry: any Registry = known,
         _ body: @escaping @Sendable (AdminFixture) async throws -> Void
     ) async throws {
         var configuration = BrokerConfiguration()
@@ -38,11 +47,8 @@ struct AdminFixture: Sendable {
         let (started, serving) = AsyncStream<BrokerAddress>.makeStream()
         let broker = Broker(
             configuration: configuration, store: store,
-            registry: StaticRegistry(bindings: [
-                Binding(group: "s-member", topic: "trade", messageType: "paid"),
-                Binding(group: "s-<b>", topic: "trade", messageType: "paid"),
-            ]),
-            group: MultiThreadedEventLoopGroup.singleton, logger: logger, onServing: { serving.yield($0) })
+            registry: registry, group: MultiThreadedEventLoopGroup.singleton, logger: logger,
+            onServing: { serving.yield($0) })
         let services = AdminServices(
             version: "test", broker: broker, store: store, access: AdminAccess(policy),
             configuration: { [ConfigurationItem(key: "store.url", value: "(hidden)", source: "default")] },

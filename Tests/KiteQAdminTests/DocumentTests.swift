@@ -16,10 +16,12 @@ import Yams
             let services = AdminServices(
                 version: "", broker: admin.broker, store: admin.store, access: AdminAccess(AccessPolicy()),
                 configuration: { [] }, reload: { ReloadReport(applied: [], needsRestart: []) }, drain: {})
-            let router = AdminServer(
-                host: "", port: 0, probe: AdminProbe(admin.broker), metrics: PrometheusMetrics(), services: services,
-                logger: Logger(label: "test")
-            ).makeRouter()
+            let router = AdminRouter(
+                probe: ProbeRoutes(
+                    probe: AdminProbe(admin.broker), metrics: PrometheusMetrics(), services: services,
+                    readinessLimit: .seconds(2)),
+                services: services, logger: Logger(label: "test")
+            ).routes()
             let routed = Set(
                 router.routes.filter { "\($0.path)".hasPrefix("/api/v1/") }.map {
                     "\($0.method) \(Self.template("\($0.path)"))"

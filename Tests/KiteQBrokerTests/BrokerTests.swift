@@ -246,7 +246,8 @@ import Testing
     // MARK: Transactions
 
     @Test func theFirstFinalAnswerWins() async throws {
-        try await BrokerFixture.serving { fixture in
+        let log = CapturedLog()
+        try await BrokerFixture.serving(logger: log.logger) { fixture in
             let consumer = try await WireClient.greeted("s-member", at: fixture.address)
             let producer = try await WireClient.greeted("p-pay", at: fixture.address)
             let gone = WireClient.Publish(body: "gone", isCommitted: false)
@@ -258,7 +259,10 @@ import Testing
             try await producer.decide(kept, TransactionAck.Status.commit)
             try await producer.decide(kept, TransactionAck.Status.rollBack)
             #expect(try await consumer.delivery().body == "kept")
-            try await fixture.until { $0.transactions.repeated.count == 2 }
+            try await fixture.until { $0.transactions.contrary.count == 2 }
+            try await producer.decide(kept, TransactionAck.Status.commit)
+            try await fixture.until { $0.transactions.repeated.count == 1 }
+            #expect(log.lines.count(where: { $0.contains("the first answer stands") }) == 2)
             #expect(try await producer.publish(gone).status, "late, and acknowledged")
             #expect(fixture.broker.status?.delivery.delivered == 1)
         }

@@ -291,4 +291,10 @@ import Testing
             }
         }
     }
+
+    /// Else whoever declares a name that ZooKeeper cannot hold would be told to try again, for ever.
+    @Test func aNameThatTheRegistryCannotHoldIsTheCallersMistake() {
+        #expect(MessagingError(RegistryError(.invalid, "The topic 'a/b' contains a '/'.")).code == .invalid)
+        #expect(MessagingError(RegistryError(.unavailable, "ZooKeeper does not answer.")).code == .unavailable)
+    }
 }

@@ -6,7 +6,7 @@ import Testing
 /// The lines of docs/threat-model.md about names that become paths.
 @Suite struct ThreatModelTests {
     @Test(arguments: [
-        "..", ".", "", "../../secret", "a/b", "/", "a/../../b", "\u{0}", "a\u{0}b", "a\nb",
+        "..", ".", "", "../../secret", "a/b", "/", "a/../../b", "\u{0}", "a\u{0}b", "a\nb", "\u{e000}", "trade🪁",
         String(repeating: "x", count: 256),
     ])
     func aNameIsOneStepOfAPathOrRefused(name: String) {

@@ -188,6 +188,34 @@ import Testing
         }
     }
 
+    @Test func aConsumerThatIsBusyForLongKeepsItsConnection() async throws {
+        try await TestBroker.serving([paid], configure: { $0.idleTimeout = .seconds(2) }) { broker in
+            let arrived = Arrivals<String>()
+            let done = Mutex(false)
+            var configuration = broker.configuration("s-membership")
+            configuration.heartbeatInterval = .milliseconds(200)
+            let consumer = try Consumer(
+                configuration, subscriptions: [.init(topic: "trade", .messageType("paid"))], concurrency: 1
+            ) { message in
+                arrived.yield(message.body.string)
+                while !done.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(10)) }
+            }
+            let producer = try Producer(broker.configuration("p-pay"), topics: ["trade"])
+            try await running([consumer, producer]) {
+                // The broker sends all the time and hears of no message, for longer than it bears silence.
+                let end = ContinuousClock.now + .seconds(4)
+                var sent = 0
+                while ContinuousClock.now < end {
+                    try await producer.publish(message("\(sent)"))
+                    sent += 1
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+                done.withLock { $0 = true }
+                #expect(Set(await arrived.next(sent)).count == sent, "what comes twice came over a second connection")
+            }
+        }
+    }
+
     @Test func aWrongSecretIsToldAndNothingIsSent() async throws {
         try await TestBroker.serving([paid], configure: { $0.access = AccessRules(plain: ["p-pay": "right"]) }) {
             broker in

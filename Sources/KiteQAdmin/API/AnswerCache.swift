@@ -60,6 +60,27 @@ final class AnswerCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// After an act that changes the answer: what is under way was asked before it.
     func clear() { entries.withLock { $0.removeAll() } }
 
+    /// The answer kept, at once where it is no older than `age`; else the next one, if it comes within `patience`. Nil where none
+    /// is there by then.
+    func latest(
+        _ key: Key, within age: Duration, patience: Duration, ask: @escaping @Sendable () async -> Value
+    ) async -> Dated? {
+        let readAt = entries.withLock { entries in entries[key].flatMap { $0.answer == nil ? nil : $0.readAt } }
+        guard readAt.map({ ContinuousClock.now - $0 > age }) ?? true else { return latest(key, ask: ask) }
+        let (answers, coming) = AsyncStream<Dated>.makeStream()
+        Task {
+            coming.yield(await self.value(key, ask: ask))
+            coming.finish()
+        }
+        let alarm = Task {
+            try await Task.sleep(for: patience)
+            coming.finish()
+        }
+        defer { alarm.cancel() }
+        for await answer in answers { return answer }
+        return entries.withLock { $0[key]?.answer }
+    }
+
     /// The answer kept, however old, at once; one that is too old is asked for again meanwhile. Nil before the first is there.
     func latest(_ key: Key, ask: @escaping @Sendable () async -> Value) -> Dated? {
         let now = ContinuousClock.now

@@ -23,8 +23,12 @@ struct BrokerRoutes {
             var query = try QueryReader(request)
             let limit = try query.limit()
             let place = try KeyCursor(query.text("cursor"), parts: 3)
+            let (topic, group) = (try query.name("topic"), try query.name("group"))
             try query.refuseRest()
-            let bindings = services.broker.bindings.map(BindingAnswer.init).sorted { $0.key < $1.key }
+            let bindings = services.broker.bindings.filter { binding in
+                (topic.map { BindingName($0) == BindingName(binding.topic) } ?? true)
+                    && (group.map { BindingName($0) == BindingName(binding.group) } ?? true)
+            }.map(BindingAnswer.init).sorted { $0.key < $1.key }
             return JSONAnswer(try Page(bindings, limit: limit, after: place, key: \.key))
         }
         routes.get("connections") { request, _ in
@@ -52,7 +56,10 @@ struct BrokerRoutes {
         }
         routes.post("broker/reload") { request, context in
             try QueryReader(request).refuseRest()
-            let report = try await auditor.note("broker.reload", of: services.broker.identity.name, [:], context) {
+            let why = try await OptionalReason(of: request)
+            let report = try await auditor.note(
+                "broker.reload", of: services.broker.identity.name, why.detail, context
+            ) {
                 do {
                     return try await services.reload()
                 } catch {

@@ -36,21 +36,6 @@ struct Done: Encodable, Sendable {
     var done: String
 }
 
-/// Why an act is done, for the audit log.
-struct Reason: Decodable, Sendable {
-    var reason: String
-
-    private enum Key: String, CodingKey, CaseIterable { case reason }
-
-    init(from decoder: any Decoder) throws {
-        try decoder.refuseOthers(than: Key.self)
-        reason = try decoder.container(keyedBy: Key.self).decode(String.self, forKey: .reason)
-        guard (1...500).contains(reason.unicodeScalars.count) else {
-            throw Problem(.badRequest, "the reason must have 1 to 500 characters")
-        }
-    }
-}
-
 /// Bodies of requests, bytes.
 enum Limits {
     static let smallBody = 64 << 10

@@ -78,8 +78,8 @@ struct DeadLetterRoutes {
         try QueryReader(request).refuseRest()
         let selection = try await JSONText.decode(DeadLetterSelection.self, from: request, limit: Limits.smallBody)
         let result = try await auditor.note(action, of: selection.target, selection.detail, context) {
-            switch selection {
-            case .letters(let letters): try await body(letters)
+            switch selection.letters {
+            case .named(let letters): try await body(letters)
             case .all(let query, let count): try await actOnAll(query, count, body)
             }
         }

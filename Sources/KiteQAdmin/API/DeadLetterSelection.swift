@@ -1,61 +1,18 @@
 import HTTPTypes
 import KiteQCore
 
-/// Which dead letters are asked for, in a query or in a body.
-struct DeadLetterQuery: Decodable, Sendable {
-    var topic: String?
-    var group: String?
-    var reason: DeadLetterReasonName?
-    var from: Timestamp?
-    var before: Timestamp?
-
-    private enum Key: String, CodingKey, CaseIterable { case topic, group, reason, from, before }
-
-    init(_ query: inout QueryReader) throws(Problem) {
-        topic = try query.name("topic")
-        group = try query.name("group")
-        reason = try query.choice("reason", DeadLetterReasonName.self)
-        from = try query.time("from")
-        before = try query.time("before")
+/// Which dead letters an act is for, and why.
+struct DeadLetterSelection: Decodable, Sendable {
+    enum Letters: Sendable {
+        case named([DeadLetterID])
+        /// All that match, if they are so many.
+        case all(DeadLetterQuery, count: Int)
     }
 
-    init(from decoder: any Decoder) throws {
-        try decoder.refuseOthers(than: Key.self)
-        let container = try decoder.container(keyedBy: Key.self)
-        topic = try container.decodeIfPresent(Name.self, forKey: .topic)?.text
-        group = try container.decodeIfPresent(Name.self, forKey: .group)?.text
-        reason = try container.decodeIfPresent(DeadLetterReasonName.self, forKey: .reason)
-        from = try container.decodeIfPresent(Time.self, forKey: .from)?.timestamp
-        before = try container.decodeIfPresent(Time.self, forKey: .before)?.timestamp
-    }
+    var letters: Letters
+    var reason: String?
 
-    /// For a listing.
-    var filter: DeadLetterFilter {
-        var filter = DeadLetterFilter()
-        filter.topic = topic
-        filter.group = group
-        if let reason { filter.reasons = [reason.reason] }
-        filter.diedFrom = from
-        filter.diedBefore = before
-        return filter
-    }
-
-    /// For an act on all that match: undecided half messages only where they are asked for, for to give one back is to commit
-    /// it, and to delete one is to roll it back.
-    var actingFilter: DeadLetterFilter {
-        var filter = filter
-        if reason == nil { filter.reasons.remove(.undecided) }
-        return filter
-    }
-}
-
-/// Which dead letters an act is for.
-enum DeadLetterSelection: Decodable, Sendable {
-    case letters([DeadLetterID])
-    /// All that match, if they are so many.
-    case all(DeadLetterQuery, count: Int)
-
-    private enum Key: String, CodingKey, CaseIterable { case letters, filter, count }
+    private enum Key: String, CodingKey, CaseIterable { case letters, filter, count, reason }
 
     init(from decoder: any Decoder) throws {
         try decoder.refuseOthers(than: Key.self)
@@ -63,14 +20,15 @@ enum DeadLetterSelection: Decodable, Sendable {
         let texts = try container.decodeIfPresent([String].self, forKey: .letters)
         let filter = try container.decodeIfPresent(DeadLetterQuery.self, forKey: .filter)
         let count = try container.decodeIfPresent(Int.self, forKey: .count)
+        reason = try container.decodeIfPresent(ReasonText.self, forKey: .reason)?.text
         switch (texts, filter, count) {
         case (let texts?, nil, nil):
             guard (1...500).contains(texts.count) else {
                 throw Problem(.badRequest, "letters must be 1 to 500")
             }
-            self = .letters(try texts.map(DeadLetterRoutes.id))
+            letters = .named(try texts.map(DeadLetterRoutes.id))
         case (nil, let filter?, let count?):
-            self = .all(filter, count: count)
+            letters = .all(filter, count: count)
         default:
             throw Problem(
                 .badRequest, "give letters, or a filter with the count that POST /api/v1/dead-letters/count said")
@@ -79,38 +37,28 @@ enum DeadLetterSelection: Decodable, Sendable {
 
     /// For the audit log.
     var target: String {
-        switch self {
-        case .letters(let letters) where letters.count == 1: letters[0].description
-        case .letters(let letters): "\(letters.count) dead letters"
+        switch letters {
+        case .named(let letters) where letters.count == 1: letters[0].description
+        case .named(let letters): "\(letters.count) dead letters"
         case .all(_, let count): "all \(count) that match"
         }
     }
 
+    /// For the audit log. The filter has a reason of its own: that of the letters' death.
     var detail: [String: String] {
-        switch self {
-        case .letters(let letters):
-            return ["letters": letters.map(\.description).joined(separator: " ")]
+        var detail: [String: String] = [:]
+        detail["reason"] = reason
+        switch letters {
+        case .named(let letters):
+            detail["letters"] = letters.map(\.description).joined(separator: " ")
         case .all(let query, let count):
-            var detail = ["count": "\(count)"]
-            detail["topic"] = query.topic
-            detail["group"] = query.group
-            detail["reason"] = query.reason?.rawValue
-            detail["from"] = query.from?.time.text
-            detail["before"] = query.before?.time.text
-            return detail
+            detail["count"] = "\(count)"
+            detail["filter.topic"] = query.topic
+            detail["filter.group"] = query.group
+            detail["filter.reason"] = query.reason?.rawValue
+            detail["filter.from"] = query.from?.time.text
+            detail["filter.before"] = query.before?.time.text
         }
-    }
-}
-
-/// A topic's, type's or group's name: 1 to 255 bytes.
-struct Name: Decodable, Sendable {
-    var text: String
-
-    init(from decoder: any Decoder) throws {
-        text = try decoder.singleValueContainer().decode(String.self)
-        guard (1...255).contains(text.utf8.count) else {
-            throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "a name has 1 to 255 bytes"))
-        }
+        return detail
     }
 }

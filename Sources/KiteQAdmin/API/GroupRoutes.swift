@@ -27,8 +27,9 @@ struct GroupRoutes {
             var query = try QueryReader(request)
             let limit = try query.limit()
             let after = try KeyCursor(query.text("cursor"), parts: 1).parts.first
+            let search = NameSearch(try query.name("search"))
             try query.refuseRest()
-            return JSONAnswer(try await page(after: after, limit: limit))
+            return JSONAnswer(try await page(after: after, limit: limit, search))
         }
         routes.get("groups/:group") { request, context in
             try QueryReader(request).refuseRest()
@@ -57,7 +58,8 @@ struct GroupRoutes {
         routes.post("groups/:group/resume") { request, context in
             try QueryReader(request).refuseRest()
             let name = try Self.name(context)
-            let wasPaused = try await auditor.note("groups.resume", of: name, [:], context) {
+            let why = try await OptionalReason(of: request)
+            let wasPaused = try await auditor.note("groups.resume", of: name, why.detail, context) {
                 let wasPaused = try await services.store.resume(name)
                 try await pausesChanged()
                 return wasPaused
@@ -85,7 +87,8 @@ struct GroupRoutes {
         return name
     }
 
-    private func page(after: String?, limit: Int) async throws -> Listing<GroupAnswer> {
+    /// What does not match is left out of its page: the store knows groups by their order alone.
+    private func page(after: String?, limit: Int, _ search: NameSearch) async throws -> Listing<GroupAnswer> {
         let store = services.store
         let listing = await pages.value(PageKey(after: after, limit: limit)) {
             await store.groupReports(after: after, limit: limit)
@@ -95,7 +98,7 @@ struct GroupRoutes {
         let here = GroupsHere(services.broker)
         let groups = here.adding(to: listing.value.groups, after: after, until: listing.value.next)
         return Listing(
-            items: groups.map {
+            items: groups.filter { search.matches($0.name) }.map {
                 GroupAnswer($0, here, brokers: names, at: listing.at, unreachable: unreachable)
             },
             next: try listing.value.next.map { try KeyCursor([$0]).text }, unreachable: unreachable)

@@ -20,7 +20,7 @@ struct OverviewRoutes {
             try QueryReader(request).refuseRest()
             return JSONAnswer(
                 OverviewAnswer(
-                    services, startedAt: startedAt, findings: HealthRules.findings(health.view())))
+                    services, startedAt: startedAt, findings: HealthRules.findings(await health.view())))
         }
     }
 }

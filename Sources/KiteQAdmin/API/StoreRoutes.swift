@@ -56,12 +56,13 @@ struct HistoryRange {
         var query = try QueryReader(request)
         topic = try query.name("topic")
         until = try query.time("until") ?? SystemTime.wall()
-        from = try query.time("from") ?? until - Self.week
+        from = try query.time("from") ?? max(until - Self.week, 0)
         step = Timestamp(try query.integer("step", in: 300...86_400) ?? 3_600) * 1_000
         try query.refuseRest()
         // Samples are taken in buckets; a finer step would show holes that are none.
         step = max(step, TopicSample.width) / TopicSample.width * TopicSample.width
-        guard from < until else { throw Problem(.badRequest, "from must be before until") }
+        guard from >= 0 else { throw Problem(.badRequest, "from must be 1970 or later") }
+        guard from < until else { throw Problem(.badRequest, "from must be before until, and until after 1970") }
         guard (until - from) / step <= Timestamp(TopicSeries.maxSteps) else {
             throw Problem(
                 .badRequest, "more than \(TopicSeries.maxSteps) steps: ask for a shorter time or a longer step")

@@ -12,10 +12,12 @@ struct TopicRoutes {
 
     func add(to routes: RouterGroup<AdminContext>) {
         routes.get("topics") { request, _ in
-            try QueryReader(request).refuseRest()
+            var query = try QueryReader(request)
+            let search = NameSearch(try query.name("search"))
+            try query.refuseRest()
             let store = services.store
             let answer = await counts.value(0) { await store.topicCounts() }
-            return JSONAnswer(TopicListAnswer(answer.value, services.broker, at: answer.at))
+            return JSONAnswer(TopicListAnswer(answer.value, services.broker, search, at: answer.at))
         }
     }
 }
@@ -41,7 +43,7 @@ struct TopicListAnswer: Encodable, Sendable {
     var counted: Int
     var unreachable: [UnreachableShard]
 
-    init(_ counts: TopicCounts, _ broker: Broker, at: Timestamp) {
+    init(_ counts: TopicCounts, _ broker: Broker, _ search: NameSearch, at: Timestamp) {
         var items: [BindingName: Item] = [:]
         let status = broker.status
         let rates = broker.rates?.topics ?? [:]
@@ -65,7 +67,9 @@ struct TopicListAnswer: Encodable, Sendable {
             }
             items[name] = item
         }
-        self.items = items.values.sorted { $0.topic.utf8.lexicographicallyPrecedes($1.topic.utf8) }
+        self.items = items.values.filter { search.matches($0.topic) }.sorted {
+            $0.topic.utf8.lexicographicallyPrecedes($1.topic.utf8)
+        }
         countedAt = at.time
         isExact = counts.isExact
         counted = counts.looked

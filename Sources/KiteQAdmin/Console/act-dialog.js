@@ -5,9 +5,9 @@ import { fill, h } from "./dom.js";
 /**
  * Opens the dialog.
  *
- * `facts`: nodes that say what is acted on. `reason`: a reason must be typed. `typed`: this text must be typed, for what
+ * `facts`: nodes that say what is acted on. `reason`: a reason must be typed; "optional": it may. `typed`: this text must be typed, for what
  * cannot be undone. `prepare()`: asked first; gives what replaces any of these, or `blocked`, a sentence.
- * `act({ reason })`: does it and gives nodes or a text that say what came of it. It may throw a Problem with `again`, the
+ * `act({ reason })`, without one undefined: does it and gives nodes or a text that say what came of it. It may throw a Problem with `again`, the
  * options to ask with once more. `done()`: after it was done, while its result is read.
  */
 export function askToAct(options) {
@@ -20,6 +20,8 @@ class ActDialog {
   #dialog = h("dialog", { class: "act", "aria-labelledby": "act-title" });
   #error = h("div", { role: "alert" });
   #busy = false;
+  /** As it was typed, for when it is asked once more. */
+  #reason = "";
 
   constructor(options) {
     this.#options = options;
@@ -72,7 +74,7 @@ class ActDialog {
       return;
     }
     const reasonField = reason
-      ? h("textarea", { id: "act-reason", required: true, maxlength: "500", rows: "3" })
+      ? h("textarea", { id: "act-reason", required: reason !== "optional", maxlength: "500", rows: "3" }, this.#reason)
       : null;
     const typedField = typed ? h("input", { id: "act-typed", autocomplete: "off", inputmode: "numeric" }) : null;
     const go = h("button", { type: "submit", class: isDangerous ? "danger" : "primary" }, label);
@@ -82,7 +84,7 @@ class ActDialog {
       this.#title(),
       facts ?? null,
       warning ? h("p", { class: "warn" }, warning) : null,
-      reason ? h("label", { for: "act-reason" }, "Reason, for the audit log") : null,
+      reason ? h("label", { for: "act-reason" }, reasonLabel(reason)) : null,
       reasonField,
       typed ? h("label", { for: "act-typed" }, `Type ${typed} to confirm`) : null,
       typedField,
@@ -99,8 +101,8 @@ class ActDialog {
 
   async #submit({ reasonField, typedField, go }) {
     if (this.#busy) return;
-    const text = reasonField?.value.trim();
-    if (reasonField && !text) return this.#refuse("Say why: whoever reads the audit log wants to know.", reasonField);
+    this.#reason = reasonField?.value.trim() ?? "";
+    if (reasonField?.required && !this.#reason) return this.#refuse("Say why: whoever reads the audit log wants to know.", reasonField);
     if (typedField && typedField.value.replace(/[,\s]/g, "") !== this.#options.typed) {
       return this.#refuse(`Type ${this.#options.typed} to confirm.`, typedField);
     }
@@ -110,7 +112,7 @@ class ActDialog {
     const label = go.textContent;
     go.textContent = "Working…";
     try {
-      const result = await this.#options.act({ reason: text });
+      const result = await this.#options.act({ reason: this.#reason || undefined });
       this.#busy = false;
       this.#end(typeof result === "string" ? h("p", {}, result) : result);
       this.#options.done?.();
@@ -148,4 +150,8 @@ class ActDialog {
       : document.getElementById("page-title");
     place?.focus();
   }
+}
+
+function reasonLabel(reason) {
+  return reason === "optional" ? "Reason, for the audit log (may be left out)" : "Reason, for the audit log";
 }

@@ -31,7 +31,7 @@ export class Api {
     return this.#send("GET", path, parameters, undefined, signal, readLimit);
   }
 
-  /** Acts. Without `body` nothing but the length is sent. An act is not taken back: it has no signal. */
+  /** Acts; what is undefined in `body` is left out. An act is not taken back: it has no signal. */
   post(path, body) {
     return this.#send("POST", path, {}, body, undefined, actLimit);
   }

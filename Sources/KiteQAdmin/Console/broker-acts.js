@@ -12,8 +12,9 @@ export function reloadButton(context, changed) {
         about(context),
         h("p", {}, "Its files are read again. All of what can change without a restart does, or nothing."),
       ],
+      reason: "optional",
       label: "Reload",
-      act: async () => reportPanel(await context.api.post(["broker", "reload"])),
+      act: async ({ reason }) => reportPanel(await context.api.post(["broker", "reload"], { reason })),
       done: changed,
     }));
 }

@@ -30,9 +30,10 @@ export function askAboutLetters(context, kind, letters, changed) {
     title: `${act.label} ${lettersWord(ids.length)}`,
     facts: [ids.length <= 10 ? facts([["Letters", ids.join(", ")]]) : null, h("p", {}, act.text)],
     warning: undecided ? `${number(undecided)} of them undecided. ${act.undecided}` : null,
+    reason: "optional",
     label: act.label,
     isDangerous: act.isDangerous,
-    act: async () => resultPanel(await context.api.post(["dead-letters", kind], { letters: ids }), act),
+    act: async ({ reason }) => resultPanel(await context.api.post(["dead-letters", kind], { letters: ids, reason }), act),
     done: changed,
   });
 }
@@ -43,6 +44,7 @@ export function askAboutAll(context, kind, filter, words, changed) {
   const options = (counted) => optionsFor(counted, { act, context, filter, kind, words });
   askToAct({
     title: `${act.label} all that match`,
+    reason: "optional",
     label: act.label,
     isDangerous: act.isDangerous,
     prepare: async () => options(await context.api.post(["dead-letters", "count"], filter)),
@@ -75,9 +77,10 @@ function optionsFor(counted, how) {
     warning: filter.reason === "undecided" ? undecided : null,
     typed: act.isDangerous ? String(counted.count) : null,
     label: `${act.label} ${number(counted.count)}`,
-    act: async () => {
+    act: async ({ reason }) => {
       try {
-        return resultPanel(await context.api.post(["dead-letters", kind], { filter, count: counted.count }), act);
+        const body = { filter, count: counted.count, reason };
+        return resultPanel(await context.api.post(["dead-letters", kind], body), act);
       } catch (problem) {
         // Others came or went meanwhile; nothing was done. What matches now is asked about anew.
         if (problem.status === 409 && Number.isInteger(problem.count)) {

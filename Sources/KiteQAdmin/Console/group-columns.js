@@ -2,6 +2,7 @@
 
 import { askToAct } from "./act-dialog.js";
 import { h } from "./dom.js";
+import { groupFindings } from "./findings.js";
 import { count } from "./format.js";
 import { badge, button, facts, name } from "./parts.js";
 
@@ -38,25 +39,34 @@ function askToResume(context, group, changed) {
       group.pause ? h("p", {}, "It was paused by ", name(group.pause.by), ": ", name(group.pause.reason)) : null,
       h("p", {}, "It is delivered to again, oldest first."),
     ],
+    reason: "optional",
     label: "Resume",
-    act: async () => (await context.api.post(["groups", group.group, "resume"])).done,
+    act: async ({ reason }) => (await context.api.post(["groups", group.group, "resume"], { reason })).done,
     done: changed,
   });
+}
+
+/** It has clients, and the broker finds that nothing goes on. */
+function isStopped(context, group) {
+  return group.clientsHere > 0 &&
+    groupFindings(context.live, group.group).some(({ severity }) => severity === "critical");
 }
 
 function about(group) {
   return facts([["Group", name(group.group)], ["Waiting", count(group.waiting)], ["In flight here", group.inFlight]]);
 }
 
-export function groupState(group) {
+export function groupState(context, group) {
   if (group.isPaused) return badge("Paused", "warning");
+  if (isStopped(context, group)) return badge("Stopped", "critical");
   if (group.brokers.length === 0 && group.clientsHere === 0) {
     return group.waiting.count > 0 ? badge("No client", "critical") : badge("Away", "plain");
   }
   return badge("Connected", "good");
 }
 
-export function groupStateWord(group) {
+export function groupStateWord(context, group) {
   if (group.isPaused) return "paused";
+  if (isStopped(context, group)) return "stopped";
   return group.brokers.length === 0 && group.clientsHere === 0 ? "away" : "connected";
 }

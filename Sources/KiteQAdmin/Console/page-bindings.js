@@ -1,17 +1,23 @@
 // The bindings in force.
 
+import { chosen, filterForm } from "./filters.js";
 import { number } from "./format.js";
 import { Listing } from "./listing.js";
 import { badge, name, nameLink, pageHead } from "./parts.js";
 
+const fields = [{ key: "topic", label: "Topic" }, { key: "group", label: "Group" }];
+
 export function bindings(context) {
+  const filter = chosen(context.query, fields);
+  const isFiltered = Object.keys(filter).length > 0;
   const listing = new Listing(context, {
     every: 10,
     segments: ["bindings"],
-    load: (page, signal) => context.api.get(["bindings"], page, signal),
+    kept: filter,
+    load: (page, signal) => context.api.get(["bindings"], { ...filter, ...page }, signal),
     caption: "Bindings",
     key: (binding) => JSON.stringify([binding.topic, binding.group, binding.kind, binding.messageType]),
-    empty: "No group has declared a binding: what is published goes to nobody.",
+    empty: isFiltered ? "No binding matches." : "No group has declared a binding: what is published goes to nobody.",
     columns: [
       {
         id: "topic",
@@ -44,7 +50,11 @@ export function bindings(context) {
       { id: "persistent", label: "Kept for it while away", value: (binding) => (binding.persistent ? "yes" : "no") },
     ],
   });
-  return [pageHead("Bindings", "Which groups want which messages, as this broker knows it."), listing.element];
+  return [
+    pageHead("Bindings", "Which groups want which messages, as this broker knows it."),
+    filterForm({ label: "Filter bindings", segments: ["bindings"], query: context.query, fields, submit: "Filter" }),
+    listing.element,
+  ];
 }
 
 function type(binding) {

@@ -1,6 +1,7 @@
 // One group: its lag, its pause, its clients.
 
 import { fill, h, renew } from "./dom.js";
+import { findingList, groupFindings } from "./findings.js";
 import { count, number, rate } from "./format.js";
 import { clientColumns } from "./page-clients.js";
 import { groupState, pauseButton } from "./group-columns.js";
@@ -14,13 +15,21 @@ export function group(context) {
   const act = h("span", {});
   const body = h("div", {});
   let paused = null;
+  let shown = "";
+  const found = h("div", {});
+  context.listen(() => {
+    const findings = groupFindings(context.live, title);
+    const sign = JSON.stringify(findings);
+    if (sign !== shown) fill(found, findings.length ? findingList(findings, `group ${title}`) : null);
+    shown = sign;
+  });
   const feed = context.feed({
     every: 2,
     load: (signal) => context.api.get(["groups", title], {}, signal),
     show: (group) => {
       if (context.canOperate && paused !== group.isPaused) fill(act, pauseButton(context, group, () => feed.refresh()));
       paused = group.isPaused;
-      renew(body, groupFacts(group));
+      renew(body, groupFacts(context, group));
     },
   });
   const clients = new Table({
@@ -44,6 +53,7 @@ export function group(context) {
   return [
     pageHead(["Group ", name(title)], null, act),
     feed.notice,
+    found,
     body,
     h(
       "p",
@@ -56,7 +66,7 @@ export function group(context) {
   ];
 }
 
-function groupFacts(group) {
+function groupFacts(context, group) {
   return [
     unreachableNote(group.unreachable),
     group.pause
@@ -83,7 +93,7 @@ function groupFacts(group) {
       ["Failed", rate(group.failed), "/s"],
     ]),
     facts([
-      ["State", groupState(group)],
+      ["State", groupState(context, group)],
       ["Next retry", group.nextRetryAt ? age(group.nextRetryAt) : "none is due"],
       ["Clients", [
         `${number(group.clientsHere)} here; brokers with clients of it: `,

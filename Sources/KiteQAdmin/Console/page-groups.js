@@ -1,20 +1,25 @@
 // The groups with their lag.
 
 import { h } from "./dom.js";
+import { chosen, filterForm } from "./filters.js";
 import { count, number, rate } from "./format.js";
 import { groupState, groupStateWord, pauseButton } from "./group-columns.js";
 import { Listing } from "./listing.js";
 import { nameLink, pageHead } from "./parts.js";
 import { age } from "./time.js";
 
+const fields = [{ key: "search", label: "Name has" }];
+
 export function groups(context) {
+  const filter = chosen(context.query, fields);
   const listing = new Listing(context, {
     every: 2,
     segments: ["groups"],
-    load: (page, signal) => context.api.get(["groups"], page, signal),
+    kept: filter,
+    load: (page, signal) => context.api.get(["groups"], { ...filter, ...page }, signal),
     caption: "Groups",
     key: (group) => group.group,
-    empty: "No group has declared a binding.",
+    empty: filter.search ? "No group has this in its name." : "No group has declared a binding.",
     columns: [
       {
         id: "group",
@@ -26,9 +31,9 @@ export function groups(context) {
       {
         id: "state",
         label: "State",
-        value: groupStateWord,
-        sign: (group) => [groupStateWord(group), group.waiting.count > 0],
-        cell: groupState,
+        value: (group) => groupStateWord(context, group),
+        sign: (group) => [groupStateWord(context, group), group.waiting.count > 0],
+        cell: (group) => groupState(context, group),
       },
       {
         id: "waiting",
@@ -100,7 +105,11 @@ export function groups(context) {
         )
         : null,
   });
-  return [pageHead("Groups", "Who consumes, and what waits for them."), listing.element];
+  return [
+    pageHead("Groups", "Who consumes, and what waits for them."),
+    filterForm({ label: "Search groups", segments: ["groups"], query: context.query, fields }),
+    listing.element,
+  ];
 }
 
 function retrying(group) {

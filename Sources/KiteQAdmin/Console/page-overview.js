@@ -2,6 +2,7 @@
 
 import { Chart } from "./chart.js";
 import { fill, h, renew } from "./dom.js";
+import { findingList } from "./findings.js";
 import { bytes, count, duration, number, rate, sumOfCounts } from "./format.js";
 import { HistoryChart } from "./history-chart.js";
 import { liveSpan } from "./live.js";
@@ -53,27 +54,6 @@ export function overview(context) {
   ];
 }
 
-const severities = {
-  critical: ["Critical", "critical"],
-  warning: ["Warning", "warning"],
-  information: ["Note", "plain"],
-};
-const places = [
-  [/^dead/, "dead-letters", "Dead letters"],
-  [/^transaction/, "transactions", "Transactions"],
-  [/^group/, "groups", "Groups"],
-  [/^(lease|registry|broker)/, "brokers", "Brokers"],
-  [/^(store|shard)/, "shards", "Shards"],
-];
-
-/** Where a finding is looked into; that of a group is about "group NAME". */
-function seeAlso(subject) {
-  const group = /^group (.+)$/s.exec(subject);
-  if (group) return h("a", { href: link(["groups", group[1]]) }, "See group ", name(group[1]));
-  const place = places.find(([pattern]) => pattern.test(subject));
-  return place ? h("a", { href: link([place[1]]) }, `See ${place[2]}`) : null;
-}
-
 function healthPanel({ health, broker }) {
   if (broker.state === "draining") {
     return [
@@ -83,34 +63,11 @@ function healthPanel({ health, broker }) {
         badge("Draining", "warning"),
         " This broker takes nothing new and ends when what it has is done.",
       ),
-      findings(health),
+      findingList(health),
     ];
   }
-  if (health.length > 0) return findings(health);
+  if (health.length > 0) return findingList(health);
   return h("p", { class: "calm" }, badge("All is well", "good"), " Nothing needs you.");
-}
-
-function findings(health) {
-  return h(
-    "ul",
-    { class: "findings" },
-    health.map((finding) => {
-      const [label, kind] = severities[finding.severity] ?? ["Note", "plain"];
-      return h(
-        "li",
-        { class: kind },
-        h("p", {}, badge(label, kind), " ", h("strong", {}, name(finding.text))),
-        h(
-          "p",
-          { class: "what-to-do" },
-          h("span", { class: "quiet" }, "What to do: "),
-          name(finding.action),
-          " ",
-          seeAlso(finding.subject),
-        ),
-      );
-    }),
-  );
 }
 
 function nowFigures({ rates, queues, memory, leases, startedAt, version, totals }) {

@@ -1,12 +1,16 @@
 // The topics with rates and counts.
 
 import { h, renew } from "./dom.js";
+import { chosen, filterForm } from "./filters.js";
 import { number, rate } from "./format.js";
 import { badge, nameLink, pageHead, unreachableNote } from "./parts.js";
 import { Table } from "./table.js";
 import { age } from "./time.js";
 
+const fields = [{ key: "search", label: "Name has" }];
+
 export function topics(context) {
+  const filter = chosen(context.query, fields);
   const numeric = (id, label, write = number) => ({
     id,
     label,
@@ -17,7 +21,7 @@ export function topics(context) {
   const table = new Table({
     caption: "Topics",
     key: (topic) => topic.topic,
-    empty: "This broker serves no topic.",
+    empty: filter.search ? "No topic has this in its name." : "This broker serves no topic.",
     columns: [
       {
         id: "topic",
@@ -45,7 +49,7 @@ export function topics(context) {
   const below = h("div", {});
   const feed = context.feed({
     every: 2,
-    load: (signal) => context.api.get(["topics"], {}, signal),
+    load: (signal) => context.api.get(["topics"], filter, signal),
     show: (list) => {
       table.show(list.items);
       renew(above, unreachableNote(list.unreachable));
@@ -54,6 +58,7 @@ export function topics(context) {
   });
   return [
     pageHead("Topics", "Rates are of this broker; fresh, tracked and half are counted in the store."),
+    filterForm({ label: "Search topics", segments: ["topics"], query: context.query, fields }),
     feed.notice,
     above,
     table.element,

@@ -6,7 +6,8 @@ import NIOFoundationCompat
 
 /// JSON to and from the bytes of a request.
 enum JSONText {
-    private static let bodyTime: Duration = .seconds(30)
+    /// For a body to be there: ``AdminLimits/bodyTime`` of the server that it comes to.
+    @TaskLocal static var bodyTime: Duration = AdminLimits().bodyTime
 
     /// Keys are sorted, so that the same state is the same text.
     static func encode(_ value: some Encodable) throws -> ByteBuffer {
@@ -18,25 +19,45 @@ enum JSONText {
     /// - Parameter limit: bytes; more are refused before they are kept.
     /// - Throws: ``Problem`` where it is no JSON, too much of it, or not what is asked for, with the place in the sentence.
     static func decode<Value: Decodable>(_ type: Value.Type, from request: Request, limit: Int) async throws -> Value {
+        try requireJSON(request)
+        return try decode(type, from: await body(of: request, limit: limit))
+    }
+
+    /// The same where a body may be left out; nil then.
+    static func decodeIfPresent<Value: Decodable>(
+        _ type: Value.Type, from request: Request, limit: Int
+    ) async throws -> Value? {
+        let body = try await body(of: request, limit: limit)
+        if body.readableBytes == 0 { return nil }
+        try requireJSON(request)
+        return try decode(type, from: body)
+    }
+
+    private static func requireJSON(_ request: Request) throws(Problem) {
         let mediaType = request.headers[.contentType]?.prefix { $0 != ";" }.lowercased()
         // This also makes a browser ask first (CORS), which nobody here answers.
         guard mediaType == "application/json" else {
             throw Problem(.unsupportedMediaType, "the body must be JSON: Content-Type: application/json")
         }
-        let tooLarge = Problem(.contentTooLarge, "the body is larger than \(limit) bytes")
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge }
-        let body: ByteBuffer
-        do {
-            body = try await collect(request.body, upTo: limit)
-        } catch is NIOTooManyBytesError {
-            throw tooLarge
-        }
+    }
+
+    private static func decode<Value: Decodable>(_ type: Value.Type, from body: ByteBuffer) throws -> Value {
         do {
             return try JSONDecoder().decode(type, from: body)
         } catch let problem as Problem {
             throw problem
         } catch let error as DecodingError {
             throw Problem(.badRequest, sentence(for: error))
+        }
+    }
+
+    private static func body(of request: Request, limit: Int) async throws -> ByteBuffer {
+        let tooLarge = Problem(.contentTooLarge, "the body is larger than \(limit) bytes")
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge }
+        do {
+            return try await collect(request.body, upTo: limit)
+        } catch is NIOTooManyBytesError {
+            throw tooLarge
         }
     }
 
@@ -73,12 +94,17 @@ enum JSONText {
 }
 
 extension Decoder {
-    /// Keys that are not asked for are a mistake of the caller's, and not passed over.
+    /// Keys that are not asked for are a mistake of the caller's, and not passed over. Nor is null: a filter whose value got lost on
+    /// its way would match everything.
     func refuseOthers<Key: CodingKey & CaseIterable>(than keys: Key.Type) throws {
         let known = Set(Key.allCases.map(\.stringValue))
-        for key in try container(keyedBy: AnyKey.self).allKeys where !known.contains(key.stringValue) {
-            throw DecodingError.dataCorrupted(
-                .init(codingPath: codingPath + [key], debugDescription: "nothing of this name is known here"))
+        let object = try container(keyedBy: AnyKey.self)
+        for key in object.allKeys {
+            func refusal(_ what: String) -> DecodingError {
+                .dataCorrupted(.init(codingPath: codingPath + [key], debugDescription: what))
+            }
+            guard known.contains(key.stringValue) else { throw refusal("nothing of this name is known here") }
+            if try object.decodeNil(forKey: key) { throw refusal("it is null; leave it out instead") }
         }
     }
 }

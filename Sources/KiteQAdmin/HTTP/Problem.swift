@@ -13,6 +13,8 @@ struct Problem: Error, Sendable, Hashable, Encodable {
     /// How to say who one is, where that is missing. Not `Basic` on the operators' side: a browser would ask for it in a window
     /// of its own, and send it along with whatever other sites make it request.
     var scheme = "Bearer"
+    /// The methods that the path takes, where the one that was used is not among them.
+    var allow: String?
 
     init(_ status: HTTPResponse.Status, _ detail: String, count: Int? = nil) {
         self.status = status
@@ -35,6 +37,7 @@ extension Problem: HTTPResponseError {
     func response(from request: Request, context: some RequestContext) throws -> Response {
         var headers: HTTPFields = [.contentType: "application/problem+json", .cacheControl: "no-store"]
         if status == .unauthorized { headers[.wwwAuthenticate] = "\(scheme) realm=\"kiteq\"" }
+        if let allow { headers[.allow] = allow }
         return Response(status: status, headers: headers, body: .init(byteBuffer: try JSONText.encode(self)))
     }
 

@@ -7,13 +7,24 @@ struct Time: Sendable, Hashable, Codable {
 
     init(_ timestamp: Timestamp) { self.timestamp = timestamp }
 
-    /// Any RFC 3339 time of the years that the store can hold; anything else is nil.
+    /// Any RFC 3339 time of the years that the store can hold, in whatever zone; anything else is nil. Foundation alone would take
+    /// the 30th of February for a day in March.
     init?(_ text: String) {
-        guard text.utf8.count <= 40 else { return nil }
-        let date =
-            (try? Date(text, strategy: Self.withFraction)) ?? (try? Date(text, strategy: Self.withoutFraction))
-        guard let date, Self.range.contains(date.timeIntervalSince1970) else { return nil }
-        timestamp = Timestamp((date.timeIntervalSince1970 * 1_000).rounded())
+        let form = #/([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})/#
+        guard text.utf8.count <= 40, let parts = text.uppercased().wholeMatch(of: form)?.output,
+            let zone = Self.seconds(ofZone: parts.3), let fraction = Double("0\(parts.2 ?? "")"),
+            let date = try? Date("\(parts.1)Z", strategy: Self.withoutFraction),
+            date.formatted(Self.withoutFraction) == "\(parts.1)Z", Self.range.contains(date.timeIntervalSince1970)
+        else { return nil }
+        timestamp = Timestamp((Self.clamped(date.timeIntervalSince1970 - zone + fraction) * 1_000).rounded())
+    }
+
+    /// East of Greenwich.
+    private static func seconds(ofZone text: Substring) -> Double? {
+        if text == "Z" { return 0 }
+        let digits = text.dropFirst().split(separator: ":").compactMap { Double($0) }
+        guard digits.count == 2, digits[0] < 24, digits[1] < 60 else { return nil }
+        return (digits[0] * 3_600 + digits[1] * 60) * (text.hasPrefix("-") ? -1 : 1)
     }
 
     init(from decoder: any Decoder) throws {
@@ -31,10 +42,11 @@ struct Time: Sendable, Hashable, Codable {
     }
 
     var text: String {
-        let clamped = min(max(Double(timestamp) / 1_000, Self.range.lowerBound), Self.range.upperBound)
         // The style cuts where it should round: half a millisecond more makes the one the other.
-        return Date(timeIntervalSince1970: clamped + 0.000_5).formatted(Self.withFraction)
+        Date(timeIntervalSince1970: Self.clamped(Double(timestamp) / 1_000) + 0.000_5).formatted(Self.withFraction)
     }
+
+    private static func clamped(_ seconds: Double) -> Double { min(max(seconds, range.lowerBound), range.upperBound) }
 
     private static let withFraction = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
     private static let withoutFraction = Date.ISO8601FormatStyle()

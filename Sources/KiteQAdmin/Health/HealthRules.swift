@@ -6,16 +6,20 @@ enum HealthRules {
     static let stalledAfter: Timestamp = 60_000
     /// A group without a client anywhere is let wait for so long before it is a warning.
     static let absentAfter: Timestamp = 300_000
-    /// A half message is worth a look after so many questions.
+    /// A half message is worth a look after so many questions,
     static let questions = 3
+    /// or when it is as old as this: where no publisher of its group is connected, nobody is asked.
+    static let undecidedAfter: Timestamp = 60_000
+    /// What the store said is let be so old.
+    static let storeAge: Timestamp = 30_000
     /// InnoDB gets slow at the head of a queue long before this.
     static let historyListLength = 1_000_000
 
     /// The worst first.
     static func findings(_ view: HealthView) -> [Finding] {
-        let all =
-            broker(view) + view.shards.flatMap(shard) + leases(view) + view.groups.flatMap { group($0, view.now) }
-            + transactions(view) + deadLetters(view)
+        let system: [Finding] = broker(view) + store(view) + view.shards.flatMap(shard) + leases(view)
+        let groups: [Finding] = view.groups.flatMap { group($0, view.now) }
+        let all = system + groups + transactions(view) + deadLetters(view)
         let order = Finding.Severity.allCases
         return all.enumerated().sorted {
             (order.firstIndex(of: $0.element.severity) ?? 0, $0.offset)
@@ -45,6 +49,18 @@ enum HealthRules {
                 ))
         }
         return findings
+    }
+
+    private static func store(_ view: HealthView) -> [Finding] {
+        if let age = view.storeAge, age < storeAge { return [] }
+        let text =
+            view.storeAge.map { "What is said of shards, groups and transactions is \(span($0)) old." }
+            ?? "The store has not said yet how shards, groups and transactions are."
+        return [
+            Finding(
+                severity: .warning, subject: "store", text: "\(text) It is asked now.",
+                action: "Look again in a few seconds; where it stays, see the shards (kiteq shards).")
+        ]
     }
 
     private static func shard(_ report: ShardReport) -> [Finding] {
@@ -84,70 +100,5 @@ enum HealthRules {
                 text: "The lease of shard \(shard) is not renewed: nothing of that shard is delivered here.",
                 action: "Look at that shard's server and at the network to it; the broker goes on by itself.")
         }
-    }
-
-    private static func group(_ group: HealthView.Group, _ now: Timestamp) -> [Finding] {
-        let report = group.report
-        let subject = "group \(report.name)"
-        let age = report.oldestAcceptedAt.map { max(0, now - $0) } ?? 0
-        let waiting = "\(report.waiting.value)\(report.waiting.isAtLeast ? " or more" : "") messages"
-        if let pause = report.pause {
-            return [
-                Finding(
-                    severity: .information, subject: subject,
-                    text: "\(report.name) is paused by \(pause.pausedBy): \(pause.reason). \(waiting) wait.",
-                    action: "Resume it when the reason is gone.")
-            ]
-        }
-        guard report.waiting.value > 0 else { return [] }
-        if report.connectedTo.isEmpty, group.clientsHere == 0 {
-            guard age >= absentAfter else { return [] }
-            return [
-                Finding(
-                    severity: .warning, subject: subject,
-                    text: "\(waiting) wait for \(report.name), which has no client; the oldest for \(minutes(age)).",
-                    action:
-                        "Start its consumers. If it is gone for good, delete its bindings: then it is owed nothing new."
-                )
-            ]
-        }
-        if age >= stalledAfter, group.clientsHere > 0, group.acknowledged == 0 {
-            return [
-                Finding(
-                    severity: .critical, subject: subject,
-                    text:
-                        "\(report.name) has clients and acknowledges nothing: \(waiting) wait, the oldest for \(minutes(age)).",
-                    action: "Look at its consumers: they hang, or refuse every message (see retries and dead letters).")
-            ]
-        }
-        return []
-    }
-
-    private static func transactions(_ view: HealthView) -> [Finding] {
-        let asked = view.transactions.filter { $0.checks >= questions }
-        guard let first = asked.min(by: { $0.publishedAt < $1.publishedAt }) else { return [] }
-        return [
-            Finding(
-                severity: .warning, subject: "transactions",
-                text:
-                    "\(asked.count) half messages are undecided after \(questions) or more questions, the oldest of \(first.publisherGroup) since \(minutes(view.now - first.publishedAt)).",
-                action:
-                    "See that their publishers run and answer; else commit or roll back by hand what the publisher's own tables say."
-            )
-        ]
-    }
-
-    private static func deadLetters(_ view: HealthView) -> [Finding] {
-        guard view.recentDeadLetters.value > 0 else { return [] }
-        let count = "\(view.recentDeadLetters.value)\(view.recentDeadLetters.isAtLeast ? " or more" : "")"
-        return [
-            Finding(
-                severity: .warning, subject: "dead letters", text: "\(count) messages died within the last hour.",
-                action: "See why (last error); requeue them when their consumer is mended.")
-        ]
-    }
-
-    private static func minutes(_ age: Timestamp) -> String {
-        age < 120_000 ? "\(age / 1_000) s" : age < 7_200_000 ? "\(age / 60_000) min" : "\(age / 3_600_000) h"
     }
 }

@@ -4,8 +4,8 @@ import KiteQCore
 struct HealthView: Sendable {
     struct Group: Sendable {
         var report: GroupReport
-        /// Acknowledged a second at this broker, over the last minute.
-        var acknowledged: Double
+        /// At this broker, over the last minute.
+        var minute = Rates.Rate()
         /// Clients at this broker.
         var clientsHere: Int
     }
@@ -16,6 +16,8 @@ struct HealthView: Sendable {
     var isRegistryConnected = true
     /// Seconds left of the lease of each shard.
     var leases: [Double] = []
+    /// How old what the store said is: all that follows. Nil where it has said nothing yet.
+    var storeAge: Timestamp? = 0
     var shards: [ShardReport] = []
     var groups: [Group] = []
     /// The undecided half messages that are asked about next.

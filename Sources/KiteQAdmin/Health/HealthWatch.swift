@@ -1,7 +1,8 @@
 import KiteQBroker
 import KiteQCore
 
-/// What the overview knows of the store: asked for in the background while somebody looks, never waited for.
+/// What the overview knows of the store: asked for in the background while somebody looks. Who looks first, or after a while, waits
+/// for it, but not for long: what was found an hour ago would mislead.
 struct HealthWatch: Sendable {
     private let services: AdminServices
     private let answers = AnswerCache<Int, Stored>(lifetime: .seconds(5))
@@ -9,6 +10,10 @@ struct HealthWatch: Sendable {
     /// Groups that are looked at.
     private static let groups = 500
     private static let transactions = 100
+    /// What is older is waited for,
+    private static let age: Duration = .seconds(15)
+    /// so long.
+    private static let patience: Duration = .seconds(2)
 
     struct Stored: Sendable {
         var whyNotReady: String?
@@ -21,11 +26,13 @@ struct HealthWatch: Sendable {
     init(_ services: AdminServices) { self.services = services }
 
     /// What is known now.
-    func view() -> HealthView {
+    func view() async -> HealthView {
         let services = services
         let broker = services.broker
-        let stored = answers.latest(0) { await Self.ask(services) }?.value
+        let answer = await answers.latest(0, within: Self.age, patience: Self.patience) { await Self.ask(services) }
+        let stored = answer?.value
         var view = HealthView(now: SystemTime.wall())
+        view.storeAge = answer.map { max(0, view.now - $0.at) }
         view.whyNotReady = stored?.whyNotReady
         view.isDraining = broker.status?.phase.isStopping ?? false
         view.isRegistryConnected = broker.isRegistryConnected
@@ -35,7 +42,7 @@ struct HealthWatch: Sendable {
         view.groups = (stored?.groups ?? []).map { report in
             let name = BindingName(report.name)
             return .init(
-                report: report, acknowledged: here.rates[name]?.minute.acknowledged ?? 0,
+                report: report, minute: here.rates[name]?.minute ?? Rates.Rate(),
                 clientsHere: here.statuses[name]?.clients ?? 0)
         }
         view.transactions = stored?.transactions ?? []

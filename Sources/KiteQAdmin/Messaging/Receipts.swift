@@ -14,8 +14,8 @@ struct Receipts: Decodable, Sendable {
         receipts = try container.decode([String].self, forKey: .receipts)
         reason = try container.decodeIfPresent(String.self, forKey: .reason)
         guard (1...1_000).contains(receipts.count) else { throw Problem(.badRequest, "receipts must be 1 to 1,000") }
-        guard receipts.allSatisfy({ $0.utf8.count <= 200 }) else {
-            throw Problem(.badRequest, "a receipt has at most 200 bytes")
+        guard receipts.allSatisfy({ $0.unicodeScalars.count <= 200 }) else {
+            throw Problem(.badRequest, "a receipt has at most 200 characters")
         }
         guard (reason?.unicodeScalars.count ?? 0) <= 500 else {
             throw Problem(.badRequest, "the reason has at most 500 characters")

@@ -88,8 +88,8 @@ enum BrokerMetrics {
             by: "outcome",
             [
                 ("committed", counters.committed.count), ("rolled_back", counters.rolledBack.count),
-                ("repeated", counters.repeated.count), ("refused", counters.refused.count),
-                ("dropped", counters.dropped.count),
+                ("repeated", counters.repeated.count), ("contrary", counters.contrary.count),
+                ("refused", counters.refused.count), ("dropped", counters.dropped.count),
             ])
         page.single(
             "kiteq_transaction_checks_total", .counter, "Questions sent to producers about half messages.",

@@ -16,7 +16,7 @@ struct StoreFigures: Sendable {
     private struct Answer: Sendable {
         var shards: [ShardReport]
         var groups: [GroupReport]
-        /// Of the undecided half messages looked at, those asked about again and again; nil where the store did not say.
+        /// Of the undecided half messages looked at, those that somebody should look at; nil where the store did not say.
         var unanswered: Int?
     }
 
@@ -34,7 +34,7 @@ struct StoreFigures: Sendable {
         if let unanswered = answer.value.unanswered {
             page.single(
                 "kiteq_unanswered_transactions", .gauge,
-                "Half messages that were asked about \(HealthRules.questions) times or more; \(Self.transactions) at most.",
+                "Half messages undecided after \(HealthRules.questions) questions, or for a minute; \(Self.transactions) at most.",
                 unanswered)
         }
     }
@@ -42,10 +42,11 @@ struct StoreFigures: Sendable {
     private static func ask(_ store: any OperatorStore) async -> Answer {
         async let shards = store.shardReports()
         async let groups = store.groupReports(after: nil, limit: Self.groups)
+        let now = SystemTime.wall()
         let unanswered: Int?
         do {
             unanswered = try await store.openTransactions(after: nil, limit: Self.transactions).transactions
-                .count(where: { $0.checks >= HealthRules.questions })
+                .count(where: { HealthRules.isUnanswered($0, now) })
         } catch {
             unanswered = nil  // Which shard does not answer is in its own report.
         }

@@ -42,7 +42,7 @@ extension API {
 
     /// For the audit log.
     struct Reason: Encodable {
-        let reason: String
+        let reason: String?
     }
 }
 

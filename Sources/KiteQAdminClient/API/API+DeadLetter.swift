@@ -63,16 +63,26 @@ extension API {
     }
 }
 
-extension API.DeadLetterSelection: Encodable {
+extension API {
+    /// What is done with them is in the path.
+    struct DeadLetterAct: Sendable {
+        let selection: DeadLetterSelection
+        let reason: String?
+    }
+}
+
+extension API.DeadLetterAct: Encodable {
     private enum Key: CodingKey {
         case letters
         case filter
         case count
+        case reason
     }
 
-    package func encode(to encoder: any Encoder) throws {
+    func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
-        switch self {
+        try container.encodeIfPresent(reason, forKey: .reason)
+        switch selection {
         case .letters(let letters): try container.encode(letters, forKey: .letters)
         case .filter(let filter, let count):
             try container.encode(filter, forKey: .filter)

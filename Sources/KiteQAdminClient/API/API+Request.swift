@@ -48,8 +48,6 @@ extension API {
             method: .get, target: query.isEmpty ? path : "\(path)?\(query.joined(separator: "&"))", body: nil)
     }
 
-    static func post<Answer>(_ path: String) -> Request<Answer> { Request(method: .post, target: path, body: nil) }
-
     static func post<Answer>(_ path: String, _ body: some Encodable) throws(AdminClientError) -> Request<Answer> {
         do {
             return Request(method: .post, target: path, body: try APICoding.encoder().encode(body))

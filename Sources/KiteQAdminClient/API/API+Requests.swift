@@ -2,16 +2,26 @@ extension API {
     package static func overview() -> Request<Overview> { get("/overview") }
     package static func brokers() -> Request<BrokerList> { get("/brokers") }
     package static func shards() -> Request<ShardList> { get("/shards") }
-    package static func topics() -> Request<TopicList> { get("/topics") }
 
-    package static func groups() -> Listing<Group> { Listing(path: "/groups", query: []) }
+    /// - Parameter search: a part of the name; nil: all.
+    package static func topics(search: String? = nil) -> Request<TopicList> {
+        get("/topics", [.init("search", search)])
+    }
+
+    /// - Parameter search: a part of the name; nil: all.
+    package static func groups(search: String? = nil) -> Listing<Group> {
+        Listing(path: "/groups", query: [.init("search", search)])
+    }
+
     package static func group(_ name: String) -> Request<Group> { get("/groups/\(encoded(name))") }
 
     package static func pause(group: String, reason: String) throws(AdminClientError) -> Request<Done> {
         try post("/groups/\(encoded(group))/pause", Reason(reason: reason))
     }
 
-    package static func resume(group: String) -> Request<Done> { post("/groups/\(encoded(group))/resume") }
+    package static func resume(group: String, reason: String?) throws(AdminClientError) -> Request<Done> {
+        try post("/groups/\(encoded(group))/resume", Reason(reason: reason))
+    }
 
     package static func messages(_ filter: MessageFilter) -> Listing<Message> {
         Listing(
@@ -55,15 +65,15 @@ extension API {
     }
 
     package static func requeueDeadLetters(
-        _ selection: DeadLetterSelection
+        _ selection: DeadLetterSelection, reason: String?
     ) throws(AdminClientError) -> Request<DeadLetterResult> {
-        try post("/dead-letters/requeue", selection)
+        try post("/dead-letters/requeue", DeadLetterAct(selection: selection, reason: reason))
     }
 
     package static func deleteDeadLetters(
-        _ selection: DeadLetterSelection
+        _ selection: DeadLetterSelection, reason: String?
     ) throws(AdminClientError) -> Request<DeadLetterResult> {
-        try post("/dead-letters/delete", selection)
+        try post("/dead-letters/delete", DeadLetterAct(selection: selection, reason: reason))
     }
 
     package static func audit() -> Listing<AuditEntry> { Listing(path: "/audit", query: []) }
@@ -72,5 +82,7 @@ extension API {
         try post("/broker/drain", Reason(reason: reason))
     }
 
-    package static func reload() -> Request<ReloadReport> { post("/broker/reload") }
+    package static func reload(reason: String?) throws(AdminClientError) -> Request<ReloadReport> {
+        try post("/broker/reload", Reason(reason: reason))
+    }
 }

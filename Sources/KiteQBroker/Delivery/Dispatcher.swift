@@ -179,6 +179,8 @@ final class Dispatcher: Sendable {
 
     var groupTraffic: [String: GroupTraffic] { state.withLock { $0.machine.groupTraffic } }
     var topicTraffic: [String: TopicTraffic] { state.withLock { $0.machine.topicTraffic } }
+
+    func count(topics: Set<String>) { state.withLock { $0.machine.count(topics: topics.sorted()) } }
     var groupStatus: [GroupStatus] { state.withLock { $0.machine.groupStatus(now: SystemTime.monotonic()) } }
 
     func inFlight(of clients: [DeliveryClientID]) -> [Int] {

@@ -1,7 +1,8 @@
 import KiteQCore
+import Synchronization
 
-/// Publishes by topic, as far as the delivery machine does not see them: of the topics that are served, so that no producer's
-/// word makes memory grow.
+/// Publishes by topic, as far as the delivery machine does not see them: of the topics that are served, or once were, so that
+/// no producer's word makes memory grow.
 final class TopicPublishes: Sendable {
     struct Counts: Sendable {
         /// Refused, whoever's fault it was.
@@ -16,11 +17,16 @@ final class TopicPublishes: Sendable {
         let committedForNobody = Counter()
     }
 
-    private let topics: [BindingName: Counts]
+    private let topics = Mutex([BindingName: Counts]())
 
-    init(_ topics: some Sequence<String>) {
-        self.topics = Dictionary(topics.map { (BindingName($0), Counts()) }, uniquingKeysWith: { first, _ in first })
+    init(_ topics: some Sequence<String>) { add(topics) }
+
+    /// Counts these from now on; one that is known goes on as before.
+    func add(_ names: some Sequence<String>) {
+        topics.withLock { topics in
+            for name in names.map(BindingName.init) where topics[name] == nil { topics[name] = Counts() }
+        }
     }
 
-    subscript(topic: String) -> Counts? { topics[BindingName(topic)] }
+    subscript(topic: String) -> Counts? { topics.withLock { $0[BindingName(topic)] } }
 }

@@ -4,8 +4,9 @@ extension Messaging {
     /// Publishes a group's bindings through the registry. They replace what was declared for it here before; brokers
     /// learn of them a moment later.
     ///
-    /// - Throws: ``MessagingError``: `invalid` where a binding cannot be used or is another group's, `unavailable` where the
-    ///   registry does not take them within some seconds; they may come into force later all the same.
+    /// - Throws: ``MessagingError``: `invalid` where a binding cannot be used or is another group's, `unsupported` where the
+    ///   registry cannot be written and says something else, `unavailable` where it does not take them within some seconds; they may
+    ///   come into force later all the same.
     package func declare(bindings: [Binding], group: String) async throws {
         try check(group: group)
         for binding in bindings where BindingName(binding.group) != BindingName(group) {
@@ -18,8 +19,14 @@ extension Messaging {
             race.addTask { [registry] in
                 do {
                     try await registry.publish(bindings: bindings, of: group)
+                } catch let error as RegistryError where error.code == .unsupported {
+                    // The sentence of the registry names a file of this machine, which is not for the group.
+                    throw MessagingError(
+                        .unsupported,
+                        "the bindings of this broker are declared in its registry's file: whoever runs it must add them there"
+                    )
                 } catch let error as RegistryError {
-                    throw MessagingError(.unavailable, "the registry did not take the bindings: \(error)")
+                    throw MessagingError(error)
                 }
             }
             race.addTask {
@@ -33,4 +40,13 @@ extension Messaging {
     }
 
     private static var registryTime: Duration { .seconds(5) }
+}
+
+extension MessagingError {
+    /// A name that the registry cannot hold is the caller's to change; anything else may pass.
+    init(_ error: RegistryError) {
+        self.init(
+            error.code == .invalid ? .invalid : .unavailable, "the registry did not take the bindings: \(error.message)"
+        )
+    }
 }

@@ -26,14 +26,8 @@ package final class SessionSettings: Sendable {
                 "secrets of \(plain.count) groups are in plain text (\(plain.prefix(5).joined(separator: ", "))): "
                     + "kiteq secret hash makes hashes of them, for groups.file")
         }
-        if let tls {
-            let days = (tls.expiresAt - Int(SystemTime.wall() / 1_000)) / 86_400
-            if days < 14 {
-                let when = days < 0 ? "has ended" : days == 0 ? "ends within a day" : "ends in \(days) days"
-                warnings.append("the certificate of broker.tls_certificate \(when)")
-            }
-        }
-        return warnings
+        let end = tls.flatMap { CertificateEnd.warning(of: "broker.tls_certificate", at: $0.expiresAt) }
+        return warnings + [end].compactMap { $0 }
     }
 
     /// Reads the files of TLS.

@@ -57,7 +57,7 @@ final class RateSampler: Sendable {
         for (name, traffic) in dispatcher.groupTraffic {
             sample.groups[BindingName(name)] = Rates.Counts(
                 delivered: traffic.delivered, acknowledged: traffic.acknowledged,
-                failed: traffic.refused + traffic.timedOut + traffic.lostWithConnection)
+                failed: traffic.refused + traffic.timedOut + traffic.lostWithConnection, timedOut: traffic.timedOut)
         }
         let counters = dispatcher.counters
         sample.total.delivered = counters.delivered

@@ -2,8 +2,10 @@
 package struct TransactionCounters: Sendable {
     package let committed = Counter()
     package let rolledBack = Counter()
-    /// Answers after the first final one, or to no message.
+    /// Answers that say again what the first final one said, or to no message.
     package let repeated = Counter()
+    /// After the first final one, and not the same.
+    package let contrary = Counter()
     /// From a group that may not answer.
     package let refused = Counter()
     /// Not written; the producer will be asked.

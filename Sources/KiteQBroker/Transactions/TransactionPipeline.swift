@@ -30,7 +30,7 @@ final class TransactionPipeline: Sendable {
     private let leases: Leases
     private let topics: TopicPublishes
     private let isClosed = Atomic<Bool>(false)
-    private let refusals = Mutex(LogThrottle(limit: 10, per: .seconds(60)))
+    private let warnings = Mutex(LogThrottle(limit: 10, per: .seconds(60)))
     private let written = Mutex(LatencyHistogram())
     private let logger: Logger
     let counters = TransactionCounters()
@@ -131,6 +131,13 @@ final class TransactionPipeline: Sendable {
                 CrashPoint.reached(.rolledBack)
                 counters.rolledBack.add(1)
                 halfMessages.remove(id)
+            case .alreadyDecided(let first) where answer.decision.answer.isContrary(to: first):
+                counters.contrary.add(1)
+                halfMessages.remove(id)
+                guard let others = linesLeftOut() else { continue }
+                logger.warning(
+                    "group \(answer.decision.connectionGroup) answered \(answer.decision.answer == .commit ? "commit" : "roll back") to half message \(id), which was \(first == .committed ? "committed" : "rolled back") before\(others); the first answer stands, see in the publisher's own tables which of them is right, and in the audit log whether a person decided",
+                    metadata: answer.logMetadata)
             case .alreadyDecided, .unknown:
                 counters.repeated.add(1)
                 halfMessages.remove(id)
@@ -138,13 +145,17 @@ final class TransactionPipeline: Sendable {
                     "an answer to message \(id) changes nothing: \(outcome)", metadata: answer.logMetadata)
             case .wrongGroup(let publisher):
                 counters.refused.add(1)
-                guard let skipped = refusals.withLock({ $0.admit(now: .now) }) else { continue }
-                let others = skipped > 0 ? " (\(skipped) more such lines were left out)" : ""
+                guard let others = linesLeftOut() else { continue }
                 logger.warning(
                     "refused an answer to half message \(id) of group \(publisher) from group \(answer.decision.connectionGroup)\(others); a client is configured with another's group, or forges answers",
                     metadata: answer.logMetadata)
             }
         }
         dispatcher.accept(committed, shard: shard)
+    }
+
+    /// What a warning says of those before it that were not logged; nil where it is to be left out itself.
+    private func linesLeftOut() -> String? {
+        warnings.withLock { $0.admit(now: .now) }.map { $0 > 0 ? " (\($0) more such lines were left out)" : "" }
     }
 }

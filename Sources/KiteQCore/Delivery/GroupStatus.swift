@@ -56,6 +56,9 @@ extension DeliveryMachine {
     /// By topic, those that are counted apart.
     package var topicTraffic: [String: TopicTraffic] { topics.byName }
 
+    /// These are counted apart from now on, too. What was made of their messages before stays among all others.
+    package mutating func count(topics more: some Sequence<String>) { topics.add(more) }
+
     /// By group; cheaper than all of ``groupStatus(now:)``.
     package var groupTraffic: [String: GroupTraffic] {
         Dictionary(

@@ -9,12 +9,17 @@ package struct Rates: Sendable {
         package var acknowledged: Int
         /// Deliveries that were refused, not answered in time, or lost with their connection.
         package var failed: Int
+        /// Of these, the ones not answered in time.
+        package var timedOut: Int
 
-        package init(published: Int = 0, delivered: Int = 0, acknowledged: Int = 0, failed: Int = 0) {
+        package init(
+            published: Int = 0, delivered: Int = 0, acknowledged: Int = 0, failed: Int = 0, timedOut: Int = 0
+        ) {
             self.published = published
             self.delivered = delivered
             self.acknowledged = acknowledged
             self.failed = failed
+            self.timedOut = timedOut
         }
     }
 
@@ -39,12 +44,17 @@ package struct Rates: Sendable {
         package var delivered = 0.0
         package var acknowledged = 0.0
         package var failed = 0.0
+        package var timedOut = 0.0
 
-        package init(published: Double = 0, delivered: Double = 0, acknowledged: Double = 0, failed: Double = 0) {
+        package init(
+            published: Double = 0, delivered: Double = 0, acknowledged: Double = 0, failed: Double = 0,
+            timedOut: Double = 0
+        ) {
             self.published = published
             self.delivered = delivered
             self.acknowledged = acknowledged
             self.failed = failed
+            self.timedOut = timedOut
         }
     }
 
@@ -109,6 +119,6 @@ package struct Rates: Sendable {
         }
         return Rate(
             published: perSecond(\.published), delivered: perSecond(\.delivered),
-            acknowledged: perSecond(\.acknowledged), failed: perSecond(\.failed))
+            acknowledged: perSecond(\.acknowledged), failed: perSecond(\.failed), timedOut: perSecond(\.timedOut))
     }
 }

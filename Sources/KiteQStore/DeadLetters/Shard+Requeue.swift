@@ -59,8 +59,11 @@ extension Shard {
         if let state, state != Int64(StoredMessage.State.tracked.rawValue) || isUndecided {
             return .refused("message \(letter.messageID) is still on its way to all of its groups; try again later")
         }
+        // One with the letter's own seq came between the two looks: a letter of another of its groups was requeued. To insert it is
+        // a duplicate then, and all is looked at again.
         if state == nil,
-            let other = try connection.query(DeadLetterSQL.seqOfMessage, [letter.messageID.value]).first?.int(0)
+            let other = try connection.query(DeadLetterSQL.seqOfMessage, [letter.messageID.value]).first?.int(0),
+            other != letter.seq
         {
             return .refused(
                 "message \(letter.messageID) was published again and is on its way as seq \(other); try again when that is done, or delete this letter"

@@ -1,5 +1,6 @@
 import ArgumentParser
 import KiteQ
+import KiteQBroker
 import Logging
 import ServiceLifecycle
 import Synchronization
@@ -35,7 +36,7 @@ struct ConsumeCommand: AsyncParsableCommand {
             if arguments.fail { throw CommandError("refused by kiteq consume --fail") }
         }
         let services = ServiceGroup(services: [consumer], logger: quiet(logger))
-        let stop = StopRequest()
+        let stop = Latch()
         try await SignalWatch.run(stop) {
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask {
@@ -61,7 +62,7 @@ struct ConsumeCommand: AsyncParsableCommand {
 
 /// Counts messages up to a limit.
 final class ConsumedCount: Sendable {
-    let reached = StopRequest()
+    let reached = Latch()
     private let limit: Int?
     private let count = Atomic<Int>(0)
 
@@ -72,7 +73,7 @@ final class ConsumedCount: Sendable {
     /// Whether this was the last one wanted.
     func add() -> Bool {
         guard count.wrappingAdd(1, ordering: .relaxed).newValue == limit else { return false }
-        reached.make()
+        reached.set()
         return true
     }
 }

@@ -14,10 +14,13 @@ enum DeadLetterAct {
 
     var past: String { "\(name)d" }
 
-    func request(_ selection: API.DeadLetterSelection) throws(AdminClientError) -> API.Request<API.DeadLetterResult> {
+    /// - Parameter reason: for the audit log.
+    func request(
+        _ selection: API.DeadLetterSelection, reason: String?
+    ) throws(AdminClientError) -> API.Request<API.DeadLetterResult> {
         switch self {
-        case .requeue: try API.requeueDeadLetters(selection)
-        case .delete: try API.deleteDeadLetters(selection)
+        case .requeue: try API.requeueDeadLetters(selection, reason: reason)
+        case .delete: try API.deleteDeadLetters(selection, reason: reason)
         }
     }
 }

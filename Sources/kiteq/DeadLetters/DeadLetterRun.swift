@@ -73,7 +73,7 @@ struct DeadLetterRun {
     }
 
     private func send(_ selection: API.DeadLetterSelection) async throws -> API.DeadLetterResult {
-        let request = try act.request(selection)
+        let request = try act.request(selection, reason: self.selection.auditReason)
         let (result, text) = try await client.sendWithJSON(request)
         if json { AdminOutput.print(text) }
         return result

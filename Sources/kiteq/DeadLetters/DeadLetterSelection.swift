@@ -19,7 +19,13 @@ struct DeadLetterSelection: ParsableArguments {
             valueName: "n"))
     var expect: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Why you do it, for the audit log: up to 500 characters. (--reason is of the letters.)", valueName: "text"))
+    var auditReason: String?
+
     func validate() throws {
+        if let auditReason { try ReasonArguments.check(auditReason, "--audit-reason") }
         if let expect, expect < 0 { throw ValidationError("--expect takes a number from 0.") }
         guard yes == (expect != nil) else { throw ValidationError("--yes and --expect go together.") }
         if ids.isEmpty {

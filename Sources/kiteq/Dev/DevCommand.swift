@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import KiteQBroker
 import LocalServers
 import Logging
 
@@ -55,7 +56,7 @@ struct DevCommand: AsyncParsableCommand {
     func run() async throws {
         let plan = try DevPlan(self)
         let logger = ProcessWide.bootstrap(plan.configuration.log)
-        let stop = StopRequest()
+        let stop = Latch()
         try await SignalWatch.run(stop) { try await DevRun(plan: plan, stop: stop, logger: logger).run() }
     }
 }

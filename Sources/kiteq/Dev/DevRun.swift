@@ -1,4 +1,5 @@
 import Foundation
+import KiteQBroker
 import KiteQStore
 import LocalServers
 import Logging
@@ -7,7 +8,7 @@ import MariaDB
 /// Runs a plan: the database, its tables, the registry, the broker, and the demonstration where it is wanted.
 struct DevRun: Sendable {
     let plan: DevPlan
-    let stop: StopRequest
+    let stop: Latch
     let logger: Logger
 
     /// Nothing that it started runs when it returns.
@@ -16,7 +17,7 @@ struct DevRun: Sendable {
             try await runAll()
         } catch {
             try plan.folder.removeIfTemporary()
-            if stop.isMade { return }
+            if stop.isSet { return }
             throw error
         }
         try plan.folder.removeIfTemporary()

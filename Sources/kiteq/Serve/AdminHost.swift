@@ -1,7 +1,6 @@
 import KiteQAdmin
 import KiteQBroker
 import KiteQCore
-import NIOSSL
 
 extension AdminAccess {
     convenience init(_ admin: ResolvedAdmin) {
@@ -28,38 +27,6 @@ extension Role {
         switch role {
         case .read: self = .read
         case .operate: self = .operate
-        }
-    }
-}
-
-extension ResolvedAdmin.TLS {
-    /// Reads the files. TLS 1.2 or newer; with a CA every client must show a certificate of it.
-    /// - Throws: ``CommandError`` that names the option and the file.
-    func configuration() throws(CommandError) -> TLSConfiguration {
-        let chain = try Self.read(certificate, for: "admin.tls_certificate") {
-            try NIOSSLCertificate.fromPEMFile(certificate)
-        }
-        let privateKey = try Self.read(key, for: "admin.tls_key") { try NIOSSLPrivateKey(file: key, format: .pem) }
-        var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(privateKey))
-        configuration.minimumTLSVersion = .tlsv12
-        if let clientCA {
-            let authorities = try Self.read(clientCA, for: "admin.tls_client_ca") {
-                try NIOSSLCertificate.fromPEMFile(clientCA)
-            }
-            configuration.trustRoots = .certificates(authorities)
-            configuration.certificateVerification = .noHostnameVerification
-        }
-        return configuration
-    }
-
-    private static func read<Value>(
-        _ path: String, for option: String, _ body: () throws -> Value
-    ) throws(CommandError) -> Value {
-        do {
-            return try body()
-        } catch {
-            throw CommandError("the file \(path) of \(option) cannot be read, or is not PEM")
         }
     }
 }

@@ -5,7 +5,6 @@ import KiteQRegistry
 import Logging
 import NIOCore
 import NIOPosix
-import NIOSSL
 import ServiceLifecycle
 import Synchronization
 
@@ -36,7 +35,8 @@ struct BrokerHost: Sendable {
     private let broker: Broker
     private let reloader: Reloader
     private let access: AdminAccess
-    private let adminTLS: TLSConfiguration?
+    private let adminTLS: AdminTLS
+    private let isAdminEncrypted: Bool
     private let opened: OpenedStore
     private let registryConfiguration: RegistryConfiguration
     private let logger: Logger
@@ -62,11 +62,15 @@ struct BrokerHost: Sendable {
             onServing: { [started] in started.brokerServes(on: $0) })
         broker.reload(reading.settings)
         access = AdminAccess(reading.admin)
-        adminTLS = try reading.admin.tls?.configuration()
+        adminTLS = AdminTLS(reading.adminCertificate?.context)
+        isAdminEncrypted = reading.adminCertificate != nil
         reloader = Reloader(
             reading, load: again ?? { .success(configuration) }, broker: broker,
-            applyAdmin: { [access] in access.set($0) }, logger: logger)
-        for warning in reading.settings.warnings { logger.warning("\(warning)") }
+            applyAdmin: { [access, adminTLS] in
+                access.set($0.admin)
+                adminTLS.set($0.adminCertificate?.context)
+            }, logger: logger)
+        for warning in reading.warnings { logger.warning("\(warning)") }
     }
 
     /// Reads the configuration again: what SIGHUP and the administration ask for.
@@ -83,7 +87,7 @@ struct BrokerHost: Sendable {
     /// Runs until it is asked to stop, or until `whenServing` says so.
     ///
     /// - Parameter whenServing: called once clients can connect; true: stop now, in order.
-    func run(stop: StopRequest, whenServing: @escaping @Sendable (Serving) async throws -> Bool) async throws {
+    func run(stop: Latch, whenServing: @escaping @Sendable (Serving) async throws -> Bool) async throws {
         let broker = self.broker
         var services: [any Service] = []
         if let endpoint = configuration.admin {
@@ -131,7 +135,7 @@ struct BrokerHost: Sendable {
     private func serving(at address: BrokerAddress, adminPort: Int) -> Serving {
         Serving(
             address: address, admin: configuration.admin.map { Endpoint(host: $0.host, port: adminPort) },
-            isAdminEncrypted: adminTLS != nil, topics: configuration.topics, store: opened.summary,
+            isAdminEncrypted: isAdminEncrypted, topics: configuration.topics, store: opened.summary,
             registry: registryConfiguration.description)
     }
 

@@ -14,7 +14,10 @@ actor Reloader {
         "groups.require_secret", "groups.allow_anyone", "groups.secrets", "groups.secret_files", "log.level",
     ]
     /// Those of the administration, where somebody applies them.
-    static let adminOptions: Set<String> = ["admin.tokens_file", "admin.allow_anonymous", "admin.hosts"]
+    static let adminOptions: Set<String> = [
+        "admin.tokens_file", "admin.allow_anonymous", "admin.hosts", "admin.tls_certificate", "admin.tls_key",
+        "admin.tls_client_ca",
+    ]
 
     /// What one reading of the configuration and its files came to.
     struct Reading: Sendable {
@@ -22,6 +25,11 @@ actor Reloader {
         var broker: BrokerConfiguration
         var settings: SessionSettings
         var admin: ResolvedAdmin
+        /// Nil: plain HTTP.
+        var adminCertificate: AdminCertificate?
+
+        /// What whoever runs this should know, each a sentence.
+        var warnings: [String] { settings.warnings + [adminCertificate?.warning].compactMap { $0 } }
 
         /// - Throws: ``CommandError``.
         init(_ configuration: ServerConfiguration) throws(CommandError) {
@@ -29,6 +37,7 @@ actor Reloader {
             broker = try configuration.resolvedBroker()
             do { settings = try SessionSettings(broker) } catch { throw CommandError(error.description) }
             admin = try configuration.resolvedAdmin()
+            if let tls = admin.tls { adminCertificate = try AdminCertificate(tls) }
         }
     }
 
@@ -39,7 +48,7 @@ actor Reloader {
 
     private let load: Load
     private let broker: Broker
-    private let applyAdmin: (@Sendable (ResolvedAdmin) -> Void)?
+    private let applyAdmin: (@Sendable (Reading) -> Void)?
     private let logger: Logger
 
     /// - Parameters:
@@ -47,7 +56,7 @@ actor Reloader {
     ///   - applyAdmin: takes what the administration can change while it runs; nil: nothing of it.
     init(
         _ running: Reading, load: @escaping Load, broker: Broker,
-        applyAdmin: (@Sendable (ResolvedAdmin) -> Void)?, logger: Logger
+        applyAdmin: (@Sendable (Reading) -> Void)?, logger: Logger
     ) {
         self.running = running
         self.load = load
@@ -99,8 +108,8 @@ actor Reloader {
     private func apply(_ next: Reading) {
         ProcessWide.logLevel.set(next.configuration.log.level)
         broker.reload(next.settings)
-        applyAdmin?(next.admin)
-        for warning in next.settings.warnings { logger.warning("\(warning)") }
+        applyAdmin?(next)
+        for warning in next.warnings { logger.warning("\(warning)") }
         running = next
     }
 
@@ -114,8 +123,12 @@ actor Reloader {
         if next.settings.tls?.fingerprint != running.settings.tls?.fingerprint && !isNamed("broker.tls") {
             found.append("broker.tls_certificate")
         }
-        if applyAdmin != nil && next.admin.tokens != running.admin.tokens && !isNamed("admin.") {
+        guard applyAdmin != nil else { return found }
+        if next.admin.tokens != running.admin.tokens && !isNamed("admin.tokens_file") {
             found.append("admin.tokens_file")
+        }
+        if next.adminCertificate?.fingerprint != running.adminCertificate?.fingerprint && !isNamed("admin.tls") {
+            found.append("admin.tls_certificate")
         }
         return found
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import KiteQBroker
 import Logging
 
 /// `kiteq serve`
@@ -26,7 +27,7 @@ struct ServeCommand: AsyncParsableCommand {
         let options = self.options
         let host = try BrokerHost(
             configuration, again: { Result { () throws(CommandError) in try options.loader().load() } }, logger: logger)
-        let stop = StopRequest()
+        let stop = Latch()
         try await SignalWatch.run(stop, onHangup: { await host.hangUp() }) {
             try await host.run(stop: stop) { serving in
                 StandardOutput.print(serving.line)

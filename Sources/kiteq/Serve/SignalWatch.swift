@@ -1,4 +1,5 @@
 import Glibc
+import KiteQBroker
 import UnixSignals
 
 /// SIGTERM and SIGINT: the first asks for a stop in order, a second one ends the process at once. SIGHUP, where somebody
@@ -6,7 +7,7 @@ import UnixSignals
 enum SignalWatch {
     /// Runs `body`; at the first signal `stop` is made, and `body` is expected to return by itself.
     static func run(
-        _ stop: StopRequest, onHangup: (@Sendable () async -> Void)? = nil,
+        _ stop: Latch, onHangup: (@Sendable () async -> Void)? = nil,
         _ body: @escaping @Sendable () async throws -> Void
     ) async throws {
         let signals = await UnixSignalsSequence(trapping: [.sigterm, .sigint] + (onHangup == nil ? [] : [.sighup]))
@@ -17,11 +18,11 @@ enum SignalWatch {
                         await onHangup()
                         continue
                     }
-                    if stop.isMade {
+                    if stop.isSet {
                         StandardError.write("kiteq: ended at once by a second signal\n")
                         _exit(128 + (signal == .sigint ? SIGINT : SIGTERM))
                     }
-                    stop.make()
+                    stop.set()
                 }
             }
             tasks.addTask { try await body() }

@@ -1,3 +1,4 @@
+import KiteQBroker
 import KiteQCore
 import Testing
 
@@ -11,13 +12,13 @@ import Testing
     }
 
     private func group(
-        waiting: Int, oldest: Int64?, connected: [Int64] = [], clients: Int = 0, acknowledged: Double = 0,
+        waiting: Int, oldest: Int64?, connected: [Int64] = [], clients: Int = 0, minute: Rates.Rate = .init(),
         pause: GroupPause? = nil
     ) -> HealthView.Group {
         .init(
             report: GroupReport(
                 name: "s-member", connectedTo: connected, fresh: BoundedCount(waiting), oldestAcceptedAt: oldest,
-                pause: pause), acknowledged: acknowledged, clientsHere: clients)
+                pause: pause), minute: minute, clientsHere: clients)
     }
 
     @Test func whereAllIsWellNothingIsFound() {
@@ -48,11 +49,33 @@ import Testing
                 .critical
             ])
         #expect(
-            view { $0.groups = [group(waiting: 5, oldest: old, connected: [1], clients: 1, acknowledged: 0.1)] }.isEmpty
-        )
+            view {
+                $0.groups = [
+                    group(waiting: 5, oldest: old, connected: [1], clients: 1, minute: .init(acknowledged: 0.1))
+                ]
+            }
+            .isEmpty)
         #expect(view { $0.groups = [group(waiting: 5, oldest: old + 1, connected: [1], clients: 1)] }.isEmpty)
         // Another broker has its clients: that one knows how it goes.
         #expect(view { $0.groups = [group(waiting: 5, oldest: old, connected: [2])] }.isEmpty)
+    }
+
+    @Test func consumersThatHangAreToldFromThoseThatRefuse() {
+        func stalled(_ minute: Rates.Rate) -> Finding? {
+            view { $0.groups = [group(waiting: 1, oldest: 0, connected: [1], clients: 1, minute: minute)] }.first
+        }
+        #expect(stalled(.init(failed: 9, timedOut: 9))?.action.hasPrefix("Its consumers hang") == true)
+        #expect(stalled(.init(failed: 9))?.text.contains("is refused") == true)
+        for minute in [Rates.Rate(), .init(failed: 9, timedOut: 4)] {
+            #expect(stalled(minute)?.action.contains("hang, or refuse") == true)
+        }
+        #expect(stalled(.init())?.text.contains("1 message waits") == true)
+    }
+
+    @Test func whatIsOldIsNotPassedOffAsNew() {
+        #expect(view { $0.storeAge = HealthRules.storeAge - 1 }.isEmpty)
+        #expect(view { $0.storeAge = HealthRules.storeAge }.map(\.subject) == ["store"])
+        #expect(view { $0.storeAge = nil }.map(\.subject) == ["store"])
     }
 
     @Test func aGroupWithoutAClientIsLetWaitForAWhile() {
@@ -73,16 +96,29 @@ import Testing
         #expect(findings[0].subject == "shard 3" && findings[0].text.contains("refused"))
     }
 
-    @Test func halfMessagesAreFoundAfterSomeQuestions() {
-        func open(_ checks: Int) -> OpenTransaction {
-            OpenTransaction(
-                messageID: MessageID(high: 0, low: 1), shard: 0, seq: 1, topic: "trade", messageType: "paid",
+    @Test func halfMessagesAreFoundAfterSomeQuestionsOrAWhile() {
+        let now = SystemTime.wall()
+        func open(_ checks: Int, age: Timestamp = 0) -> OpenTransaction {
+            var sequence = SequenceGenerator(incarnation: 1)
+            return OpenTransaction(
+                messageID: MessageID(high: 0, low: 1), shard: 0, seq: sequence.next(now: now - age), topic: "trade",
+                messageType: "paid",
                 publisherGroup: "p-payment", connectionGroup: "p-payment", publishedAt: 9_000_000, expiresAt: 0,
                 checks: checks, nextCheckAt: 0)
         }
-        #expect(view { $0.transactions = [open(HealthRules.questions - 1)] }.isEmpty)
-        let findings = view { $0.transactions = [open(HealthRules.questions), open(0)] }
-        #expect(findings.count == 1 && findings[0].text.hasPrefix("1 half messages"))
+        func found(_ transactions: [OpenTransaction]) -> [Finding] {
+            view {
+                $0.now = now
+                $0.transactions = transactions
+            }
+        }
+        #expect(found([open(HealthRules.questions - 1, age: HealthRules.undecidedAfter - 1)]).isEmpty)
+        let asked = found([open(HealthRules.questions), open(0)])
+        #expect(asked.count == 1 && asked[0].text.hasPrefix("1 half message is undecided"))
+        #expect(asked[0].text.contains("asked about 3 times"))
+        let gone = found([open(HealthRules.questions), open(0, age: HealthRules.undecidedAfter)])
+        #expect(gone.count == 1 && gone[0].text.hasPrefix("2 half messages are undecided"))
+        #expect(gone[0].text.contains("never asked about"))
     }
 
     @Test func recentDeadLettersAreAWarning() {

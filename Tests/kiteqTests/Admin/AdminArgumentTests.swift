@@ -59,7 +59,10 @@ import Testing
         ["messages", "search", "--older-than", "2d", "--newer-than", "1d"], ["groups", "pause", "g"],
         ["groups", "pause", "--reason", "r"], ["groups", "pause", "g", "--reason", " "],
         ["groups", "pause", "g", "--reason", String(repeating: "x", count: 501)], ["groups", "show", ""],
-        ["groups", "resume"], ["transactions", "commit", "0123456789abcdef0123456789abcdef"],
+        ["groups", "resume"], ["groups", "resume", "g", "--reason", " "], ["reload", "--reason", ""],
+        ["groups", "--search", ""],
+        ["topics", "--search", ""],
+        ["transactions", "commit", "0123456789abcdef0123456789abcdef"],
         ["transactions", "rollback", "--reason", "r"], ["transactions", "commit", "17", "--reason", "r"],
         ["drain"], ["drain", "--reason", ""], ["reload", "x"], ["brokers", "--timeout", "0s"],
         ["audit", "--token", "t"], ["audit", "--admin-key", "k.pem"],
@@ -74,7 +77,9 @@ import Testing
         ["groups", "show", "g"], ["groups", "pause", "g", "--reason", "r"], ["groups", "resume", "g"], ["topics"],
         ["transactions"], ["transactions", "rollback", "0123456789abcdef0123456789abcdef", "--reason", "r"],
         ["dead-letters"], ["brokers", "--json"], ["shards", "--admin-ca", "ca.pem"], ["audit", "--limit", "3"],
-        ["drain", "--reason", "r"], ["reload"],
+        ["drain", "--reason", "r"], ["reload"], ["reload", "--reason", "r"], ["groups", "--search", "s-"],
+        ["topics", "--search", "tra"],
+        ["groups", "resume", "g", "--reason", "r"],
     ])
     func whatMakesSenseIsTaken(arguments: [String]) throws {
         _ = try KiteQCommand.parseAsRoot(arguments)

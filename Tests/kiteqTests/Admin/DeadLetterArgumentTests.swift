@@ -17,6 +17,7 @@ import Testing
         ["list", "--limit", "0"], ["list", "--reason", "bored"], ["list", "--older-than", "yesterday"],
         ["list", "--older-than", "2d", "--newer-than", "1d"], ["list", "--reason", "undecided", "--group", "g"],
         ["list", "--after", ""], ["list", "--group", ""], ["show"], ["show", "1"], ["show", "0:1", "--group", ""],
+        ["delete", "0:1", "--audit-reason", " "], ["list", "--audit-reason", "r"],
     ])
     func whatMakesNoSenseIsRefused(arguments: [String]) {
         #expect(throws: (any Error).self) { try DeadLettersCommand.parseAsRoot(arguments) }

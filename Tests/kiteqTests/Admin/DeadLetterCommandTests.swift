@@ -125,9 +125,9 @@ import Testing
         try await ask(["requeue", "--all", "--yes", "--expect", "12"]) { outcome, _ in
             #expect(outcome.status == 1 && outcome.error == "kiteq: 3 match now, not 12\n")
         }
-        try await ask(["delete", "--reason", "expired", "--yes", "--expect", "3"]) { outcome, requests in
-            #expect(outcome.status == 0 && outcome.output == "3 deleted\n")
-            #expect(requests.map(\.body) == [#"{"count":3,"filter":{"reason":"expired"}}"#])
+        try await ask(["delete", "--reason", "expired", "--yes", "--expect", "3", "--audit-reason", "too old"]) {
+            #expect($0.status == 0 && $0.output == "3 deleted\n")
+            #expect($1.map(\.body) == [#"{"count":3,"filter":{"reason":"expired"},"reason":"too old"}"#])
         }
     }
 }

@@ -42,8 +42,13 @@ import Testing
             #expect($0.status == 0 && $0.output == "paused\n")
             #expect($1.map(\.body) == [#"{"reason":"a move"}"#])
         }
-        try await ask(["groups", "resume", "s-a", "--json"], { _ in .json(#"{"done": "on"}"#) }) { outcome, _ in
-            #expect(outcome.output == "{\"done\":\"on\"}\n")
+        try await ask(["groups", "resume", "s-a", "--json"], { _ in .json(#"{"done": "on"}"#) }) {
+            #expect($0.output == "{\"done\":\"on\"}\n")
+            #expect($1.map(\.body) == ["{}"])
+        }
+        try await ask(["groups", "resume", "s-a", "--reason", "moved"], { _ in .json(#"{"done": "on"}"#) }) {
+            #expect($0.status == 0)
+            #expect($1.map(\.body) == [#"{"reason":"moved"}"#])
         }
     }
 
@@ -120,8 +125,9 @@ import Testing
             #expect($1.map(\.target) == ["/api/v1/broker/drain"])
         }
         let report = #"{"applied": ["log.level"], "needsRestart": ["broker.bind"]}"#
-        try await ask(["reload"], { _ in .json(report) }) { outcome, _ in
-            #expect(outcome.output == "applied: log.level\nneeds a restart: broker.bind\n")
+        try await ask(["reload", "--reason", "a new key"], { _ in .json(report) }) {
+            #expect($0.output == "applied: log.level\nneeds a restart: broker.bind\n")
+            #expect($1.map(\.body) == [#"{"reason":"a new key"}"#])
         }
     }
 

@@ -11,6 +11,7 @@ struct ListGroupsCommand: AsyncParsableCommand {
             (letters) are in the store.
             """)
 
+    @OptionGroup var names: SearchArguments
     @OptionGroup var pages: PageArguments
     @OptionGroup(title: "Administration") var admin: AdminArguments
 
@@ -24,7 +25,8 @@ struct ListGroupsCommand: AsyncParsableCommand {
     func run() async throws {
         try await admin.withClient { client in
             try await pages.list(
-                API.groups(), from: client, json: admin.json, empty: "no groups", columns: Self.columns,
+                API.groups(search: names.search), from: client, json: admin.json,
+                empty: names.search == nil ? "no groups" : "no such group", columns: Self.columns,
                 missing: { $0.unreachable }, row: Self.row)
         }
     }

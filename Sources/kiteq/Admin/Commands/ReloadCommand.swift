@@ -8,10 +8,11 @@ struct ReloadCommand: AsyncParsableCommand {
         abstract: "Have a broker read its configuration again.",
         discussion: "All of what can change without a restart does, or nothing where the configuration is wrong.")
 
+    @OptionGroup var reason: OptionalReasonArguments
     @OptionGroup(title: "Administration") var admin: AdminArguments
 
     func run() async throws {
-        try await admin.show(API.reload()) { AdminOutput.print(Self.lines($0)) }
+        try await admin.show(API.reload(reason: reason.reason)) { AdminOutput.print(Self.lines($0)) }
     }
 
     static func lines(_ report: API.ReloadReport) -> [String] {

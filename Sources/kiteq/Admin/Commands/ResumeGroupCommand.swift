@@ -9,11 +9,12 @@ struct ResumeGroupCommand: AsyncParsableCommand {
     @Argument(help: "The group's name.")
     var group: String
 
+    @OptionGroup var reason: OptionalReasonArguments
     @OptionGroup(title: "Administration") var admin: AdminArguments
 
     func validate() throws { try ClientArguments.check(group, "GROUP") }
 
     func run() async throws {
-        try await admin.act(API.resume(group: group))
+        try await admin.act(API.resume(group: group, reason: reason.reason))
     }
 }

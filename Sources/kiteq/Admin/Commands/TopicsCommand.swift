@@ -7,11 +7,13 @@ struct TopicsCommand: AsyncParsableCommand {
         commandName: "topics",
         abstract: "Show the topics: rates at this broker, and what is undone in the store.")
 
+    @OptionGroup var names: SearchArguments
     @OptionGroup(title: "Administration") var admin: AdminArguments
 
     func run() async throws {
-        try await admin.show(API.topics()) { list in
-            if list.items.isEmpty { StandardOutput.print("no topics") } else { AdminOutput.print(Self.table(list)) }
+        try await admin.show(API.topics(search: names.search)) { list in
+            let empty = names.search == nil ? "no topics" : "no such topic"
+            if list.items.isEmpty { StandardOutput.print(empty) } else { AdminOutput.print(Self.table(list)) }
             if !list.isExact {
                 StandardOutput.print(
                     "counted \(Figures.time(list.countedAt)): \(Figures.count(list.counted)) rows, the oldest and the newest of each shard"

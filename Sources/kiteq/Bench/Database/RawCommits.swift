@@ -1,6 +1,7 @@
 import Glibc
 import Histogram
 import MariaDB
+import NIOCore
 
 /// One row a transaction on one connection, each at its time: the least that a durable publish waits for.
 struct RawCommits: Sendable {
@@ -32,14 +33,9 @@ struct RawCommits: Sendable {
         }
     }
 
-    private static func now() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
+    private static func now() -> Int64 { Int64(NIODeadline.now().uptimeNanoseconds) }
 
     private static func sleep(until due: Int64) {
-        var time = timespec(tv_sec: Int(due / 1_000_000_000), tv_nsec: Int(due % 1_000_000_000))
-        while clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nil) == EINTR {}
+        while case let rest = due - now(), rest > 0 { usleep(UInt32(clamping: (rest + 999) / 1_000)) }
     }
 }

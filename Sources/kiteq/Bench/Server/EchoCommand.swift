@@ -1,4 +1,5 @@
 import ArgumentParser
+import KiteQBroker
 import KiteQCore
 import KiteQWire
 import NIOCore
@@ -13,7 +14,7 @@ struct EchoCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard let address = BrokerAddress(bind) else { throw ValidationError("--bind is host:port") }
-        let stop = StopRequest()
+        let stop = Latch()
         try await SignalWatch.run(stop) {
             try await withEventLoop { group in
                 let channel = try await ServerBootstrap(group: group)

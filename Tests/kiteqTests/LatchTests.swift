@@ -1,37 +1,38 @@
+import KiteQBroker
 import Testing
 
 @testable import kiteq
 
-@Suite(.timeLimit(.minutes(1))) struct StopRequestTests {
+@Suite(.timeLimit(.minutes(1))) struct LatchTests {
     @Test func whoWaitsBeforeAndAfterHearsIt() async {
-        let stop = StopRequest()
+        let stop = Latch()
         await withTaskGroup(of: Void.self) { tasks in
             for _ in 0..<10 { tasks.addTask { await stop.wait() } }
-            #expect(!stop.isMade)
-            stop.make()
+            #expect(!stop.isSet)
+            stop.set()
         }
-        #expect(stop.isMade)
+        #expect(stop.isSet)
         await stop.wait()
-        stop.make()
+        stop.set()
     }
 
     @Test func aCancelledTaskWaitsNoLonger() async {
-        let stop = StopRequest()
+        let stop = Latch()
         await withTaskGroup(of: Void.self) { tasks in
             for _ in 0..<10 { tasks.addTask { await stop.wait() } }
             tasks.cancelAll()
         }
-        #expect(!stop.isMade)
+        #expect(!stop.isSet)
     }
 
     @Test func itCancelsWhatRuns() async throws {
-        let stop = StopRequest()
+        let stop = Latch()
         #expect(try await stop.cancels { 7 } == 7)
         await #expect(throws: CommandError("broken")) {
             try await stop.cancels { throw CommandError("broken") }
         }
         let result: Int? = try await stop.cancels {
-            stop.make()
+            stop.set()
             try await Task.sleep(for: .seconds(3_600))
             return 1
         }
