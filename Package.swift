@@ -15,10 +15,6 @@ let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
-let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
-let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
-let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
-let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
@@ -46,10 +42,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
-        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -111,10 +104,11 @@ let package = Package(
             swiftSettings: settings),
 
         // The broker, and what shows it.
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(
             name: "KiteQBroker",
             dependencies: [
-                "KiteQCore", "KiteQWire", nioCore, nioPosix, nioTLS, nioSSL, crypto, cryptoExtras, x509, asn1, deque,
+                "KiteQCore", "KiteQWire", "COpenSSL", nioCore, nioPosix, nioTLS, nioSSL, deque,
                 logging, lifecycle,
             ],
             swiftSettings: settings),
@@ -131,7 +125,7 @@ let package = Package(
             dependencies: [
                 "KiteQBroker", "KiteQCore", "KiteQWire", metrics, hummingbird, hummingbirdCore,
                 logging, nioCore, nioFoundation, nioHTTP1, nioHTTPTypes, nioSSL,
-                crypto, httpTypes, lifecycle,
+                httpTypes, lifecycle,
             ],
             resources: [.embedInCode("API/openapi.yaml"), .embedInCode("Console")], swiftSettings: settings),
         .testTarget(
@@ -171,8 +165,7 @@ let package = Package(
             dependencies: [
                 "KiteQ", "KiteQAdmin", "KiteQAdminClient", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore",
                 "KiteQWire", "LocalServers", "MariaDB",
-                argumentParser, metrics, logging, nioCore, nioPosix, lifecycle, unixSignals, toml, histogram, crypto,
-                nioSSL,
+                argumentParser, metrics, logging, nioCore, nioPosix, lifecycle, unixSignals, toml, histogram, nioSSL,
             ],
             swiftSettings: settings),
         // What is shown of takeover and backlogs: docs/backlog.md.
@@ -195,8 +188,9 @@ let package = Package(
         .testTarget(
             name: "kiteqTests",
             dependencies: [
-                "kiteq", "KiteQ", "KiteQAdminClient", "KiteQBroker", "KiteQCore", "KiteQStore", "KiteQWire",
-                "LocalServers", "MariaDB", "TestSupport", argumentParser, logging, nioCore, crypto,
+                "kiteq", "KiteQ", "KiteQAdmin", "KiteQAdminClient", "KiteQBroker", "KiteQCore", "KiteQStore",
+                "KiteQWire",
+                "LocalServers", "MariaDB", "TestSupport", argumentParser, logging, nioCore,
             ],
             swiftSettings: settings),
 
@@ -232,8 +226,8 @@ let package = Package(
 // `KITEQ_PACKAGE=broker` leaves out what the broker's own tests do not need: a build for a sanitizer is short then.
 if Context.environment["KITEQ_PACKAGE"] == "broker" {
     let kept: Set<String> = [
-        "KiteQCore", "KiteQWire", "CMariaDB", "MariaDB", "KiteQStore", "CZooKeeper", "KiteQRegistry", "KiteQBroker",
-        "TestSupport", "KiteQBrokerTests",
+        "KiteQCore", "KiteQWire", "CMariaDB", "MariaDB", "KiteQStore", "CZooKeeper", "KiteQRegistry", "COpenSSL",
+        "KiteQBroker", "TestSupport", "KiteQBrokerTests",
     ]
     package.targets.removeAll { !kept.contains($0.name) }
     package.products.removeAll { $0.name != "MariaDB" }

@@ -47,8 +47,8 @@ check_swift() {
 find_missing() {
     missing=()
     local package
-    # To build. libmariadb-dev brings zlib and OpenSSL with it.
-    for package in libmariadb-dev libzookeeper-mt-dev; do
+    # To build. libmariadb-dev brings zlib with it.
+    for package in libmariadb-dev libssl-dev libzookeeper-mt-dev; do
         is_installed "$package" || missing+=("$package")
     done
     has_command pkg-config || missing+=(pkg-config)

@@ -12,7 +12,8 @@ import Testing
             .appending(path: "kiteq")
     }
 
-    /// Less load than a run for the record has: the tests share their machine.
+    /// Less load than a run for the record has, and the harness's own lease: the tests share their machine, and a broker that does
+    /// not get its turn for a shorter one is taken over, which no planned fault excuses.
     private func configuration(_ wishes: [FaultSchedule.Wish]) throws -> HarnessConfiguration {
         var configuration = HarnessConfiguration(
             seed: 20_250_711, wishes: wishes, duration: nil, executable: Self.executable,
@@ -33,7 +34,6 @@ import Testing
             (.zooKeeperKill, 1), (.crashPoint, 2),
         ])
         configuration.brokers = 2
-        configuration.lease = .seconds(1)
         let result = try await HarnessRun(configuration).run()
         #expect(result.isGood, "\(MarkdownReport(result).text)")
         #expect(result.faults.count >= 9)

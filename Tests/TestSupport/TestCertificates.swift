@@ -29,7 +29,7 @@ package struct TestCertificates: Sendable {
         _ name: String, subject: String, names: String? = nil, authority: String = "ca", days: Int = 2
     ) throws {
         try openssl(
-            ["req", "-newkey"] + Self.curve
+            ["req", "-utf8", "-newkey"] + Self.curve
                 + ["-subj", "/CN=\(subject)", "-keyout", "\(name)-key.pem", "-out", "\(name)-request.pem"])
         var sign = [
             "x509", "-req", "-in", "\(name)-request.pem", "-CA", "\(authority).pem", "-CAkey", "\(authority)-key.pem",

@@ -25,9 +25,10 @@ struct BrokerRoutes {
             let place = try KeyCursor(query.text("cursor"), parts: 3)
             let (topic, group) = (try query.name("topic"), try query.name("group"))
             try query.refuseRest()
+            let (wantedTopic, wantedGroup) = (topic.map(BindingName.init), group.map(BindingName.init))
             let bindings = services.broker.bindings.filter { binding in
-                (topic.map { BindingName($0) == BindingName(binding.topic) } ?? true)
-                    && (group.map { BindingName($0) == BindingName(binding.group) } ?? true)
+                wantedTopic.map { $0 == BindingName(binding.topic) } ?? true
+                    && wantedGroup.map { $0 == BindingName(binding.group) } ?? true
             }.map(BindingAnswer.init).sorted { $0.key < $1.key }
             return JSONAnswer(try Page(bindings, limit: limit, after: place, key: \.key))
         }

@@ -1,4 +1,4 @@
-import Crypto
+import KiteQBroker
 package import KiteQCore
 
 /// A token of the administration, as its file has it: never the token itself, only the SHA-256 of it. That is enough, for tokens
@@ -19,5 +19,5 @@ package struct AccessToken: Sendable, Hashable {
         self.expiresAt = expiresAt
     }
 
-    package static func hash(of token: String) -> [UInt8] { Array(SHA256.hash(data: Array(token.utf8))) }
+    package static func hash(of token: String) -> [UInt8] { SHA256.hash(Array(token.utf8)) }
 }

@@ -4,8 +4,9 @@ import Hummingbird
 /// A path that is there, asked with a method that it does not take, is 405 with those that it takes. By itself the router says
 /// 404, as if there were nothing.
 enum OtherMethods {
-    private static let all: [HTTPRequest.Method] =
-        [.get, .head, .post, .put, .patch, .delete, .options, .trace] + [HTTPRequest.Method("QUERY")].compactMap(\.self)
+    /// Those that an OpenAPI document knows. Whatever else somebody sends is 404, as the router has it.
+    private static let all = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]
+        .compactMap { HTTPRequest.Method($0) }
 
     /// To be called when all routes are there.
     static func refuse(in router: Router<AdminContext>) {

@@ -1,4 +1,3 @@
-import Crypto
 import KiteQCore
 import NIOPosix
 import Synchronization
@@ -15,7 +14,8 @@ final class Gatekeeper: Sendable {
         case busy
     }
 
-    fileprivate typealias Key = HMAC<SHA256>.MAC
+    /// HMAC-SHA-256.
+    fileprivate typealias Key = [UInt8]
 
     fileprivate struct Case: Sendable {
         var key: Key
@@ -33,7 +33,7 @@ final class Gatekeeper: Sendable {
     }
 
     private let state = Mutex(State())
-    private let salt = SymmetricKey(size: .bits256)
+    private let salt = (0..<SHA256.byteCount).map { _ in UInt8.random(in: 0...255) }
     private let pool: NIOThreadPool
     private let queueLimit: Int
     private let rememberedLimit: Int
@@ -85,12 +85,12 @@ final class Gatekeeper: Sendable {
     }
 
     private func key(_ group: BindingName, _ secret: String, _ names: [String]) -> Key {
-        var hmac = HMAC<SHA256>(key: salt)
+        var bytes: [UInt8] = []
         for part in [group.text, secret] + names {
-            hmac.update(data: Array(part.utf8))
-            hmac.update(data: [0xFF])  // No text holds it: parts do not run together.
+            bytes += part.utf8
+            bytes.append(0xFF)  // No text holds it: parts do not run together.
         }
-        return hmac.finalize()
+        return SHA256.authenticationCode(of: bytes, key: salt)
     }
 }
 

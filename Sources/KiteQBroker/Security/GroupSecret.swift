@@ -1,4 +1,3 @@
-import Crypto
 package import KiteQCore
 
 /// What a group's secret is compared with. Its description never has it.
@@ -37,7 +36,7 @@ package enum GroupSecret: Sendable, Hashable {
     /// The time depends on the second's length alone, which is the sender's own.
     private static func equal(_ a: [UInt8], _ b: [UInt8]) -> Bool {
         // Their hashes have one length, and tell nothing of where the first difference is.
-        Array(SHA256.hash(data: a)) == Array(SHA256.hash(data: b))
+        SHA256.hash(a) == SHA256.hash(b)
     }
 }
 

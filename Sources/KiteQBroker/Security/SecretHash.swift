@@ -1,6 +1,3 @@
-import Crypto
-import CryptoExtras
-import Foundation
 package import KiteQCore
 
 /// PBKDF2-HMAC-SHA256 of a secret, written `pbkdf2-sha256:ROUNDS:SALT:HASH` with salt and hash in hexadecimal.
@@ -11,7 +8,6 @@ package struct SecretHash: Sendable, Hashable {
     /// Above that one log-in takes most of a second.
     package static let allowedRounds = 1_000...1_000_000
     private static let saltBytes = 16
-    private static let hashBytes = 32
 
     let rounds: Int
     private let salt: [UInt8]
@@ -36,7 +32,7 @@ package struct SecretHash: Sendable, Hashable {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 4, parts[0] == Self.name, let rounds = Int(parts[1]),
             let salt = Hexadecimal.bytes(parts[2]), let hash = Hexadecimal.bytes(parts[3]),
-            (8...64).contains(salt.count), hash.count == Self.hashBytes
+            (8...64).contains(salt.count), hash.count == SHA256.byteCount
         else {
             throw InvalidRule(
                 "a secret must be \(Self.name):ROUNDS:SALT:HASH, as kiteq secret hash prints it, or plain:…")
@@ -64,15 +60,7 @@ package struct SecretHash: Sendable, Hashable {
     }
 
     private static func derive(_ secret: String, salt: [UInt8], rounds: Int) -> [UInt8] {
-        do {
-            // The bound that the checked function has is for passwords of people.
-            return try KDF.Insecure.PBKDF2.deriveKey(
-                from: Array(secret.utf8), salt: salt, using: .sha256, outputByteCount: hashBytes,
-                unsafeUncheckedRounds: rounds
-            ).withUnsafeBytes { Array($0) }
-        } catch {
-            preconditionFailure("a key of 32 bytes can be derived from any secret: \(error)")
-        }
+        SHA256.passwordKey(of: Array(secret.utf8), salt: salt, rounds: rounds)
     }
 }
 

@@ -26,8 +26,7 @@ package final class SessionSettings: Sendable {
                 "secrets of \(plain.count) groups are in plain text (\(plain.prefix(5).joined(separator: ", "))): "
                     + "kiteq secret hash makes hashes of them, for groups.file")
         }
-        let end = tls.flatMap { CertificateEnd.warning(of: "broker.tls_certificate", at: $0.expiresAt) }
-        return warnings + [end].compactMap { $0 }
+        return warnings + [tls?.certificate.warning].compactMap { $0 }
     }
 
     /// Reads the files of TLS.

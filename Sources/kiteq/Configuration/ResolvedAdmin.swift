@@ -1,15 +1,9 @@
+import KiteQBroker
+
 /// Who may use the administration's address, put together and checked.
 struct ResolvedAdmin: Sendable, Hashable {
     /// Nil where it speaks plain HTTP.
-    struct TLS: Sendable, Hashable {
-        /// Files in PEM.
-        var certificate: String
-        var key: String
-        /// Nil: no client certificates.
-        var clientCA: String?
-    }
-
-    var tls: TLS?
+    var tls: ServerCertificate.Files?
     var tokens: [AdminToken]
     /// What whoever shows no token may do; nil: nothing.
     var anonymous: AdminToken.Role?
@@ -25,7 +19,7 @@ extension ServerConfiguration {
         switch (options.tlsCertificate.isEmpty, options.tlsKey.isEmpty) {
         case (false, false):
             resolved.tls = .init(
-                certificate: options.tlsCertificate, key: options.tlsKey,
+                section: "admin", certificate: options.tlsCertificate, key: options.tlsKey,
                 clientCA: options.tlsClientCA.isEmpty ? nil : options.tlsClientCA)
         case (true, true):
             if !options.tlsClientCA.isEmpty { throw CommandError("admin.tls_client_ca needs admin.tls_certificate") }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Crypto
+import KiteQAdmin
 import KiteQBroker
 
 /// `kiteq token`
@@ -40,7 +40,7 @@ struct MakeTokenCommand: ParsableCommand {
     func run() throws {
         let token = RandomText.make()
         StandardOutput.print(token)
-        let hash = TokensFile.hashName + Hexadecimal.text(SHA256.hash(data: Array(token.utf8)))
+        let hash = TokensFile.hashName + Hexadecimal.text(AccessToken.hash(of: token))
         var entry = "[tokens.\(TOMLKey.text(name))]\nrole = \"\(role.rawValue)\"\nhash = \"\(hash)\""
         if let expires { entry += "\nexpires = \(expires)" }
         StandardOutput.print(entry)

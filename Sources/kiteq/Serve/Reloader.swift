@@ -26,7 +26,7 @@ actor Reloader {
         var settings: SessionSettings
         var admin: ResolvedAdmin
         /// Nil: plain HTTP.
-        var adminCertificate: AdminCertificate?
+        var adminCertificate: ServerCertificate?
 
         /// What whoever runs this should know, each a sentence.
         var warnings: [String] { settings.warnings + [adminCertificate?.warning].compactMap { $0 } }
@@ -35,9 +35,13 @@ actor Reloader {
         init(_ configuration: ServerConfiguration) throws(CommandError) {
             self.configuration = configuration
             broker = try configuration.resolvedBroker()
-            do { settings = try SessionSettings(broker) } catch { throw CommandError(error.description) }
             admin = try configuration.resolvedAdmin()
-            if let tls = admin.tls { adminCertificate = try AdminCertificate(tls) }
+            do {
+                settings = try SessionSettings(broker)
+                adminCertificate = try admin.tls.map(ServerCertificate.init)
+            } catch {
+                throw CommandError(error.description)
+            }
         }
     }
 
@@ -120,7 +124,8 @@ actor Reloader {
         if next.settings.access != running.settings.access && !isNamed("groups.") {
             found.append(next.configuration.groups.file.isEmpty ? "groups.secret_files" : "groups.file")
         }
-        if next.settings.tls?.fingerprint != running.settings.tls?.fingerprint && !isNamed("broker.tls") {
+        let (nextTLS, runningTLS) = (next.settings.tls?.certificate, running.settings.tls?.certificate)
+        if nextTLS?.fingerprint != runningTLS?.fingerprint && !isNamed("broker.tls") {
             found.append("broker.tls_certificate")
         }
         guard applyAdmin != nil else { return found }

@@ -1,5 +1,5 @@
-import Crypto
 import Foundation
+import KiteQAdmin
 import KiteQBroker
 import KiteQCore
 import Testing
@@ -42,7 +42,7 @@ import Testing
         let file = try ConfigurationFile(path: "f", text: lines.dropFirst().joined(separator: "\n"))
         let token = try #require(try TokensFile.tokens(in: file).first)
         #expect(token.name == "night shift" && token.role == .operate && token.expiresAt == 1_830_297_600)
-        #expect(token.hash == Array(SHA256.hash(data: Data(lines[0].utf8))))
+        #expect(token.hash == AccessToken.hash(of: lines[0]))
         #expect(try CommandProcess.run(["token", "make", "--name", "x", "--role", "root"]).status == 64)
     }
 

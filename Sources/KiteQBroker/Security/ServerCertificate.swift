@@ -1,0 +1,86 @@
+package import NIOSSL
+
+/// A server's certificate, its key, and the authorities it lets clients by, as their files were when they were read.
+package struct ServerCertificate: Sendable {
+    /// Files in PEM.
+    package struct Files: Sendable, Hashable {
+        /// The section of the options that name them: `broker`, `admin`.
+        package var section: String
+        /// The server's own, and those between it and its authority.
+        package var certificate: String
+        package var key: String
+        /// The authorities of clients' certificates; nil: no client is asked for one.
+        package var clientCA: String?
+        /// Whether a client must show one.
+        package var wantsCertificate: Bool
+
+        package init(
+            section: String, certificate: String, key: String, clientCA: String? = nil, wantsCertificate: Bool = true
+        ) {
+            self.section = section
+            self.certificate = certificate
+            self.key = key
+            self.clientCA = clientCA
+            self.wantsCertificate = wantsCertificate
+        }
+    }
+
+    /// TLS 1.2 or newer.
+    package let context: NIOSSLContext
+    /// Equal where the files had the same content.
+    package let fingerprint: [[UInt8]]
+    private let option: String
+    /// Unix seconds.
+    private let expiresAt: Int
+
+    /// - Throws: ``BrokerError`` that names the option and the file.
+    package init(_ files: Files) throws(BrokerError) {
+        option = "\(files.section).tls_certificate"
+        let keyOption = "\(files.section).tls_key"
+        let chain = try Self.certificates(files.certificate, of: option)
+        let key = try Self.read(files.key, of: keyOption) { try NIOSSLPrivateKey(file: files.key, format: .pem) }
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+        configuration.minimumTLSVersion = .tlsv12
+        var authorities: [NIOSSLCertificate] = []
+        if let clientCA = files.clientCA {
+            authorities = try Self.certificates(clientCA, of: "\(files.section).tls_client_ca")
+            configuration.trustRoots = .certificates(authorities)
+            configuration.certificateVerification =
+                files.wantsCertificate ? .noHostnameVerification : .optionalVerification
+        }
+        expiresAt = chain[0].notValidAfter
+        do {
+            context = try NIOSSLContext(configuration: configuration)
+            fingerprint = try (chain + authorities).map { try $0.toDERBytes() }
+        } catch {
+            throw BrokerError(
+                "\(option) and \(keyOption) do not go together (\(files.certificate), \(files.key)): \(error)")
+        }
+    }
+
+    /// What whoever runs this should know now; nil where it lasts for two weeks at least.
+    package var warning: String? {
+        let days = (expiresAt - Int(SystemTime.wall() / 1_000)) / 86_400
+        guard days < 14 else { return nil }
+        let when = days < 0 ? "has ended" : days == 0 ? "ends within a day" : "ends in \(days) days"
+        return "the certificate of \(option) \(when)"
+    }
+
+    /// One at least.
+    private static func certificates(_ path: String, of option: String) throws(BrokerError) -> [NIOSSLCertificate] {
+        let found = try read(path, of: option) { try NIOSSLCertificate.fromPEMFile(path) }
+        if found.isEmpty { throw BrokerError("the file \(path) of \(option) has no certificate") }
+        return found
+    }
+
+    private static func read<Value>(
+        _ path: String, of option: String, _ body: () throws -> Value
+    ) throws(BrokerError) -> Value {
+        do {
+            return try body()
+        } catch {
+            throw BrokerError("the file \(path) of \(option) cannot be read, or is not PEM")
+        }
+    }
+}
