@@ -71,7 +71,7 @@ final class RegistryContents: Sendable {
             continuation.finish()
             return stream
         }
-        continuation.onTermination = { [weak self] _ in
+        continuation.onTermination = afterwards { [weak self] in
             _ = self?.state.withLock { $0.bindingSubscriptions.remove(id) }
         }
         return stream
@@ -88,7 +88,7 @@ final class RegistryContents: Sendable {
             continuation.finish()
             return stream
         }
-        continuation.onTermination = { [weak self] _ in
+        continuation.onTermination = afterwards { [weak self] in
             _ = self?.state.withLock { $0.brokerSubscriptions.remove(id) }
         }
         return stream

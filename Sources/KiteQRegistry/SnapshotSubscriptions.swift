@@ -1,7 +1,10 @@
+import Dispatch
+
 /// Those who follow a registry: each has a key and gets a new snapshot where the last it got is no longer right.
 ///
-/// A value to be kept under its owner's lock. ``refresh(_:)`` may be called there, since yielding runs no foreign code;
-/// streams are to be finished outside of it, since that runs their termination handlers.
+/// A value to be kept under its owner's lock. ``refresh(_:)`` may be called there: yielding wakes a follower's task, for which it
+/// takes a lock of that task. Who is cancelled runs its stream's termination handler under that same lock, so such a handler
+/// takes the owner's ``afterwards(_:)``; and streams are finished outside of the owner's, since that runs their handlers.
 struct SnapshotSubscriptions<Key: Sendable, Snapshot: Sendable & Equatable>: Sendable {
     private struct Entry: Sendable {
         var key: Key
@@ -37,4 +40,9 @@ struct SnapshotSubscriptions<Key: Sendable, Snapshot: Sendable & Equatable>: Sen
         defer { entries.removeAll() }
         return entries.values.map(\.continuation)
     }
+}
+
+/// A termination handler that leaves its work to another thread, where it may take any lock.
+func afterwards<Termination>(_ body: @escaping @Sendable () -> Void) -> @Sendable (Termination) -> Void {
+    { _ in DispatchQueue.global().async(execute: body) }
 }

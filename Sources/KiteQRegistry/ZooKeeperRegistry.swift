@@ -143,7 +143,7 @@ package final class ZooKeeperRegistry: Registry {
             continuation.finish()
             return stream
         }
-        continuation.onTermination = { [weak self] _ in self?.unfollowBindings(id) }
+        continuation.onTermination = afterwards { [weak self] in self?.unfollowBindings(id) }
         signal.yield()
         return stream
     }
@@ -186,7 +186,7 @@ package final class ZooKeeperRegistry: Registry {
             continuation.finish()
             return stream
         }
-        continuation.onTermination = { [weak self] _ in self?.unfollowBrokers(id) }
+        continuation.onTermination = afterwards { [weak self] in self?.unfollowBrokers(id) }
         signal.yield()
         return stream
     }

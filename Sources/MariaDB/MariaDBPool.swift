@@ -36,6 +36,7 @@ public final class MariaDBPool: Sendable {
     private enum Work: Sendable {
         case connect(Int, after: Int64)
         case close(MariaDBConnection)
+        case shutDown
     }
 
     public init(_ configuration: MariaDBConfiguration, pool: MariaDBPoolConfiguration = .init(), logger: Logger) {
@@ -100,10 +101,13 @@ public final class MariaDBPool: Sendable {
                     switch work {
                     case .connect(let id, let after): tasks.addTask { await self.connect(id, after: after) }
                     case .close(let connection): tasks.addTask { await self.close(connection) }
+                    case .shutDown: self.shutDown()
                     }
                 }
             } onCancel: {
-                self.shutDown()
+                // Runs under a lock of this task, which whoever appends work under the pool's own lock takes to wake it: to take
+                // the pool's here would be the wrong order.
+                self.work.append(.shutDown)
             }
             tasks.cancelAll()
         }

@@ -1,7 +1,10 @@
 /// What the server at the other end is.
 public struct MariaDBServer: Sendable, Hashable {
-    public enum Kind: Sendable, Hashable {
+    public enum Kind: Sendable, Hashable, CustomStringConvertible {
         case mariaDB, mySQL
+
+        /// The product's name.
+        public var description: String { self == .mariaDB ? "MariaDB" : "MySQL" }
     }
 
     public let kind: Kind

@@ -31,4 +31,25 @@ struct StaticRegistryTests {
         for await _ in bindings {}
         for await _ in brokers {}
     }
+
+    /// A stream's end may be told under a lock of its follower's task, and so must not wait for one under which it is woken.
+    @Test func followersGoWhileThereIsNews() async throws {
+        let registry = StaticRegistry()
+        let brokers = [1, 2].map { [BrokerAddress(host: "h", port: $0): ["t"]] }
+        for round in 0..<2_000 {
+            await withTaskGroup(of: Void.self) { tasks in
+                let followers = (0..<4).map { _ in
+                    Task { for await _ in registry.brokers(of: "t") {} }
+                }
+                tasks.addTask {
+                    for turn in 0..<20 { registry.update(brokers: brokers[turn % 2]) }
+                }
+                for _ in 0..<round % 20 { await Task.yield() }
+                for follower in followers { follower.cancel() }
+                for follower in followers { await follower.value }
+            }
+        }
+        registry.update(brokers: brokers[0])
+        #expect(try await first(in: registry.brokers(of: "t")) == Array(brokers[0].keys))
+    }
 }

@@ -243,3 +243,27 @@ import Testing
         }
     }
 }
+
+extension PoolTests {
+    /// A handler of cancellation runs under a lock of its task, and so must not wait for one under which tasks are woken.
+    @Test("a pool that is closed while it connects ends", .timeLimit(.minutes(1)))
+    func closedWhileItConnects() async throws {
+        // Nobody listens there: connections fail at once, and are tried again.
+        let nobody = MariaDBConfiguration(servers: [.tcp(host: "127.0.0.1", port: 1)], user: "nobody", password: "")
+        for round in 0..<10_000 {
+            let pool = MariaDBPool(nobody, logger: quiet)
+            await withTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { await pool.run() }
+                for _ in 0..<4 {
+                    tasks.addTask {
+                        // Its failure is the other tests' matter.
+                        _ = await Task { try await pool.withConnection { _ in } }.result
+                    }
+                }
+                for _ in 0..<round % 60 { await Task.yield() }
+                tasks.cancelAll()
+            }
+            #expect(pool.statistics.open == 0 && pool.statistics.waiting == 0)
+        }
+    }
+}

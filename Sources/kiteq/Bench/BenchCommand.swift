@@ -91,8 +91,9 @@ struct BenchCommand: AsyncParsableCommand {
             StandardError.write("\(seconds / 60)m\(seconds % 60)s \(line)\n")
         }
         try await run.prepare(works)
-        var report = BenchReport(
-            plan: plan, store: database.map { "MySQL, \($0.configuration.shards.count) shards" } ?? "in memory")
+        var store = "in memory"
+        if let database { store = "\(try await database.server()), \(database.configuration.shards.count) shards" }
+        var report = BenchReport(plan: plan, store: store)
         for round in 1...rounds {
             for work in works {
                 StandardError.write("round \(round) of \(rounds): \(work.rawValue)\n")

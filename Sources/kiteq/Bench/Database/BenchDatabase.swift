@@ -61,6 +61,15 @@ struct BenchDatabase: Sendable {
         }
     }
 
+    /// Such as `MariaDB 10.11.14`.
+    func server() async throws -> String {
+        try await withPool { pool in
+            try await pool.withConnection { connection in
+                "\(connection.server.kind) \(connection.server.version.map(String.init).joined(separator: "."))"
+            }
+        }
+    }
+
     /// What the figures depend on: the server's version, memory, and what it writes before it says yes.
     func facts() async throws -> String {
         try await withPool { pool in
