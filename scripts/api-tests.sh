@@ -6,7 +6,7 @@
 #   scripts/api-tests.sh [--kiteq FILE] [--examples N] [--seed N]
 #
 #   --kiteq FILE    the executable; by default .build/debug/kiteq
-#   --examples N    requests made for each operation; by default 20
+#   --examples N    examples of each phase for an operation; by default 20 (some 2,300 requests in all)
 #   --seed N        the same requests again; by default 1
 #
 # The broker has a MariaDB and a ZooKeeper of its own, on loopback, in a temporary folder; all ends with this script. Needs

@@ -46,6 +46,8 @@ if [ -n "$screenshots" ]; then
     exec "$python" Tests/Console/real.py "$kiteq" --screenshots "$screenshots"
 fi
 
+# When the part under way has ended: it is told, too, and ends what it started.
+trap 'exit 143' TERM
 status=0
 if $fixtures; then
     say "The console with fixtures"

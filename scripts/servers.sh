@@ -10,6 +10,8 @@ servers=() # process ids, in the order of their start
 # Last started, first ended.
 clean_up() {
     local status=$? index
+    # To be told once more, as a time limit does to all of a process group, does not stop it half-way.
+    trap '' INT TERM
     for ((index = ${#servers[@]} - 1; index >= 0; index--)); do
         if kill "${servers[index]}" 2> /dev/null; then wait "${servers[index]}" 2> /dev/null || true; fi
     done
@@ -95,9 +97,16 @@ start_broker() {
     await "the broker" "$broker" is_ready "$admin_address"
 }
 
-# The broker, which was started last and told to stop, has to end in order.
+# The broker, which was started last and told to stop, has to end in order, within a minute.
 await_broker_end() {
-    local status=0
+    local status=0 deadline=$((SECONDS + 60))
+    while kill -0 "$broker" 2> /dev/null; do
+        if [ "$SECONDS" -ge "$deadline" ]; then
+            kill -9 "$broker"
+            die "the broker was told to stop and did not end within a minute"
+        fi
+        sleep 0.1
+    done
     wait "$broker" || status=$?
     unset 'servers[-1]'
     [ "$status" -eq 0 ] || die "the broker ended with status $status, not 0"

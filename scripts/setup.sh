@@ -149,7 +149,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 if $conformance; then install_python kazoo kazoo; fi
 if $operators; then
-    install_python schemathesis schemathesis openapi-spec-validator
+    install_python schemathesis schemathesis==4.32.5 openapi-spec-validator==0.9.0
     install_promtool
 fi
 $quiet || say "All that KiteQ needs is installed"

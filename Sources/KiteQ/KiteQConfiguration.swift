@@ -21,7 +21,8 @@ public struct KiteQConfiguration: Sendable {
     /// How long a publish waits for a connection and its store ack.
     public var publishTimeout: Duration = .seconds(3)
     public var connectTimeout: Duration = .seconds(3)
-    /// Silence of either side after which a heartbeat is sent; without an answer for as long again the connection is given up.
+    /// Silence of either side after which a heartbeat is sent; where the broker is silent for more than three times as long,
+    /// the connection is given up.
     public var heartbeatInterval: Duration = .seconds(10)
     /// The wait after a failed attempt to connect; it doubles up to `maxBackoff`, with some chance in it.
     public var minBackoff: Duration = .milliseconds(100)

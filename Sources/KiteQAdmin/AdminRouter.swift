@@ -26,7 +26,7 @@ struct AdminRouter {
 
     /// What there is, without what is said where something else is asked for.
     func routes() -> Router<AdminContext> {
-        let router = Router(context: AdminContext.self)
+        let router = Router(context: AdminContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware(logger: logger))
         probe.add(to: router)
         guard let services else { return router }

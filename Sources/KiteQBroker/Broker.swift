@@ -70,6 +70,9 @@ package final class Broker: Service {
 
     package var isRegistryConnected: Bool { registry.isConnected }
 
+    /// When it asks about half messages.
+    package var transactionSchedule: TransactionSchedule { configuration.transactions }
+
     /// Those in force here, less those of groups that may not subscribe; none before it serves.
     package var bindings: [Binding] { state.withLock { $0.parts }?.routing.bindings ?? [] }
 

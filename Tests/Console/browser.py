@@ -53,7 +53,7 @@ class Browser:
         )
 
     def haste(self, factor):
-        """Lets the pages that are opened from now on wait so many times less between two questions."""
+        """Lets the pages opened from now on wait so many times less between two questions, and note the wait in `waits`."""
         if self._haste:
             self.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": self._haste})
             self._haste = None
@@ -62,7 +62,13 @@ class Browser:
             self._haste = self.driver.execute_cdp_cmd(
                 "Page.addScriptToEvaluateOnNewDocument",
                 {
-                    "source": f"{{ const wait = setTimeout; window.setTimeout = (act, time) => wait(act, time < 15000 ? time / {factor} : time); }}"
+                    "source": f"""{{
+                        const wait = setTimeout;
+                        window.setTimeout = (act, time) => {{
+                            (window.waits ??= []).push(time);
+                            return wait(act, time < 15000 ? time / {factor} : time);
+                        }};
+                    }}"""
                 },
             )["identifier"]
 

@@ -14,7 +14,7 @@ from selenium.webdriver.common.keys import Keys
 
 from browser import Browser
 from fixture import CONSOLE, POLICY
-from run import Result
+from run import Result, end_on_sigterm
 from stage import HOSTILE, Stage
 
 shared = {}
@@ -260,6 +260,7 @@ def main():
     parser.add_argument("kiteq")
     parser.add_argument("--screenshots", type=Path)
     arguments = parser.parse_args()
+    end_on_sigterm()
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="kiteq-console-") as folder, Stage(
         Path(arguments.kiteq).resolve(), folder

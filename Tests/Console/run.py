@@ -2,6 +2,7 @@
 """Runs the console's tests against the fixture server. Names of tests or classes narrow it: run.py Acts Session.test_no_contact_at_the_start"""
 
 import importlib
+import signal
 import sys
 import time
 import unittest
@@ -10,6 +11,16 @@ from pathlib import Path
 import case
 
 HERE = Path(__file__).resolve().parent
+
+
+def end_on_sigterm():
+    """As Ctrl-C does: what was started is ended. SystemExit would not do: to unittest it is a test that went wrong."""
+
+    def end(*_):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)
 
 
 class Result(unittest.TextTestResult):
@@ -35,6 +46,7 @@ class Result(unittest.TextTestResult):
 
 
 def main():
+    end_on_sigterm()
     suite = unittest.TestSuite()
     for file in sorted(HERE.glob("test_*.py")):
         for test_class in vars(importlib.import_module(file.stem)).values():
@@ -51,8 +63,8 @@ def main():
             test for test in suite if any(each in (test.id().split(".", 1)[1], type(test).__name__) for each in wanted)
         )
     start = time.monotonic()
-    case.start()
     try:
+        case.start()
         result = unittest.TextTestRunner(verbosity=2, resultclass=Result).run(suite)
     finally:
         case.stop()

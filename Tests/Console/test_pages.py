@@ -1,7 +1,7 @@
 """Each page opens in each state of the system, and says what it is."""
 
 from case import ConsoleCase
-from world import message_id
+from world import ago, message_id
 
 PAGES = {
     "": "Overview",
@@ -81,6 +81,20 @@ class Pages(ConsoleCase):
         self.server.world.health = []
         self.browser.see("Connected", ".facts .badge")
         self.browser.not_see(text, "#main")
+
+    def test_a_paused_group_says_so_once(self):
+        reason = "its database is moved"
+        self.server.world.groups["ledger"].update(
+            isPaused=True, pause={"at": ago(60), "by": "oncall", "reason": reason}
+        )
+        self.server.world.health = [
+            {"severity": "information", "subject": "group ledger", "text": f"Paused: {reason}.", "action": "Resume it."}
+        ]
+        self.open()
+        self.browser.see(reason, ".findings")
+        self.go("groups/ledger")
+        self.browser.see(f"by oncall: {reason}", "#main")
+        self.assertEqual(self.browser.text("#main").count(reason), 1)
 
     def test_unreachable_shard_is_named(self):
         self.server.reset("trouble")

@@ -32,7 +32,7 @@ struct AdminFixture: Sendable {
     static func serving(
         policy: AccessPolicy = AccessPolicy(tokens: [operate, read]), access: AccessRules = AccessRules(),
         reload: @escaping @Sendable () async throws -> ReloadReport = { ReloadReport(applied: [], needsRestart: []) },
-        registry: any Registry = known,
+        registry: any Registry = known, operators: (InMemoryMessageStore) -> any OperatorStore = { $0 },
         _ body: @escaping @Sendable (AdminFixture) async throws -> Void
     ) async throws {
         var configuration = BrokerConfiguration()
@@ -50,7 +50,7 @@ struct AdminFixture: Sendable {
             registry: registry, group: MultiThreadedEventLoopGroup.singleton, logger: logger,
             onServing: { serving.yield($0) })
         let services = AdminServices(
-            version: "test", broker: broker, store: store, access: AdminAccess(policy),
+            version: "test", broker: broker, store: operators(store), access: AdminAccess(policy),
             configuration: { [ConfigurationItem(key: "store.url", value: "(hidden)", source: "default")] },
             reload: reload, drain: { broker.drain() })
         let server = AdminServer(
@@ -74,6 +74,13 @@ struct AdminFixture: Sendable {
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
         }
+    }
+
+    /// What a second administration of the broker is made of, where anybody may do anything.
+    var openServices: AdminServices {
+        AdminServices(
+            version: "test", broker: broker, store: store, access: AdminAccess(AccessPolicy(anonymous: .operate)),
+            configuration: { [] }, reload: { ReloadReport(applied: [], needsRestart: []) }, drain: {})
     }
 
     // MARK: Asking

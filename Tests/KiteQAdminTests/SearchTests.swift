@@ -1,4 +1,5 @@
 import KiteQCore
+import KiteQRegistry
 import KiteQStore
 import Testing
 
@@ -21,18 +22,36 @@ import Testing
         }
     }
 
-    /// A page may be empty and not be the last.
+    /// The names of each page.
+    private static func pages(of query: String, _ admin: AdminFixture) async throws -> [[String]] {
+        var (found, cursor) = ([[String]](), "")
+        for _ in 0..<20 {
+            let answer = try await admin.get("groups?\(query)\(cursor)")
+            found.append(try names(answer))
+            guard let next = try answer.object()["next"] as? String else { break }
+            cursor = "&cursor=\(next.replacing("+", with: "%2B").replacing("=", with: "%3D"))"
+        }
+        return found
+    }
+
+    /// What does not match makes no page of its own.
     @Test func aSearchGoesOnPageByPage() async throws {
         try await AdminFixture.serving { (admin: AdminFixture) async throws -> Void in
             for group in ["a-1", "b-1", "b-2", "c-1"] { _ = try await admin.store.pause(group, by: "x", reason: "x") }
-            var (found, cursor) = ([String](), "")
-            for _ in 0..<10 {
-                let answer = try await admin.get("groups?search=b-&limit=1\(cursor)")
-                found += try Self.names(answer)
-                guard let next = try answer.object()["next"] as? String else { break }
-                cursor = "&cursor=\(next.replacing("+", with: "%2B").replacing("=", with: "%3D"))"
-            }
-            #expect(found == ["b-1", "b-2"])
+            #expect(try await Self.pages(of: "search=b-&limit=1", admin) == [["b-1"], ["b-2"]])
+            #expect(try await Self.pages(of: "search=nothing&limit=1", admin) == [[]])
+        }
+    }
+
+    @Test func groupsThatAreOnlyBoundAreListedOnce() async throws {
+        let bindings = (1...5).map { Binding(group: "g-\($0)", topic: "trade", messageType: "paid") }
+        try await AdminFixture.serving(registry: StaticRegistry(bindings: bindings)) {
+            (admin: AdminFixture) async throws -> Void in
+            for group in ["a-0", "g-25", "z-9"] { _ = try await admin.store.pause(group, by: "x", reason: "x") }
+            #expect(
+                try await Self.pages(of: "limit=2", admin) == [
+                    ["a-0", "g-1"], ["g-2", "g-25"], ["g-3", "g-4"], ["g-5", "z-9"],
+                ])
         }
     }
 

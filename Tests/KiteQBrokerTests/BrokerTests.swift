@@ -268,6 +268,23 @@ import Testing
         }
     }
 
+    @Test func manyContraryAnswersHideNoForgedOne() async throws {
+        let log = CapturedLog()
+        try await BrokerFixture.serving(logger: log.logger) { fixture in
+            let producer = try await WireClient.greeted("p-pay", at: fixture.address)
+            let stranger = try await WireClient.greeted("p-other", at: fixture.address)
+            let decided = WireClient.Publish(isCommitted: false)
+            let open = WireClient.Publish(isCommitted: false)
+            #expect(try await producer.publish(decided).status)
+            #expect(try await producer.publish(open).status)
+            try await producer.decide(decided, TransactionAck.Status.commit)
+            for _ in 0..<12 { try await producer.decide(decided, TransactionAck.Status.rollBack) }
+            try await fixture.until { $0.transactions.contrary.count == 12 }
+            try await stranger.decide(open, TransactionAck.Status.commit)
+            try await fixture.until { _ in log.lines.contains { $0.contains("refused an answer to half message") } }
+        }
+    }
+
     @Test func onlyThePublishingGroupDecides() async throws {
         try await BrokerFixture.serving { fixture in
             let producer = try await WireClient.greeted("p-pay", at: fixture.address)

@@ -47,6 +47,8 @@ import Testing
             #expect(last.checks == 2 && last.nextCheckAt == 9_000 && last.messageID == halves[3].message.id)
             #expect(last.topic == "trade" && last.messageType == "paid" && last.publisherGroup == "p-pay")
             #expect(last.connectionGroup == "p-connection" && last.publishedAt == 1_700_000_000_123)
+            let end = await store.lastOpenTransactions(limit: 4)
+            #expect(end.transactions == Array(found.reversed().prefix(4)) && end.failures.isEmpty)
         }
     }
 

@@ -26,6 +26,7 @@ extension ExplainTests {
         Case("deliveriesDown", OperatorSQL.deliveriesDown, ["3000", "9000", "100"], "PRIMARY"),
         Case("summaries", OperatorSQL.summaries, seqs, "PRIMARY"),
         Case("openTransactions", OperatorSQL.openTransactions, ["2100", "2100", "7", "50"], "by_check", "PRIMARY"),
+        Case("lastOpenTransactions", OperatorSQL.lastOpenTransactions, ["50"], "by_check", "PRIMARY"),
         Case("outcome", OperatorSQL.outcome, [ids[0]], "by_id"),
         Case("lockOutcome", OperatorSQL.lockOutcome, [ids[0]], "by_id"),
         Case("commitTracked", OperatorSQL.commitTracked, ["2001"], "PRIMARY"),
@@ -43,7 +44,7 @@ extension ExplainTests {
 
     /// The server's own tables; tables of a few rows, read whole up to a limit; what looks nothing up.
     static let operatorRest: Set<String> = [
-        "tables", "historyListLength", "lives", "presence", "pausedGroups", "summary", "sums", "pause", "insertSamples",
-        "addSamples", "insertAudit",
+        "tables", "historyListLength", "lives", "presence", "pausedGroups", "summary", "undecided", "sums", "pause",
+        "insertSamples", "addSamples", "insertAudit",
     ]
 }

@@ -72,14 +72,7 @@ struct DeadLetterResult: Encodable, Sendable {
     var done = 0
     var skipped: [Skipped] = []
 
-    init(done: Int = 0) { self.done = done }
-
     mutating func skip(_ letter: DeadLetterID, _ reason: String) {
         skipped.append(Skipped(letter: letter.description, reason: reason))
-    }
-
-    mutating func add(_ other: DeadLetterResult) {
-        done += other.done
-        skipped += other.skipped
     }
 }

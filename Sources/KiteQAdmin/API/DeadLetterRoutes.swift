@@ -45,8 +45,7 @@ struct DeadLetterRoutes {
 
     func add(toActing routes: RouterGroup<AdminContext>) {
         routes.post("dead-letters/requeue") { request, context in
-            try await act("deadLetters.requeue", request, context) { letters in
-                var result = DeadLetterResult()
+            try await act("deadLetters.requeue", request, context) { letters, result in
                 for letter in letters {
                     switch try await store.requeueDeadLetter(letter, lifetime: nil, to: []) {
                     case .requeued: result.done += 1
@@ -54,41 +53,59 @@ struct DeadLetterRoutes {
                     case .refused(let reason): result.skip(letter, reason)
                     }
                 }
-                return result
             }
         }
         routes.post("dead-letters/delete") { request, context in
-            try await act("deadLetters.delete", request, context) { letters in
-                let deleted = try await store.deleteDeadLetters(letters)
-                var result = DeadLetterResult(done: deleted.count)
-                for letter in letters where !deleted.contains(letter) {
-                    result.skip(letter, "there is no such dead letter any more")
+            try await act("deadLetters.delete", request, context) { letters, result in
+                // Shard by shard: where one fails, what the others deleted is known.
+                for (_, part) in Dictionary(grouping: letters, by: \.shard).sorted(by: { $0.key < $1.key }) {
+                    let deleted = try await store.deleteDeadLetters(part)
+                    result.done += deleted.count
+                    for letter in part where !deleted.contains(letter) {
+                        result.skip(letter, "there is no such dead letter any more")
+                    }
                 }
-                return result
             }
         }
     }
 
     // MARK: Acting on several
 
+    /// Adds what becomes of each letter, so that what was done is known where it throws.
+    private typealias Act = @Sendable ([DeadLetterID], inout DeadLetterResult) async throws -> Void
+
     private func act(
-        _ action: String, _ request: Request, _ context: AdminContext,
-        _ body: @escaping @Sendable ([DeadLetterID]) async throws -> DeadLetterResult
+        _ action: String, _ request: Request, _ context: AdminContext, _ body: @escaping Act
     ) async throws -> JSONAnswer<DeadLetterResult> {
         try QueryReader(request).refuseRest()
         let selection = try await JSONText.decode(DeadLetterSelection.self, from: request, limit: Limits.smallBody)
         let result = try await auditor.note(action, of: selection.target, selection.detail, context) {
-            switch selection.letters {
-            case .named(let letters): try await body(letters)
-            case .all(let query, let count): try await actOnAll(query, count, body)
-            }
+            try await act(on: selection.letters, body)
         }
         return JSONAnswer(result)
     }
 
+    /// - Throws: ``Problem`` that says how many were done, where some were.
+    private func act(on letters: DeadLetterSelection.Letters, _ body: Act) async throws -> DeadLetterResult {
+        var result = DeadLetterResult()
+        do {
+            switch letters {
+            case .named(let letters): try await body(letters, &result)
+            case .all(let query, let count): try await actOnAll(query, count, &result, body)
+            }
+        } catch  where result.done > 0 {
+            let reason = (error as? Problem)?.detail ?? "\(error)"
+            throw Problem(
+                .serviceUnavailable,
+                "\(result.done) of \(letters.count) were done, then it failed: \(reason); "
+                    + "see what is left before you go on")
+        }
+        return result
+    }
+
     private func actOnAll(
-        _ query: DeadLetterQuery, _ expected: Int, _ body: ([DeadLetterID]) async throws -> DeadLetterResult
-    ) async throws -> DeadLetterResult {
+        _ query: DeadLetterQuery, _ expected: Int, _ result: inout DeadLetterResult, _ body: Act
+    ) async throws {
         var filter = query.actingFilter
         // What dies while this runs is left alone: a letter that dies again at once must not go round for ever.
         filter.diedBefore = min(filter.diedBefore ?? .max, SystemTime.wall() + 1)
@@ -100,22 +117,14 @@ struct DeadLetterRoutes {
                 "\(count.value)\(count.isAtLeast ? " or more" : "") match now, not \(expected): nothing was done",
                 count: count.value)
         }
-        var result = DeadLetterResult()
         var cursor: DeadLetterCursor?
         repeat {
             let left = expected - result.done - result.skipped.count
-            do {
-                let page = try await store.deadLetters(filter, after: cursor, limit: min(Self.batch, left))
-                if let failure = page.failures.first { throw Problem.unreachable(failure) }
-                if !page.letters.isEmpty { result.add(try await body(page.letters.map(\.id))) }
-                cursor = page.next
-            } catch  where result.done > 0 {
-                throw Problem(
-                    .serviceUnavailable,
-                    "\(result.done) of \(expected) were done, then it failed: \(error); ask for the count again")
-            }
+            let page = try await store.deadLetters(filter, after: cursor, limit: min(Self.batch, left))
+            if let failure = page.failures.first { throw Problem.unreachable(failure) }
+            if !page.letters.isEmpty { try await body(page.letters.map(\.id), &result) }
+            cursor = page.next
         } while cursor != nil && result.done + result.skipped.count < expected
-        return result
     }
 
     // MARK: Reading

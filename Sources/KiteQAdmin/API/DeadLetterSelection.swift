@@ -7,6 +7,13 @@ struct DeadLetterSelection: Decodable, Sendable {
         case named([DeadLetterID])
         /// All that match, if they are so many.
         case all(DeadLetterQuery, count: Int)
+
+        var count: Int {
+            switch self {
+            case .named(let letters): letters.count
+            case .all(_, let count): count
+            }
+        }
     }
 
     var letters: Letters

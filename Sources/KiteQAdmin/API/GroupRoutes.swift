@@ -12,6 +12,9 @@ struct GroupRoutes {
         lifetime: .seconds(1))
     private let brokers = AnswerCache<Int, BrokerListing>(lifetime: .seconds(2))
 
+    /// Groups that one page of a search looks through.
+    private static let searched = 500
+
     private struct PageKey: Hashable, Sendable {
         var after: String?
         var limit: Int
@@ -87,21 +90,24 @@ struct GroupRoutes {
         return name
     }
 
-    /// What does not match is left out of its page: the store knows groups by their order alone.
+    /// The store knows groups by their order alone: what is searched for is picked from large pages of it.
     private func page(after: String?, limit: Int, _ search: NameSearch) async throws -> Listing<GroupAnswer> {
         let store = services.store
-        let listing = await pages.value(PageKey(after: after, limit: limit)) {
-            await store.groupReports(after: after, limit: limit)
+        let asked = search.isForAll ? limit : max(limit, Self.searched)
+        let listing = await pages.value(PageKey(after: after, limit: asked)) {
+            await store.groupReports(after: after, limit: asked)
         }
         let names = await brokerNames()
         let unreachable = listing.value.failures.map(UnreachableShard.init)
         let here = GroupsHere(services.broker)
-        let groups = here.adding(to: listing.value.groups, after: after, until: listing.value.next)
+        let found = here.adding(to: listing.value.groups, after: after, until: listing.value.next)
+            .filter { search.matches($0.name) }
+        // Those that are only bound may be more than fit: the next page begins behind the last that is shown.
+        let page = found.prefix(limit)
+        let next = found.count > limit ? page.last?.name : listing.value.next
         return Listing(
-            items: groups.filter { search.matches($0.name) }.map {
-                GroupAnswer($0, here, brokers: names, at: listing.at, unreachable: unreachable)
-            },
-            next: try listing.value.next.map { try KeyCursor([$0]).text }, unreachable: unreachable)
+            items: page.map { GroupAnswer($0, here, brokers: names, at: listing.at, unreachable: unreachable) },
+            next: try next.map { try KeyCursor([$0]).text }, unreachable: unreachable)
     }
 
     private func group(_ name: String) async throws -> GroupAnswer {

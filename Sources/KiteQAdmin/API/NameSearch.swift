@@ -2,8 +2,11 @@
 struct NameSearch: Sendable, Hashable {
     private let part: String
 
-    /// - Parameter part: nil: every name matches.
+    /// - Parameter part: nil: all of them.
     init(_ part: String?) { self.part = part?.lowercased() ?? "" }
 
-    func matches(_ name: String) -> Bool { part.isEmpty || name.lowercased().contains(part) }
+    /// Whether every name matches.
+    var isForAll: Bool { part.isEmpty }
+
+    func matches(_ name: String) -> Bool { isForAll || name.lowercased().contains(part) }
 }

@@ -42,6 +42,8 @@ export function find(context) {
       h(
         "ul",
         {},
+        search("groups", "search", "Groups whose name has"),
+        search("topics", "search", "Topics whose name has"),
         search("messages", "topic", "Messages of the topic"),
         search("messages", "type", "Messages of the type"),
         search("messages", "group", "Messages owed to the group"),

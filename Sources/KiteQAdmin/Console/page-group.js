@@ -15,13 +15,11 @@ export function group(context) {
   const act = h("span", {});
   const body = h("div", {});
   let paused = null;
-  let shown = "";
   const found = h("div", {});
   context.listen(() => {
-    const findings = groupFindings(context.live, title);
-    const sign = JSON.stringify(findings);
-    if (sign !== shown) fill(found, findings.length ? findingList(findings, `group ${title}`) : null);
-    shown = sign;
+    // That it is paused stands below, with its age.
+    const findings = groupFindings(context.live, title).filter(({ severity }) => severity !== "information");
+    renew(found, findings.length ? findingList(findings, `group ${title}`) : null);
   });
   const feed = context.feed({
     every: 2,
@@ -60,7 +58,7 @@ export function group(context) {
       { class: "links" },
       h("a", { href: link(["messages"], { group: title }) }, "Messages owed to it"),
       h("a", { href: link(["dead-letters"], { group: title }) }, "Its dead letters"),
-      h("a", { href: link(["bindings"]) }, "Bindings"),
+      h("a", { href: link(["bindings"], { group: title }) }, "Its bindings"),
     ),
     section("Clients at this broker", connections.notice, clients.element, more),
   ];

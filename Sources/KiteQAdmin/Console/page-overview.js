@@ -1,7 +1,7 @@
 // Health at a glance, what flows, and what the last week looked like.
 
 import { Chart } from "./chart.js";
-import { fill, h, renew } from "./dom.js";
+import { h, renew } from "./dom.js";
 import { findingList } from "./findings.js";
 import { bytes, count, duration, number, rate, sumOfCounts } from "./format.js";
 import { HistoryChart } from "./history-chart.js";
@@ -27,11 +27,8 @@ export function overview(context) {
   });
   const history = new HistoryChart(context);
   const states = h("div", {});
-  let shown = "";
   context.listen((overview) => {
-    const sign = JSON.stringify([overview.health, overview.broker.state]);
-    if (sign !== shown) fill(health, healthPanel(overview));
-    shown = sign;
+    renew(health, healthPanel(overview));
     renew(now, nowFigures(overview));
     // What was not seen yet takes no room, but two minutes at least: fewer would jump about.
     const until = brokerNow();

@@ -33,7 +33,7 @@ export function topic(context) {
       { class: "links" },
       h("a", { href: link(["messages"], { topic: title }) }, "Its messages"),
       h("a", { href: link(["dead-letters"], { topic: title }) }, "Its dead letters"),
-      h("a", { href: link(["bindings"]) }, "Bindings"),
+      h("a", { href: link(["bindings"], { topic: title }) }, "Its bindings"),
     ),
     section("Messages over time", new HistoryChart(context, title).element),
   ];

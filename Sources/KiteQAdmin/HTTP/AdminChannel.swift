@@ -4,15 +4,18 @@ import NIOCore
 import NIOHTTP1
 import NIOSSL
 
-/// A connection of the administration: TLS as it stands when it comes, then HTTP with its limits.
+/// A connection of the administration, where its address has not too many: TLS as it stands when it comes, then HTTP with its
+/// limits.
 struct AdminChannel: ServerChildChannel {
     private let http: HTTP1Channel
     private let tls: AdminTLS
     private let limits: AdminLimits
+    private let connections: ConnectionsByAddress
 
     init(_ responder: @escaping HTTPChannelHandler.Responder, tls: AdminTLS, limits: AdminLimits) {
         self.tls = tls
         self.limits = limits
+        connections = ConnectionsByAddress(limit: limits.maxConnectionsPerAddress)
         http = HTTP1Channel(
             responder: responder,
             configuration: .init(
@@ -26,6 +29,7 @@ struct AdminChannel: ServerChildChannel {
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         let (http, limits) = (http, limits)
         return channel.eventLoop.makeCompletedFuture {
+            try connections.enter(channel)
             guard let context = tls.context else { return }
             try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
         }.flatMap {
@@ -34,6 +38,7 @@ struct AdminChannel: ServerChildChannel {
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
             try pipeline.addHandler(RequestDeadline(limits), position: .after(decoder))
+            try pipeline.addHandler(AnswerDeadline(limits), position: .after(decoder))
             return value
         }
     }

@@ -11,7 +11,9 @@ enum OtherMethods {
     /// To be called when all routes are there.
     static func refuse(in router: Router<AdminContext>) {
         for (_, routes) in Dictionary(grouping: router.routes, by: { "\($0.path)" }) {
-            let taken = routes.map(\.method)
+            // The router answers HEAD where it answers GET.
+            let heads = routes.filter { $0.method == .get }.map { _ in HTTPRequest.Method.head }
+            let taken = routes.map(\.method) + heads
             for method in all where !taken.contains(method) {
                 router.on(routes[0].path, method: method) { _, _ -> Response in
                     throw Problem.methodNotAllowed(method, taken: taken)

@@ -51,27 +51,27 @@ extension HealthRules {
         case (0, let failed) where failed > 0:
             (
                 " Every delivery is refused, or lost with its connection.",
-                "A message that waits for it has the last error (kiteq messages search --group, kiteq messages show). Pause the group while its consumers are mended."
+                "kiteq messages show ID has the last error, with an ID of kiteq messages search --group. Pause the group while its consumers are mended."
             )
         default: ("", "Look at its consumers: they hang, or refuse every message (kiteq groups show says which).")
         }
     }
 
     /// Whether somebody should look at a half message that nobody has decided.
-    static func isUnanswered(_ transaction: OpenTransaction, _ now: Timestamp) -> Bool {
+    static func isUnanswered(_ transaction: OpenTransaction, after age: Timestamp, _ now: Timestamp) -> Bool {
         // Not from when it was published, which is the producer's clock.
-        transaction.checks >= questions
-            || now - SequenceGenerator.timestamp(of: transaction.seq) >= undecidedAfter
+        transaction.checks >= questions || now - SequenceGenerator.timestamp(of: transaction.seq) >= age
     }
 
     static func transactions(_ view: HealthView) -> [Finding] {
-        let unanswered = view.transactions.filter { isUnanswered($0, view.now) }
+        let unanswered = view.transactions.filter { isUnanswered($0, after: view.undecidedAfter, view.now) }
         guard let first = unanswered.min(by: { $0.seq < $1.seq }) else { return [] }
         let age = max(0, view.now - SequenceGenerator.timestamp(of: first.seq))
         let asked =
-            first.checks == 0
-            ? "never asked about, since no publisher of that group is connected"
-            : "asked about \(first.checks) \(first.checks == 1 ? "time" : "times")"
+            first.checks > 0
+            ? "asked about \(first.checks) \(first.checks == 1 ? "time" : "times")"
+            : hasNobodyToAsk(first, view)
+                ? "never asked about, since no publisher of that group is connected" : "not asked about yet"
         return [
             Finding(
                 severity: .warning, subject: "transactions",
@@ -81,6 +81,15 @@ extension HealthRules {
                     "See that their publishers run and answer. Else find out from the publisher's own tables what happened, and commit or roll back by hand (kiteq transactions)."
             )
         ]
+    }
+
+    /// False where it is not known.
+    private static func hasNobodyToAsk(_ transaction: OpenTransaction, _ view: HealthView) -> Bool {
+        view.hasAllGroups
+            && view.groups.allSatisfy { group in
+                ![transaction.publisherGroup, transaction.connectionGroup].contains(group.report.name)
+                    || (group.report.connectedTo.isEmpty && group.clientsHere == 0)
+            }
     }
 
     static func deadLetters(_ view: HealthView) -> [Finding] {
@@ -96,7 +105,7 @@ extension HealthRules {
     }
 
     private static func count(_ count: BoundedCount, _ one: String, _ many: String) -> String {
-        "\(count.value)\(count.isAtLeast ? " or more" : "") \(count.value == 1 ? one : many)"
+        "\(count.value.grouped)\(count.isAtLeast ? " or more" : "") \(count.value == 1 ? one : many)"
     }
 
     static func span(_ age: Timestamp) -> String {

@@ -15,6 +15,11 @@ enum HealthRules {
     /// InnoDB gets slow at the head of a queue long before this.
     static let historyListLength = 1_000_000
 
+    /// ``undecidedAfter``, or twice the time to the first question where that comes late.
+    static func undecidedAge(_ schedule: TransactionSchedule) -> Timestamp {
+        max(undecidedAfter, 2 * schedule.firstAfter)
+    }
+
     /// The worst first.
     static func findings(_ view: HealthView) -> [Finding] {
         let system: [Finding] = broker(view) + store(view) + view.shards.flatMap(shard) + leases(view)
@@ -78,7 +83,7 @@ enum HealthRules {
             findings.append(
                 Finding(
                     severity: .warning, subject: "shard \(report.shard)",
-                    text: "The server has \(length) row versions to purge (history list length).",
+                    text: "The server has \(length.grouped) row versions to purge (history list length).",
                     action:
                         "End the oldest transaction of the server (information_schema.innodb_trx): while it runs, nothing is purged."
                 ))

@@ -20,8 +20,12 @@ struct HealthView: Sendable {
     var storeAge: Timestamp? = 0
     var shards: [ShardReport] = []
     var groups: [Group] = []
-    /// The undecided half messages that are asked about next.
+    /// Whether these are all groups of the store: then one that is not among them has no client.
+    var hasAllGroups = false
+    /// The undecided half messages that are asked about next, and last.
     var transactions: [OpenTransaction] = []
+    /// From what age on somebody should look at one.
+    var undecidedAfter = HealthRules.undecidedAfter
     /// Died within the last hour.
     var recentDeadLetters = BoundedCount.zero
     /// Unix milliseconds.

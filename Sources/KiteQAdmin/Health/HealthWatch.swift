@@ -9,6 +9,7 @@ struct HealthWatch: Sendable {
 
     /// Groups that are looked at.
     private static let groups = 500
+    /// Undecided half messages from each end of their order.
     private static let transactions = 100
     /// What is older is waited for,
     private static let age: Duration = .seconds(15)
@@ -19,6 +20,7 @@ struct HealthWatch: Sendable {
         var whyNotReady: String?
         var shards: [ShardReport]
         var groups: [GroupReport]
+        var hasAllGroups: Bool
         var transactions: [OpenTransaction]
         var recentDeadLetters: BoundedCount
     }
@@ -45,7 +47,9 @@ struct HealthWatch: Sendable {
                 report: report, minute: here.rates[name]?.minute ?? Rates.Rate(),
                 clientsHere: here.statuses[name]?.clients ?? 0)
         }
+        view.hasAllGroups = stored?.hasAllGroups ?? false
         view.transactions = stored?.transactions ?? []
+        view.undecidedAfter = HealthRules.undecidedAge(broker.transactionSchedule)
         view.recentDeadLetters = stored?.recentDeadLetters ?? .zero
         return view
     }
@@ -58,10 +62,17 @@ struct HealthWatch: Sendable {
         var filter = DeadLetterFilter()
         filter.diedFrom = SystemTime.wall() - 3_600_000
         async let dead = store.deadLetterCount(filter)
-        // A shard that does not answer is in its own report already.
-        let transactions = (try? await store.openTransactions(after: nil, limit: Self.transactions))?.transactions ?? []
+        var transactions: [OpenTransaction] = []
+        do {
+            // A shard that does not answer has a finding of its own.
+            transactions = try await store.undecided(limit: Self.transactions).transactions
+        } catch {
+            // It throws for a cursor of another store alone, and none is given.
+        }
+        let listing = await groups
         return Stored(
-            whyNotReady: await reason, shards: await shards, groups: await groups.groups, transactions: transactions,
+            whyNotReady: await reason, shards: await shards, groups: listing.groups,
+            hasAllGroups: listing.next == nil && listing.failures.isEmpty, transactions: transactions,
             recentDeadLetters: await dead.count)
     }
 }

@@ -10,13 +10,13 @@ struct StoreFigures: Sendable {
 
     /// Groups that are asked about.
     private static let groups = 500
-    /// Undecided half messages that are looked at.
+    /// Undecided half messages that are looked at, from each end of their order.
     private static let transactions = 100
 
     private struct Answer: Sendable {
         var shards: [ShardReport]
         var groups: [GroupReport]
-        /// Of the undecided half messages looked at, those that somebody should look at; nil where the store did not say.
+        /// Of the undecided half messages looked at, those that somebody should look at; nil where a shard did not say.
         var unanswered: Int?
     }
 
@@ -24,7 +24,8 @@ struct StoreFigures: Sendable {
 
     func write(to page: inout PrometheusText) {
         let store = services.store
-        guard let answer = answers.latest(0, ask: { await Self.ask(store) }) else { return }
+        let age = HealthRules.undecidedAge(services.broker.transactionSchedule)
+        guard let answer = answers.latest(0, ask: { await Self.ask(store, undecidedAfter: age) }) else { return }
         let now = SystemTime.wall()
         page.single(
             "kiteq_store_figures_age_seconds", .gauge, "How old the figures are that the store was asked for.",
@@ -34,21 +35,23 @@ struct StoreFigures: Sendable {
         if let unanswered = answer.value.unanswered {
             page.single(
                 "kiteq_unanswered_transactions", .gauge,
-                "Half messages undecided after \(HealthRules.questions) questions, or for a minute; \(Self.transactions) at most.",
+                "Half messages undecided after \(HealthRules.questions) questions, or for \(HealthRules.span(age)); \(2 * Self.transactions) at most.",
                 unanswered)
         }
     }
 
-    private static func ask(_ store: any OperatorStore) async -> Answer {
+    private static func ask(_ store: any OperatorStore, undecidedAfter age: Timestamp) async -> Answer {
         async let shards = store.shardReports()
         async let groups = store.groupReports(after: nil, limit: Self.groups)
         let now = SystemTime.wall()
         let unanswered: Int?
         do {
-            unanswered = try await store.openTransactions(after: nil, limit: Self.transactions).transactions
-                .count(where: { HealthRules.isUnanswered($0, now) })
+            let (transactions, failures) = try await store.undecided(limit: Self.transactions)
+            let count = transactions.count { HealthRules.isUnanswered($0, after: age, now) }
+            // Which shard does not answer is in its own report: without it this would be too few.
+            unanswered = failures.isEmpty ? count : nil
         } catch {
-            unanswered = nil  // Which shard does not answer is in its own report.
+            unanswered = nil
         }
         return Answer(shards: await shards, groups: await groups.groups, unanswered: unanswered)
     }

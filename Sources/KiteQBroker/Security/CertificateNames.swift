@@ -3,7 +3,9 @@ import NIOSSL
 
 /// The names that a client's certificate says: its subject's common name, and the DNS names and URIs beside it.
 enum CertificateNames {
-    struct Unreadable: Error {}
+    struct Unreadable: Error, CustomStringConvertible {
+        let description = "the client's certificate has a name that cannot be read"
+    }
 
     /// It was verified before: it is signed by an authority that is trusted, and in its time.
     /// - Throws: where it, or one of its names, cannot be read.

@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 
 #if canImport(Glibc)
     import Glibc
@@ -7,11 +7,11 @@ import NIOCore
 #endif
 
 /// Where a client connects from.
-struct Peer: Sendable, Hashable, CustomStringConvertible {
+package struct Peer: Sendable, Hashable, CustomStringConvertible {
     /// What is counted for one: an IPv4 address, or the /64 that a host with IPv6 has for itself.
-    let address: String
+    package let address: String
     /// Address and port, for the log.
-    let description: String
+    package let description: String
 
     /// One that calls without a connection of its own, such as over HTTP.
     static let caller = Peer(address: "caller", description: "caller")
@@ -21,7 +21,7 @@ struct Peer: Sendable, Hashable, CustomStringConvertible {
         self.description = description
     }
 
-    init(_ remote: SocketAddress?) {
+    package init(_ remote: SocketAddress?) {
         description = remote.map { "\($0.ipAddress ?? "?"):\($0.port ?? 0)" } ?? "unknown"
         let text = remote?.ipAddress ?? "unknown"
         address = Self.v6(text).map { Self.place($0) } ?? text

@@ -30,7 +30,8 @@ package enum SHA256 {
     private static func filled(_ body: (UnsafeMutablePointer<UInt8>) -> Bool) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
             // The buffer of a capacity above 0 has an address.
-            precondition(body(buffer.baseAddress!), "OpenSSL has no SHA-256, or no memory")
+            let isFilled = body(buffer.baseAddress!)
+            precondition(isFilled, "OpenSSL has no SHA-256, or no memory")
             count = byteCount
         }
     }

@@ -4,31 +4,35 @@ package import NIOSSL
 package struct ServerCertificate: Sendable {
     /// Files in PEM.
     package struct Files: Sendable, Hashable {
+        /// Who has to show a certificate of which authorities, a file too.
+        package enum Clients: Sendable, Hashable {
+            /// None is asked for.
+            case anybody
+            /// One that is shown must be good.
+            case may(ca: String)
+            case must(ca: String)
+        }
+
         /// The section of the options that name them: `broker`, `admin`.
         package var section: String
         /// The server's own, and those between it and its authority.
         package var certificate: String
         package var key: String
-        /// The authorities of clients' certificates; nil: no client is asked for one.
-        package var clientCA: String?
-        /// Whether a client must show one.
-        package var wantsCertificate: Bool
+        package var clients: Clients
 
-        package init(
-            section: String, certificate: String, key: String, clientCA: String? = nil, wantsCertificate: Bool = true
-        ) {
+        package init(section: String, certificate: String, key: String, clients: Clients = .anybody) {
             self.section = section
             self.certificate = certificate
             self.key = key
-            self.clientCA = clientCA
-            self.wantsCertificate = wantsCertificate
+            self.clients = clients
         }
     }
 
     /// TLS 1.2 or newer.
     package let context: NIOSSLContext
-    /// Equal where the files had the same content.
-    package let fingerprint: [[UInt8]]
+    /// What the files of the certificate and of clients' authorities held: equal where they had the same content.
+    package let chain: [[UInt8]]
+    package let authorities: [[UInt8]]
     private let option: String
     /// Unix seconds.
     private let expiresAt: Int
@@ -43,16 +47,21 @@ package struct ServerCertificate: Sendable {
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
         configuration.minimumTLSVersion = .tlsv12
         var authorities: [NIOSSLCertificate] = []
-        if let clientCA = files.clientCA {
-            authorities = try Self.certificates(clientCA, of: "\(files.section).tls_client_ca")
+        func verify(_ verification: CertificateVerification, by ca: String) throws(BrokerError) {
+            authorities = try Self.certificates(ca, of: "\(files.section).tls_client_ca")
             configuration.trustRoots = .certificates(authorities)
-            configuration.certificateVerification =
-                files.wantsCertificate ? .noHostnameVerification : .optionalVerification
+            configuration.certificateVerification = verification
+        }
+        switch files.clients {
+        case .anybody: break
+        case .may(let ca): try verify(.optionalVerification, by: ca)
+        case .must(let ca): try verify(.noHostnameVerification, by: ca)
         }
         expiresAt = chain[0].notValidAfter
         do {
             context = try NIOSSLContext(configuration: configuration)
-            fingerprint = try (chain + authorities).map { try $0.toDERBytes() }
+            self.chain = try chain.map { try $0.toDERBytes() }
+            self.authorities = try authorities.map { try $0.toDERBytes() }
         } catch {
             throw BrokerError(
                 "\(option) and \(keyOption) do not go together (\(files.certificate), \(files.key)): \(error)")
@@ -80,7 +89,7 @@ package struct ServerCertificate: Sendable {
         do {
             return try body()
         } catch {
-            throw BrokerError("the file \(path) of \(option) cannot be read, or is not PEM")
+            throw BrokerError("the file \(path) of \(option) cannot be read, or is not PEM: \(error)")
         }
     }
 }

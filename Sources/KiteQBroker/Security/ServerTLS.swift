@@ -22,7 +22,14 @@ package final class ServerTLS: Sendable {
         certificate = try ServerCertificate(
             ServerCertificate.Files(
                 section: "broker", certificate: options.certificate, key: options.key,
-                clientCA: options.clientCertificates == .none ? nil : options.clientCA,
-                wantsCertificate: wantsCertificate))
+                clients: Self.clients(options)))
+    }
+
+    private static func clients(_ options: TLSOptions) -> ServerCertificate.Files.Clients {
+        switch options.clientCertificates {
+        case .none: .anybody
+        case .optional: .may(ca: options.clientCA)
+        case .required: .must(ca: options.clientCA)
+        }
     }
 }

@@ -21,6 +21,12 @@ final class TransactionPipeline: Sendable {
         }
     }
 
+    /// Each kind of warning has its own: many of one do not hide another.
+    private struct Throttles {
+        var contrary = LogThrottle(limit: 10, per: .seconds(60))
+        var wrongGroup = LogThrottle(limit: 10, per: .seconds(60))
+    }
+
     private let store: any MessageStore
     private let shardMap: ShardMap
     private let dispatcher: Dispatcher
@@ -30,7 +36,7 @@ final class TransactionPipeline: Sendable {
     private let leases: Leases
     private let topics: TopicPublishes
     private let isClosed = Atomic<Bool>(false)
-    private let warnings = Mutex(LogThrottle(limit: 10, per: .seconds(60)))
+    private let throttles = Mutex(Throttles())
     private let written = Mutex(LatencyHistogram())
     private let logger: Logger
     let counters = TransactionCounters()
@@ -134,7 +140,7 @@ final class TransactionPipeline: Sendable {
             case .alreadyDecided(let first) where answer.decision.answer.isContrary(to: first):
                 counters.contrary.add(1)
                 halfMessages.remove(id)
-                guard let others = linesLeftOut() else { continue }
+                guard let others = linesLeftOut(throttles.withLock { $0.contrary.admit(now: .now) }) else { continue }
                 logger.warning(
                     "group \(answer.decision.connectionGroup) answered \(answer.decision.answer == .commit ? "commit" : "roll back") to half message \(id), which was \(first == .committed ? "committed" : "rolled back") before\(others); the first answer stands, see in the publisher's own tables which of them is right, and in the audit log whether a person decided",
                     metadata: answer.logMetadata)
@@ -145,7 +151,7 @@ final class TransactionPipeline: Sendable {
                     "an answer to message \(id) changes nothing: \(outcome)", metadata: answer.logMetadata)
             case .wrongGroup(let publisher):
                 counters.refused.add(1)
-                guard let others = linesLeftOut() else { continue }
+                guard let others = linesLeftOut(throttles.withLock { $0.wrongGroup.admit(now: .now) }) else { continue }
                 logger.warning(
                     "refused an answer to half message \(id) of group \(publisher) from group \(answer.decision.connectionGroup)\(others); a client is configured with another's group, or forges answers",
                     metadata: answer.logMetadata)
@@ -155,7 +161,7 @@ final class TransactionPipeline: Sendable {
     }
 
     /// What a warning says of those before it that were not logged; nil where it is to be left out itself.
-    private func linesLeftOut() -> String? {
-        warnings.withLock { $0.admit(now: .now) }.map { $0 > 0 ? " (\($0) more such lines were left out)" : "" }
+    private func linesLeftOut(_ count: Int?) -> String? {
+        count.map { $0 > 0 ? " (\($0) more such lines were left out)" : "" }
     }
 }

@@ -34,3 +34,11 @@ package struct OpenTransaction: Sendable, Hashable {
 
     package var place: DueTransaction.Place { .init(nextCheckAt: nextCheckAt, seq: seq) }
 }
+
+extension Sequence<OpenTransaction> {
+    /// Those that are asked about last, the last one first.
+    package func askedLast(_ limit: Int) -> [OpenTransaction] {
+        let latestFirst = sorted { ($0.nextCheckAt, $0.seq, $0.shard) > ($1.nextCheckAt, $1.seq, $1.shard) }
+        return Array(latestFirst.prefix(limit))
+    }
+}

@@ -53,6 +53,11 @@ package protocol OperatorStore: Sendable {
     /// - Throws: `StoreError` where the cursor is of a store with another number of shards.
     func openTransactions(after cursor: TransactionCursor?, limit: Int) async throws -> TransactionPage
 
+    /// The same from the other end, the one that is asked about last first. There are those that nobody answers: they are asked
+    /// about less and less often.
+    /// - Parameter limit: 1 to 1,000.
+    func lastOpenTransactions(limit: Int) async -> (transactions: [OpenTransaction], failures: [ShardFailure])
+
     /// Decides a half message in a person's place, whatever group published it, also one that is parked.
     ///
     /// Commit means the same for both, and is what requeueing a parked one means: each receiving group gets a delivery row

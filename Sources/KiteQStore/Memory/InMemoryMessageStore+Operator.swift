@@ -124,6 +124,13 @@ extension InMemoryMessageStore: OperatorStore {
         return TransactionPage(streams, after: cursor, limit: limit)
     }
 
+    package func lastOpenTransactions(
+        limit: Int
+    ) async -> (transactions: [OpenTransaction], failures: [ShardFailure]) {
+        let streams = each { shard, rows in rows.openTransactions(shard: shard) }
+        return (streams.joined().askedLast(min(max(1, limit), 1_000)), [])
+    }
+
     package func decide(
         _ id: MessageID, _ answer: TransactionDecision.Answer, to groups: [String],
         route: @escaping @Sendable (_ topic: String, _ messageType: String) -> Route

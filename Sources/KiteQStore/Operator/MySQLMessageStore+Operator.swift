@@ -88,6 +88,14 @@ extension MySQLMessageStore: OperatorStore {
         return page
     }
 
+    package func lastOpenTransactions(
+        limit: Int
+    ) async -> (transactions: [OpenTransaction], failures: [ShardFailure]) {
+        let limit = min(max(1, limit), 1_000)
+        let (streams, failures) = await shards.gather { try await $0.lastOpenTransactions(limit: limit) }
+        return (streams.compactMap { $0 }.joined().askedLast(limit), failures)
+    }
+
     package func decide(
         _ id: MessageID, _ answer: TransactionDecision.Answer, to groups: [String],
         route: @escaping @Sendable (_ topic: String, _ messageType: String) -> Route

@@ -109,13 +109,16 @@ enum OperatorSQL {
 
     // MARK: Transactions
 
-    static let openTransactions = """
+    private static let undecided = """
         SELECT t.message_id, t.seq, m.topic, m.message_type, t.publisher_group, t.connection_group, m.published_at, \
         m.expires_at, t.checks, t.next_check_at \
-        FROM kite_transaction t FORCE INDEX (by_check) JOIN kite_message m ON m.seq = t.seq \
-        WHERE t.outcome = 0 AND t.next_check_at >= ? AND (t.next_check_at > ? OR t.seq > ?) \
+        FROM kite_transaction t FORCE INDEX (by_check) JOIN kite_message m ON m.seq = t.seq WHERE t.outcome = 0
+        """
+    static let openTransactions = """
+        \(undecided) AND t.next_check_at >= ? AND (t.next_check_at > ? OR t.seq > ?) \
         ORDER BY t.next_check_at, t.seq LIMIT ?
         """
+    static let lastOpenTransactions = "\(undecided) ORDER BY t.next_check_at DESC, t.seq DESC LIMIT ?"
     static let outcome = "SELECT outcome FROM kite_transaction WHERE message_id = ?"
     static let lockOutcome = "SELECT outcome, seq FROM kite_transaction WHERE message_id = ? FOR UPDATE"
     /// Nobody's at once: each of its groups has a delivery row.

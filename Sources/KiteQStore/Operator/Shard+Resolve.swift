@@ -5,9 +5,18 @@ import MariaDB
 extension Shard {
     func openTransactions(after place: DueTransaction.Place, limit: Int) async throws -> [OpenTransaction] {
         let from = MariaDBValue.int(place.nextCheckAt)
-        let values = [from, from, .int(place.seq), .int(limit)]
-        return try await ask { [number] connection, _ in
-            try connection.query(OperatorSQL.openTransactions, values).map { row in
+        return try await openTransactions(
+            OperatorSQL.openTransactions, [from, from, .int(place.seq), .int(limit)])
+    }
+
+    /// Those that are asked about last, the last one first.
+    func lastOpenTransactions(limit: Int) async throws -> [OpenTransaction] {
+        try await openTransactions(OperatorSQL.lastOpenTransactions, [.int(limit)])
+    }
+
+    private func openTransactions(_ statement: String, _ values: [MariaDBValue]) async throws -> [OpenTransaction] {
+        try await ask { [number] connection, _ in
+            try connection.query(statement, values).map { row in
                 OpenTransaction(
                     messageID: try row.id(0), shard: number, seq: try row.int(1), topic: try row.text(2),
                     messageType: try row.text(3), publisherGroup: try row.text(4), connectionGroup: try row.text(5),

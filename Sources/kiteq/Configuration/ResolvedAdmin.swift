@@ -20,7 +20,7 @@ extension ServerConfiguration {
         case (false, false):
             resolved.tls = .init(
                 section: "admin", certificate: options.tlsCertificate, key: options.tlsKey,
-                clientCA: options.tlsClientCA.isEmpty ? nil : options.tlsClientCA)
+                clients: options.tlsClientCA.isEmpty ? .anybody : .must(ca: options.tlsClientCA))
         case (true, true):
             if !options.tlsClientCA.isEmpty { throw CommandError("admin.tls_client_ca needs admin.tls_certificate") }
         default: throw CommandError("admin.tls_certificate and admin.tls_key go together: give both")

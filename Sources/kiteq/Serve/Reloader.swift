@@ -14,9 +14,10 @@ actor Reloader {
         "groups.require_secret", "groups.allow_anyone", "groups.secrets", "groups.secret_files", "log.level",
     ]
     /// Those of the administration, where somebody applies them.
-    static let adminOptions: Set<String> = [
-        "admin.tokens_file", "admin.allow_anonymous", "admin.hosts", "admin.tls_certificate", "admin.tls_key",
-        "admin.tls_client_ca",
+    static let adminOptions = adminTLSOptions.union(["admin.tokens_file", "admin.allow_anonymous", "admin.hosts"])
+    /// Whether the address speaks TLS at all is settled at the start.
+    private static let adminTLSOptions: Set<String> = [
+        "admin.tls_certificate", "admin.tls_key", "admin.tls_client_ca",
     ]
 
     /// What one reading of the configuration and its files came to.
@@ -75,10 +76,11 @@ actor Reloader {
     /// - Throws: ``CommandError``: what is wrong with the configuration. All stays as it was then.
     func reload() throws(CommandError) -> ReloadReport {
         let wanted: ServerConfiguration
+        let isEncrypted: Bool
         do {
             wanted = try load().get()
             // What needs a restart must be right too: at the restart it would be too late to hear of it.
-            _ = try Reading(wanted)
+            isEncrypted = try Reading(wanted).adminCertificate != nil
             _ = try StoreFactory.check(wanted.store)
             _ = try RegistryFactory.configuration(wanted.registry)
         } catch {
@@ -86,7 +88,9 @@ actor Reloader {
             throw error
         }
         let changed = ServerConfiguration.options.filter { $0.value(running.configuration) != $0.value(wanted) }
-        let reloadable = Self.options.union(applyAdmin == nil ? [] : Self.adminOptions)
+        var reloadable = Self.options.union(applyAdmin == nil ? [] : Self.adminOptions)
+        // A line that is gone must not make plain HTTP of it, and with it tokens that anybody on the way can read.
+        if isEncrypted != (running.adminCertificate != nil) { reloadable.subtract(Self.adminTLSOptions) }
         var merged = running.configuration
         var applied: [String] = []
         for option in changed where reloadable.contains(option.key) {
@@ -124,17 +128,26 @@ actor Reloader {
         if next.settings.access != running.settings.access && !isNamed("groups.") {
             found.append(next.configuration.groups.file.isEmpty ? "groups.secret_files" : "groups.file")
         }
-        let (nextTLS, runningTLS) = (next.settings.tls?.certificate, running.settings.tls?.certificate)
-        if nextTLS?.fingerprint != runningTLS?.fingerprint && !isNamed("broker.tls") {
-            found.append("broker.tls_certificate")
+        if !isNamed("broker.tls") {
+            let (next, running) = (next.settings.tls?.certificate, running.settings.tls?.certificate)
+            found += Self.contents(of: "broker", next, running)
         }
         guard applyAdmin != nil else { return found }
         if next.admin.tokens != running.admin.tokens && !isNamed("admin.tokens_file") {
             found.append("admin.tokens_file")
         }
-        if next.adminCertificate?.fingerprint != running.adminCertificate?.fingerprint && !isNamed("admin.tls") {
-            found.append("admin.tls_certificate")
+        if !isNamed("admin.tls") {
+            found += Self.contents(of: "admin", next.adminCertificate, running.adminCertificate)
         }
+        return found
+    }
+
+    private static func contents(
+        of section: String, _ next: ServerCertificate?, _ running: ServerCertificate?
+    ) -> [String] {
+        var found: [String] = []
+        if next?.chain != running?.chain { found.append("\(section).tls_certificate") }
+        if next?.authorities != running?.authorities { found.append("\(section).tls_client_ca") }
         return found
     }
 }

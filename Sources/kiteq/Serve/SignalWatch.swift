@@ -5,7 +5,7 @@ import UnixSignals
 /// SIGTERM and SIGINT: the first asks for a stop in order, a second one ends the process at once. SIGHUP, where somebody
 /// listens for it, asks for the configuration to be read again.
 enum SignalWatch {
-    /// Runs `body`; at the first signal `stop` is made, and `body` is expected to return by itself.
+    /// Runs `body`; at the first signal `stop` is set, and `body` is expected to return by itself.
     static func run(
         _ stop: Latch, onHangup: (@Sendable () async -> Void)? = nil,
         _ body: @escaping @Sendable () async throws -> Void

@@ -1,5 +1,4 @@
 import Foundation
-import KiteQBroker
 import Testing
 
 @testable import KiteQAdmin
@@ -12,6 +11,7 @@ import Testing
         let limits = AdminLimits()
         #expect(limits.maxConnections == 1_000 && limits.idleTime == .seconds(60))
         #expect(limits.headerTime == .seconds(10) && limits.bodyTime == .seconds(30))
+        #expect(limits.answerTime == .seconds(30) && limits.maxConnectionsPerAddress == 200)
         #expect(JSONText.bodyTime == limits.bodyTime)
     }
 
@@ -57,11 +57,7 @@ import Testing
 
     @Test func aBodyHasItsTime() async throws {
         try await AdminFixture.serving { admin in
-            let services = AdminServices(
-                version: "test", broker: admin.broker, store: admin.store,
-                access: AdminAccess(AccessPolicy(anonymous: .operate)), configuration: { [] },
-                reload: { ReloadReport(applied: [], needsRestart: []) }, drain: {})
-            try await LiveAdmin.serving(services: services, limit: { $0.bodyTime = Self.short }) { port in
+            try await LiveAdmin.serving(services: admin.openServices, limit: { $0.bodyTime = Self.short }) { port in
                 let head = "Host: localhost\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n"
                 let late = try await RawClient.connect(to: port)
                 late.send("POST /api/v1/groups/s-member/pause HTTP/1.1\r\n\(head)" + #"{"reason": "#)
@@ -69,6 +65,44 @@ import Testing
                 let whole = try await RawClient.connect(to: port)
                 whole.send("POST /api/v1/groups/s-member/pause HTTP/1.1\r\n\(head)" + #"{"reason": "moving"}"#)
                 #expect(try await whole.answer() == "HTTP/1.1 200 OK")
+            }
+        }
+    }
+
+    /// One that asks and asks, and reads nothing: who waits for its place gets it.
+    @Test func whoReadsNoAnswersIsSentAway() async throws {
+        try await AdminFixture.serving { admin in
+            try await LiveAdmin.serving(
+                services: admin.openServices,
+                limit: {
+                    $0.maxConnections = 1
+                    $0.answerTime = Self.short
+                    ($0.idleTime, $0.headerTime, $0.bodyTime) = (.seconds(600), .seconds(600), .seconds(600))
+                }
+            ) { port in
+                let deaf = try await RawClient.connect(to: port)
+                #expect(try await deaf.ask() == "HTTP/1.1 200 OK")
+                try await deaf.stopReading()
+                // More than both ends hold of it.
+                let question = "GET /api/v1/openapi.yaml HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                deaf.send(String(repeating: question, count: 600))
+                let next = try await RawClient.connect(to: port)
+                #expect(try await next.ask() == "HTTP/1.1 200 OK")
+            }
+        }
+    }
+
+    @Test func oneAddressHasItsShareOfTheConnections() async throws {
+        try await LiveAdmin.serving(limit: { $0.maxConnectionsPerAddress = 2 }) { port in
+            let first = try await RawClient.connect(to: port)
+            #expect(try await first.ask() == "HTTP/1.1 200 OK")
+            let second = try await RawClient.connect(to: port)
+            #expect(try await second.ask() == "HTTP/1.1 200 OK")
+            #expect(try await RawClient.connect(to: port).ask() == "")
+            #expect(try await second.ask() == "HTTP/1.1 200 OK")
+            first.close()
+            try await eventually("its place is free") {
+                try await RawClient.connect(to: port).ask() == "HTTP/1.1 200 OK"
             }
         }
     }

@@ -97,5 +97,8 @@ final class RawClient: Sendable {
         }
     }
 
+    /// What comes from now on stays where it is.
+    func stopReading() async throws { try await channel.setOption(.autoRead, value: false).get() }
+
     func close() { channel.close(promise: nil) }
 }

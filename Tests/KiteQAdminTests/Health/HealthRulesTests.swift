@@ -106,10 +106,11 @@ import Testing
                 publisherGroup: "p-payment", connectionGroup: "p-payment", publishedAt: 9_000_000, expiresAt: 0,
                 checks: checks, nextCheckAt: 0)
         }
-        func found(_ transactions: [OpenTransaction]) -> [Finding] {
+        func found(_ transactions: [OpenTransaction], _ change: (inout HealthView) -> Void = { _ in }) -> [Finding] {
             view {
                 $0.now = now
                 $0.transactions = transactions
+                change(&$0)
             }
         }
         #expect(found([open(HealthRules.questions - 1, age: HealthRules.undecidedAfter - 1)]).isEmpty)
@@ -118,7 +119,26 @@ import Testing
         #expect(asked[0].text.contains("asked about 3 times"))
         let gone = found([open(HealthRules.questions), open(0, age: HealthRules.undecidedAfter)])
         #expect(gone.count == 1 && gone[0].text.hasPrefix("2 half messages are undecided"))
-        #expect(gone[0].text.contains("never asked about"))
+        #expect(gone[0].text.contains("not asked about yet"), "whether anybody is connected is not known")
+        let old = open(0, age: HealthRules.undecidedAfter)
+        let nobody = found([old]) { $0.hasAllGroups = true }
+        #expect(nobody[0].text.contains("never asked about, since no publisher"))
+        let here = found([old]) {
+            $0.hasAllGroups = true
+            $0.groups = [.init(report: GroupReport(name: "p-payment", connectedTo: [1]), clientsHere: 0)]
+        }
+        #expect(here[0].text.contains("not asked about yet"))
+        // The first question comes after 60 s here.
+        let late = HealthRules.undecidedAge(TransactionSchedule(firstAfter: 60_000))
+        #expect(found([old]) { $0.undecidedAfter = late }.isEmpty)
+        #expect(found([open(0, age: late)]) { $0.undecidedAfter = late }.count == 1)
+        #expect(HealthRules.undecidedAge(TransactionSchedule()) == HealthRules.undecidedAfter)
+    }
+
+    @Test func largeNumbersCanBeRead() {
+        let findings = view { $0.recentDeadLetters = BoundedCount(12_345, isAtLeast: true) }
+        #expect(findings.first?.text.hasPrefix("12,345 or more messages died") == true)
+        #expect([0, 999, 1_000, -1_234_567].map(\.grouped) == ["0", "999", "1,000", "-1,234,567"])
     }
 
     @Test func recentDeadLettersAreAWarning() {

@@ -24,4 +24,8 @@ import Testing
         let certificate = try #require(try NIOSSLCertificate.fromPEMFile(certificates.file("client")).first)
         #expect(try CertificateNames.of(certificate) == expected)
     }
+
+    @Test func whatCannotBeReadIsSaid() {
+        #expect("\(CertificateNames.Unreadable())" == "the client's certificate has a name that cannot be read")
+    }
 }
