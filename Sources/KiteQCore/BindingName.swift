@@ -12,9 +12,31 @@ package struct BindingName: Sendable, Hashable {
     package static func == (a: Self, b: Self) -> Bool {
         // Several times faster over their memory than over the views, and every publish comes here.
         let isEqual = a.text.utf8.withContiguousStorageIfAvailable { a in
-            b.text.utf8.withContiguousStorageIfAvailable { b in a.count == b.count && a.elementsEqual(b) }
+            b.text.utf8.withContiguousStorageIfAvailable { b in
+                areEqual(UnsafeRawBufferPointer(a), UnsafeRawBufferPointer(b))
+            }
         }
         return (isEqual ?? nil) ?? a.text.utf8.elementsEqual(b.text.utf8)
+    }
+
+    /// Eight bytes at a time.
+    @inlinable
+    static func areEqual(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+        guard a.count == b.count else { return false }
+        var offset = 0
+        while offset &+ 8 <= a.count {
+            let (word, other) = (
+                a.loadUnaligned(fromByteOffset: offset, as: UInt64.self),
+                b.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            )
+            if word != other { return false }
+            offset &+= 8
+        }
+        while offset < a.count {
+            if a[offset] != b[offset] { return false }
+            offset &+= 1
+        }
+        return true
     }
 
     @inlinable

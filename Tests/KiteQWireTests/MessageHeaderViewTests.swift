@@ -18,7 +18,7 @@ import Testing
         let view = try MessageHeaderView(decoding: buffer)
         #expect(view.messageIDRange == 2..<34)
         #expect(view.messageID == ProtoHeader.sample.messageID)
-        #expect(Array(view.messageIDBytes) == Array(ProtoHeader.sample.messageID.utf8))
+        #expect(view.withMessageID(Array.init) == Array(ProtoHeader.sample.messageID.utf8))
         #expect(view.topic == "trade")
         #expect(view.createTime == 42)
         #expect(view.bytes == buffer)

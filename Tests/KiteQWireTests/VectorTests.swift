@@ -202,7 +202,7 @@ import Testing
     private func check(_ bytes: ByteBuffer, _ expected: Vector.Header) throws {
         let view = try MessageHeaderView(decoding: bytes)
         #expect(view.messageID == expected.messageId)
-        #expect(view.messageIDBytes.elementsEqual(expected.messageId.utf8))
+        #expect(view.withMessageID { $0.elementsEqual(expected.messageId.utf8) })
         #expect(view.topic == expected.topic)
         #expect(view.messageType == expected.messageType)
         #expect(view.expiredTime == expected.expiredTime)

@@ -16,7 +16,7 @@ final class RecentMessages: Sendable {
         }
     }
 
-    func contains(_ id: MessageID) -> Bool {
-        ids.withLock { $0.contains(id, now: SystemTime.monotonic()) }
+    func contains(_ id: MessageID, now: MonotonicTime) -> Bool {
+        ids.withLock { $0.contains(id, now: now) }
     }
 }

@@ -19,12 +19,12 @@ extension SessionServices {
     ///   - group: the group that publishes, as it has shown to be.
     ///   - peer: where it publishes from, for the log.
     ///   - isStopping: nothing is taken any more, here or of this client.
-    ///   - wall: when it came.
+    ///   - arrival: when it came.
     ///   - way: where a message of this topic and type goes, and whether the group may publish it; asked once at most.
     func admit(
         _ header: MessageHeaderView, body: ByteBuffer, extra: ByteBuffer?, kind: Message.Kind, of group: String,
-        from peer: Peer, _ settings: SessionSettings, isStopping: Bool, wall: Timestamp,
-        way: () -> RecentRoute.Way
+        from peer: Peer, _ settings: SessionSettings, isStopping: Bool,
+        arrival: (wall: Timestamp, monotonic: MonotonicTime), way: () -> RecentRoute.Way
     ) -> PublishAdmission {
         func refuse(_ verdict: PublishVerdict, _ reason: String) -> PublishAdmission {
             publishing.counters.refused.add(1)
@@ -32,14 +32,14 @@ extension SessionServices {
             return .answered(verdict, feedback: reason)
         }
         let accepted: PublishRules.Accepted
-        switch PublishRules.check(PublishRules.Request(header), topics: settings.served, now: wall) {
+        switch PublishRules.check(PublishRules.Request(header), topics: settings.served, now: arrival.wall) {
         case .refuse(let refusal): return refuse(.refused, refusal.feedback)
         case .accept(let publish): accepted = publish
         }
         guard header.propertyCount <= settings.maxProperties else {
             return refuse(.refused, "the message has more than \(settings.maxProperties) properties")
         }
-        let headerBytes = header.bytes(fillingCreateTime: wall / 1_000)
+        let headerBytes = header.bytes(fillingCreateTime: arrival.wall / 1_000)
         let length = PacketWriter.messageLength(header: headerBytes, body: body, extra: extra)
         guard length <= PacketHeader.maximumBodyLength else {
             return refuse(.refused, "the message is too large with the createTime that it lacks")
@@ -56,7 +56,10 @@ extension SessionServices {
             refusals.refuse(.publish, peer, reason)
             return .answered(.refused, feedback: reason)
         }
-        if recent.contains(accepted.id) { return .answered(.accepted, feedback: "stored before, and done") }
+        // A fly message is in no store: that it was before is not asked.
+        if accepted.kind != .fly, recent.contains(accepted.id, now: arrival.monotonic) {
+            return .answered(.accepted, feedback: "stored before, and done")
+        }
         if route.members.isEmpty && accepted.kind != .half {
             publishing.counters.unrouted.add(1)
             topicPublishes[header.topic]?.unrouted.add(1)
@@ -78,7 +81,7 @@ extension SessionServices {
 extension PublishRules.Request {
     init(_ header: MessageHeaderView) {
         self.init(
-            id: header.messageIDBytes.withUnsafeBytes { MessageID(utf8: $0) }, topic: header.topic,
+            id: header.withMessageID { MessageID(utf8: $0) }, topic: header.topic,
             messageType: header.messageType, group: header.groupID,
             expiredTime: header.expiredTime, deliverLimit: header.deliverLimit, isCommitted: header.commit,
             isFly: header.fly, createTime: header.createTime ?? 0)

@@ -27,7 +27,7 @@ extension Messaging {
             let (body, kind) = message.body.bytes
             let admission = services.admit(
                 header, body: body, extra: nil, kind: kind, of: group, from: .caller, settings,
-                isStopping: services.isDraining, wall: arrival.wall
+                isStopping: services.isDraining, arrival: arrival
             ) {
                 guard settings.access.mayPublish(group, to: message.topic) else { return .forbidden }
                 return services.routing.route(topic: message.topic, messageType: message.messageType)

@@ -67,7 +67,7 @@ extension ConnectionHandler {
         let admission = services.admit(
             header, body: parts.body, extra: parts.extra,
             kind: packet.header.command == .bytesMessage ? .bytes : .string, of: connection.group, from: peer, settings,
-            isStopping: refusesPublishes, wall: arrival.wall
+            isStopping: refusesPublishes, arrival: arrival
         ) {
             recentRoute.way(topic: header.topic, messageType: header.messageType, in: services.routing) {
                 settings.access.mayPublish(connection.group, to: header.topic)
@@ -92,8 +92,10 @@ extension ConnectionHandler {
 
     /// Answers a publish at once.
     private func answer(_ packet: Packet, _ header: MessageHeaderView, _ status: Bool, _ feedback: String) {
-        PacketWriter.writeStoreAck(
-            into: &outbound, framing: framing, opaque: packet.header.opaque, version: packet.header.version,
-            extension: packet.header.extension, messageID: header.messageIDBytes, status: status, feedback: feedback)
+        header.withMessageID { id in
+            PacketWriter.writeStoreAck(
+                into: &outbound, framing: framing, opaque: packet.header.opaque, version: packet.header.version,
+                extension: packet.header.extension, idBytes: id, status: status, feedback: feedback)
+        }
     }
 }

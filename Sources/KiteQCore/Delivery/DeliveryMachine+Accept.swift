@@ -115,14 +115,16 @@ extension DeliveryMachine {
 
     /// Puts a new slot where its groups' entries say.
     mutating func enqueue(_ ref: DeliverySlotRef) {
-        let slot = slots[Int(ref.index)]
-        for entry in slot.owed {
+        let i = Int(ref.index)
+        // By their places: to hold the message and the list meanwhile would count two references up and down.
+        for p in slots[i].owed.indices {
+            let entry = slots[i].owed[p]
             switch entry.progress {
             case .queued:
                 groups[entry.group].queue.append(ref)
                 needsPump(entry.group)
             case .held:
-                groups[entry.group].shards[slot.shard].held.append(ref)
+                groups[entry.group].shards[slots[i].shard].held.append(ref)
             case .inFlight, .left:
                 break
             }

@@ -25,11 +25,13 @@ package struct MessageHeaderView: Sendable {
     package let createTime: Int64?
     package let propertyCount: Int
 
-    /// The message id's text. Made anew at each call; ``messageIDBytes`` costs nothing.
-    package var messageID: String { String(decoding: messageIDBytes, as: UTF8.self) }
+    /// The message id's text. Made anew at each call; ``withMessageID(_:)`` costs nothing.
+    package var messageID: String { withMessageID { String(decoding: $0, as: UTF8.self) } }
 
-    /// The message id's text as bytes: valid UTF-8.
-    package var messageIDBytes: ByteBufferView { bytes.slice(messageIDRange).readableBytesView }
+    /// The message id's text as bytes, which are valid UTF-8, for as long as the call takes.
+    package func withMessageID<Result>(_ use: (UnsafeRawBufferPointer) -> Result) -> Result {
+        bytes.withUnsafeReadableBytes { use(UnsafeRawBufferPointer(rebasing: $0[messageIDRange])) }
+    }
 
     /// Reads a header.
     /// - Throws: ``WireError/Code/malformedBody``, ``WireError/Code/missingField`` or ``WireError/Code/invalidText``.

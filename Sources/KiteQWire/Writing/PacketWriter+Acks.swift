@@ -21,8 +21,8 @@ extension PacketWriter {
 
     /// Writes the server's answer to a published message.
     ///
-    /// - Parameter messageID: the id's text as bytes, which may come from any collection: a `String.UTF8View`,
-    ///   ``MessageHeaderView/messageIDBytes``, or digits made on the way (which are put into an array first).
+    /// - Parameter messageID: the id's text as bytes, which may come from any collection: a `String.UTF8View`, or digits made on
+    ///   the way (which are put into an array first).
     @inlinable
     package static func writeStoreAck(
         into buffer: inout ByteBuffer, framing: Framing, opaque: Int32, version: Int16, extension: Int64,
@@ -42,6 +42,7 @@ extension PacketWriter {
         }
     }
 
+    /// The same, from where the bytes are.
     @usableFromInline
     package static func writeStoreAck(
         into buffer: inout ByteBuffer, framing: Framing, opaque: Int32, version: Int16, extension: Int64,
