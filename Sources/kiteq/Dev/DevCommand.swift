@@ -26,7 +26,7 @@ struct DevCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Where /healthz, /readyz and /metrics are. Default: 127.0.0.1:13801.", valueName: "host:port"))
+            "Where the API, the console and /metrics are. Default: 127.0.0.1:13801.", valueName: "host:port"))
     var admin: String?
 
     @Option(help: ArgumentHelp("The topics to serve, separated by commas. Default: trade,feed.", valueName: "a,b"))

@@ -9,7 +9,8 @@ struct ServerArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Where to listen for clients. Default: 127.0.0.1:13800.", valueName: "host:port"))
     var bind: String?
 
-    @Option(help: ArgumentHelp("Where /healthz, /readyz and /metrics are. Default: nowhere.", valueName: "host:port"))
+    @Option(
+        help: ArgumentHelp("Where the API, the console and /metrics are. Default: nowhere.", valueName: "host:port"))
     var admin: String?
 
     @Option(
