@@ -44,8 +44,8 @@ final class Shard: Sendable {
                 "SET SESSION time_zone = '+00:00'",
                 "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
                 "SET SESSION autocommit = 1",
-                // Both servers' default. With fewer looks into the index they take an owner's messages for few, and read them all
-                // for a list of keys.
+                // Both servers' default. With fewer looks into the index MariaDB takes an owner's messages for one row, and reads
+                // them all for a list of keys.
                 "SET SESSION eq_range_index_dive_limit = 200",
             ] + database.sessionStatements
         var limits = MariaDBPoolConfiguration()
