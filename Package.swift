@@ -167,7 +167,7 @@ let package = Package(
             dependencies: [
                 "KiteQ", "KiteQAdmin", "KiteQAdminClient", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore",
                 "KiteQWire", "LocalServers", "MariaDB",
-                argumentParser, metrics, logging, nioCore, nioPosix, lifecycle, unixSignals, toml, histogram, nioSSL,
+                argumentParser, metrics, logging, nioCore, nioPosix, lifecycle, unixSignals, toml, histogram,
             ],
             swiftSettings: settings),
         // What is shown of takeover and backlogs: docs/backlog.md.

@@ -1,8 +1,8 @@
 import KiteQCore
 import KiteQWire
 import NIOCore
-import NIOPosix
 import NIOSSL
+import TestSupport
 
 /// A client that speaks packets, so that a test can send what no well-behaved client would.
 final class WireClient: Sendable {
@@ -19,17 +19,9 @@ final class WireClient: Sendable {
         to address: BrokerAddress, framing: Framing = .plain, tls: NIOSSLContext? = nil
     ) async throws -> WireClient {
         let packets = PacketQueue()
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    if let tls {
-                        try channel.pipeline.syncOperations.addHandler(
-                            NIOSSLClientHandler(context: tls, serverHostname: nil))
-                    }
-                    try channel.pipeline.syncOperations.addHandler(WireHandler(packets, framing: framing))
-                }
-            }
-            .connect(host: address.host, port: address.port).get()
+        let channel = try await TestConnection.open(to: address.host, port: address.port, tls: tls) {
+            WireHandler(packets, framing: framing)
+        }
         return WireClient(channel, packets)
     }
 

@@ -68,6 +68,7 @@ final class AnswerCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         let readAt = entries.withLock { entries in entries[key].flatMap { $0.answer == nil ? nil : $0.readAt } }
         guard readAt.map({ ContinuousClock.now - $0 > age }) ?? true else { return latest(key, ask: ask) }
         let (answers, coming) = AsyncStream<Dated>.makeStream()
+        // Not child tasks: their group would wait for an answer that comes too late.
         Task {
             coming.yield(await self.value(key, ask: ask))
             coming.finish()

@@ -1,7 +1,7 @@
 import NIOCore
-import NIOPosix
 import NIOSSL
 import Synchronization
+import TestSupport
 
 /// A connection to the administration that sends what a test says, byte by byte where it likes.
 final class RawClient: Sendable {
@@ -25,17 +25,7 @@ final class RawClient: Sendable {
     /// - Parameter tls: nil: plain text.
     static func connect(to port: Int, tls: NIOSSLContext? = nil) async throws -> RawClient {
         let log = Log()
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    if let tls {
-                        try channel.pipeline.syncOperations.addHandler(
-                            NIOSSLClientHandler(context: tls, serverHostname: nil))
-                    }
-                    try channel.pipeline.syncOperations.addHandler(Handler(log))
-                }
-            }
-            .connect(host: "127.0.0.1", port: port).get()
+        let channel = try await TestConnection.open(port: port, tls: tls) { Handler(log) }
         return RawClient(channel, log)
     }
 
