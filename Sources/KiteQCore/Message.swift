@@ -30,7 +30,9 @@ package struct Message: Sendable {
     /// Unix milliseconds, the header's createTime or, without one, the time of arrival.
     package var publishedAt: Timestamp { storage.withUnsafeMutablePointerToHeader { $0.pointee.publishedAt } }
     /// What it takes in memory, for the bounds in bytes: its bytes and what surrounds them.
-    package var footprint: Int { storage.withUnsafeMutablePointerToHeader { $0.pointee.length + 256 } }
+    package var footprint: Int { storage.withUnsafeMutablePointerToHeader { $0.pointee.length + Self.overhead } }
+    /// What a message takes beside its bytes.
+    package static let overhead = 256
 
     /// - Parameter extra: fields of the BytesMessage or StringMessage other than header and body, as protobuf bytes; nil where
     ///   there are none.

@@ -78,7 +78,13 @@ package protocol MessageStore: Sendable {
     /// Loads messages by seq, ascending, for a group that is to work on them: takes fresh ones whose owner is dead, and of
     /// tracked ones the row of the group where it is nobody's. What is gone, half, or another broker's is left out; the
     /// deliveries of a tracked one are the group's alone.
-    func load(_ seqs: [Int64], for group: String, shard: Int) async throws -> [StoredMessage]
+    ///
+    /// - Parameter maxBytes: of the messages together (their footprints), or the first of them if it is larger. Their sizes are
+    ///   looked at before any is taken or read.
+    /// - Returns: the messages, and how many of `seqs`, from the first on, were looked for; the others were left alone.
+    func load(
+        _ seqs: [Int64], for group: String, shard: Int, maxBytes: Int
+    ) async throws -> (messages: [StoredMessage], count: Int)
 
     /// Rows above this seq that are this broker's, by seq, at most `limit`.
     func heldDeliveries(shard: Int, after: Int64, limit: Int) async throws -> [HeldDelivery]

@@ -4,13 +4,14 @@ package struct ShardSurvey: Sendable, Hashable {
     package var elsewhere: Set<String>
     /// Groups of this broker with delivery rows whose time has come.
     package var due: Set<String>
-    /// Groups of this broker with delivery rows that wait for the group.
-    package var waiting: Set<String>
+    /// Groups of this broker with delivery rows that wait for the group, and the smallest seq of these.
+    package var waiting: [String: Int64]
     /// Groups for which dead brokers left fresh messages, and the smallest seq of these.
     package var abandoned: [String: Int64]
 
     package init(
-        elsewhere: Set<String> = [], due: Set<String> = [], waiting: Set<String> = [], abandoned: [String: Int64] = [:]
+        elsewhere: Set<String> = [], due: Set<String> = [], waiting: [String: Int64] = [:],
+        abandoned: [String: Int64] = [:]
     ) {
         self.elsewhere = elsewhere
         self.due = due

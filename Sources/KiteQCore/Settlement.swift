@@ -58,9 +58,21 @@ package struct Settlement: Sendable {
     package var done: [String]
     package var dead: [Dead]
     package var pending: [Pending]
+    /// Groups that handled the message after their attempt had been given up: named alone, with nothing else. Whoever has their row
+    /// now, it ends, and so does their dead letter, but for one that a person is to decide about.
+    package let late: [String]
+
+    /// ``late`` and nothing else.
+    package init(seq: Int64, late groups: [String]) {
+        self.seq = seq
+        wasTracked = true
+        (done, dead, pending) = ([], [], [])
+        late = groups
+    }
 
     package init(seq: Int64, wasTracked: Bool = false, done: [String] = [], dead: [Dead] = [], pending: [Pending] = [])
     {
+        late = []
         self.seq = seq
         self.wasTracked = wasTracked
         self.done = done
@@ -73,6 +85,9 @@ package struct Settlement: Sendable {
 
     /// Whether it only deletes a fresh message: the path of every message that all its groups took at once.
     package var isRemoval: Bool { !wasTracked && dead.isEmpty && pending.isEmpty }
+
+    /// Whether it is of groups that answered late, and of nothing else.
+    package var isLate: Bool { !late.isEmpty }
 }
 
 /// Why a message lies among the dead letters. The raw values are stored.

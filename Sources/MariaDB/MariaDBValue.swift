@@ -37,6 +37,11 @@ public struct MariaDBRow: Sendable {
         throw mismatch(column, "an integer")
     }
 
+    /// Nil for NULL.
+    public func optionalInt(_ column: Int) throws -> Int64? {
+        values[column] == .null ? nil : try int(column)
+    }
+
     /// - Throws: `MariaDBError` where the column is NULL or a number.
     public func bytes(_ column: Int) throws -> [UInt8] {
         guard case .bytes(let bytes) = values[column] else { throw mismatch(column, "bytes") }

@@ -57,8 +57,10 @@ final class FaultyStore: MessageStore {
     func deliveries(of group: String, shard: Int, in range: DeliveryRange, limit: Int) async throws -> [Int64] {
         try await base.deliveries(of: group, shard: shard, in: range, limit: limit)
     }
-    func load(_ seqs: [Int64], for group: String, shard: Int) async throws -> [StoredMessage] {
-        try await base.load(seqs, for: group, shard: shard)
+    func load(
+        _ seqs: [Int64], for group: String, shard: Int, maxBytes: Int
+    ) async throws -> (messages: [StoredMessage], count: Int) {
+        try await base.load(seqs, for: group, shard: shard, maxBytes: maxBytes)
     }
     func heldDeliveries(shard: Int, after: Int64, limit: Int) async throws -> [HeldDelivery] {
         try await base.heldDeliveries(shard: shard, after: after, limit: limit)

@@ -62,6 +62,8 @@ import Testing
         Case("waitingDeliveries", SQL.waitingDeliveries, ["'a'", "3000", "100"], "by_due", "PRIMARY"),
         Case("dueDeliveries", SQL.dueDeliveries, ["'a'", "500", "100"], "by_due"),
         Case("load", SQL.load, seqs, "PRIMARY"),
+        Case("sizes", SQL.sizes, seqs, "PRIMARY"),
+        Case("retractLetters", SQL.retractLetters, seqs + ["'a'"], "by_message"),
         Case("takeDeliveries", SQL.takeDeliveries, ["2"] + seqs + ["'a'"], "PRIMARY", "by_owner"),
         Case("takenDeliveries", SQL.takenDeliveries, seqs + ["'a'", "2"], "PRIMARY", "by_owner"),
         Case("heldDeliveries", SQL.heldDeliveries, ["2", "2000", "100"], "by_owner"),

@@ -161,11 +161,11 @@ import Testing
                 _ = try await other.join(as: Self.another)
                 try await other.setPresence(["x", "a"], shard: 0)
                 #expect(
-                    try await store.survey(shard: 0, now: 699) == ShardSurvey(elsewhere: ["a", "x"], waiting: ["a"]))
+                    try await store.survey(shard: 0, now: 699) == ShardSurvey(elsewhere: ["a", "x"], waiting: ["a": message.seq]))
                 #expect(try await store.survey(shard: 0, now: 700).due == ["b"])
                 #expect(
                     try await other.survey(shard: 0, now: 700)
-                        == ShardSurvey(elsewhere: ["a", "b", "c"], waiting: ["a"]))
+                        == ShardSurvey(elsewhere: ["a", "b", "c"], waiting: ["a": message.seq]))
                 try await other.setPresence(["y"], shard: 0)
                 #expect(try await store.survey(shard: 0, now: 0).elsewhere == ["y"])
             }
@@ -185,7 +185,7 @@ import Testing
             _ = try await store.settle([Settlement(seq: message.seq, pending: pending)], shard: 0)
             try await store.setPresence(Set(groups), shard: 0)
             let survey = try await store.survey(shard: 0, now: 700)
-            #expect(survey.waiting == Set(groups.indices.filter { $0 % 3 == 0 }.map { groups[$0] }))
+            #expect(Set(survey.waiting.keys) == Set(groups.indices.filter { $0 % 3 == 0 }.map { groups[$0] }))
             #expect(survey.due == Set(groups.indices.filter { $0 % 3 == 1 }.map { groups[$0] }))
         }
     }

@@ -127,6 +127,10 @@ extension Message {
 }
 
 extension MessageStore {
+    func load(_ seqs: [Int64], for group: String, shard: Int) async throws -> [StoredMessage] {
+        try await load(seqs, for: group, shard: shard, maxBytes: .max).messages
+    }
+
     /// The backlog's seqs, also of dead brokers.
     func fresh(of group: String, after: Int64, limit: Int) async throws -> [Int64] {
         try await freshBacklog(of: group, shard: 0, after: after, limit: limit, includingDead: true).map(\.seq)

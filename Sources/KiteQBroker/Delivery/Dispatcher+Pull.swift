@@ -10,6 +10,7 @@ extension Dispatcher {
         let (result, sinks, burials) = state.withLock { state in
             var actions = DeliveryActions()
             let wasPresent = state.machine.isPresent(group)
+            state.machine.outboundRoom = outbound.room
             // Present before the first message is routed past it.
             if !wasPresent { routing.setPresence(of: group, true) }
             let result = state.machine.pull(

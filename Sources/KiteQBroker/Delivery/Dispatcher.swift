@@ -24,6 +24,8 @@ final class Dispatcher: Sendable {
     private let recent: RecentMessages
     let deadLetterLog: DeadLetterLog
     let routing: Routing
+    /// What its deliveries take until they are written: as much as the messages themselves may.
+    let outbound: OutboundAccount
 
     init(
         shards: Int, limits: DeliveryLimits, topics: [String], settleRows: Int, recent: RecentMessages,
@@ -39,6 +41,7 @@ final class Dispatcher: Sendable {
         }
         scansWanted = (0..<shards).map { _ in Wakeup() }
         self.recent = recent
+        outbound = OutboundAccount(limit: limits.memoryBytes)
         deadLetterLog = DeadLetterLog(logger: logger)
         self.routing = routing
     }
@@ -92,6 +95,7 @@ final class Dispatcher: Sendable {
     ) -> DeliveryClientID {
         let (id, sinks, burials) = state.withLock { state in
             var actions = DeliveryActions()
+            state.machine.outboundRoom = outbound.room
             // Present before the first message is routed past it.
             if !state.machine.isPresent(group) { routing.setPresence(of: group, true) }
             let id = state.machine.connect(
@@ -117,6 +121,10 @@ final class Dispatcher: Sendable {
 
     func setWritable(_ client: DeliveryClientID, _ isWritable: Bool) {
         perform { $0.setWritable(client, isWritable, now: $1, wall: $2, &$3) }
+    }
+
+    func markPublisher(_ client: DeliveryClientID) {
+        perform { machine, _, _, _ in machine.markPublisher(client) }
     }
 
     func setReading(_ client: DeliveryClientID, _ isReading: Bool) {
@@ -204,6 +212,7 @@ final class Dispatcher: Sendable {
         var burials: [DeliveryActions.Burial] = []
         let result = state.withLock { state in
             var actions = DeliveryActions()
+            state.machine.outboundRoom = outbound.room
             let result = input(&state.machine, SystemTime.monotonic(), SystemTime.wall(), &actions)
             sinks = carryOut(actions, &state)
             burials = actions.burials

@@ -10,8 +10,7 @@ struct RecoveryWorker: Sendable {
     let counters: RecoveryCounters
     let logger: Logger
 
-    /// Messages loaded by one statement: few at first, as long as nobody knows how large they are (at most 2 MiB each).
-    private static let firstRows = 8
+    /// Messages loaded by one statement, at most.
     private static let chunkRows = 64
 
     /// Runs until its wake-up is finished or its task cancelled.
@@ -39,13 +38,15 @@ struct RecoveryWorker: Sendable {
         var position = 0
         var bytes = 0
         while position < asked.count, position == 0 || bytes < scan.maxBytes {
-            let rows = position == 0 ? Self.firstRows : (scan.maxBytes - bytes) / max(1, bytes / position)
-            let chunk = Array(asked[position...].prefix(min(max(1, rows), Self.chunkRows)))
+            let chunk = Array(asked[position...].prefix(Self.chunkRows))
             do {
-                let messages = try await store.load(chunk, for: scan.group, shard: shard)
+                let (messages, count) = try await store.load(
+                    chunk, for: scan.group, shard: shard, maxBytes: scan.maxBytes - bytes)
                 bytes += messages.reduce(0) { $0 + $1.message.footprint }
                 loaded += messages
-                position += chunk.count
+                position += count
+                // The next one does not fit.
+                if count < chunk.count { break }
             } catch {
                 // It may have taken fresh messages of a dead broker all the same: every group of theirs has to learn of them.
                 dispatcher.reread(shard: shard, from: chunk[0])
@@ -74,11 +75,21 @@ struct RecoveryWorker: Sendable {
             let fresh = try await store.freshBacklog(
                 of: scan.group, shard: shard, after: after, limit: scan.limit, includingDead: false)
             return .backlog(fresh: fresh, waiting: [], limit: scan.limit)
-        case .due:
+        case .due(let upTo):
+            var seqs: [Int64] = []
+            if upTo > 0 {
+                let waiting = try await store.deliveries(
+                    of: scan.group, shard: shard, in: .waiting(after: 0), limit: scan.limit)
+                seqs += waiting.prefix { $0 <= upTo }
+            }
             let due = try await store.deliveries(
                 of: scan.group, shard: shard, in: .due(now: SystemTime.wall()), limit: scan.limit)
-            let rows = due.map { DeliveryScanResult.Row(seq: $0, kind: .tracked) }
-            return DeliveryScanResult(rows: rows, isEnd: due.count < scan.limit)
+            let isEnd = seqs.count < scan.limit && due.count < scan.limit
+            // Each in its turn: neither may keep the other from being read.
+            seqs = Array(seqs.prefix(max(scan.limit / 2, scan.limit - due.count)))
+            seqs += due.prefix(scan.limit - seqs.count)
+            let rows = seqs.map { DeliveryScanResult.Row(seq: $0, kind: .tracked) }
+            return DeliveryScanResult(rows: rows, isEnd: isEnd)
         case .orphans(let after):
             let held = try await store.heldDeliveries(shard: shard, after: after, limit: scan.limit)
             return .orphans(held: held, after: after, limit: scan.limit)

@@ -28,16 +28,19 @@ final class Connection: DeliverySink {
     private let closed = Atomic<Bool>(false)
     private let nextQuestion = Atomic<Int32>(1)
     private let outbox = Mutex(Outbox())
+    private let outbound: OutboundAccount
 
     /// Deliveries on their way to the event loop.
     private struct Outbox {
         var deliveries: [DeliveryActions.Delivery] = []
+        /// Of their messages, as the account has them.
+        var bytes = 0
         var isFlushScheduled = false
     }
 
     init(
         id: UInt64, group: String, admission: Admission, peer: String, version: Int16, extensionField: Int64,
-        eventLoop: any EventLoop, handler: ConnectionHandler
+        eventLoop: any EventLoop, handler: ConnectionHandler, outbound: OutboundAccount
     ) {
         self.id = id
         self.group = group
@@ -46,6 +49,7 @@ final class Connection: DeliverySink {
         self.version = version
         self.extensionField = extensionField
         self.eventLoop = eventLoop
+        self.outbound = outbound
         self.handler = NIOLoopBound(handler, eventLoop: eventLoop)
     }
 
@@ -62,12 +66,13 @@ final class Connection: DeliverySink {
 
     func markClosed() { closed.store(true, ordering: .relaxed) }
 
-    func markPublished(half: Bool) {
-        if half {
-            publishedHalf.store(true, ordering: .relaxed)
-        } else {
-            publishedCommitted.store(true, ordering: .relaxed)
-        }
+    /// Returns whether it is the first publish of this connection.
+    func markPublished(half: Bool) -> Bool {
+        let wasHalf = publishedHalf.load(ordering: .relaxed)
+        let wasCommitted = publishedCommitted.load(ordering: .relaxed)
+        if half, !wasHalf { publishedHalf.store(true, ordering: .relaxed) }
+        if !half, !wasCommitted { publishedCommitted.store(true, ordering: .relaxed) }
+        return !wasHalf && !wasCommitted
     }
 
     /// How well it can be asked about a half message; nil where it must not be: the PHP client, which only publishes committed
@@ -81,7 +86,12 @@ final class Connection: DeliverySink {
 
     /// Takes deliveries, in the order of the calls; `flush` sends them. Does not wait.
     func enqueue(_ deliveries: ArraySlice<DeliveryActions.Delivery>) {
-        outbox.withLock { $0.deliveries += deliveries }
+        let bytes = deliveries.reduce(0) { $0 + $1.message.footprint }
+        outbound.add(bytes)
+        outbox.withLock { outbox in
+            outbox.deliveries += deliveries
+            outbox.bytes += bytes
+        }
     }
 
     /// Sends what was enqueued, all of it in one write.
@@ -95,11 +105,11 @@ final class Connection: DeliverySink {
     }
 
     private func writeDeliveries(_ handler: ConnectionHandler) {
-        let deliveries = outbox.withLock { outbox in
+        let (deliveries, bytes) = outbox.withLock { outbox in
             defer { outbox = Outbox() }
-            return outbox.deliveries
+            return (outbox.deliveries, outbox.bytes)
         }
-        if !deliveries.isEmpty { handler.write(deliveries) }
+        if !deliveries.isEmpty { handler.write(deliveries, bytes: bytes) }
     }
 
     func answer(_ results: [PublishResult]) {

@@ -98,7 +98,8 @@ extension ConnectionHandler {
         guard let context, !refusesPublishes else { return close() }
         let connection = Connection(
             id: services.makeID(), group: meta.groupID, admission: admission, peer: peer.description,
-            version: answer.version, extensionField: answer.extensionField, eventLoop: context.eventLoop, handler: self)
+            version: answer.version, extensionField: answer.extensionField, eventLoop: context.eventLoop, handler: self,
+            outbound: services.dispatcher.outbound)
         welcome(answer)
         services.connections.insert(connection)
         // Deliveries that follow at once are written behind the CONN_AUTH: this read's answers leave first, in order.

@@ -62,7 +62,7 @@ extension ConnectionHandler {
     private func publish(_ packet: Packet, of connection: Connection) throws {
         let parts = try MessageBody.split(packet.body)
         let header = try MessageHeaderView(decoding: parts.header)
-        connection.markPublished(half: !header.commit)
+        if connection.markPublished(half: !header.commit) { services.dispatcher.markPublisher(connection.clientID) }
         publishCount += 1
         let admission = services.admit(
             header, body: parts.body, extra: parts.extra,

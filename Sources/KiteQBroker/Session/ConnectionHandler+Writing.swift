@@ -5,8 +5,14 @@ import NIOCore
 
 /// What is sent. Each of these appends to `outbound` and leaves in one write a batch.
 extension ConnectionHandler {
-    func write(_ deliveries: [DeliveryActions.Delivery]) {
-        guard case .open(let connection, _) = state else { return }
+    /// - Parameter bytes: of their messages, as the account of what is not written has them.
+    func write(_ deliveries: [DeliveryActions.Delivery], bytes: Int) {
+        guard case .open(let connection, _) = state else { return services.dispatcher.outbound.subtract(bytes) }
+        let start = outbound.readableBytes
+        defer {
+            unwritten.hold(deliveries: bytes, length: outbound.readableBytes - start)
+            flush()
+        }
         outbound.reserveCapacity(minimumWritableBytes: deliveries.reduce(0) { $0 + $1.message.footprint })
         for delivery in deliveries {
             write { () throws(WireError) in
@@ -19,7 +25,6 @@ extension ConnectionHandler {
                 }
             }
         }
-        flush()
     }
 
     func write(_ results: [PublishResult]) {

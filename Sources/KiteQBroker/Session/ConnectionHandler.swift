@@ -52,7 +52,13 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     /// Bytes of publishes that await their store ack.
     var unacknowledgedBytes = 0
+    /// What it was given to send and has not taken.
+    var unwritten = Unwritten()
+    var stallTimer: Scheduled<Void>?
     private(set) var isPaused = false
+    /// Why it is not read, if it is not: too many of its publishes, or of its answers, wait.
+    private var hasTooManyPublishes = false
+    private var hasTooManyAnswers = false
     private var isDraining = false
     private(set) var lastRead = NIODeadline.now()
     var patience = PacketPatience()
@@ -103,8 +109,10 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         timer?.cancel()
+        stallTimer?.cancel()
         patience.end()
         held = []
+        services.dispatcher.outbound.subtract(unwritten.end().deliveries)
         if case .open(let connection, let client) = state {
             connection.markClosed()
             // In this order: when a stop has seen the last connection go, all that they left undone has been decided.
@@ -197,7 +205,8 @@ final class ConnectionHandler: ChannelInboundHandler {
             connection.published.add(publishCount)
             publishCount = 0
         }
-        if unacknowledgedBytes > services.configuration.connectionPublishBytes { setPaused(true) }
+        if unacknowledgedBytes > services.configuration.connectionPublishBytes { hasTooManyPublishes = true }
+        updatePause()
     }
 
     /// A packet that cannot be understood ends its own connection, and nothing else.
@@ -237,8 +246,19 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// Store acks went out: reading goes on once half of the bound is free.
     func acknowledged(bytes: Int) {
         unacknowledgedBytes -= bytes
-        if isPaused && unacknowledgedBytes < services.configuration.connectionPublishBytes / 2 { setPaused(false) }
+        if unacknowledgedBytes < services.configuration.connectionPublishBytes / 2 { hasTooManyPublishes = false }
+        updatePause()
     }
+
+    /// A write has ended: answers that the client has taken let it be read again once half of the bound is free.
+    private func wrote(_ write: Unwritten.Write) {
+        services.dispatcher.outbound.subtract(write.deliveries)
+        unwritten.wrote(write)
+        if unwritten.answers < Unwritten.mostAnswers / 2 { hasTooManyAnswers = false }
+        updatePause()
+    }
+
+    private func updatePause() { setPaused(hasTooManyPublishes || hasTooManyAnswers) }
 
     /// While the socket is not read, the client's DELIVER_ACKs and heartbeats cannot arrive: its deadlines and its idle clock
     /// stand still.
@@ -265,6 +285,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         if case .open(_, let client) = state {
             services.dispatcher.setWritable(client, context.channel.isWritable)
         }
+        watchWriting(context)
     }
 
     // MARK: Ending
@@ -283,6 +304,11 @@ final class ConnectionHandler: ChannelInboundHandler {
         guard always || !isReading, let context, outbound.readableBytes > 0 else { return }
         let buffer = outbound
         outbound = ByteBuffer()
-        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+        let write = unwritten.write(buffer.readableBytes)
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { _ in self.wrote(write) }
+        context.writeAndFlush(wrapOutboundOut(buffer), promise: promise)
+        if unwritten.answers > Unwritten.mostAnswers { hasTooManyAnswers = true }
+        updatePause()
     }
 }

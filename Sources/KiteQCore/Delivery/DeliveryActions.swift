@@ -61,8 +61,8 @@ package struct DeliveryScan: Sendable {
     package enum Kind: Sendable, Hashable {
         /// The group's backlog: fresh messages and waiting rows above this seq.
         case backlog(after: Int64)
-        /// Rows whose time has come.
-        case due
+        /// Rows whose time has come, and those up to this seq that wait for the group: its backlog was read past them.
+        case due(waitingUpTo: Int64)
         /// A group that has clients at other brokers alone: this broker's fresh messages for it above this seq, to be given away.
         case handOver(after: Int64)
         /// Rows above this seq that the store says are in this broker's memory, of any group.

@@ -4,6 +4,12 @@ struct DeliveryClient: Sendable {
         var slot: DeliverySlotRef
         var bytes: Int
         var sentAt: MonotonicTime
+        /// Which message it is, for an answer that comes when it has left memory: 0 for a fly message.
+        var seq: Int64
+        var shard: Int32
+        var id: MessageID
+        /// It was tried apart.
+        var isSuspect = false
     }
 
     /// What is known of a client that is one pull.
@@ -18,9 +24,13 @@ struct DeliveryClient: Sendable {
 
     var group: Int
     var window: InFlightWindow<Entry>
+    /// How many of the window's places are used.
+    var pace: WindowPace
     /// Bytes of what is in flight, and above how many nothing is sent.
     var bytes = 0
     var maxBytes: Int
+    /// Of what is in flight: messages that are tried apart (`Suspects`).
+    var suspects = 0
     var warmUp: WarmUp
     /// The connection takes bytes: its send buffer is below the mark.
     var isWritable = true
@@ -28,21 +38,33 @@ struct DeliveryClient: Sendable {
     var generation: UInt32
     /// Smooth weighted round robin, used only while a client of the group warms up.
     var credit = 0
+    /// It has published, and has taken nothing yet with success: perhaps it only publishes, and shares its group's name.
+    var isDoubtful: Bool { hasPublished && !hasConsumed }
+    var hasPublished = false
+    var hasConsumed = false
+    /// Where others live, a doubtful one is not tried before.
+    var nextTrial = MonotonicTime.min
     /// Nil for a connection.
     var pull: Pull?
 
-    var hasRoom: Bool { isWritable && isOpen && window.hasRoom && bytes < maxBytes }
+    var hasRoom: Bool { isWritable && isOpen && window.inFlight < pace.limit && bytes < maxBytes }
 
     /// A message is sent; returns its opaque. There must be room.
-    mutating func deliver(_ slot: DeliverySlotRef, bytes: Int, now: MonotonicTime) -> UInt32 {
-        self.bytes += bytes
-        return window.deliver(Entry(slot: slot, bytes: bytes, sentAt: now), now: now)
+    mutating func deliver(_ entry: Entry, now: MonotonicTime) -> UInt32 {
+        bytes += entry.bytes
+        return window.deliver(entry, now: now)
     }
 
     /// An answer came.
-    mutating func acknowledge(_ opaque: UInt32) -> InFlightWindow<Entry>.Acknowledged {
+    mutating func acknowledge(_ opaque: UInt32, now: MonotonicTime) -> InFlightWindow<Entry>.Acknowledged {
         let answered = window.acknowledge(opaque)
-        if case .inTime(let entry) = answered { bytes -= entry.bytes }
+        switch answered {
+        case .inTime(let entry):
+            bytes -= entry.bytes
+            pace.answered(inTime: true, now: now)
+        case .late: pace.answered(inTime: false, now: now)
+        case .unknown: break
+        }
         return answered
     }
 

@@ -20,8 +20,9 @@ struct DeliveryGroup: Sendable {
         var overflow = Int64.max
         /// Queued messages that may not be sent while this broker's lease of the shard has lapsed, or too much of it is unwritten.
         var parked: [DeliverySlotRef] = []
-        /// Rows of the group are due here.
+        /// Rows of the group are due here, and since when that is known.
         var isDue = false
+        var dueSince = MonotonicTime(0)
         /// Other living brokers have clients of the group. Where this one has none, it gives away what is for it.
         var isElsewhere = false
         /// Counts presences: a scan begun in an earlier one says nothing.
@@ -30,6 +31,20 @@ struct DeliveryGroup: Sendable {
         var lastScanWasDue = false
         /// No backlog scan before this.
         var backlogScanAfter = MonotonicTime(0)
+
+        /// All rows up to this seq that wait for the group were seen; 0 where that is not known.
+        var seenUpTo: Int64 {
+            switch backlog {
+            case .away: 0
+            case .paging(let frontier, _): frontier
+            case .live: .max
+            }
+        }
+
+        mutating func isDue(since now: MonotonicTime) {
+            if !isDue { dueSince = now }
+            isDue = true
+        }
 
         /// A new presence of the group: what an earlier one left is forgotten.
         mutating func start(_ backlog: Backlog) {
@@ -58,12 +73,20 @@ struct DeliveryGroup: Sendable {
     var isPaused = false
     var counters = GroupTraffic()
     var nextClient = 0
+    /// Of its clients those of which nobody knows whether they consume.
+    var doubtful = 0
     var queue = Deque<DeliverySlotRef>()
+    /// Suspects that wait to be tried, and the client that is kept free for them.
+    var apart = Deque<DeliverySlotRef>()
+    var reserved: Int32?
     var bucket: TokenBucket
     var watermark: Int
     var shards: [Shard]
     var needsPump = false
     var inFlight = 0
+    var suspects = Suspects()
+    /// When a connection was last lost that had something in flight.
+    var lastLoss = MonotonicTime.min
     /// Of the messages in memory that it works on: queued, held, parked or in flight.
     var bytes = 0
     /// Messages in memory that name it as owed, those left to the store included.
@@ -75,11 +98,11 @@ struct DeliveryGroup: Sendable {
     var isAway: Bool { clients.isEmpty && pulls.presentUntil == nil }
 
     /// Messages in memory that are to be sent.
-    var waiting: Int { shards.reduce(queue.count) { $0 + $1.held.count + $1.parked.count } }
+    var waiting: Int { shards.reduce(queue.count + apart.count) { $0 + $1.held.count + $1.parked.count } }
 
     /// Nothing is known of it that would have to be kept.
     var isForgettable: Bool {
-        !isBound && isAway && !isFree && !needsPump && owed == 0
+        !isBound && isAway && !isFree && !needsPump && owed == 0 && suspects.isEmpty
             && shards.allSatisfy { $0.backlog == .away && !$0.isElsewhere }
     }
 }

@@ -2,8 +2,13 @@
 package struct DeliveryLimits: Sendable {
     /// How long a consumer has for its DELIVER_ACK (protocol.md: 5 s).
     package var deliveryTimeout: MonotonicTime = 5_000_000_000
+    /// For how long a success is still good news after its delivery was given up.
+    package var lateTime: MonotonicTime = 900_000_000_000
     /// Deliveries of one client that await their DELIVER_ACK.
     package var window = 512
+    /// How long it takes from one message to the next that is tried with a connection that publishes and was never seen to consume,
+    /// while others of its group live.
+    package var trialInterval: MonotonicTime = 60_000_000_000
     /// Bytes of these, or one message: they may all lie in the connection's send buffer.
     package var windowBytes = 4 << 20
     /// Messages of one group that wait in memory; a longer backlog stays in the store.
@@ -24,6 +29,8 @@ package struct DeliveryLimits: Sendable {
     package var orphanInterval: MonotonicTime = 30_000_000_000
     /// How long a scan waits after one that failed or met rows still being written.
     package var scanRetry: MonotonicTime = 200_000_000
+    /// How long what is due waits for half of a queue to be free; then it takes any place that is.
+    package var dueWait: MonotonicTime = 1_000_000_000
     /// Between two ticks, which are far more frequent: more means that the process was stopped for a while.
     package var standstill: MonotonicTime = 1_000_000_000
     /// Messages a second of a group whose binding names none (protocol.md: 6000).

@@ -6,8 +6,8 @@ extension DeliveryMachine {
     ) {
         for (seq, message, route) in messages {
             topics[topics.index(of: message.topic)].published += 1
-            guard slotBySeq[seq] == nil, dirty[seq] == nil else { continue }
-            guard !pagedIn.contains(seq) else {
+            guard slotBySeq[shard][seq] == nil, dirty[shard][seq] == nil else { continue }
+            guard !pagedIn[shard].contains(seq) else {
                 // A scan met it before this report. Whether its row is still there, only the store knows.
                 for member in route.members { reread(groupIndex(member.group), shard, from: seq, &actions) }
                 continue
@@ -91,13 +91,7 @@ extension DeliveryMachine {
         case .away:
             if !isPersistent { return }
         case .live:
-            if groups[g].isAway {
-                isGivenAway = true
-            } else if hasRoom(g, shard) {
-                entry.progress = .queued
-            } else {
-                groups[g].shards[shard].backlog = .paging(frontier: seq - 1, isScanning: false)
-            }
+            take(&entry, of: g, seq: seq, shard: shard, isGivenAway: &isGivenAway)
         case .paging(let frontier, let isScanning):
             if isScanning {
                 let hasRoom = groups[g].shards[shard].held.count < limits.queueLength && room(g) > 0
@@ -107,10 +101,24 @@ extension DeliveryMachine {
                     groups[g].shards[shard].overflow = min(groups[g].shards[shard].overflow, seq)
                 }
             } else if seq <= frontier {
-                if groups[g].isAway { isGivenAway = true } else { entry.progress = .queued }
+                take(&entry, of: g, seq: seq, shard: shard, isGivenAway: &isGivenAway)
             }
         }
         owed.append(entry)
+    }
+
+    /// A group is at the place of a message that is new to it, all before it seen: the message is its now, or the other broker's
+    /// that has the group. Where there is no room for that it is left to the store, and the group reads on from it.
+    private mutating func take(
+        _ entry: inout DeliverySlot.Owed, of g: Int, seq: Int64, shard: Int, isGivenAway: inout Bool
+    ) {
+        if groups[g].isAway, !isHeldUp[shard] {
+            isGivenAway = true
+        } else if !groups[g].isAway, hasRoom(g, shard) {
+            entry.progress = .queued
+        } else {
+            groups[g].shards[shard].backlog = .paging(frontier: seq - 1, isScanning: false)
+        }
     }
 
     /// Puts a new slot where its groups' entries say.

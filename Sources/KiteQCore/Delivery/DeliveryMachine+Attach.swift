@@ -16,10 +16,10 @@ extension DeliveryMachine {
         if case .tracked = row.kind {
             // Whose row was loaded has taken it: nothing else of this group's is on its way.
             if let loaded { return attachTracked(loaded, of: g, shard: shard) }
-            return wasAsked || isWorkedOn(row.seq, by: g) || dirty[row.seq] == nil ? .notOwed : .beingWritten
+            return wasAsked || isWorkedOn(row.seq, shard, by: g) || dirty[shard][row.seq] == nil ? .notOwed : .beingWritten
         }
-        if let state = dirty[row.seq] { return state.leavesRows ? .beingWritten : .notOwed }
-        if let index = slotBySeq[row.seq] { return attachFresh(row.seq, of: g, toSlot: index) }
+        if let state = dirty[shard][row.seq] { return state.leavesRows ? .beingWritten : .notOwed }
+        if let index = slotBySeq[shard][row.seq] { return attachFresh(row.seq, of: g, toSlot: index) }
         guard let loaded else { return wasAsked ? .notOwed : .beingWritten }
         return attachFresh(loaded, of: g, shard: shard, wall: wall, &actions)
     }
@@ -29,7 +29,7 @@ extension DeliveryMachine {
         guard loaded.state == .tracked, let delivery = loaded.deliveries.first(where: { $0.group == groups[g].name })
         else { return .notOwed }
         let owed = DeliverySlot.Owed(group: g, attempts: delivery.attempts, isPersistent: true, progress: .queued)
-        guard let index = slotBySeq[loaded.seq] else {
+        guard let index = slotBySeq[shard][loaded.seq] else {
             counters.pagedIn += 1
             enqueue(makeSlot(seq: loaded.seq, shard: shard, message: loaded.message, owed: [owed], isTracked: true))
             return .taken
@@ -62,7 +62,7 @@ extension DeliveryMachine {
             }
         }
         counters.pagedIn += 1
-        pagedIn.insert(loaded.seq)
+        pagedIn[shard].insert(loaded.seq)
         let ref = makeSlot(seq: loaded.seq, shard: shard, message: loaded.message, owed: owed, isTracked: false)
         enqueue(ref)
         if isGivenAway { track(ref, wall: wall, &actions) }

@@ -1,21 +1,26 @@
+import DequeModule
+
 extension DeliveryMachine {
     /// A connection of a group is ready to consume.
     package mutating func connect(
         group name: String, warmUpSeconds: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) -> DeliveryClientID {
-        let id = addClient(
-            groupIndex(name), InFlightWindow(limit: limits.window, timeout: limits.deliveryTimeout),
-            WarmUp(seconds: warmUpSeconds, start: now), &actions)
+        let window = InFlightWindow<DeliveryClient.Entry>(
+            limit: limits.window, timeout: limits.deliveryTimeout, lateLimit: max(64, limits.window * 2),
+            lateTime: limits.lateTime)
+        let id = addClient(groupIndex(name), window, WarmUp(seconds: warmUpSeconds, start: now), now: now, &actions)
         pump(now: now, wall: wall, &actions)
         return id
     }
 
     /// One more that the group's messages may be sent to; the group is here from now on.
     mutating func addClient(
-        _ g: Int, _ window: InFlightWindow<DeliveryClient.Entry>, _ warmUp: WarmUp, _ actions: inout DeliveryActions
+        _ g: Int, _ window: InFlightWindow<DeliveryClient.Entry>, _ warmUp: WarmUp, now: MonotonicTime,
+        _ actions: inout DeliveryActions
     ) -> DeliveryClientID {
         var client = DeliveryClient(
-            group: g, window: window, maxBytes: limits.windowBytes, warmUp: warmUp, generation: 0)
+            group: g, window: window, pace: WindowPace(most: window.limit, span: window.timeout, now: now),
+            maxBytes: limits.windowBytes, warmUp: warmUp, generation: 0)
         let index: Int32
         if let free = freeClients.popLast() {
             index = free
@@ -40,7 +45,8 @@ extension DeliveryMachine {
         actions.scansWanted = true
     }
 
-    /// A connection is gone: what it had in flight is a failed attempt each.
+    /// A connection is gone. What it had in flight alone is a failed attempt; of several nobody knows which of them ended their
+    /// consumer, if any, and they are tried again apart (`Suspects`).
     package mutating func disconnect(
         _ id: DeliveryClientID, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
@@ -49,21 +55,59 @@ extension DeliveryMachine {
         let g = clients[c].group
         let lost = close(c)
         if groups[g].isAway { leave(g, now: now, wall: wall, &actions) }
-        for entry in lost {
+        lose(lost, g, now: now, wall: wall, &actions)
+        pump(now: now, wall: wall, &actions)
+    }
+
+    private mutating func lose(
+        _ lost: [DeliveryClient.Entry], _ g: Int, now: MonotonicTime, wall: Timestamp,
+        _ actions: inout DeliveryActions
+    ) {
+        guard let first = lost.first else { return }
+        // All connections of a consumer that dies go at once: the last of them was no more alone than the first.
+        let wasAlone = lost.count == 1 && groups[g].inFlight == 0 && first.sentAt >= groups[g].lastLoss
+        let isProven = lost.count == 1 && first.isSuspect && groups[g].suspects.areAlone
+        groups[g].lastLoss = now
+        if !wasAlone && !isProven {
+            groups[g].suspects.insert(lost.lazy.filter { $0.seq != 0 }.map { ($0.seq, $0.shard) }, now: now)
+        }
+        for entry in lost.reversed() {
             guard isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g) else { continue }
             counters.lostWithConnection += 1
             groups[g].counters.lostWithConnection += 1
-            fail(entry.slot, p, error: "the connection was lost", wall: wall, now: now, &actions)
+            if wasAlone || isProven || entry.seq == 0 {
+                fail(entry.slot, p, error: Self.lossError, isLast: isProven, wall: wall, now: now, &actions)
+            } else {
+                tryAgain(entry.slot, p, error: Self.lossError, wall: wall, now: now, &actions)
+            }
         }
-        pump(now: now, wall: wall, &actions)
+    }
+
+    private static var lossError: String { "the connection was lost" }
+
+    /// Puts back what was in flight: that was no attempt.
+    private mutating func tryAgain(
+        _ ref: DeliverySlotRef, _ p: Int, error: String, wall: Timestamp, now: MonotonicTime,
+        _ actions: inout DeliveryActions
+    ) {
+        let (i, g) = (Int(ref.index), slots[Int(ref.index)].owed[p].group)
+        if groups[g].isAway && !slots[i].owed[p].isPersistent && !groups[g].shards[slots[i].shard].isElsewhere {
+            // Its last client went with it: it counts as delivered.
+            succeed(ref, p, now: now, &actions)
+        } else if groups[g].isAway || groups[g].isPaused {
+            leaveToStore(ref, p, error: error, wall: wall, now: now, &actions)
+        } else {
+            setProgress(.queued, p, of: i)
+            groups[g].queue.prepend(ref)
+            needsPump(g)
+        }
     }
 
     /// Ends a client; returns what it had in flight, in order of delivery.
     mutating func close(_ c: Int) -> [DeliveryClient.Entry] {
-        let g = clients[c].group
         stopSending(to: c)
         let unanswered = clients[c].window.drain()
-        groups[g].inFlight -= unanswered.count
+        for entry in unanswered { endFlight(entry, of: c) }
         countReceipts(c)
         clients[c].isOpen = false
         clients[c].generation &+= 1
@@ -75,6 +119,7 @@ extension DeliveryMachine {
     mutating func stopSending(to c: Int) {
         let g = clients[c].group
         guard let position = groups[g].clients.firstIndex(of: Int32(c)) else { return }
+        if clients[c].isDoubtful { groups[g].doubtful -= 1 }
         groups[g].clients.remove(at: position)
         if position < groups[g].nextClient { groups[g].nextClient -= 1 }
         guard clients[c].pull?.isWaiting == true else { return }
@@ -103,6 +148,20 @@ extension DeliveryMachine {
         } else {
             clients[Int(id.index)].window.pause(now: now)
         }
+    }
+
+    /// A connection has published a message: unless it is seen to consume, others of its group are preferred.
+    package mutating func markPublisher(_ id: DeliveryClientID) {
+        guard isOpen(id), !clients[Int(id.index)].hasPublished else { return }
+        clients[Int(id.index)].hasPublished = true
+        if clients[Int(id.index)].isDoubtful { groups[clients[Int(id.index)].group].doubtful += 1 }
+    }
+
+    /// A client took a message with success.
+    mutating func markConsumer(_ c: Int) {
+        guard !clients[c].hasConsumed else { return }
+        if clients[c].isDoubtful { groups[clients[c].group].doubtful -= 1 }
+        clients[c].hasConsumed = true
     }
 
     /// Whether any client of the group is here.
@@ -139,8 +198,11 @@ extension DeliveryMachine {
     /// Empties the group's queues; returns what was in them.
     mutating func takeOutWaiting(_ g: Int) -> [DeliverySlotRef] {
         // An array made of an empty deque writes to the empty array that all share: harmless, but the thread sanitizer objects.
-        var waiting = groups[g].queue.isEmpty ? [] : Array(groups[g].queue)
+        var waiting: [DeliverySlotRef] = []
+        for queue in [groups[g].apart, groups[g].queue] where !queue.isEmpty { waiting += queue }
         groups[g].queue.removeAll()
+        groups[g].apart.removeAll()
+        groups[g].reserved = nil
         for shard in groups[g].shards.indices {
             waiting += groups[g].shards[shard].held + groups[g].shards[shard].parked
             groups[g].shards[shard].held = []

@@ -31,9 +31,12 @@ extension DeliveryMachine {
         _ ack: Acknowledgement, of c: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) -> Bool {
         let g = clients[c].group
-        switch clients[c].acknowledge(ack.opaque) {
+        let answered = clients[c].acknowledge(ack.opaque, now: now)
+        if ack.isSuccess, !answered.isUnknown { markConsumer(c) }
+        switch answered {
         case .inTime(let entry):
-            groups[g].inFlight -= 1
+            endFlight(entry, of: c)
+            groups[g].suspects.clear(entry.seq, Int(entry.shard))
             answerTimes.record(now - entry.sentAt)
             guard isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g) else { return false }
             if ack.isSuccess {
@@ -48,17 +51,43 @@ extension DeliveryMachine {
             return true
         case .late(let entry):
             counters.lateAcknowledgements += 1
-            // The attempt has failed already. A success is still good news while the message waits in the queue.
-            guard ack.isSuccess, isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g),
-                slots[Int(entry.slot.index)].owed[p].progress == .queued
-            else { return false }
-            countAcknowledged(entry.slot, g)
-            succeed(entry.slot, p, now: now, &actions)
-            return true
+            // The attempt has failed already, and a refusal says nothing new. A success is good news whenever it comes.
+            return ack.isSuccess && succeedLate(entry, g, now: now, &actions)
         case .unknown:
             counters.unknownAcknowledgements += 1
             return false
         }
+    }
+
+    /// The group has handled a message whose attempt was given up: it is done with it, in whichever state the next attempt is.
+    private mutating func succeedLate(
+        _ entry: DeliveryClient.Entry, _ g: Int, now: MonotonicTime, _ actions: inout DeliveryActions
+    ) -> Bool {
+        groups[g].suspects.clear(entry.seq, Int(entry.shard))
+        if let ref = slot(of: entry) {
+            if let p = slots[Int(ref.index)].position(of: g) {
+                // In flight again, perhaps: that answer then finds nothing to settle.
+                countAcknowledged(ref, g)
+                succeed(ref, p, now: now, &actions)
+                return true
+            }
+            // Not tracked: the group has finished it here, and all that the store must know of that is on its way.
+            guard slots[Int(ref.index)].isTracked else { return false }
+        }
+        guard entry.seq != 0 else { return false }
+        // It is in the store alone: as a row that waits for its time, in another broker's hands, or among the dead letters.
+        counters.acknowledged += 1
+        groups[g].counters.acknowledged += 1
+        actions.finished.append(entry.id)
+        emit(Settlement(seq: entry.seq, late: [groups[g].name]), shard: Int(entry.shard), &actions)
+        return true
+    }
+
+    /// Where a message that was sent is in memory now: where it was then or, read back from the store, elsewhere.
+    private func slot(of entry: DeliveryClient.Entry) -> DeliverySlotRef? {
+        if isCurrent(entry.slot) { return entry.slot }
+        guard entry.seq != 0, let index = slotBySeq[Int(entry.shard)][entry.seq] else { return nil }
+        return DeliverySlotRef(index: index, generation: slots[Int(index)].generation)
     }
 
     private mutating func countAcknowledged(_ ref: DeliverySlotRef, _ g: Int) {
@@ -89,9 +118,11 @@ extension DeliveryMachine {
     }
 
     /// An attempt of the group at this position failed.
+    ///
+    /// - Parameter isLast: others have their turn before the next attempt.
     mutating func fail(
-        _ ref: DeliverySlotRef, _ position: Int, error: String, wall: Timestamp, now: MonotonicTime,
-        _ actions: inout DeliveryActions
+        _ ref: DeliverySlotRef, _ position: Int, error: String, isLast: Bool = false, wall: Timestamp,
+        now: MonotonicTime, _ actions: inout DeliveryActions
     ) {
         let i = Int(ref.index)
         slots[i].owed[position].attempts += 1
@@ -103,7 +134,7 @@ extension DeliveryMachine {
         switch decision {
         case .retryNow where !isAway && !groups[entry.group].isPaused:
             slots[i].owed[position].progress = .queued
-            groups[entry.group].queue.prepend(ref)
+            if isLast { groups[entry.group].queue.append(ref) } else { groups[entry.group].queue.prepend(ref) }
             needsPump(entry.group)
             return
         case _ where slots[i].isFly:
@@ -160,6 +191,7 @@ extension DeliveryMachine {
     ) {
         let i = Int(ref.index)
         let entry = removeOwed(position, from: i)
+        groups[entry.group].suspects.clear(slots[i].seq, slots[i].shard)
         counters.deadLettered += 1
         groups[entry.group].counters.deadLettered += 1
         topics[slots[i].topic].deadLettered += 1

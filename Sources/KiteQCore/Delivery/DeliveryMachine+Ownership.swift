@@ -33,13 +33,15 @@ extension DeliveryMachine {
         }
         for name in survey.due {
             guard let g = groupByName[BindingName(name)], !groups[g].isAway else { continue }
-            groups[g].shards[shard].isDue = true
+            groups[g].shards[shard].isDue(since: now)
             actions.scansWanted = true
         }
-        for name in survey.waiting {
-            // A group that pages will meet them; one that is live takes them for nobody's.
-            guard let g = groupByName[BindingName(name)], groups[g].shards[shard].backlog == .live else { continue }
-            reread(g, shard, from: 1, &actions)
+        for (name, seq) in survey.waiting {
+            // What lies before it a group that pages will meet. What lies behind has been let go of since, or came late.
+            guard let g = groupByName[BindingName(name)], !groups[g].isAway, seq <= groups[g].shards[shard].seenUpTo
+            else { continue }
+            groups[g].shards[shard].isDue(since: now)
+            actions.scansWanted = true
         }
         for (name, seq) in survey.abandoned {
             guard let g = groupByName[BindingName(name)], !groups[g].isAway else { continue }
@@ -73,10 +75,10 @@ extension DeliveryMachine {
         var cut: Int64?
         for row in result.rows {
             guard case .fresh(let route) = row.kind else { continue }
-            if let index = slotBySeq[row.seq] {
+            if let index = slotBySeq[scan.shard][row.seq] {
                 let ref = DeliverySlotRef(index: index, generation: slots[Int(index)].generation)
                 if !slots[Int(index)].isTracked { track(ref, wall: wall, &actions) }
-            } else if let state = dirty[row.seq] {
+            } else if let state = dirty[scan.shard][row.seq] {
                 guard !state.leavesRows else {
                     cut = row.seq
                     break
@@ -91,9 +93,10 @@ extension DeliveryMachine {
     // MARK: Expiry
 
     /// Fresh messages whose time is over while they lay in the store: the groups that are to be kept for get their dead letter.
-    /// Those in memory expire there.
+    /// Those in memory expire there. While too much of the shard is not written it does nothing: another sweep comes.
     package mutating func expire(_ messages: [FreshMessage], shard: Int, _ actions: inout DeliveryActions) {
-        for message in messages where slotBySeq[message.seq] == nil && dirty[message.seq] == nil {
+        guard !isHeldUp[shard] else { return }
+        for message in messages where slotBySeq[shard][message.seq] == nil && dirty[shard][message.seq] == nil {
             let dead = message.route.members.filter(\.persistent).map {
                 Settlement.Dead(group: $0.group, attempts: 0, reason: .expired)
             }
@@ -114,8 +117,8 @@ extension DeliveryMachine {
         _ actions: inout DeliveryActions
     ) {
         for row in result.rows {
-            guard case .held(let group, let attempts) = row.kind, dirty[row.seq] == nil,
-                !isWorkedOn(row.seq, by: groupIndex(group))
+            guard case .held(let group, let attempts) = row.kind, dirty[shard][row.seq] == nil,
+                !isWorkedOn(row.seq, shard, by: groupIndex(group))
             else { continue }
             counters.orphans += 1
             release(row.seq, of: group, attempts: attempts, shard: shard, wall: wall, &actions)

@@ -50,7 +50,7 @@ extension DeliveryMachine {
             limit: min(Swift.max(1, max), limits.pull.messages, room),
             timeout: min(Swift.max(visibility, limits.pull.visibility.lowerBound), limits.pull.visibility.upperBound),
             lateTime: limits.pull.lateTime)
-        let id = addClient(g, window, WarmUp(seconds: 0, start: now), &actions)
+        let id = addClient(g, window, WarmUp(seconds: 0, start: now), now: now, &actions)
         clients[Int(id.index)].pull = DeliveryClient.Pull(key: key)
         groups[g].pulls.waiting += 1
         waitingPulls += 1

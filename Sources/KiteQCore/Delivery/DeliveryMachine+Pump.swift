@@ -1,3 +1,5 @@
+import DequeModule
+
 extension DeliveryMachine {
     /// Sends what can be sent of the groups that changed.
     mutating func pump(now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
@@ -9,39 +11,107 @@ extension DeliveryMachine {
 
     private mutating func pump(_ g: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
         guard !groups[g].isPaused else { return }
+        sendApart(g, now: now, wall: wall, &actions)
         while let ref = groups[g].queue.first {
-            let i = Int(ref.index)
-            guard isCurrent(ref), let p = slots[i].position(of: g), slots[i].owed[p].progress == .queued else {
+            guard let p = position(ofWaiting: ref, g, now: now, wall: wall, &actions) else {
                 groups[g].queue.removeFirst()
                 continue
             }
-            if slots[i].message.expiresAt <= wall {
+            if isSuspect(ref, g) {
                 groups[g].queue.removeFirst()
-                expire(ref, p, wall: wall, now: now, &actions)
+                groups[g].apart.append(ref)
+                sendApart(g, now: now, wall: wall, &actions)
                 continue
             }
-            if !slots[i].isFly, isStopped(slots[i].shard, now: now) {
-                groups[g].queue.removeFirst()
-                groups[g].shards[slots[i].shard].parked.append(ref)
-                continue
-            }
-            guard let c = pickClient(g, now: now) else { break }
-            guard groups[g].bucket.take(upTo: 1, now: now) == 1 else { break }
+            guard let c = pickClient(g, for: Int(ref.index), p, isSuspect: false, now: now), takeTurn(g, now: now) else { break }
             groups[g].queue.removeFirst()
-            let opaque = clients[c].deliver(ref, bytes: slots[i].message.footprint, now: now)
-            slots[i].owed[p].progress = .inFlight
-            groups[g].inFlight += 1
-            counters.delivered += 1
-            groups[g].counters.delivered += 1
-            topics[slots[i].topic].delivered += 1
-            if slots[i].owed[p].attempts == 0, let start = slots[i].acceptedAt { deliveryTimes.record(now - start) }
-            actions.deliveries.append(
-                DeliveryActions.Delivery(
-                    client: DeliveryClientID(index: Int32(c), generation: clients[c].generation), opaque: opaque,
-                    attempt: UInt8(clamping: slots[i].owed[p].attempts + 1), message: slots[i].message))
+            send(ref, p, to: c, isSuspect: false, now: now, &actions)
         }
         if groups[g].pulls.waiting > 0 { endServedPulls(g) }
         if groups[g].queue.count <= limits.queueLength / 2, wantsBacklog(g) { actions.scansWanted = true }
+    }
+
+    /// Sends suspects, as many as may be tried at a time. Until it gets some, one client is kept free for them: it would else always
+    /// have something in flight that could be lost with them.
+    private mutating func sendApart(_ g: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
+        while let ref = groups[g].apart.first {
+            guard let p = position(ofWaiting: ref, g, now: now, wall: wall, &actions) else {
+                groups[g].apart.removeFirst()
+                continue
+            }
+            guard isSuspect(ref, g) else {
+                // Cleared or forgotten meanwhile: one like the others.
+                groups[g].apart.removeFirst()
+                groups[g].queue.prepend(ref)
+                continue
+            }
+            guard let c = pickClient(g, for: Int(ref.index), p, isSuspect: true, now: now), takeTurn(g, now: now) else { break }
+            groups[g].apart.removeFirst()
+            send(ref, p, to: c, isSuspect: true, now: now, &actions)
+        }
+        groups[g].reserved = groups[g].apart.isEmpty ? nil : leastBusy(g)
+    }
+
+    /// The group's place among those that a message at the front of one of its queues is owed to; nil where it does not wait there
+    /// any more: it has gone on, has expired, or waits apart because its shard may not be worked on.
+    private mutating func position(
+        ofWaiting ref: DeliverySlotRef, _ g: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
+    ) -> Int? {
+        let i = Int(ref.index)
+        guard isCurrent(ref), let p = slots[i].position(of: g), slots[i].owed[p].progress == .queued else { return nil }
+        if slots[i].message.expiresAt <= wall {
+            expire(ref, p, wall: wall, now: now, &actions)
+            return nil
+        }
+        if !slots[i].isFly, isStopped(slots[i].shard, now: now) {
+            groups[g].shards[slots[i].shard].parked.append(ref)
+            return nil
+        }
+        return p
+    }
+
+    private func isSuspect(_ ref: DeliverySlotRef, _ g: Int) -> Bool {
+        guard !groups[g].suspects.isEmpty else { return false }
+        let slot = slots[Int(ref.index)]
+        return groups[g].suspects.contains(slot.seq, slot.shard)
+    }
+
+    /// Whether the group's rate allows one more message.
+    private mutating func takeTurn(_ g: Int, now: MonotonicTime) -> Bool { groups[g].bucket.take(upTo: 1, now: now) == 1 }
+
+    private mutating func send(
+        _ ref: DeliverySlotRef, _ p: Int, to c: Int, isSuspect: Bool, now: MonotonicTime,
+        _ actions: inout DeliveryActions
+    ) {
+        let (i, g) = (Int(ref.index), clients[c].group)
+        let entry = DeliveryClient.Entry(
+            slot: ref, bytes: slots[i].message.footprint, sentAt: now, seq: slots[i].seq, shard: Int32(slots[i].shard),
+            id: slots[i].message.id, isSuspect: isSuspect)
+        slots[i].owed[p].progress = .inFlight
+        groups[g].inFlight += 1
+        if clients[c].pull == nil { outboundRoom -= entry.bytes }
+        if clients[c].isDoubtful { clients[c].nextTrial = now + limits.trialInterval }
+        if isSuspect {
+            groups[g].suspects.wasSent()
+            clients[c].suspects += 1
+        }
+        let opaque = clients[c].deliver(entry, now: now)
+        counters.delivered += 1
+        groups[g].counters.delivered += 1
+        topics[slots[i].topic].delivered += 1
+        if slots[i].owed[p].attempts == 0, let start = slots[i].acceptedAt { deliveryTimes.record(now - start) }
+        actions.deliveries.append(
+            DeliveryActions.Delivery(
+                client: DeliveryClientID(index: Int32(c), generation: clients[c].generation), opaque: opaque,
+                attempt: UInt8(clamping: slots[i].owed[p].attempts + 1), message: slots[i].message))
+    }
+
+    /// A delivery does not await its answer any more.
+    mutating func endFlight(_ entry: DeliveryClient.Entry, of c: Int) {
+        groups[clients[c].group].inFlight -= 1
+        guard entry.isSuspect else { return }
+        groups[clients[c].group].suspects.hasEnded()
+        clients[c].suspects -= 1
     }
 
     private mutating func expire(
@@ -56,13 +126,53 @@ extension DeliveryMachine {
         releaseIfIdle(ref, wall: wall, now: now, &actions)
     }
 
+    // MARK: Whose turn it is
+
+    /// Whether a client can take a delivery. One that has suspects in flight gets nothing else: whatever is lost with its
+    /// consumer would be suspected, too.
+    private func takes(_ c: Int, isSuspect: Bool, _ trial: Trial) -> Bool {
+        guard clients[c].hasRoom, outboundRoom > 0 || clients[c].pull != nil else { return false }
+        if clients[c].isDoubtful, !trial.allows(clients[c]) { return false }
+        if isSuspect { return clients[c].window.inFlight == clients[c].suspects }
+        return clients[c].suspects == 0 && groups[clients[c].group].reserved != Int32(c)
+    }
+
+    /// When a client of which nobody knows whether it consumes is sent a message: while others live, one now and then, and none that
+    /// has its last attempt.
+    private enum Trial {
+        /// There is no other.
+        case always
+        case never
+        case now(MonotonicTime)
+
+        func allows(_ client: DeliveryClient) -> Bool {
+            switch self {
+            case .always: true
+            case .never: false
+            case .now(let now): client.window.inFlight == 0 && client.nextTrial <= now
+            }
+        }
+    }
+
+    /// The client that is first rid of what it has in flight, as far as one can tell.
+    private func leastBusy(_ g: Int) -> Int32? {
+        groups[g].clients.min { clients[Int($0)].window.inFlight < clients[Int($1)].window.inFlight }
+    }
+
     /// The next client in turn that can take a delivery; while some warm up, each gets a share by its weight.
-    private mutating func pickClient(_ g: Int, now: MonotonicTime) -> Int? {
+    private mutating func pickClient(
+        _ g: Int, for slot: Int, _ position: Int, isSuspect: Bool, now: MonotonicTime
+    ) -> Int? {
         let count = groups[g].clients.count
-        guard count > 0 else { return nil }
+        var trial = Trial.always
+        if groups[g].doubtful > 0, groups[g].doubtful < count {
+            let isLast = slots[slot].owed[position].attempts + 1 >= slots[slot].message.deliverLimit
+            trial = isLast ? .never : .now(now)
+        }
+        guard count > 0, !isSuspect || groups[g].suspects.inFlight < groups[g].suspects.limit else { return nil }
         var totalWeight = 0
         var isWarm = true
-        for index in groups[g].clients where clients[Int(index)].hasRoom {
+        for index in groups[g].clients where takes(Int(index), isSuspect: isSuspect, trial) {
             let weight = Int(clients[Int(index)].warmUp.weight(now: now))
             totalWeight += weight
             isWarm = isWarm && weight == WarmUp.full
@@ -71,7 +181,7 @@ extension DeliveryMachine {
             for step in 0..<count {
                 let turn = (groups[g].nextClient + step) % count
                 let c = Int(groups[g].clients[turn])
-                if clients[c].hasRoom {
+                if takes(c, isSuspect: isSuspect, trial) {
                     groups[g].nextClient = turn + 1
                     return c
                 }
@@ -79,7 +189,7 @@ extension DeliveryMachine {
             return nil
         }
         var best: Int?
-        for index in groups[g].clients where clients[Int(index)].hasRoom {
+        for index in groups[g].clients where takes(Int(index), isSuspect: isSuspect, trial) {
             let c = Int(index)
             clients[c].credit += Int(clients[c].warmUp.weight(now: now))
             if best.map({ clients[c].credit > clients[$0].credit }) ?? true { best = c }

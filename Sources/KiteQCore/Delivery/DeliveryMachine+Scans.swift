@@ -26,7 +26,7 @@ extension DeliveryMachine {
             return DeliveryScan(
                 group: groups[g].name, shard: shard, kind: kind,
                 limit: min(limits.pageRows, limits.queueLength - groups[g].queue.count),
-                maxBytes: min(limits.pageBytes, room(g) / isScanning.count), groupIndex: g,
+                maxBytes: max(1, min(limits.pageBytes, room(g) / isScanning.count)), groupIndex: g,
                 epoch: groups[g].shards[shard].epoch)
         }
         return nil
@@ -41,11 +41,14 @@ extension DeliveryMachine {
         }
         guard !groups[g].isAway else { return backlogAfter.map { .handOver(after: $0) } }
         guard !groups[g].isPaused else { return nil }
-        // Half of what it may have is free again: pages are not read for a message or two.
-        guard groups[g].queue.count <= limits.queueLength / 2, room(g) > 0, room(g) >= groups[g].bytes else {
-            return nil
+        guard groups[g].queue.count < limits.queueLength, room(g) > 0 else { return nil }
+        let due = DeliveryScan.Kind.due(waitingUpTo: state.seenUpTo)
+        // Half of what it may have is free again: pages are not read for a message or two. A queue that new messages keep at more
+        // than that for ever is no reason for what is due to wait as long.
+        guard groups[g].queue.count <= limits.queueLength / 2, room(g) >= groups[g].bytes else {
+            return state.isDue && now - state.dueSince >= limits.dueWait ? due : nil
         }
-        if state.isDue && !(state.lastScanWasDue && backlogAfter != nil) { return .due }
+        if state.isDue && !(state.lastScanWasDue && backlogAfter != nil) { return due }
         return backlogAfter.map { .backlog(after: $0) }
     }
 
@@ -63,15 +66,16 @@ extension DeliveryMachine {
         }
         return result.rows.lazy.filter { row in
             switch row.kind {
-            case .fresh: slotBySeq[row.seq] == nil && dirty[row.seq] == nil
-            case .tracked: !isWorkedOn(row.seq, by: scan.groupIndex) && dirty[row.seq] == nil
+            case .fresh: slotBySeq[scan.shard][row.seq] == nil && dirty[scan.shard][row.seq] == nil
+            case .tracked:
+                !isWorkedOn(row.seq, scan.shard, by: scan.groupIndex) && dirty[scan.shard][row.seq] == nil
             case .held: false
             }
         }.map(\.seq)
     }
 
-    func isWorkedOn(_ seq: Int64, by g: Int) -> Bool {
-        guard let index = slotBySeq[seq] else { return false }
+    func isWorkedOn(_ seq: Int64, _ shard: Int, by g: Int) -> Bool {
+        guard let index = slotBySeq[shard][seq] else { return false }
         return slots[Int(index)].owed.contains { $0.group == g && $0.isActive }
     }
 
@@ -118,8 +122,8 @@ extension DeliveryMachine {
                 row, of: g, shard: scan.shard, loaded: message, wasAsked: asked.contains(row.seq), wall: wall, &actions)
             if case .beingWritten = attached, cut == nil { cut = row.seq }
         }
-        if scan.kind == .due {
-            if !result.isEnd { groups[g].shards[scan.shard].isDue = true }
+        if case .due = scan.kind {
+            if !result.isEnd { groups[g].shards[scan.shard].isDue(since: now) }
         } else {
             endPage(g, scan.shard, result, cut: cut, now: now, wall: wall, &actions)
         }
@@ -159,7 +163,7 @@ extension DeliveryMachine {
 
     private mutating func endScan(_ shard: Int) {
         isScanning[shard] = false
-        clean(settledDuringScan[shard])
+        clean(settledDuringScan[shard], shard)
         settledDuringScan[shard].removeAll(keepingCapacity: true)
     }
 

@@ -14,7 +14,8 @@ extension DeliveryMachine {
             releaseIfIdle(first.slot, wall: wall, now: now, &actions)
         }
         for g in groups.indices {
-            if !groups[g].queue.isEmpty { needsPump(g) }
+            groups[g].suspects.forget(now: now)
+            if !groups[g].queue.isEmpty || !groups[g].apart.isEmpty { needsPump(g) }
             if !actions.scansWanted {
                 actions.scansWanted = groups[g].shards.indices.contains {
                     wantedScan(g, shard: $0, now: now) != nil
@@ -29,8 +30,13 @@ extension DeliveryMachine {
         of c: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
         let g = clients[c].group
+        var isFirst = true
         while let entry = clients[c].expire(now: now) {
-            groups[g].inFlight -= 1
+            if isFirst, clients[c].pull == nil { clients[c].pace.timedOut(now: now) }
+            isFirst = false
+            endFlight(entry, of: c)
+            // Its consumer lives.
+            groups[g].suspects.clear(entry.seq, Int(entry.shard))
             guard isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g) else { continue }
             counters.timedOut += 1
             groups[g].counters.timedOut += 1

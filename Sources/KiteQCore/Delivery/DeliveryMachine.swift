@@ -17,7 +17,8 @@ package struct DeliveryMachine: Sendable {
 
     var slots: [DeliverySlot] = []
     var freeSlots: [Int32] = []
-    var slotBySeq: [Int64: Int32] = [:]
+    /// By shard, then seq: two shards may hold the same seq.
+    var slotBySeq: [[Int64: Int32]]
     var memoryBytes = 0
 
     var groups: [DeliveryGroup] = []
@@ -34,16 +35,17 @@ package struct DeliveryMachine: Sendable {
 
     /// Messages some groups have finished and some not, in the order that began.
     var partials = Deque<(slot: DeliverySlotRef, since: MonotonicTime)>()
-    /// Seqs whose settlement is not written yet: what the store says of them is out of date.
-    var dirty: [Int64: Dirty] = [:]
+    /// By shard: seqs whose settlement is not written yet; what the store says of them is out of date.
+    var dirty: [[Int64: Dirty]]
     var unflushed: [Int]
     /// Too much of a shard is not written: nothing of it is delivered until half of that is.
     var isHeldUp: [Bool]
     /// Settled while a scan of the shard was under way, whose result may still show the old state.
     var settledDuringScan: [[Int64]]
     var isScanning: [Bool]
-    /// Fresh messages that scans found: an insert whose reply is slow may name one when it has been delivered and removed.
-    var pagedIn: RecentSeqs
+    /// By shard: fresh messages that scans found. An insert whose reply is slow may name one when it has been delivered and
+    /// removed.
+    var pagedIn: [RecentSeqs]
     /// Groups in the order in which their shards are looked at next.
     var scanTurn: [Int]
     /// Until when stored messages of each shard may be worked on.
@@ -53,6 +55,8 @@ package struct DeliveryMachine: Sendable {
     var orphanCursor: [Int64?]
     var lastTick = MonotonicTime.max
     var isDraining = false
+    /// Bytes that may yet be handed to connections, by the shell's account of what they have not written; to be set before an input.
+    package var outboundRoom = Int.max
 
     package var counters = DeliveryCounters()
     /// From the acceptance of a message here to its first attempt for each group; not of those read back from the store.
@@ -71,7 +75,9 @@ package struct DeliveryMachine: Sendable {
     package init(shards: Int, limits: DeliveryLimits = DeliveryLimits(), topics: [String] = []) {
         self.limits = limits
         self.topics = TopicTable(topics)
-        pagedIn = RecentSeqs(limit: limits.pagedInRemembered)
+        slotBySeq = Array(repeating: [:], count: shards)
+        dirty = Array(repeating: [:], count: shards)
+        pagedIn = Array(repeating: RecentSeqs(limit: max(1, limits.pagedInRemembered / shards)), count: shards)
         unflushed = Array(repeating: 0, count: shards)
         isHeldUp = Array(repeating: false, count: shards)
         settledDuringScan = Array(repeating: [], count: shards)
@@ -104,7 +110,7 @@ package struct DeliveryMachine: Sendable {
                     seq: seq, shard: shard, topic: topic, message: message, owed: owed, isTracked: isTracked,
                     generation: 0, acceptedAt: acceptedAt))
         }
-        if seq != 0 { slotBySeq[seq] = index }
+        if seq != 0 { slotBySeq[shard][seq] = index }
         for entry in owed { count(entry, Int(index)) }
         return DeliverySlotRef(index: index, generation: slots[Int(index)].generation)
     }
@@ -113,7 +119,7 @@ package struct DeliveryMachine: Sendable {
         let i = Int(index)
         for entry in slots[i].owed { uncount(entry, i) }
         memoryBytes -= slots[i].message.footprint
-        if slots[i].seq != 0 { slotBySeq[slots[i].seq] = nil }
+        if slots[i].seq != 0 { slotBySeq[slots[i].shard][slots[i].seq] = nil }
         slots[i].isFree = true
         slots[i].owed = []
         slots[i].message = Self.noMessage
@@ -134,10 +140,10 @@ package struct DeliveryMachine: Sendable {
 
     mutating func emit(_ settlement: Settlement, shard: Int, _ actions: inout DeliveryActions) {
         let leavesRows = !settlement.pending.isEmpty || settlement.wasTracked
-        if let known = dirty[settlement.seq] {
-            dirty[settlement.seq] = Dirty(count: known.count + 1, leavesRows: leavesRows)
+        if let known = dirty[shard][settlement.seq] {
+            dirty[shard][settlement.seq] = Dirty(count: known.count + 1, leavesRows: leavesRows)
         } else {
-            dirty[settlement.seq] = Dirty(leavesRows: leavesRows)
+            dirty[shard][settlement.seq] = Dirty(leavesRows: leavesRows)
         }
         unflushed[shard] += 1
         if unflushed[shard] >= unflushedShare { isHeldUp[shard] = true }
@@ -152,7 +158,7 @@ package struct DeliveryMachine: Sendable {
         if isScanning[shard] {
             settledDuringScan[shard].append(contentsOf: seqs)
         } else {
-            clean(seqs)
+            clean(seqs, shard)
         }
         if isHeldUp[shard] && unflushed[shard] <= unflushedShare / 2 {
             isHeldUp[shard] = false
@@ -164,13 +170,13 @@ package struct DeliveryMachine: Sendable {
     /// A shard that cannot be written stops itself, and leaves the others their part.
     private var unflushedShare: Int { max(1, limits.unflushed / unflushed.count) }
 
-    mutating func clean(_ seqs: [Int64]) {
+    mutating func clean(_ seqs: [Int64], _ shard: Int) {
         for seq in seqs {
-            guard let index = dirty.index(forKey: seq) else { continue }
-            if dirty.values[index].count > 1 {
-                dirty.values[index].count -= 1
+            guard let index = dirty[shard].index(forKey: seq) else { continue }
+            if dirty[shard].values[index].count > 1 {
+                dirty[shard].values[index].count -= 1
             } else {
-                dirty.remove(at: index)
+                dirty[shard].remove(at: index)
             }
         }
     }

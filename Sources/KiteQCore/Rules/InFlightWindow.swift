@@ -16,6 +16,8 @@ package struct InFlightWindow<Entry: Sendable>: Sendable {
         case late(Entry)
         /// Never delivered here, answered already, or too long ago.
         case unknown
+
+        package var isUnknown: Bool { if case .unknown = self { true } else { false } }
     }
 
     private struct Place: Sendable {

@@ -97,7 +97,9 @@ package final class InMemoryMessageStore: MessageStore {
         return data.withShard(shard) { rows in
             var survey = ShardSurvey(elsewhere: elsewhere)
             survey.due = here.filter { !rows.deliveries(of: $0, in: .due(now: now), limit: 1).isEmpty }
-            survey.waiting = here.filter { !rows.deliveries(of: $0, in: .waiting(after: 0), limit: 1).isEmpty }
+            for group in here {
+                survey.waiting[group] = rows.deliveries(of: group, in: .waiting(after: 0), limit: 1).first
+            }
             for (seq, row) in rows.messages where row.stored.state == .fresh && !living.contains(row.owner) {
                 for member in row.stored.route.members {
                     survey.abandoned[member.group] = min(survey.abandoned[member.group] ?? .max, seq)
@@ -132,10 +134,19 @@ package final class InMemoryMessageStore: MessageStore {
         data.withShard(shard) { $0.deliveries(of: group, in: range, limit: limit) }
     }
 
-    package func load(_ seqs: [Int64], for group: String, shard: Int) async throws -> [StoredMessage] {
+    package func load(
+        _ seqs: [Int64], for group: String, shard: Int, maxBytes: Int
+    ) async throws -> (messages: [StoredMessage], count: Int) {
         let (owner, living) = (number, data.living)
         return data.withShard(shard) { rows in
-            Set(seqs).sorted().compactMap { rows.load($0, for: group, by: owner, living: living) }
+            var (bytes, count) = (0, 0)
+            for seq in seqs {
+                bytes += rows.messages[seq]?.stored.message.footprint ?? 0
+                if bytes > maxBytes && count > 0 { break }
+                count += 1
+            }
+            let some = Set(seqs.prefix(count)).sorted()
+            return (some.compactMap { rows.load($0, for: group, by: owner, living: living) }, count)
         }
     }
 

@@ -89,6 +89,10 @@ struct InMemoryShard: Sendable {
 
     /// False where it is not this owner's.
     mutating func settle(_ settlement: Settlement, owner: Int64) -> Bool {
+        if settlement.isLate {
+            endLate(settlement)
+            return true
+        }
         guard var row = messages[settlement.seq] else { return false }
         let isOwn =
             settlement.wasTracked
@@ -112,6 +116,16 @@ struct InMemoryShard: Sendable {
         messages[settlement.seq] = row
         removeIfDone(settlement.seq)
         return true
+    }
+
+    /// Groups that handled a message after their attempt had been given up.
+    private mutating func endLate(_ settlement: Settlement) {
+        let groups = Set(settlement.late)
+        deadLetters.removeAll { $0.seq == settlement.seq && groups.contains($0.group) && $0.reason != .undecided }
+        guard messages[settlement.seq]?.stored.state == .tracked else { return }
+        messages[settlement.seq]?.stored.deliveries.removeAll { groups.contains($0.group) }
+        for group in groups { messages[settlement.seq]?.deliveryOwners[group] = nil }
+        removeIfDone(settlement.seq)
     }
 
     private mutating func bury(

@@ -146,8 +146,10 @@ package final class MySQLMessageStore: MessageStore {
         try await measure(.scan, shard) { try await $0.deliveries(of: group, in: range, limit: limit) }
     }
 
-    package func load(_ seqs: [Int64], for group: String, shard: Int) async throws -> [StoredMessage] {
-        try await measure(.load, shard) { try await $0.load(seqs, for: group) }
+    package func load(
+        _ seqs: [Int64], for group: String, shard: Int, maxBytes: Int
+    ) async throws -> (messages: [StoredMessage], count: Int) {
+        try await measure(.load, shard) { try await $0.load(seqs, for: group, maxBytes: maxBytes) }
     }
 
     package func heldDeliveries(shard: Int, after: Int64, limit: Int) async throws -> [HeldDelivery] {

@@ -87,6 +87,11 @@ enum SQL {
         AND NOT EXISTS (SELECT 1 FROM kite_delivery d WHERE d.seq = kite_message.seq)
         """
 
+    /// Those that died of attempts or of time: a person is to decide about the others.
+    static let retractLetters = """
+        DELETE FROM kite_dead_letter WHERE seq IN (%@) AND group_name = ? AND reason IN (1, 2)
+        """
+
     // MARK: Recovery
 
     static let routesOf = "SELECT route_id FROM kite_route WHERE group_name = ? ORDER BY route_id"
@@ -104,6 +109,10 @@ enum SQL {
         SELECT seq FROM kite_delivery WHERE group_name = ? AND due_at >= 1 AND due_at <= ? ORDER BY due_at, seq LIMIT ?
         """
     static let load = "SELECT \(messageColumns) FROM kite_message WHERE seq IN (%@) ORDER BY seq"
+    static let sizes = """
+        SELECT seq, OCTET_LENGTH(header) + OCTET_LENGTH(body) + COALESCE(OCTET_LENGTH(extra), 0) \
+        FROM kite_message FORCE INDEX (PRIMARY) WHERE seq IN (%@)
+        """
     static let takeDeliveries = """
         UPDATE kite_delivery SET owner = ?, due_at = \(Settlement.Pending.heldDueAt) \
         WHERE seq IN (%@) AND group_name = ? AND owner = 0
@@ -194,7 +203,8 @@ enum SQL {
     /// a SELECT with constants of its own. Some of them in one statement, for each is a round trip.
     static let waits = """
         SELECT ?, \
-        (SELECT d.seq FROM kite_delivery d WHERE d.group_name = ? AND d.due_at = 0 LIMIT 1) IS NOT NULL, \
+        (SELECT d.seq FROM kite_delivery d FORCE INDEX (by_due) \
+        WHERE d.group_name = ? AND d.due_at = 0 ORDER BY d.seq LIMIT 1), \
         (SELECT d.seq FROM kite_delivery d FORCE INDEX (by_due) \
         WHERE d.group_name = ? AND d.due_at >= 1 AND d.due_at <= ? LIMIT 1) IS NOT NULL
         """

@@ -47,27 +47,53 @@ extension Shard {
 
     // MARK: Loading
 
-    func load(_ seqs: [Int64], for group: String) async throws -> [StoredMessage] {
-        guard !seqs.isEmpty else { return [] }
+    func load(
+        _ seqs: [Int64], for group: String, maxBytes: Int
+    ) async throws -> (messages: [StoredMessage], count: Int) {
+        guard !seqs.isEmpty else { return ([], 0) }
         return try await run { [self] connection in
-            var rows: [MariaDBRow] = []
-            try connection.query(SQL.load, list: Set(seqs).sorted().map { .int($0) }) { rows.append($0) }
-            let fresh = try rows.filter { try $0.int(1) == Int64(StoredMessage.State.fresh.rawValue) }
-            let mine = try takeFresh(fresh, on: connection)
-            let tracked = try rows.filter { try $0.int(1) == Int64(StoredMessage.State.tracked.rawValue) }
-            let attempts = try takeDeliveries(try tracked.map { try $0.int(0) }, of: group, on: connection)
-            return try rows.compactMap { row in
-                let seq = try row.int(0)
-                if mine.contains(seq) {
-                    return StoredMessage(
-                        seq: seq, message: try row.message(4, hasBody: true), state: .fresh,
-                        route: try route(try row.int(2), on: connection))
-                }
-                guard let attempts = attempts[seq] else { return nil }
+            let count = try Self.count(of: seqs, within: maxBytes, on: connection)
+            return (try load(seqs.prefix(count), for: group, on: connection), count)
+        }
+    }
+
+    /// How many of the first of these messages have so many bytes together; at least one.
+    private static func count(
+        of seqs: [Int64], within maxBytes: Int, on connection: isolated MariaDBConnection
+    ) throws -> Int {
+        guard seqs.count > 1 else { return seqs.count }
+        var sizes: [Int64: Int] = [:]
+        try connection.query(SQL.sizes, list: Set(seqs).sorted().map { .int($0) }) { row in
+            sizes[try row.int(0)] = Int(try row.int(1)) + Message.overhead
+        }
+        var bytes = 0
+        for (index, seq) in seqs.enumerated() {
+            bytes += sizes[seq] ?? 0
+            if bytes > maxBytes && index > 0 { return index }
+        }
+        return seqs.count
+    }
+
+    private func load(
+        _ seqs: ArraySlice<Int64>, for group: String, on connection: isolated MariaDBConnection
+    ) throws -> [StoredMessage] {
+        var rows: [MariaDBRow] = []
+        try connection.query(SQL.load, list: Set(seqs).sorted().map { .int($0) }) { rows.append($0) }
+        let fresh = try rows.filter { try $0.int(1) == Int64(StoredMessage.State.fresh.rawValue) }
+        let mine = try takeFresh(fresh, on: connection)
+        let tracked = try rows.filter { try $0.int(1) == Int64(StoredMessage.State.tracked.rawValue) }
+        let attempts = try takeDeliveries(try tracked.map { try $0.int(0) }, of: group, on: connection)
+        return try rows.compactMap { row in
+            let seq = try row.int(0)
+            if mine.contains(seq) {
                 return StoredMessage(
-                    seq: seq, message: try row.message(4, hasBody: true), state: .tracked, route: Route([]),
-                    deliveries: [.init(group: group, attempts: attempts, dueAt: 0)])
+                    seq: seq, message: try row.message(4, hasBody: true), state: .fresh,
+                    route: try route(try row.int(2), on: connection))
             }
+            guard let attempts = attempts[seq] else { return nil }
+            return StoredMessage(
+                seq: seq, message: try row.message(4, hasBody: true), state: .tracked, route: Route([]),
+                deliveries: [.init(group: group, attempts: attempts, dueAt: 0)])
         }
     }
 

@@ -6,9 +6,10 @@ import MariaDB
 extension Shard {
     func settle(_ batch: [Settlement]) async throws -> [Int64] {
         let removals = batch.filter(\.isRemoval).map(\.seq).sorted()
-        let others = batch.filter { !$0.isRemoval }.sorted { $0.seq < $1.seq }
+        let others = batch.filter { !$0.isRemoval && !$0.isLate }.sorted { $0.seq < $1.seq }
         var progress = Progress()
         await remove(removals, &progress)
+        await endLate(batch.filter(\.isLate).sorted { $0.seq < $1.seq }, &progress)
         for part in Self.parts(others) { await write(part, &progress) }
         guard let error = progress.error else { return progress.lost }
         throw progress.done.isEmpty ? error : PartlySettled(done: progress.done, lost: progress.lost, cause: error)
@@ -61,6 +62,27 @@ extension Shard {
                 try Self.apply(mine, owner: owner, on: connection)
                 let kept = Set(mine.map(\.seq))
                 return batch.map(\.seq).filter { !kept.contains($0) }
+            }
+        }
+    }
+
+    /// Groups that handled messages after their attempts had been given up.
+    private func endLate(_ batch: [Settlement], _ progress: inout Progress) async {
+        guard !batch.isEmpty else { return }
+        await settling(batch, seq: \.seq, &progress) { batch, connection in
+            try connection.transaction {
+                let seqs = batch.map { MariaDBValue.int($0.seq) }
+                try connection.query(SQL.lockMessages, list: seqs) { _ in }
+                var byGroup: [String: [MariaDBValue]] = [:]
+                for settlement in batch {
+                    for group in settlement.late { byGroup[group, default: []].append(.int(settlement.seq)) }
+                }
+                for (group, seqs) in byGroup.sorted(by: { $0.key < $1.key }) {
+                    try connection.execute(SQL.deleteDeliveries, list: seqs, after: [.text(group)])
+                    try connection.execute(SQL.retractLetters, list: seqs, after: [.text(group)])
+                }
+                try connection.execute(SQL.deleteFinished, list: seqs)
+                return []
             }
         }
     }

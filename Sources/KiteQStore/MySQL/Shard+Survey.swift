@@ -12,7 +12,7 @@ extension Shard {
             }
             try Self.waits(groups, now: now, on: connection) { row in
                 let group = try row.text(0)
-                if try row.int(1) != 0 { survey.waiting.insert(group) }
+                if let seq = try row.optionalInt(1) { survey.waiting[group] = seq }
                 if try row.int(2) != 0 { survey.due.insert(group) }
             }
             for owner in try Self.deadWithMessages(on: connection) {

@@ -49,7 +49,7 @@ import Testing
         #expect(h.nextScan() == nil)
         h.survey(ShardSurvey(due: ["a"]))
         let scan = h.nextScan()
-        #expect(scan?.group == "a" && scan?.kind == .due)
+        #expect(scan?.group == "a" && scan?.kind == .due(waitingUpTo: .max))
         h.finish(
             scan!, DeliveryScanResult(rows: [.init(seq: 1, kind: .tracked)], isEnd: true),
             loaded: [h.tracked(1, "a", attempts: 3, dueAt: 0)])
@@ -101,6 +101,107 @@ import Testing
         #expect(again.count == 1)
         #expect(again[0].client == (sent[0].client == first ? second : first), "another client has its turn")
         #expect(h.machine.counters.timedOut == 1)
+    }
+
+    /// In whichever state the next attempt is.
+    @Test func aLateSuccessCountsWhileTheMessageIsInFlightAgain() {
+        var h = DeliveryHarness()
+        let first = h.liveClient("a")
+        let second = h.liveClient("a")
+        h.accept(1, DeliveryHarness.route("a"))
+        let sent = h.deliveries()[0]
+        h.pass(5_100_000_000)
+        let again = h.deliveries()[0]
+        #expect(Set([sent.client, again.client]) == [first, second])
+        h.acknowledge(sent)
+        #expect(h.settlements().map(\.isRemoval) == [true])
+        #expect(h.machine.gauges.messages == 0)
+        h.acknowledge(again)
+        #expect(h.settlements().isEmpty && h.machine.gauges.inFlight == 0, "that answer finds nothing to settle")
+        #expect(h.machine.counters.acknowledged == 1)
+    }
+
+    @Test func aLateSuccessCountsWhereTheMessageIsInTheStoreAlone() {
+        var h = DeliveryHarness()
+        _ = h.liveClient("a")
+        h.accept(1, DeliveryHarness.route("a"))
+        let first = h.deliveries()[0]
+        for _ in 1...3 { h.pass(5_100_000_000) }
+        #expect(h.settlements().flatMap(\.pending).count == 1)
+        #expect(h.machine.gauges.messages == 0)
+        h.actions.finished = []
+        h.acknowledge(first)
+        let settled = h.settlements()
+        #expect(settled.map(\.late) == [["a"]] && settled.map(\.seq) == [1])
+        #expect(h.actions.finished == [first.message.id], "published again it is known")
+        h.acknowledge(first)
+        #expect(h.settlements().isEmpty, "an answer counts once")
+    }
+
+    @Test func aLateSuccessTakesBackADeadLetter() {
+        var h = DeliveryHarness()
+        _ = h.liveClient("a")
+        h.accept(1, DeliveryHarness.route("a"), DeliveryHarness.message(deliverLimit: 1))
+        let sent = h.deliveries()[0]
+        h.pass(5_100_000_000)
+        #expect(h.settlements().flatMap(\.dead).count == 1)
+        h.acknowledge(sent)
+        #expect(h.settlements().map(\.late) == [["a"]])
+    }
+
+    @Test func aLateRefusalChangesNothing() {
+        var h = DeliveryHarness()
+        _ = h.liveClient("a")
+        h.accept(1, DeliveryHarness.route("a"), DeliveryHarness.message(deliverLimit: 1))
+        let sent = h.deliveries()[0]
+        h.pass(5_100_000_000)
+        _ = h.settlements()
+        h.acknowledge(sent, false)
+        #expect(h.settlements().isEmpty)
+    }
+
+    /// It came back from the store, in another place of memory.
+    @Test func aLateSuccessFindsTheMessageReadBack() {
+        var h = DeliveryHarness { $0.window = 1 }
+        let client = h.liveClient("a")
+        h.accept(1, DeliveryHarness.route("a"))
+        let first = h.deliveries()[0]
+        for _ in 1...3 { h.pass(5_100_000_000) }
+        _ = h.settlements()
+        h.machine.setWritable(client, false, now: h.now, wall: h.wall, &h.actions)
+        h.survey(ShardSurvey(due: ["a"]))
+        h.finish(
+            h.nextScan()!, DeliveryScanResult(rows: [.init(seq: 1, kind: .tracked)], isEnd: true),
+            loaded: [h.tracked(1, "a", attempts: 3, dueAt: 0)])
+        #expect(h.machine.gauges.queued == 1)
+        h.acknowledge(first)
+        #expect(h.settlements().map(\.done) == [["a"]])
+        #expect(h.machine.gauges.messages == 0)
+    }
+
+    /// A handler that takes a fiftieth of a second, one at a time, and a client that takes all it is sent into its hands.
+    @Test func aSlowConsumerIsSentWhatItCanHandle() {
+        var h = DeliveryHarness()
+        let client = h.liveClient("a")
+        for seq in 1...1_000 as ClosedRange<Int64> {
+            h.accept(seq, DeliveryHarness.route("a"), DeliveryHarness.message(deliverLimit: 3))
+        }
+        var hands: [DeliveryActions.Delivery] = []
+        var handled: [MessageID: Int] = [:]
+        for _ in 0..<4_000 where h.machine.gauges.messages > 0 {
+            h.pass(50_000_000)
+            hands += h.deliveries()
+            _ = h.settlements()
+            guard !hands.isEmpty else { continue }
+            let done = hands.removeFirst()
+            handled[done.message.id, default: 0] += 1
+            h.acknowledge(done)
+        }
+        #expect(handled.count == 1_000 && h.machine.gauges.messages == 0, "\(handled.count), \(h.machine.gauges)")
+        // What the first full window had too much came once more, and now and then some of a window that grows.
+        let again = handled.values.reduce(0, +) - 1_000
+        #expect(again < 1_000, "\(again)")
+        _ = client
     }
 
     @Test func aLateSuccessCountsWhileTheMessageWaits() {

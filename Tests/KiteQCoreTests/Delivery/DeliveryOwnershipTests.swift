@@ -144,8 +144,46 @@ import Testing
     @Test func rowsThatWaitForALiveGroupAreRead() {
         var h = DeliveryHarness()
         _ = h.liveClient("a")
-        h.survey(ShardSurvey(waiting: ["a", "b"]))
-        #expect(h.nextScan()?.kind == .backlog(after: 0))
+        h.survey(ShardSurvey(waiting: ["a": 7, "b": 7]))
+        #expect(h.nextScan()?.kind == .due(waitingUpTo: .max))
+    }
+
+    /// One that came free behind the place where the group reads its backlog.
+    @Test func rowsThatWaitBehindTheFrontierAreRead() {
+        var h = DeliveryHarness { $0.pageRows = 1 }
+        _ = h.connect("a")
+        let route = DeliveryHarness.route("a")
+        while let scan = h.nextScan() {
+            guard case .backlog(let after) = scan.kind else {
+                h.finish(scan, .init(rows: [], isEnd: true))
+                continue
+            }
+            guard after < 100 else {
+                h.finish(scan, .init(rows: [], frontier: after, isEnd: false))
+                break
+            }
+            h.finish(scan, .init(rows: [.init(seq: 100, kind: .fresh(route))], frontier: 100, isEnd: false), loaded: [h.fresh(100, route)])
+        }
+        h.survey(ShardSurvey(waiting: ["a": 101]))
+        #expect(h.nextScan()?.kind == .backlog(after: 100), "it will come to that one")
+        h.machine.scanFailed(.init(group: "a", shard: 0, kind: .backlog(after: 100), limit: 1, maxBytes: 1, groupIndex: 0, epoch: h.machine.groups[0].shards[0].epoch), now: h.now, wall: h.wall, &h.actions)
+        h.survey(ShardSurvey(waiting: ["a": 50]))
+        #expect(h.nextScan()?.kind == .due(waitingUpTo: 100))
+    }
+
+    /// New messages keep the queue nearly full: what is due takes the places that are left.
+    @Test func whatIsDueIsReadThoughTheQueueStaysNearlyFull() {
+        var h = DeliveryHarness {
+            $0.queueLength = 10
+            $0.window = 1
+        }
+        _ = h.liveClient("a")
+        for seq in 1...9 as ClosedRange<Int64> { h.accept(seq, DeliveryHarness.route("a")) }
+        h.survey(ShardSurvey(due: ["a"]))
+        #expect(h.nextScan() == nil, "for a while")
+        h.pass(1_100_000_000)
+        let scan = h.nextScan()
+        #expect(scan?.kind == .due(waitingUpTo: .max) && scan?.limit == 2)
     }
 
     @Test func aRowThatWasTakenForAGroupThatWentIsLetGo() {

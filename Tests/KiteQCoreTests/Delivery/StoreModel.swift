@@ -12,6 +12,12 @@ struct StoreModel {
     /// Settlements that are not this broker's (any more) change nothing.
     mutating func apply(_ settlement: Settlement) {
         guard let row = rows[settlement.seq] else { return }
+        if settlement.isLate {
+            guard case .tracked(var known) = row.state else { return }
+            for group in settlement.late { known[group] = nil }
+            rows[settlement.seq] = known.isEmpty ? nil : (row.message, .tracked(known))
+            return
+        }
         var deliveries: [String: Settlement.Pending] = [:]
         switch row.state {
         case .fresh: guard !settlement.wasTracked else { return }
@@ -44,6 +50,7 @@ struct StoreModel {
                 fresh: Array(fresh.filter { $0.seq > after }.sorted { $0.seq < $1.seq }.prefix(scan.limit)),
                 waiting: Array(waiting.filter { $0 > after }.sorted().prefix(scan.limit)), limit: scan.limit)
         }
+        if case .due(let upTo) = scan.kind { due += waiting.filter { $0 <= upTo }.map { (0, $0) } }
         let page = due.sorted { $0 < $1 }.prefix(scan.limit)
         return DeliveryScanResult(
             rows: page.map { .init(seq: $0.seq, kind: .tracked) }, isEnd: page.count < scan.limit)
@@ -68,10 +75,10 @@ struct StoreModel {
 
     func survey(wall: Timestamp) -> ShardSurvey {
         var survey = ShardSurvey()
-        for row in rows.values {
+        for (seq, row) in rows {
             guard case .tracked(let deliveries) = row.state else { continue }
             for own in deliveries.values where !own.isHeld {
-                if own.dueAt == 0 { survey.waiting.insert(own.group) }
+                if own.dueAt == 0 { survey.waiting[own.group] = min(seq, survey.waiting[own.group] ?? .max) }
                 if own.dueAt > 0, own.dueAt <= wall { survey.due.insert(own.group) }
             }
         }

@@ -1,0 +1,49 @@
+import NIOCore
+
+/// A client that reads nothing must not keep what it is sent in memory for ever.
+extension ConnectionHandler {
+    private static let check = TimeAmount.seconds(2)
+    /// The patience with a client that reads nothing where all that may wait for such clients does.
+    private static let crowdedPatience = TimeAmount.seconds(5)
+
+    /// To be called when the channel begins, or ends, to take no more.
+    func watchWriting(_ context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            stallTimer?.cancel()
+            stallTimer = nil
+        } else if stallTimer == nil {
+            unwritten.watch(buffered: Self.buffered(context), now: .now())
+            scheduleStallCheck()
+        }
+    }
+
+    private func scheduleStallCheck() {
+        guard let context else { return }
+        stallTimer = context.eventLoop.assumeIsolated().scheduleTask(in: Self.check) { [weak self] in
+            self?.checkStall()
+        }
+    }
+
+    private func checkStall() {
+        stallTimer = nil
+        guard let context, !context.channel.isWritable else { return }
+        let standstill = unwritten.standstill(buffered: Self.buffered(context), now: .now())
+        let isCrowded = services.dispatcher.outbound.room <= 0
+        let patience = isCrowded ? Self.crowdedPatience : .nanoseconds(settings.packetTimeout.nanoseconds)
+        guard standstill >= patience else { return scheduleStallCheck() }
+        services.refusals.refuse(
+            .slow, peer,
+            "it has read nothing of what it is sent for \(standstill.nanoseconds / 1_000_000_000) s (broker.packet_timeout)")
+        context.close(promise: nil)
+    }
+
+    /// Bytes that the channel has and the socket has not.
+    private static func buffered(_ context: ChannelHandlerContext) -> Int {
+        do {
+            return try context.channel.syncOptions?.getOption(.bufferedWritableBytes) ?? 0
+        } catch {
+            // It is closing: nothing of it waits.
+            return 0
+        }
+    }
+}
