@@ -178,7 +178,11 @@ final class Dispatcher: Sendable {
     // MARK: What it holds
 
     var counters: DeliveryCounters { state.withLock { $0.machine.counters } }
-    var gauges: DeliveryGauges { state.withLock { $0.machine.gauges } }
+    var gauges: DeliveryGauges {
+        var gauges = state.withLock { $0.machine.gauges }
+        gauges.unwritten = outbound.bytes
+        return gauges
+    }
 
     /// From acceptance to the first attempt, from there to the answer, and from what follows of it to the store.
     var latencies: (delivery: LatencyHistogram, answer: LatencyHistogram, write: LatencyHistogram) {

@@ -10,6 +10,9 @@ final class OutboundAccount: Sendable {
 
     init(limit: Int) { self.limit = limit }
 
+    /// What waits now.
+    var bytes: Int { pending.load(ordering: .relaxed) }
+
     /// How much more may be handed out; 0 or below: nothing, until something is written.
     var room: Int { limit - pending.load(ordering: .relaxed) }
 

@@ -49,6 +49,8 @@ package struct DeliveryGauges: Sendable {
     package var inFlight = 0
     package var queued = 0
     package var unflushed = 0
+    /// Bytes of messages that connections were handed and have not written.
+    package var unwritten = 0
     /// Pulls that wait.
     package var waitingPulls = 0
     /// Messages in the hands of callers that pulled them, or promised to those that wait.

@@ -141,8 +141,9 @@ package final class InMemoryMessageStore: MessageStore {
         return data.withShard(shard) { rows in
             var (bytes, count) = (0, 0)
             for seq in seqs {
-                bytes += rows.messages[seq]?.stored.message.footprint ?? 0
-                if bytes > maxBytes && count > 0 { break }
+                let size = rows.messages[seq]?.stored.message.footprint ?? 0
+                if bytes > 0 && bytes + size > maxBytes { break }
+                bytes += size
                 count += 1
             }
             let some = Set(seqs.prefix(count)).sorted()

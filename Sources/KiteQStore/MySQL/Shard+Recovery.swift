@@ -68,8 +68,9 @@ extension Shard {
         }
         var bytes = 0
         for (index, seq) in seqs.enumerated() {
-            bytes += sizes[seq] ?? 0
-            if bytes > maxBytes && index > 0 { return index }
+            let size = sizes[seq] ?? 0
+            if bytes > 0 && bytes + size > maxBytes { return index }
+            bytes += size
         }
         return seqs.count
     }
