@@ -2,6 +2,8 @@
 package struct DeliveryLimits: Sendable {
     /// How long a consumer has for its DELIVER_ACK (protocol.md: 5 s).
     package var deliveryTimeout: MonotonicTime = 5_000_000_000
+    /// How long after a delivery was sent its consumer may have it extended.
+    package var longestHandling: MonotonicTime = 3_600_000_000_000
     /// Deliveries of one client that await their DELIVER_ACK.
     package var window = 512
     /// Bytes of these, or one message: they may all lie in the connection's send buffer.

@@ -1,10 +1,14 @@
 extension DeliveryMachine {
     /// A connection of a group is ready to consume.
+    ///
+    /// - Parameter window: the most deliveries that it wants in flight; nil: as many as `DeliveryLimits.window` allows.
     package mutating func connect(
-        group name: String, warmUpSeconds: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
+        group name: String, warmUpSeconds: Int, window: Int? = nil, now: MonotonicTime, wall: Timestamp,
+        _ actions: inout DeliveryActions
     ) -> DeliveryClientID {
+        let limit = min(max(1, window ?? limits.window), limits.window)
         let id = addClient(
-            groupIndex(name), InFlightWindow(limit: limits.window, timeout: limits.deliveryTimeout),
+            groupIndex(name), InFlightWindow(limit: limit, timeout: limits.deliveryTimeout),
             WarmUp(seconds: warmUpSeconds, start: now), &actions)
         pump(now: now, wall: wall, &actions)
         return id
