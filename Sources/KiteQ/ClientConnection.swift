@@ -93,11 +93,10 @@ final class ClientConnection: Sendable {
     // MARK: Using
 
     /// Publishes these in one write; each has its own result, in their order.
-    func publish(_ messages: [EncodedMessage], timeout: Duration) async -> [Result<StoreAck, any Error>] {
+    func publish(_ messages: [EncodedMessage]) async -> [Result<StoreAck, any Error>] {
         do {
             return try await channel.eventLoop.flatSubmit { [channel, handler] in
-                let limit = TimeAmount.nanoseconds(timeout.wholeNanoseconds)
-                let futures = handler.value.publish(messages, timeout: limit)
+                let futures = handler.value.publish(messages)
                 guard futures.count == messages.count else {
                     return channel.eventLoop.makeFailedFuture(
                         KiteQError(.notConnected, "the connection is closed; nothing was sent"))

@@ -26,7 +26,7 @@ final class ClientHandler: ChannelInboundHandler {
         PacketDecoder(framing: .plain), maximumBufferSize: PacketDecoder.maximumBufferedBytes)
     private var context: ChannelHandlerContext?
     private var outbound = ByteBuffer()
-    private var owed = OwedAnswers()
+    private var owed: OwedAnswers
     /// Ours; the broker numbers its own packets.
     private var nextOpaque: Int32 = 1
     private var lastRead = NIODeadline.now()
@@ -34,6 +34,8 @@ final class ClientHandler: ChannelInboundHandler {
     private var heartbeat: Scheduled<Void>?
     /// Looks whether what is owed was answered; only while something is.
     private var probe: Scheduled<Void>?
+    /// Tells those that their time is over who wait for an answer; only while somebody does.
+    private var givingUp: Scheduled<Void>?
     /// Tells the broker what is being worked on.
     private var extending: Scheduled<Void>?
     private var isGreeted = false
@@ -43,6 +45,7 @@ final class ClientHandler: ChannelInboundHandler {
         eventLoop: any EventLoop, logger: Logger, onEvent: @escaping @Sendable (ClientEvent) -> Void
     ) {
         self.configuration = configuration
+        owed = OwedAnswers(timeout: .nanoseconds(configuration.publishTimeout.wholeNanoseconds))
         self.role = role
         self.hands = hands
         self.responsiveness = responsiveness
@@ -84,7 +87,7 @@ final class ClientHandler: ChannelInboundHandler {
     }
 
     private func end(_ error: KiteQError) {
-        for timer in [heartbeat, probe, extending] { timer?.cancel() }
+        for timer in [heartbeat, probe, givingUp, extending] { timer?.cancel() }
         if !isGreeted {
             greeted.fail(KiteQError(.notConnected, "the broker closed the connection before it let us in"))
         }
@@ -166,12 +169,10 @@ final class ClientHandler: ChannelInboundHandler {
 
     // MARK: Out
 
-    /// Sends these in one write; each future has its store ack, or fails when the timeout is over.
-    func publish(_ messages: [EncodedMessage], timeout: TimeAmount) -> [EventLoopFuture<StoreAck>] {
+    /// Sends these in one write; each future has its store ack, or fails when the publish timeout is over.
+    func publish(_ messages: [EncodedMessage]) -> [EventLoopFuture<StoreAck>] {
         guard let context else { return [] }
         let now = NIODeadline.now()
-        var opaques: [Int32] = []
-        opaques.reserveCapacity(messages.count)
         let futures = messages.map { message in
             let promise = context.eventLoop.makePromise(of: StoreAck.self)
             let opaque = takeOpaque()
@@ -181,31 +182,34 @@ final class ClientHandler: ChannelInboundHandler {
                     command: message.command,
                     header: message.header, body: message.body, extra: nil)
                 owed.append(opaque, promise, now: now)
-                opaques.append(opaque)
             } catch {
                 promise.fail(KiteQError(.invalid, "\(error)"))
             }
             return promise.futureResult
         }
         flush()
-        giveUp(opaques, in: timeout)
         stillOwed()
         return futures
     }
 
-    /// One timer for all that was sent together.
-    private func giveUp(_ opaques: [Int32], in timeout: TimeAmount) {
-        context?.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [weak self] in
-            for opaque in opaques {
-                self?.owed.giveUp(opaque)?.fail(
+    /// One timer for all of them, at the time of the one that was sent first.
+    private func scheduleGivingUp() {
+        guard givingUp == nil, let next = owed.nextGivenUp, let context else { return }
+        givingUp = context.eventLoop.assumeIsolated().scheduleTask(deadline: next) { [weak self] in
+            guard let self else { return }
+            self.givingUp = nil
+            while let promise = self.owed.giveUp(now: .now()) {
+                promise.fail(
                     KiteQError(.outcomeUnknown, "the broker did not answer in time: the message may be stored or not"))
             }
+            self.scheduleGivingUp()
         }
     }
 
     private func stillOwed() {
         responsiveness.owes(since: owed.owedSince)
         scheduleProbe()
+        scheduleGivingUp()
     }
 
     func acknowledge(opaque: Int32, header: ByteBuffer, isSuccess: Bool, feedback: String) {

@@ -14,14 +14,24 @@ struct OwedAnswers {
     private var owed: [Int32: Owed] = [:]
     /// In the order of sending; what was answered goes when it comes to the front.
     private var sent = CircularBuffer<(opaque: Int32, at: NIODeadline)>()
+    /// In the same order, for all have the same time; at the front is one whose caller waits.
+    private var waiting = CircularBuffer<(opaque: Int32, until: NIODeadline)>()
     private var givenUp: [Int32] = []
+    private let timeout: TimeAmount
+
+    init(timeout: TimeAmount) {
+        self.timeout = timeout
+    }
 
     /// When the oldest that is owed was sent.
     var owedSince: NIODeadline? { sent.first?.at }
+    /// When the next one is to be given up.
+    var nextGivenUp: NIODeadline? { waiting.first?.until }
 
     mutating func append(_ opaque: Int32, _ promise: EventLoopPromise<StoreAck>, now: NIODeadline) {
         owed[opaque] = Owed(promise: promise)
         sent.append((opaque, now))
+        waiting.append((opaque, now + timeout))
     }
 
     /// An answer came. What was given up before has nobody left to tell.
@@ -31,11 +41,14 @@ struct OwedAnswers {
         return answered?.promise
     }
 
-    /// Its caller waits no more; nil where it was answered.
-    mutating func giveUp(_ opaque: Int32) -> EventLoopPromise<StoreAck>? {
-        guard let promise = owed[opaque]?.promise else { return nil }
-        owed[opaque]?.promise = nil
-        givenUp.append(opaque)
+    /// The next one whose time is over, if any: its caller is told, and waits no more. Call it until there is none.
+    mutating func giveUp(now: NIODeadline) -> EventLoopPromise<StoreAck>? {
+        guard let first = waiting.first, first.until <= now, let promise = owed[first.opaque]?.promise else {
+            return nil
+        }
+        owed[first.opaque]?.promise = nil
+        givenUp.append(first.opaque)
+        skipAnswered()
         return promise
     }
 
@@ -49,11 +62,12 @@ struct OwedAnswers {
 
     /// The connection is gone: those whose callers still wait.
     mutating func drain() -> [EventLoopPromise<StoreAck>] {
-        defer { self = OwedAnswers() }
+        defer { self = OwedAnswers(timeout: timeout) }
         return owed.values.compactMap(\.promise)
     }
 
     private mutating func skipAnswered() {
         while let first = sent.first, owed[first.opaque] == nil { sent.removeFirst() }
+        while let first = waiting.first, owed[first.opaque]?.promise == nil { waiting.removeFirst() }
     }
 }

@@ -167,7 +167,7 @@ public final class Producer: Service {
             do {
                 let connection = try await cluster.connection(
                     for: destination.topic, preferring: destination.broker, timeout: configuration.publishTimeout)
-                let acks = await connection.publish(items.map(\.message), timeout: configuration.publishTimeout)
+                let acks = await connection.publish(items.map(\.message))
                 for (item, ack) in zip(items, acks) {
                     results[item.index] = receipt(ack, of: item.message.id, from: connection.address)
                 }
@@ -189,7 +189,7 @@ public final class Producer: Service {
     ) async throws -> (receipt: Receipt, connection: ClientConnection) {
         let connection = try await cluster.connection(
             for: topic, preferring: uncertain.withLock { $0[message.id] }, timeout: configuration.publishTimeout)
-        let ack = await connection.publish([message], timeout: configuration.publishTimeout)[0]
+        let ack = await connection.publish([message])[0]
         return (try receipt(ack, of: message.id, from: connection.address).get(), connection)
     }
 

@@ -80,14 +80,17 @@ import Testing
     @Test func whatWasGivenUpIsOwedUntilTheBrokerSpeaks() throws {
         let loop = MultiThreadedEventLoopGroup.singleton.any()
         let at = NIODeadline.uptimeNanoseconds(1)
-        var owed = OwedAnswers()
+        var owed = OwedAnswers(timeout: .seconds(10))
         for opaque in 1...3 as ClosedRange<Int32> {
             owed.append(opaque, loop.makePromise(), now: at + .seconds(Int64(opaque)))
         }
         owed.take(2)?.fail(KiteQError(.closed, ""))
         #expect(owed.owedSince == at + .seconds(1))
-        owed.giveUp(1)?.fail(KiteQError(.closed, ""))
-        #expect(owed.giveUp(1) == nil && owed.giveUp(2) == nil)
+        #expect(owed.nextGivenUp == at + .seconds(11))
+        #expect(owed.giveUp(now: at + .seconds(10)) == nil)
+        owed.giveUp(now: at + .seconds(11))?.fail(KiteQError(.closed, ""))
+        #expect(owed.nextGivenUp == at + .seconds(13), "the second was answered")
+        #expect(owed.giveUp(now: at + .seconds(12)) == nil)
         #expect(owed.owedSince == at + .seconds(1), "the broker has not answered because its caller went")
         owed.heard()
         #expect(owed.owedSince == at + .seconds(3))
