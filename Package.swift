@@ -156,8 +156,8 @@ let package = Package(
         .testTarget(
             name: "KiteQTests",
             dependencies: [
-                "KiteQ", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "TestSupport", logging, nioPosix,
-                lifecycle,
+                "KiteQ", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "KiteQWire", "TestSupport", logging,
+                nioCore, nioPosix, lifecycle,
             ],
             swiftSettings: settings),
 

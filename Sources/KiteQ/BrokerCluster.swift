@@ -8,6 +8,7 @@ import Synchronization
 /// The connections to all brokers of some topics, as they come and go: one for each broker, made again when it is lost.
 final class BrokerCluster: Sendable {
     private let configuration: KiteQConfiguration
+    private let role: ClientRole
     private let tls: ClientTLS?
     let registry: any Registry
     private let topics: [String]
@@ -39,14 +40,22 @@ final class BrokerCluster: Sendable {
             return false
         }
 
-        /// An open connection to a broker of the topic, in turn; where there is none, to one that was.
-        mutating func take(_ topic: String) -> ClientConnection? {
-            take(of: brokers[topic] ?? []) ?? take(of: formerBrokers[topic] ?? [])
+        /// An open connection to the preferred broker if it answers; else to a broker of the topic, in turn, one that hangs only where
+        /// no other is; where there is none, to one that was.
+        mutating func take(_ topic: String, preferring preferred: BrokerAddress?) -> ClientConnection? {
+            if let preferred, let connection = open[preferred], connection.isOpen, !connection.isSuspect {
+                return connection
+            }
+            let (listed, former) = (connections(to: brokers[topic]), connections(to: formerBrokers[topic]))
+            return next(listed.filter { !$0.isSuspect }) ?? next(former.filter { !$0.isSuspect }) ?? next(listed)
+                ?? next(former)
         }
 
-        private mutating func take(of brokers: Set<BrokerAddress>) -> ClientConnection? {
-            let candidates = brokers.sorted { ($0.host, $0.port) < ($1.host, $1.port) }
-                .compactMap { open[$0] }.filter(\.isOpen)
+        private func connections(to brokers: Set<BrokerAddress>?) -> [ClientConnection] {
+            (brokers ?? []).sorted { ($0.host, $0.port) < ($1.host, $1.port) }.compactMap { open[$0] }.filter(\.isOpen)
+        }
+
+        private mutating func next(_ candidates: [ClientConnection]) -> ClientConnection? {
             guard !candidates.isEmpty else { return nil }
             turn &+= 1
             return candidates[turn % candidates.count]
@@ -54,10 +63,11 @@ final class BrokerCluster: Sendable {
     }
 
     init(
-        configuration: KiteQConfiguration, topics: [String], group: any EventLoopGroup, logger: Logger,
-        onEvent: @escaping @Sendable (ClientConnection, ClientEvent) -> Void
+        configuration: KiteQConfiguration, role: ClientRole, topics: [String], group: any EventLoopGroup,
+        logger: Logger, onEvent: @escaping @Sendable (ClientConnection, ClientEvent) -> Void
     ) throws {
         self.configuration = configuration
+        self.role = role
         tls = try configuration.tls.map { options throws(KiteQError) in try ClientTLS(options) }
         self.topics = topics
         self.group = group
@@ -88,7 +98,7 @@ final class BrokerCluster: Sendable {
                 return try RegistryConfiguration(url: "file://\(path)").makeRegistry(logger: logger)
             }
         } catch let error as RegistryError {
-            throw KiteQError(.invalid, error.message)
+            throw KiteQError.registry(error)
         }
     }
 
@@ -97,7 +107,13 @@ final class BrokerCluster: Sendable {
     /// Keeps the connections until its task is cancelled, then closes them.
     func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await self.registry.run() }
+            tasks.addTask {
+                do {
+                    try await self.registry.run()
+                } catch let error as RegistryError {
+                    throw KiteQError.registry(error)
+                }
+            }
             for topic in topics {
                 tasks.addTask {
                     for await brokers in self.registry.brokers(of: topic) { self.update(topic, brokers) }
@@ -140,7 +156,8 @@ final class BrokerCluster: Sendable {
         while state.withLock({ $0.keeps(address) }), !Task.isCancelled {
             do {
                 let connection = try await ClientConnection.connect(
-                    to: address, configuration: configuration, tls: tls, on: group, logger: logger, onEvent: onEvent)
+                    to: address, as: role, configuration: configuration, tls: tls, on: group, logger: logger,
+                    onEvent: onEvent)
                 failures = 0
                 opened(connection)
                 await connection.closed()
@@ -178,12 +195,16 @@ final class BrokerCluster: Sendable {
 
     // MARK: Using
 
-    /// A connection to a broker of the topic; waits for one until the timeout.
-    func connection(for topic: String, timeout: Duration) async throws -> ClientConnection {
+    /// A connection to a broker of the topic, the preferred one if it is connected and answers; waits for one until the timeout.
+    func connection(
+        for topic: String, preferring preferred: BrokerAddress? = nil, timeout: Duration
+    ) async throws -> ClientConnection {
         guard topics.contains(topic) else {
             throw KiteQError(.invalid, "the client was not told of topic \(topic) when it was made")
         }
-        if let connection = state.withLock({ $0.isClosed ? nil : $0.take(topic) }) { return connection }
+        if let connection = state.withLock({ $0.isClosed ? nil : $0.take(topic, preferring: preferred) }) {
+            return connection
+        }
         let id = state.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter
@@ -194,7 +215,7 @@ final class BrokerCluster: Sendable {
             await withCheckedContinuation { continuation in
                 let now = state.withLock { state -> (isDecided: Bool, ClientConnection?) in
                     if state.isClosed || Task.isCancelled { return (true, nil) }
-                    if let connection = state.take(topic) { return (true, connection) }
+                    if let connection = state.take(topic, preferring: preferred) { return (true, connection) }
                     state.waiters[id] = (topic, continuation)
                     return (false, nil)
                 }

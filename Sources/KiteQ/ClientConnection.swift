@@ -11,19 +11,42 @@ final class ClientConnection: Sendable {
     let begunAt = ContinuousClock.now
     private let channel: any Channel
     private let handler: NIOLoopBound<ClientHandler>
+    private let hands: DeliveriesInHand
+    private let responsiveness: Responsiveness
 
-    private init(_ address: BrokerAddress, _ channel: any Channel, _ handler: NIOLoopBound<ClientHandler>) {
+    private init(
+        _ address: BrokerAddress, _ channel: any Channel, _ handler: NIOLoopBound<ClientHandler>,
+        _ hands: DeliveriesInHand, _ responsiveness: Responsiveness
+    ) {
         self.address = address
         self.channel = channel
         self.handler = handler
+        self.hands = hands
+        self.responsiveness = responsiveness
     }
 
     /// Connects and shakes hands within the connect timeout.
     static func connect(
-        to address: BrokerAddress, configuration: KiteQConfiguration, tls: ClientTLS?, on group: any EventLoopGroup,
-        logger: Logger,
+        to address: BrokerAddress, as role: ClientRole, configuration: KiteQConfiguration, tls: ClientTLS?,
+        on group: any EventLoopGroup, logger: Logger,
+        onEvent: @escaping @Sendable (ClientConnection, ClientEvent) -> Void
+    ) async throws(KiteQError) -> ClientConnection {
+        do {
+            return try await open(
+                to: address, as: role, configuration: configuration, tls: tls, on: group, logger: logger,
+                onEvent: onEvent)
+        } catch {
+            throw KiteQError.connecting(error, tls: tls != nil)
+        }
+    }
+
+    private static func open(
+        to address: BrokerAddress, as role: ClientRole, configuration: KiteQConfiguration, tls: ClientTLS?,
+        on group: any EventLoopGroup, logger: Logger,
         onEvent: @escaping @Sendable (ClientConnection, ClientEvent) -> Void
     ) async throws -> ClientConnection {
+        let hands = DeliveriesInHand(configuration)
+        let responsiveness = Responsiveness(patience: configuration.suspectAfter)
         let eventLoop = group.next()
         let timeout = TimeAmount.nanoseconds(configuration.connectTimeout.wholeNanoseconds)
         // Events come on the event loop, and only after the handshake, when the connection is known.
@@ -34,12 +57,13 @@ final class ClientConnection: Sendable {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let handler = ClientHandler(
-                        configuration: configuration, eventLoop: channel.eventLoop, logger: logger
+                        configuration: configuration, role: role, hands: hands, responsiveness: responsiveness,
+                        eventLoop: channel.eventLoop, logger: logger
                     ) { event in
                         if let connection = holder.value { onEvent(connection, event) }
                     }
                     let connection = ClientConnection(
-                        address, channel, NIOLoopBound(handler, eventLoop: channel.eventLoop))
+                        address, channel, NIOLoopBound(handler, eventLoop: channel.eventLoop), hands, responsiveness)
                     holder.value = connection
                     if let tls {
                         try channel.pipeline.syncOperations.addHandler(tls.handler(for: address.host))
@@ -49,10 +73,10 @@ final class ClientConnection: Sendable {
             }
             .connect(host: address.host, port: address.port).get()
         let connection = try await eventLoop.submit { holder.value }.get()
-        guard let connection else { throw KiteQError(.notConnected, "the connection to \(address) was not made") }
+        guard let connection else { throw KiteQError(.notConnected, "the connection was not made") }
         channel.closeFuture.whenComplete { _ in holder.value = nil }
         let late = eventLoop.scheduleTask(in: timeout) {
-            connection.handler.value.greeted.fail(KiteQError(.notConnected, "\(address) does not answer the handshake"))
+            connection.handler.value.greeted.fail(KiteQError(.notConnected, "it does not answer the handshake"))
             channel.close(promise: nil)
         }
         do {
@@ -69,7 +93,7 @@ final class ClientConnection: Sendable {
     // MARK: Using
 
     /// Publishes these in one write; each has its own result, in their order.
-    func publish(_ messages: [EncodedMessage], timeout: Duration) async -> [Result<StoreAck, any Error>] {
+    func publish(_ messages: [EncodedMessage]) async -> [Result<StoreAck, any Error>] {
         do {
             return try await channel.eventLoop.flatSubmit { [channel, handler] in
                 let futures = handler.value.publish(messages)
@@ -77,31 +101,28 @@ final class ClientConnection: Sendable {
                     return channel.eventLoop.makeFailedFuture(
                         KiteQError(.notConnected, "the connection is closed; nothing was sent"))
                 }
-                let limit = TimeAmount.nanoseconds(timeout.wholeNanoseconds)
-                return EventLoopFuture.whenAllComplete(
-                    futures.map { Self.limited($0, to: limit, on: channel.eventLoop) }, on: channel.eventLoop)
+                return EventLoopFuture.whenAllComplete(futures, on: channel.eventLoop)
             }.get()
         } catch {
-            return messages.map { _ in .failure(error) }
+            let why = error as? KiteQError ?? KiteQError(.closed, "the client's event loop has ended; nothing was sent")
+            return messages.map { _ in .failure(why) }
         }
     }
 
-    private static func limited(
-        _ future: EventLoopFuture<StoreAck>, to limit: TimeAmount, on eventLoop: any EventLoop
-    ) -> EventLoopFuture<StoreAck> {
-        let promise = eventLoop.makePromise(of: StoreAck.self)
-        let late = eventLoop.scheduleTask(in: limit) {
-            promise.fail(
-                KiteQError(.outcomeUnknown, "the broker did not answer in time: the message may be stored or not"))
+    /// Whether a delivery is worth handling: the broker still waits for its answer. Asked when its handler is about to begin.
+    func begin(_ opaque: Int32) -> Bool {
+        guard isOpen else {
+            hands.end(opaque)
+            return false
         }
-        future.whenComplete { result in
-            late.cancel()
-            promise.completeWith(result)
-        }
-        return promise.futureResult
+        return hands.begin(opaque)
     }
+
+    /// A delivery that was begun is left without an answer: it comes again when the connection closes.
+    func abandon(_ opaque: Int32) { hands.end(opaque) }
 
     func acknowledge(opaque: Int32, header: ByteBuffer, isSuccess: Bool, feedback: String = "") {
+        hands.end(opaque)
         channel.eventLoop.execute {
             self.handler.value.acknowledge(opaque: opaque, header: header, isSuccess: isSuccess, feedback: feedback)
         }
@@ -120,6 +141,9 @@ final class ClientConnection: Sendable {
     }
 
     var isOpen: Bool { channel.isActive }
+
+    /// The broker owes an answer and is silent: another one is better, where there is one.
+    var isSuspect: Bool { responsiveness.isSuspect() }
 
     /// Returns when the connection is closed, by whoever.
     func closed() async {

@@ -15,8 +15,11 @@ public import ServiceLifecycle
 /// ```
 ///
 /// A handler that returns has the message; one that throws refuses it, and it comes again: three attempts at once, later ones
-/// after growing waits, until its limit. A message may come more than once after a fault, and when a handler takes longer than
-/// the broker's delivery timeout (5 s unless configured): handlers must bear that.
+/// after growing waits, until its limit. A message may come more than once after a fault: handlers must bear that.
+///
+/// A handler may take its time: the broker is told that it is at work, up to `handlerTimeout`. A broker of another make cannot be
+/// told; it sends a message again whose handler needs longer than its delivery timeout (5 s unless configured). What waited here for so
+/// long that the broker has given it up is not begun.
 public final class Consumer: Service {
     private let configuration: KiteQConfiguration
     private let subscriptions: [Subscription]
@@ -66,9 +69,13 @@ public final class Consumer: Service {
         let (deliveries, continuation) = AsyncStream<Delivery>.makeStream()
         self.deliveries = deliveries
         deliveriesContinuation = continuation
+        if let window = configuration.window, window < 1 {
+            throw KiteQError(.invalid, "a consumer's window has room for at least one delivery")
+        }
         cluster = try BrokerCluster(
-            configuration: configuration, topics: Set(subscriptions.map(\.topic)).sorted(), group: eventLoopGroup,
-            logger: logger
+            configuration: configuration,
+            role: .consumer(window: configuration.window ?? concurrency.multipliedClamping(by: 4)),
+            topics: Set(subscriptions.map(\.topic)).sorted(), group: eventLoopGroup, logger: logger
         ) { connection, event in
             switch event {
             // The broker bounds what it sends before it is acknowledged, so this does not grow.
@@ -80,7 +87,11 @@ public final class Consumer: Service {
         }
     }
 
-    /// Consumes until a graceful shutdown, which lets the handlers that run finish, or until its task is cancelled.
+    /// Consumes until a graceful shutdown, or until its task is cancelled.
+    ///
+    /// A graceful shutdown begins no more handlers and waits for those that run, for `shutdownTimeout`; then it cancels them. What they
+    /// have not finished is left unanswered, and goes to another client when the connection closes.
+    /// - Throws: `KiteQError` where the registry cannot be used.
     public func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await self.cluster.run() }
@@ -90,11 +101,11 @@ public final class Consumer: Service {
                 tasks.cancelAll()
             }
             tasks.addTask {
-                await withGracefulShutdownHandler {
-                    await self.handleDeliveries()
-                } onGracefulShutdown: {
-                    // What was not begun is not acknowledged: it goes to another client when the connection closes.
-                    self.deliveriesContinuation.finish()
+                await withTaskGroup(of: Void.self) { race in
+                    race.addTask { await self.handleDeliveries() }
+                    race.addTask { await self.stopInTime() }
+                    await race.next()
+                    race.cancelAll()
                 }
                 throw Ended()
             }
@@ -109,6 +120,19 @@ public final class Consumer: Service {
     /// The handlers are done.
     private struct Ended: Error {}
 
+    /// Returns when the handlers have had their time after a graceful shutdown, or its task is cancelled.
+    private func stopInTime() async {
+        do {
+            try await gracefulShutdown()
+            // What was not begun is not acknowledged: it goes to another client when the connection closes.
+            deliveriesContinuation.finish()
+            try await Task.sleep(for: configuration.shutdownTimeout)
+            logger.warning("handlers still run \(configuration.shutdownTimeout) after the stop, and are cancelled")
+        } catch {
+            return  // Cancelled: the handlers are done, or are being cancelled too.
+        }
+    }
+
     private func publishSubscriptions() async throws {
         let bindings = subscriptions.map { Binding($0, group: configuration.group) }
         do {
@@ -116,6 +140,8 @@ public final class Consumer: Service {
         } catch let error as RegistryError where error.code == .unsupported {
             // A file or a list of brokers: a person writes the bindings.
             logger.info("the bindings of group \(configuration.group) are written by hand here: \(error.message)")
+        } catch let error as RegistryError {
+            throw KiteQError.registry(error)
         } catch is CancellationError {
             return
         }
@@ -137,15 +163,28 @@ public final class Consumer: Service {
     }
 
     private func handle(_ delivery: Delivery) async {
+        guard delivery.connection.begin(delivery.opaque) else {
+            return logger.debug("dropped a delivery that its broker no longer waits for")
+        }
         do {
             try await handler(
                 try IncomingMessage(command: delivery.command, parts: delivery.parts), delivery.connection.begunAt)
             delivery.connection.acknowledge(opaque: delivery.opaque, header: delivery.parts.header, isSuccess: true)
+        } catch  where Task.isCancelled {
+            // The stop took it from the handler: that is no refusal.
+            delivery.connection.abandon(delivery.opaque)
         } catch {
             logger.debug("a handler refused a message: \(error)")
             delivery.connection.acknowledge(
                 opaque: delivery.opaque, header: delivery.parts.header, isSuccess: false,
                 feedback: String("\(error)".prefix(255)))
         }
+    }
+}
+
+extension Int {
+    fileprivate func multipliedClamping(by factor: Int) -> Int {
+        let (product, isOver) = multipliedReportingOverflow(by: factor)
+        return isOver ? .max : product
     }
 }

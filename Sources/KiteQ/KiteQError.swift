@@ -4,8 +4,8 @@ public struct KiteQError: Error, Sendable, Hashable, CustomStringConvertible {
         /// The broker refused it, for the reason in the message. It is not stored.
         case refused
         /// No answer in time, the connection was lost before it came, or the broker's database did not say how a commit ended: the
-        /// message may be stored or not. Publishing it again
-        /// with the same id is safe while it is undone, and on the same broker for a minute after.
+        /// message may be stored or not. Publishing it again with the same id is safe while it is undone, and on the same broker
+        /// for a minute after; a ``Producer`` sends it there as long as that broker answers.
         case outcomeUnknown
         /// No broker of the topic could be reached in time. Nothing was sent.
         case notConnected

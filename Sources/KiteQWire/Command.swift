@@ -15,10 +15,12 @@ package struct Command: RawRepresentable, Sendable, Hashable, CustomStringConver
     package static let messageStoreAck = Command(rawValue: 0x04)
     package static let deliverAck = Command(rawValue: 0x05)
     package static let txAck = Command(rawValue: 0x06)
+    /// An addition of this project (docs/protocol-extensions.md): not among the commands that every client knows.
+    package static let deliverExtend = Command(rawValue: 0x07)
     package static let bytesMessage = Command(rawValue: 0x11)
     package static let stringMessage = Command(rawValue: 0x12)
 
-    /// Whether this is one of the eight commands of the protocol.
+    /// Whether this is one of the eight commands of the protocol that all clients speak.
     package var isKnown: Bool {
         (0x01...0x06).contains(rawValue) || rawValue == 0x11 || rawValue == 0x12
     }
@@ -40,6 +42,7 @@ package struct Command: RawRepresentable, Sendable, Hashable, CustomStringConver
         case .messageStoreAck: "MESSAGE_STORE_ACK"
         case .deliverAck: "DELIVER_ACK"
         case .txAck: "TX_ACK"
+        case .deliverExtend: "DELIVER_EXTEND"
         case .bytesMessage: "BYTES_MESSAGE"
         case .stringMessage: "STRING_MESSAGE"
         default: "command 0x" + (rawValue < 16 ? "0" : "") + String(rawValue, radix: 16)

@@ -11,6 +11,7 @@ import ServiceLifecycle
 /// A real broker in this process, its messages in memory, for the time of a test.
 struct TestBroker: Sendable {
     let address: String
+    let broker: Broker
     let stop: @Sendable () async throws -> Void
 
     static let topic = "trade"
@@ -43,7 +44,7 @@ struct TestBroker: Sendable {
             for await address in addresses {
                 try await body(
                     TestBroker(
-                        address: address.description,
+                        address: address.description, broker: broker,
                         stop: {
                             await services.triggerGracefulShutdown()
                             // Its port is free for another one then.

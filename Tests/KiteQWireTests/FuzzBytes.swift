@@ -12,6 +12,8 @@ struct FuzzBytes {
     enum Kind {
         case number
         case text
+        /// Repeated numbers of 4 bytes, packed or one by one.
+        case fixed
         case message([Int: Kind])
     }
 
@@ -24,8 +26,9 @@ struct FuzzBytes {
     static let transaction: [Int: Kind] = [1: .message(header), 2: .number, 3: .text]
     static let deliverAck: [Int: Kind] = [1: .text, 2: .text, 3: .text, 4: .text, 5: .number, 6: .text]
     static let storeAck: [Int: Kind] = [1: .text, 2: .number, 3: .text]
-    static let connAuth: [Int: Kind] = [1: .number, 2: .text]
-    static let connMeta: [Int: Kind] = [1: .text, 2: .text, 3: .number]
+    static let connAuth: [Int: Kind] = [1: .number, 2: .text, 15: .number, 16: .number]
+    static let connMeta: [Int: Kind] = [1: .text, 2: .text, 3: .number, 15: .number, 16: .number]
+    static let deliverExtend: [Int: Kind] = [1: .fixed]
     static let heartBeat: [Int: Kind] = [1: .number]
 
     /// A body of these fields. Most have all of them; a fifth is damaged afterwards.
@@ -58,6 +61,10 @@ struct FuzzBytes {
             return tag(number, 0) + varint(interesting())
         case .text:
             return tag(number, 2) + lengthened(text())
+        case .fixed:
+            if random.once(in: 3) { return tag(number, 5) + bytes(4) }
+            let odd = random.once(in: 20) ? Int.random(in: 1...3, using: &random) : 0
+            return tag(number, 2) + lengthened(bytes(4 * Int.random(in: 0...9, using: &random) + odd))
         case .message(let fields):
             return tag(number, 2) + lengthened(message(fields))
         }

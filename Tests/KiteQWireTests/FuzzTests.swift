@@ -118,7 +118,15 @@ import Testing
             let ours = try? ConnAuthAck(decoding: bytes)
             let theirs = agree(ours != nil, bytes) { () throws(WireError) in try ProtoConnAuthAck(decoding: bytes) }
             guard let ours, let theirs else { return false }
-            #expect(ours.status == theirs.status && ours.feedback == theirs.feedback, "seed \(seed)")
+            let extensions =
+                theirs.hasCapabilities
+                ? ConnAuthAck.Extensions(
+                    capabilities: BrokerCapabilities(rawValue: theirs.capabilities),
+                    deliveryTimeoutMilliseconds: theirs.deliveryTimeoutMs)
+                : nil
+            #expect(
+                ours.status == theirs.status && ours.feedback == theirs.feedback && ours.extensions == extensions,
+                "seed \(seed)")
             return true
         }
     }
@@ -127,9 +135,20 @@ import Testing
         try eachBody(FuzzBytes.connMeta, .connMeta) { bytes, seed in
             let ours = try? ConnMeta(decoding: bytes)
             let theirs = (try? ProtoConnMeta(decoding: bytes)).map {
-                ConnMeta(groupID: $0.groupID, secretKey: $0.secretKey, warmingUpSeconds: $0.warmingupSec)
+                ConnMeta(
+                    groupID: $0.groupID, secretKey: $0.secretKey, warmingUpSeconds: $0.warmingupSec,
+                    capabilities: $0.hasCapabilities ? ClientCapabilities(rawValue: $0.capabilities) : nil,
+                    window: $0.window)
             }
             #expect(ours == theirs, "seed \(seed): \(bytes.hex)")
+            return ours != nil
+        }
+    }
+
+    @Test func deliverExtends() throws {
+        try eachBody(FuzzBytes.deliverExtend) { bytes, seed in
+            let ours = try? DeliverExtend(decoding: bytes).opaques
+            #expect(ours == (try? ProtoDeliverExtend(decoding: bytes).opaque), "seed \(seed): \(bytes.hex)")
             return ours != nil
         }
     }

@@ -70,6 +70,10 @@ final class Dispatcher: Sendable {
         perform { $0.acknowledge(acknowledgements, client: client, now: $1, wall: $2, &$3) }
     }
 
+    func extend(_ opaques: [UInt32], client: DeliveryClientID) {
+        perform { machine, now, _, _ in machine.extend(opaques, client: client, now: now) }
+    }
+
     func settled(_ seqs: [Int64], shard: Int) {
         perform {
             $0.settled(seqs, shard: shard, now: $1, wall: $2, &$3)
@@ -91,7 +95,7 @@ final class Dispatcher: Sendable {
 
     /// A client is ready to consume. `onConnect` learns its id before anything is delivered to it.
     func connect(
-        _ connection: Connection, group: String, warmUpSeconds: Int, onConnect: (DeliveryClientID) -> Void
+        _ connection: Connection, group: String, warmUpSeconds: Int, window: Int?, onConnect: (DeliveryClientID) -> Void
     ) -> DeliveryClientID {
         let (id, sinks, burials) = state.withLock { state in
             var actions = DeliveryActions()
@@ -99,8 +103,8 @@ final class Dispatcher: Sendable {
             // Present before the first message is routed past it.
             if !state.machine.isPresent(group) { routing.setPresence(of: group, true) }
             let id = state.machine.connect(
-                group: group, warmUpSeconds: warmUpSeconds, now: SystemTime.monotonic(), wall: SystemTime.wall(),
-                &actions)
+                group: group, warmUpSeconds: warmUpSeconds, window: window, now: SystemTime.monotonic(),
+                wall: SystemTime.wall(), &actions)
             state.sinks[id] = connection
             connection.set(id)
             return (id, carryOut(actions, &state), actions.burials)

@@ -1,4 +1,5 @@
 import KiteQCore
+import KiteQWire
 import NIOCore
 import Synchronization
 
@@ -15,6 +16,8 @@ final class Connection: DeliverySink {
     /// What its CONN_META had, and what its deliveries carry.
     let version: Int16
     let extensionField: Int64
+    /// What the client said of itself; nil for one that knows of no additions to the protocol.
+    let capabilities: ClientCapabilities?
     /// Unix milliseconds: when it was let in.
     let since = SystemTime.wall()
     /// Publishes that came, counted once a read.
@@ -40,7 +43,8 @@ final class Connection: DeliverySink {
 
     init(
         id: UInt64, group: String, admission: Admission, peer: String, version: Int16, extensionField: Int64,
-        eventLoop: any EventLoop, handler: ConnectionHandler, outbound: OutboundAccount
+        capabilities: ClientCapabilities?, eventLoop: any EventLoop, handler: ConnectionHandler,
+        outbound: OutboundAccount
     ) {
         self.id = id
         self.group = group
@@ -48,6 +52,7 @@ final class Connection: DeliverySink {
         self.peer = peer
         self.version = version
         self.extensionField = extensionField
+        self.capabilities = capabilities
         self.eventLoop = eventLoop
         self.outbound = outbound
         self.handler = NIOLoopBound(handler, eventLoop: eventLoop)
@@ -56,7 +61,11 @@ final class Connection: DeliverySink {
     // MARK: What it is
 
     var isOpen: Bool { !closed.load(ordering: .relaxed) }
-    /// As the delivery machine knows it; nobody's before it does.
+    /// Whether deliveries may be sent to it: to every client that does not say otherwise.
+    var consumes: Bool { capabilities?.contains(.doesNotConsume) != true }
+    /// Whether it may send DELIVER_EXTEND: it was told so.
+    var mayExtend: Bool { capabilities?.contains(.extend) == true }
+    /// As the delivery machine knows it; nobody's before it does, and that of a client that does not consume.
     var clientID: DeliveryClientID { DeliveryClientID(rawValue: client.load(ordering: .relaxed)) }
     func set(_ id: DeliveryClientID) { client.store(id.rawValue, ordering: .relaxed) }
 

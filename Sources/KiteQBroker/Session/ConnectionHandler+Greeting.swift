@@ -47,7 +47,7 @@ extension ConnectionHandler {
             return reject(.credentials, "this connection is of group \(connection.group) already", answer)
         }
         judge(meta, connection.admission.certificate) { verdict in
-            if self.taken(verdict, meta, answer) != nil { self.welcome(answer) }
+            if self.taken(verdict, meta, answer) != nil { self.welcome(answer, meta) }
         }
     }
 
@@ -98,15 +98,20 @@ extension ConnectionHandler {
         guard let context, !refusesPublishes else { return close() }
         let connection = Connection(
             id: services.makeID(), group: meta.groupID, admission: admission, peer: peer.description,
-            version: answer.version, extensionField: answer.extensionField, eventLoop: context.eventLoop, handler: self,
-            outbound: services.dispatcher.outbound)
-        welcome(answer)
+            version: answer.version, extensionField: answer.extensionField, capabilities: meta.capabilities,
+            eventLoop: context.eventLoop, handler: self, outbound: services.dispatcher.outbound)
+        welcome(answer, meta)
         services.connections.insert(connection)
-        // Deliveries that follow at once are written behind the CONN_AUTH: this read's answers leave first, in order.
-        let client = services.dispatcher.connect(
-            connection, group: meta.groupID, warmUpSeconds: Int(meta.warmingUpSeconds),
-            onConnect: { self.state = .open(connection, $0) })
-        if !context.channel.isWritable { services.dispatcher.setWritable(client, false) }
+        if connection.consumes {
+            // Deliveries that follow at once are written behind the CONN_AUTH: this read's answers leave first, in order.
+            let client = services.dispatcher.connect(
+                connection, group: meta.groupID, warmUpSeconds: Int(meta.warmingUpSeconds),
+                window: meta.window == 0 ? nil : Int(meta.window), onConnect: { self.state = .open(connection, $0) })
+            if !context.channel.isWritable { services.dispatcher.setWritable(client, false) }
+        } else {
+            // Its group is not here by it: what is for the group goes to a client that takes it, or waits for one.
+            state = .open(connection, nil)
+        }
         watchIdle()
         // A reload that came meanwhile has not seen this connection.
         refreshSettings()
@@ -116,10 +121,18 @@ extension ConnectionHandler {
         }
     }
 
-    private func welcome(_ answer: Answer) {
+    private func welcome(_ answer: Answer, _ meta: ConnMeta) {
         writeAuthentication(
             true, feedback: "welcome", opaque: answer.opaque, version: answer.version,
-            extensionField: answer.extensionField)
+            extensionField: answer.extensionField, extensions: meta.capabilities == nil ? nil : extensionsOffered)
+    }
+
+    /// What is said to a client that knows of additions to the protocol; the others get what they always got.
+    private var extensionsOffered: ConnAuthAck.Extensions {
+        let timeout = services.configuration.delivery.deliveryTimeout / 1_000_000
+        return ConnAuthAck.Extensions(
+            capabilities: [.extend, .respectsDoesNotConsume, .respectsWindow],
+            deliveryTimeoutMilliseconds: UInt32(clamping: max(1, timeout)))
     }
 
     /// Whether the connection is encrypted, and the names of the certificate that the client showed; nil where it showed none.

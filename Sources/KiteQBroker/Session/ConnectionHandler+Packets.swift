@@ -23,6 +23,10 @@ extension ConnectionHandler {
                 .init(
                     opaque: UInt32(bitPattern: packet.header.opaque), isSuccess: ack.status,
                     feedback: ack.status ? nil : String(ack.feedback.prefix(255))))
+        case .deliverExtend where connection.mayExtend:
+            let limit = max(DeliverExtend.maximumCount, services.configuration.delivery.window)
+            let extend = try DeliverExtend(decoding: packet.body, limit: limit)
+            for opaque in extend.opaques { extensions.append(opaque) }
         case .txAck: try answerTransaction(packet, of: connection)
         case .heartbeat:
             // Echoed as it came, once it is known to be one.

@@ -59,11 +59,12 @@ extension ConnectionHandler {
     }
 
     func writeAuthentication(
-        _ status: Bool, feedback: String, opaque: Int32, version: Int16, extensionField: Int64
+        _ status: Bool, feedback: String, opaque: Int32, version: Int16, extensionField: Int64,
+        extensions: ConnAuthAck.Extensions? = nil
     ) {
         PacketWriter.writeConnAuthAck(
             into: &outbound, framing: framing, opaque: opaque, version: version, extension: extensionField,
-            status: status, feedback: feedback)
+            status: status, feedback: feedback, extensions: extensions)
     }
 
     /// Packets are checked to fit when they are accepted; one that does not is left out and told of, not half written.

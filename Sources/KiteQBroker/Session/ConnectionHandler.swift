@@ -19,7 +19,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         case greeting
         /// Whether it is let in is being found out.
         case judging
-        case open(Connection, DeliveryClientID)
+        /// Without an id the client does not consume: it said so.
+        case open(Connection, DeliveryClientID?)
         case closed
     }
 
@@ -43,6 +44,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     var publishes = ReadBatch<PendingPublish>()
     var fly = ReadBatch<(message: Message, route: Route)>()
     var acknowledgements = ReadBatch<DeliveryMachine.Acknowledgement>()
+    /// Opaques of deliveries that the read under way says are being worked on.
+    var extensions = ReadBatch<UInt32>()
     var recentRoute = RecentRoute()
     /// Publishes of the read under way, whatever became of them.
     var publishCount = 0
@@ -116,7 +119,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         if case .open(let connection, let client) = state {
             connection.markClosed()
             // In this order: when a stop has seen the last connection go, all that they left undone has been decided.
-            services.dispatcher.disconnect(client)
+            if let client { services.dispatcher.disconnect(client) }
             services.connections.remove(connection)
         }
         state = .closed
@@ -201,7 +204,9 @@ final class ConnectionHandler: ChannelInboundHandler {
         if let batch = publishes.take() { services.publishing.submit(batch) }
         if let batch = fly.take() { services.dispatcher.acceptFly(batch) }
         if case .open(let connection, let client) = state {
-            if let batch = acknowledgements.take() { services.dispatcher.acknowledge(batch, client: client) }
+            let (answers, extended) = (acknowledgements.take(), extensions.take())
+            if let client, let answers { services.dispatcher.acknowledge(answers, client: client) }
+            if let client, let extended { services.dispatcher.extend(extended, client: client) }
             connection.published.add(publishCount)
             publishCount = 0
         }
@@ -269,7 +274,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         patience.restart(now: lastRead)
         if case .open(let connection, let client) = state {
             connection.setReadingPaused(paused)
-            services.dispatcher.setReading(client, !paused)
+            if let client { services.dispatcher.setReading(client, !paused) }
         }
         setReading(!paused)
     }
@@ -282,7 +287,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if case .open(_, let client) = state {
+        if case .open(_, let client?) = state {
             services.dispatcher.setWritable(client, context.channel.isWritable)
         }
         watchWriting(context)

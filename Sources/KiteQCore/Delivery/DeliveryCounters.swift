@@ -13,6 +13,8 @@ package struct DeliveryCounters: Sendable {
     package var orphans = 0
     package var lateAcknowledgements = 0
     package var unknownAcknowledgements = 0
+    /// Times that a consumer had a delivery extended.
+    package var extended = 0
 
     package init() {}
 }

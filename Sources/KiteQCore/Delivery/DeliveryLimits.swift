@@ -4,6 +4,8 @@ package struct DeliveryLimits: Sendable {
     package var deliveryTimeout: MonotonicTime = 5_000_000_000
     /// For how long a success is still good news after its delivery was given up.
     package var lateTime: MonotonicTime = 900_000_000_000
+    /// How long after a delivery was sent its consumer may have it extended.
+    package var longestHandling: MonotonicTime = 3_600_000_000_000
     /// Deliveries of one client that await their DELIVER_ACK.
     package var window = 512
     /// How long it takes from one message to the next that is tried with a connection that publishes and was never seen to consume,

@@ -2,12 +2,15 @@ import DequeModule
 
 extension DeliveryMachine {
     /// A connection of a group is ready to consume.
+    ///
+    /// - Parameter window: the most deliveries that it wants in flight; nil: as many as `DeliveryLimits.window` allows.
     package mutating func connect(
-        group name: String, warmUpSeconds: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
+        group name: String, warmUpSeconds: Int, window: Int? = nil, now: MonotonicTime, wall: Timestamp,
+        _ actions: inout DeliveryActions
     ) -> DeliveryClientID {
+        let limit = min(max(1, window ?? limits.window), limits.window)
         let window = InFlightWindow<DeliveryClient.Entry>(
-            limit: limits.window, timeout: limits.deliveryTimeout, lateLimit: max(64, limits.window * 2),
-            lateTime: limits.lateTime)
+            limit: limit, timeout: limits.deliveryTimeout, lateLimit: max(64, limit * 2), lateTime: limits.lateTime)
         let id = addClient(groupIndex(name), window, WarmUp(seconds: warmUpSeconds, start: now), now: now, &actions)
         pump(now: now, wall: wall, &actions)
         return id

@@ -7,7 +7,11 @@ import DequeModule
 /// when they reach the front or when they outnumber the rest, so one consumer that never answers holds up nothing and keeps
 /// nothing but its own entry. What timed out stays for a while, so that a late answer is told from a wrong one.
 ///
-/// Memory is bounded by `limit` and `lateLimit`: at most twice their sum, and 64, places.
+/// A delivery that is extended has its whole time again from that moment on. So extensions are in the order of deadlines among
+/// themselves, in a queue beside the first, and whatever is due next is at the front of one of the two.
+///
+/// Memory is bounded by `limit` and `lateLimit`: at most twice their sum, and 64, places; likewise deadlines of extensions and of
+/// what is late.
 /// `now` never goes back from one call to the next.
 package struct InFlightWindow<Entry: Sendable>: Sendable {
     package enum Acknowledged: Sendable {
@@ -21,14 +25,26 @@ package struct InFlightWindow<Entry: Sendable>: Sendable {
     }
 
     private struct Place: Sendable {
-        enum State: UInt8, Sendable { case waiting, expired, done }
+        enum State: UInt8, Sendable {
+            /// Its deadline is in the order of opaques.
+            case waiting
+            /// Its deadline is in `extended`.
+            case extended
+            /// Its deadline, which has passed, is in `lateOnes`.
+            case expired
+            case done
+        }
 
         /// Nil once it is done.
         var entry: Entry?
         /// By the running clock: when its time is up or, once it expired, was.
         var deadline: MonotonicTime
-        var opaque: UInt32
+        /// When it was delivered.
+        let since: MonotonicTime
+        let opaque: UInt32
         var state: State
+
+        var isInFlight: Bool { state == .waiting || state == .extended }
     }
 
     /// At most so many may be in flight.
@@ -46,8 +62,12 @@ package struct InFlightWindow<Entry: Sendable>: Sendable {
 
     private var places = Deque<Place>()
     private var nextOpaque: UInt32
-    /// All places before this index are expired or done; at it is one that waits, or the end.
+    /// All places before this index are extended, expired or done; at it is one that waits, or the end.
     private var firstWaiting = 0
+    /// Those that were extended; at its front is no stale one.
+    private var extended = DeadlineQueue()
+    /// Those that timed out, in the order in which they did; at its front is no stale one.
+    private var lateOnes = DeadlineQueue()
     /// How long the connection was not read, in all. The running clock is behind by as much.
     private var paused: MonotonicTime = 0
     private var pausedAt: MonotonicTime?
@@ -79,14 +99,24 @@ package struct InFlightWindow<Entry: Sendable>: Sendable {
 
     /// How long the oldest of those in flight is out, the time not counted in which the connection was not read; nil where none is.
     package func oldestAge(now: MonotonicTime) -> MonotonicTime? {
-        guard firstWaiting < places.count else { return nil }
-        return running(now) - (places[firstWaiting].deadline - timeout)
+        let oldest =
+            extended.first == nil
+            ? (firstWaiting < places.count ? places[firstWaiting] : nil) : places.first(where: \.isInFlight)
+        return oldest.map { running(now) - $0.since }
     }
 
     /// When the next delivery times out; nil where none is in flight, or no deadline runs.
     package var nextDeadline: MonotonicTime? {
-        guard pausedAt == nil, firstWaiting < places.count else { return nil }
-        return places[firstWaiting].deadline + paused
+        guard pausedAt == nil, let next = nextDue else { return nil }
+        return next.deadline + paused
+    }
+
+    /// By the running clock: of those in flight, the one whose time is up first.
+    private var nextDue: DeadlineQueue.Item? {
+        guard firstWaiting < places.count else { return extended.first }
+        let waiting = places[firstWaiting]
+        if let extended = extended.first, extended.deadline < waiting.deadline { return extended }
+        return DeadlineQueue.Item(opaque: waiting.opaque, deadline: waiting.deadline)
     }
 
     /// Hands out the opaque of a delivery made now. There must be room.
@@ -96,7 +126,8 @@ package struct InFlightWindow<Entry: Sendable>: Sendable {
         forgetLate(time)
         let opaque = nextOpaque
         nextOpaque &+= 1
-        places.append(Place(entry: entry, deadline: time + timeout, opaque: opaque, state: .waiting))
+        places.append(
+            Place(entry: entry, deadline: time + timeout, since: time, opaque: opaque, state: .waiting))
         inFlight += 1
         return opaque
     }
@@ -104,24 +135,44 @@ package struct InFlightWindow<Entry: Sendable>: Sendable {
     /// An answer came. Whether in time depends on `expire` alone: an attempt counts until it was given up.
     package mutating func acknowledge(_ opaque: UInt32) -> Acknowledged {
         guard let index = index(of: opaque), let entry = places[index].entry else { return .unknown }
-        let wasWaiting = places[index].state == .waiting
+        let isInTime = places[index].isInFlight
         places[index].entry = nil
         places[index].state = .done
-        if wasWaiting {
+        if isInTime {
             inFlight -= 1
             skipAnswered()
         } else {
             late -= 1
+            dropStaleLate()
         }
         trim()
-        return wasWaiting ? .inTime(entry) : .late(entry)
+        return isInTime ? .inTime(entry) : .late(entry)
+    }
+
+    /// This delivery is being worked on: it has its whole time from now on. False where there is nothing to extend: it was
+    /// answered, given up, or is out for as long as deliveries may be extended.
+    ///
+    /// - Parameter longest: from its delivery on, the time not counted in which the connection was not read. An extension is
+    ///   taken up to then, so that the delivery ends at most `timeout` after it.
+    package mutating func extend(_ opaque: UInt32, now: MonotonicTime, longest: MonotonicTime) -> Bool {
+        guard let index = index(of: opaque), places[index].isInFlight else { return false }
+        let time = running(now)
+        guard time - places[index].since < longest else { return false }
+        guard time + timeout > places[index].deadline else { return true }
+        places[index].deadline = time + timeout
+        places[index].state = .extended
+        extended.append(opaque, deadline: time + timeout)
+        skipAnswered()
+        return true
     }
 
     /// The next delivery whose time is up now, if any; call it until there is none.
     package mutating func expire(now: MonotonicTime) -> Entry? {
-        guard let deadline = nextDeadline, deadline <= now else { return nil }
-        let entry = places[firstWaiting].entry
-        places[firstWaiting].state = .expired
+        guard let deadline = nextDeadline, deadline <= now, let due = nextDue, let index = index(of: due.opaque)
+        else { return nil }
+        let entry = places[index].entry
+        places[index].state = .expired
+        lateOnes.append(due.opaque, deadline: due.deadline)
         inFlight -= 1
         late += 1
         skipAnswered()
@@ -146,8 +197,10 @@ package struct InFlightWindow<Entry: Sendable>: Sendable {
 
     /// The connection is gone: all that awaited their answer, in order of delivery. Nothing is known of them after.
     package mutating func drain() -> [Entry] {
-        let waiting = places.compactMap { $0.state == .waiting ? $0.entry : nil }
+        let waiting = places.compactMap { $0.isInFlight ? $0.entry : nil }
         places.removeAll()
+        extended.removeAll()
+        lateOnes.removeAll()
         firstWaiting = 0
         inFlight = 0
         late = 0
@@ -156,6 +209,8 @@ package struct InFlightWindow<Entry: Sendable>: Sendable {
 
     /// The places in memory, holes included; for tests of the bound.
     var placeCount: Int { places.count }
+    /// The deadlines kept beside them, stale ones included; for tests of the bound.
+    var queuedCount: Int { extended.count + lateOnes.count }
 
     private func running(_ now: MonotonicTime) -> MonotonicTime { (pausedAt ?? now) - paused }
 
@@ -175,20 +230,41 @@ package struct InFlightWindow<Entry: Sendable>: Sendable {
         return nil
     }
 
-    /// Moves `firstWaiting` on to the next place that waits.
+    /// Whether what a queue says of a delivery is what is true of it.
+    private func isStale(_ item: DeadlineQueue.Item, _ state: Place.State) -> Bool {
+        guard let index = index(of: item.opaque) else { return true }
+        return places[index].state != state || places[index].deadline != item.deadline
+    }
+
+    /// Moves on to the next that waits, and to the next that was extended.
     private mutating func skipAnswered() {
         while firstWaiting < places.count, places[firstWaiting].state != .waiting { firstWaiting += 1 }
+        guard extended.first != nil else { return }
+        var queue = DeadlineQueue()
+        swap(&queue, &extended)
+        queue.drop(live: inFlight) { isStale($0, .extended) }
+        swap(&queue, &extended)
+    }
+
+    private mutating func dropStaleLate() {
+        guard lateOnes.first != nil else { return }
+        var queue = DeadlineQueue()
+        swap(&queue, &lateOnes)
+        queue.drop(live: late) { isStale($0, .expired) }
+        swap(&queue, &lateOnes)
     }
 
     /// Lets go of what timed out and is too much or too long ago.
     private mutating func forgetLate(_ time: MonotonicTime) {
-        trim()
-        // After a trim the front is expired if any is: those that wait are all behind.
-        while late > 0, late > lateLimit || time - places[0].deadline > lateTime {
-            removeFirst()
-            late -= 1
-            trim()
+        while let first = lateOnes.first, late > lateLimit || time - first.deadline > lateTime {
+            if let index = index(of: first.opaque) {
+                places[index].entry = nil
+                places[index].state = .done
+                late -= 1
+            }
+            dropStaleLate()
         }
+        trim()
     }
 
     /// Takes out holes: those at the front and, where they outnumber the rest, all.

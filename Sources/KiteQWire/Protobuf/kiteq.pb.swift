@@ -82,6 +82,27 @@ package nonisolated struct ProtoConnMeta: Sendable {
   /// Clears the value of `warmingupSec`. Subsequent reads from it will return its default value.
   package mutating func clearWarmingupSec() {self._warmingupSec = nil}
 
+  /// Additions of this project (docs/protocol-extensions.md), which other brokers skip.
+  /// 1: understands DELIVER_EXTEND; 2: does not consume. Absent: a client that knows of no additions.
+  package var capabilities: UInt32 {
+    get {_capabilities ?? 0}
+    set {_capabilities = newValue}
+  }
+  /// Returns true if `capabilities` has been explicitly set.
+  package var hasCapabilities: Bool {self._capabilities != nil}
+  /// Clears the value of `capabilities`. Subsequent reads from it will return its default value.
+  package mutating func clearCapabilities() {self._capabilities = nil}
+
+  /// The most deliveries that this client wants in flight; 0: as many as the broker allows.
+  package var window: UInt32 {
+    get {_window ?? 0}
+    set {_window = newValue}
+  }
+  /// Returns true if `window` has been explicitly set.
+  package var hasWindow: Bool {self._window != nil}
+  /// Clears the value of `window`. Subsequent reads from it will return its default value.
+  package mutating func clearWindow() {self._window = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -89,6 +110,8 @@ package nonisolated struct ProtoConnMeta: Sendable {
   fileprivate var _groupID: String? = nil
   fileprivate var _secretKey: String? = nil
   fileprivate var _warmingupSec: Int32? = nil
+  fileprivate var _capabilities: UInt32? = nil
+  fileprivate var _window: UInt32? = nil
 }
 
 package nonisolated struct ProtoConnAuthAck: Sendable {
@@ -114,12 +137,48 @@ package nonisolated struct ProtoConnAuthAck: Sendable {
   /// Clears the value of `feedback`. Subsequent reads from it will return its default value.
   package mutating func clearFeedback() {self._feedback = nil}
 
+  /// Additions, sent only to a client whose ConnMeta has capabilities.
+  /// 1: takes DELIVER_EXTEND; 2: gives a client that does not consume no deliveries; 4: keeps to the client's window.
+  package var capabilities: UInt32 {
+    get {_capabilities ?? 0}
+    set {_capabilities = newValue}
+  }
+  /// Returns true if `capabilities` has been explicitly set.
+  package var hasCapabilities: Bool {self._capabilities != nil}
+  /// Clears the value of `capabilities`. Subsequent reads from it will return its default value.
+  package mutating func clearCapabilities() {self._capabilities = nil}
+
+  /// How long a delivery has for its answer.
+  package var deliveryTimeoutMs: UInt32 {
+    get {_deliveryTimeoutMs ?? 0}
+    set {_deliveryTimeoutMs = newValue}
+  }
+  /// Returns true if `deliveryTimeoutMs` has been explicitly set.
+  package var hasDeliveryTimeoutMs: Bool {self._deliveryTimeoutMs != nil}
+  /// Clears the value of `deliveryTimeoutMs`. Subsequent reads from it will return its default value.
+  package mutating func clearDeliveryTimeoutMs() {self._deliveryTimeoutMs = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _status: Bool? = nil
   fileprivate var _feedback: String? = nil
+  fileprivate var _capabilities: UInt32? = nil
+  fileprivate var _deliveryTimeoutMs: UInt32? = nil
+}
+
+/// An addition: these deliveries are being worked on, and have their time for an answer anew. There is no reply.
+package nonisolated struct ProtoDeliverExtend: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var opaque: [UInt32] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct ProtoMessageStoreAck: Sendable {
@@ -528,7 +587,7 @@ nonisolated extension ProtoHeartBeat: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension ProtoConnMeta: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "ConnMeta"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}groupId\0\u{1}secretKey\0\u{1}warmingupSec\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}groupId\0\u{1}secretKey\0\u{1}warmingupSec\0\u{2}\u{c}capabilities\0\u{1}window\0")
 
   public var isInitialized: Bool {
     if self._groupID == nil {return false}
@@ -545,6 +604,8 @@ nonisolated extension ProtoConnMeta: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 1: try { try decoder.decodeSingularStringField(value: &self._groupID) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self._secretKey) }()
       case 3: try { try decoder.decodeSingularInt32Field(value: &self._warmingupSec) }()
+      case 15: try { try decoder.decodeSingularUInt32Field(value: &self._capabilities) }()
+      case 16: try { try decoder.decodeSingularUInt32Field(value: &self._window) }()
       default: break
       }
     }
@@ -564,6 +625,12 @@ nonisolated extension ProtoConnMeta: SwiftProtobuf.Message, SwiftProtobuf._Messa
     try { if let v = self._warmingupSec {
       try visitor.visitSingularInt32Field(value: v, fieldNumber: 3)
     } }()
+    try { if let v = self._capabilities {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 15)
+    } }()
+    try { if let v = self._window {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 16)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -571,6 +638,8 @@ nonisolated extension ProtoConnMeta: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs._groupID != rhs._groupID {return false}
     if lhs._secretKey != rhs._secretKey {return false}
     if lhs._warmingupSec != rhs._warmingupSec {return false}
+    if lhs._capabilities != rhs._capabilities {return false}
+    if lhs._window != rhs._window {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -578,7 +647,7 @@ nonisolated extension ProtoConnMeta: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension ProtoConnAuthAck: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "ConnAuthAck"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}status\0\u{1}feedback\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}status\0\u{1}feedback\0\u{2}\u{d}capabilities\0\u{1}deliveryTimeoutMs\0")
 
   public var isInitialized: Bool {
     if self._status == nil {return false}
@@ -594,6 +663,8 @@ nonisolated extension ProtoConnAuthAck: SwiftProtobuf.Message, SwiftProtobuf._Me
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBoolField(value: &self._status) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self._feedback) }()
+      case 15: try { try decoder.decodeSingularUInt32Field(value: &self._capabilities) }()
+      case 16: try { try decoder.decodeSingularUInt32Field(value: &self._deliveryTimeoutMs) }()
       default: break
       }
     }
@@ -610,12 +681,50 @@ nonisolated extension ProtoConnAuthAck: SwiftProtobuf.Message, SwiftProtobuf._Me
     try { if let v = self._feedback {
       try visitor.visitSingularStringField(value: v, fieldNumber: 2)
     } }()
+    try { if let v = self._capabilities {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 15)
+    } }()
+    try { if let v = self._deliveryTimeoutMs {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 16)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: ProtoConnAuthAck, rhs: ProtoConnAuthAck) -> Bool {
     if lhs._status != rhs._status {return false}
     if lhs._feedback != rhs._feedback {return false}
+    if lhs._capabilities != rhs._capabilities {return false}
+    if lhs._deliveryTimeoutMs != rhs._deliveryTimeoutMs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoDeliverExtend: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = "DeliverExtend"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}opaque\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedFixed32Field(value: &self.opaque) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.opaque.isEmpty {
+      try visitor.visitPackedFixed32Field(value: self.opaque, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ProtoDeliverExtend, rhs: ProtoDeliverExtend) -> Bool {
+    if lhs.opaque != rhs.opaque {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -21,6 +21,9 @@ struct FieldWriter {
     /// Bytes of a length-delimited field with a tag of one byte.
     static func size(ofBytes count: Int) -> Int { 1 + size(of: Int64(count)) + count }
 
+    /// Bytes of a number with its tag, however long that is.
+    static func size(ofKey key: Int, number: Int64) -> Int { size(of: Int64(key)) + size(of: number) }
+
     mutating func write(bigEndian integer: some FixedWidthInteger & BitwiseCopyable) {
         let size = MemoryLayout.size(ofValue: integer)
         room.storeBytes(of: integer.bigEndian, toByteOffset: claim(size), as: type(of: integer))
@@ -29,6 +32,12 @@ struct FieldWriter {
     /// - Parameter key: number and wire type, below 128.
     mutating func write(_ key: Int, number: Int64) {
         write(bigEndian: UInt8(key))
+        writeVarint(UInt64(bitPattern: number))
+    }
+
+    /// - Parameter longKey: number and wire type, of any size.
+    mutating func write(longKey key: Int, number: Int64) {
+        writeVarint(UInt64(key))
         writeVarint(UInt64(bitPattern: number))
     }
 

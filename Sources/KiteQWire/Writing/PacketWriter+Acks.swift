@@ -2,19 +2,26 @@ package import NIOCore
 
 extension PacketWriter {
     /// Writes the server's answer to CONN_META.
+    ///
+    /// - Parameter extensions: only for a client that knows of them; the others get the bytes that they always got.
     package static func writeConnAuthAck(
         into buffer: inout ByteBuffer, framing: Framing, opaque: Int32, version: Int16, extension: Int64, status: Bool,
-        feedback: String
+        feedback: String, extensions: ConnAuthAck.Extensions? = nil
     ) {
         var feedback = feedback
+        let numbers = extensions.map {
+            [(15 << 3, Int64($0.capabilities.rawValue)), (16 << 3, Int64($0.deliveryTimeoutMilliseconds))]
+        }
+        let added = (numbers ?? []).reduce(0) { $0 + FieldWriter.size(ofKey: $1.0, number: $1.1) }
         feedback.withUTF8 { utf8 in
             let feedback = bounded(UnsafeRawBufferPointer(utf8))
             let header = PacketHeader(
                 opaque: opaque, command: .connAuth, version: version, extension: `extension`,
-                bodyLength: Int32(2 + FieldWriter.size(ofBytes: feedback.count)))
+                bodyLength: Int32(2 + FieldWriter.size(ofBytes: feedback.count) + added))
             write(header, framing, into: &buffer) { writer in
                 writer.write(1 << 3, number: status ? 1 : 0)
                 writer.write(2 << 3 | 2, bytes: feedback)
+                for (key, number) in numbers ?? [] { writer.write(longKey: key, number: number) }
             }
         }
     }

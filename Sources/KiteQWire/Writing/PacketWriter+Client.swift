@@ -13,6 +13,8 @@ extension PacketWriter {
         message.groupID = meta.groupID
         message.secretKey = meta.secretKey
         message.warmingupSec = meta.warmingUpSeconds
+        if let capabilities = meta.capabilities { message.capabilities = capabilities.rawValue }
+        if meta.window > 0 { message.window = meta.window }
         try write(message, as: .connMeta, opaque, framing, into: &buffer)
     }
 
@@ -24,6 +26,16 @@ extension PacketWriter {
             opaque: opaque, command: .heartbeat, version: 0, extension: 0,
             bodyLength: Int32(1 + FieldWriter.size(of: heartBeat.version)))
         write(header, framing, into: &buffer) { $0.write(1 << 3, number: heartBeat.version) }
+    }
+
+    /// Writes that these deliveries are being worked on. Only for a broker that said that it takes it.
+    /// - Throws: ``WireError/Code/bodyTooLarge``, which takes half a million opaques.
+    package static func writeDeliverExtend(
+        into buffer: inout ByteBuffer, framing: Framing, opaque: Int32, _ extend: DeliverExtend
+    ) throws(WireError) {
+        var message = ProtoDeliverExtend()
+        message.opaque = extend.opaques
+        try write(message, as: .deliverExtend, opaque, framing, into: &buffer)
     }
 
     /// Writes a consumer's answer to a delivery.

@@ -21,12 +21,18 @@ struct ConsumeCommand: AsyncParsableCommand {
     @OptionGroup var client: ClientArguments
     @OptionGroup var arguments: ConsumeArguments
 
+    /// Deliveries in hand, at most.
+    private static let window = 64
+
     func run() async throws {
         let logger = ProcessWide.bootstrap(try client.log())
         let arguments = self.arguments
         let taken = ConsumedCount(limit: arguments.limit)
+        var configuration = try client.configuration(group: arguments.group)
+        // To print takes no time; and what is not wanted any more is not to be in hand at the end.
+        configuration.window = min(Self.window, arguments.limit ?? .max)
         let consumer = try Consumer(
-            client.configuration(group: arguments.group), subscriptions: [arguments.subscription], concurrency: 1,
+            configuration, subscriptions: [arguments.subscription], concurrency: 1,
             logger: logger
         ) { message in
             let line = MessageLine(message)

@@ -46,6 +46,9 @@ extension ServerConfiguration {
     private static let deliveryOptions: [ConfigurationOption] = [
         .init(
             "delivery.timeout", \.broker.delivery.deliveryTimeout, .nanoseconds(.milliseconds(100) ... .seconds(3_600))),
+        .init(
+            "delivery.longest_handling", \.broker.delivery.longestHandling,
+            .nanoseconds(.seconds(1) ... .seconds(7 * 86_400))),
         .init("delivery.window", \.broker.delivery.window, .number(1...1_000_000)),
         .init("delivery.queue_length", \.broker.delivery.queueLength, .number(1...10_000_000)),
         .init("delivery.memory", \.broker.delivery.memoryBytes, .bytes(4 << 20...1 << 40)),

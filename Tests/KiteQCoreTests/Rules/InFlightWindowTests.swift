@@ -197,6 +197,7 @@ import Testing
         let timeout = MonotonicTime.random(in: 1...300, using: &random)
         let lateLimit = Int.random(in: 0...(seed.isMultiple(of: 3) ? 3 : 100), using: &random)
         let lateTime = MonotonicTime.random(in: 0...1_000, using: &random)
+        let longest = MonotonicTime.random(in: 0...2_000, using: &random)
         var window = Window(
             limit: limit, timeout: timeout, firstOpaque: .max - 500, lateLimit: lateLimit, lateTime: lateTime)
         var model = WindowModel(limit: limit, timeout: timeout, lateLimit: lateLimit, lateTime: lateTime)
@@ -205,17 +206,21 @@ import Testing
         var entry = 0
         for _ in 0..<5_000 {
             now += Bool.random(using: &random) ? 0 : .random(in: 0...20, using: &random)
+            // Mostly a recent one.
+            let recent = opaques.suffix(Bool.random(using: &random) ? limit : .max)
+            let opaque = recent.randomElement(using: &random) ?? 0
             switch Int.random(in: 0..<100, using: &random) {
             case 0..<45 where window.hasRoom:
                 let opaque = window.deliver(entry, now: now)
                 model.deliver(entry, as: opaque, now: now)
                 opaques.append(opaque)
                 entry += 1
-            case 0..<80:
-                // Mostly a recent one.
-                let recent = opaques.suffix(Bool.random(using: &random) ? limit : .max)
-                let opaque = recent.randomElement(using: &random) ?? 0
+            case 0..<65:
                 #expect(window.acknowledge(opaque) == model.acknowledge(opaque))
+            case 65..<80:
+                #expect(
+                    window.extend(opaque, now: now, longest: longest)
+                        == model.extend(opaque, now: now, longest: longest))
             case 80..<95:
                 while true {
                     let (got, expected) = (window.expire(now: now), model.expire(now: now))
@@ -236,7 +241,9 @@ import Testing
             let agrees =
                 window.inFlight == model.waiting.count && window.late == model.late.count
                 && window.hasRoom == (model.waiting.count < limit) && window.nextDeadline == model.nextDeadline
+                && window.oldestAge(now: now) == model.oldestAge(now: now)
                 && window.placeCount <= 2 * (limit + lateLimit) + 66
+                && window.queuedCount <= 2 * (limit + lateLimit) + 132
             try #require(agrees, "\(window), but \(model)")
         }
     }

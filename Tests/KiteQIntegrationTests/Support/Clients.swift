@@ -25,10 +25,13 @@ func producer(_ discovery: KiteQConfiguration.Discovery, group: String = "p-pay"
 
 func consumer(
     _ group: String, _ discovery: KiteQConfiguration.Discovery, type: String = "paid", concurrency: Int = 16,
+    adjust: (inout KiteQConfiguration) -> Void = { _ in },
     _ handler: @escaping @Sendable (IncomingMessage) async throws -> Void
 ) throws -> Consumer {
-    try Consumer(
-        .patient(group, discovery), subscriptions: [Subscription(topic: "trade", .messageType(type))],
+    var configuration = KiteQConfiguration.patient(group, discovery)
+    adjust(&configuration)
+    return try Consumer(
+        configuration, subscriptions: [Subscription(topic: "trade", .messageType(type))],
         concurrency: concurrency, logger: quiet, handler: handler)
 }
 
