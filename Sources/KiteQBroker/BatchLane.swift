@@ -158,6 +158,19 @@ final class BatchLane<Item: Sendable>: Sendable {
         return gone
     }
 
+    /// Takes out all that are to go, wherever they stand.
+    func remove(where isToGo: (Item) -> Bool) -> [Item] {
+        let (gone, writers) = state.withLock { state -> ([Item], [Writer]) in
+            let gone = Array(state.items.filter(isToGo))
+            guard !gone.isEmpty else { return ([], []) }
+            state.items.removeAll(where: isToGo)
+            state.bytes -= gone.reduce(0) { $0 + size($1) }
+            return (gone, toWake(&state))
+        }
+        for writer in writers { writer.resume() }
+        return gone
+    }
+
     /// Takes nothing more; writers end once it is empty.
     func close() {
         let writers = state.withLock { state in

@@ -19,13 +19,15 @@ package struct Insertion: Sendable {
         self.firstCheckAt = firstCheckAt
     }
 
-    /// What became of one row. Both of the first two were read or committed, and may be acknowledged.
+    /// What became of one row. The first three were read or committed, and may be acknowledged.
     package enum Outcome: Sendable, Hashable {
         case stored
-        /// The id is there already, undone, under this other seq.
+        /// The same message is there already, undone, under this other seq.
         case duplicate(of: Int64)
-        /// A half message whose transaction has its final answer already.
-        case decided(TransactionOutcome)
+        /// A half message that was stored before, was committed, and is done.
+        case committedBefore
+        /// Not stored, and never will be: its id is another message's, or was rolled back.
+        case taken(TakenID)
         /// The server refuses this very row; the sentence says why.
         case refused(String)
         /// Not stored now, for a reason that passes: somebody has locked its place. The others are not held up by it.

@@ -20,8 +20,14 @@ package protocol MessageStore: Sendable {
 
     // MARK: Publishing
 
-    /// Stores a batch in one transaction, in the order given; outcomes are in the order of the batch.
-    func insert(_ batch: [Insertion], shard: Int) async throws -> [Insertion.Outcome]
+    /// Stores a batch in one transaction, in the order given; outcomes are in the order of the batch. An id that is there
+    /// already is settled by ``KnownID``. A row that somebody has locked is `notYet`, and does not hold up the others.
+    ///
+    /// - Parameter deadline: nothing is begun after it: what is not stored by then is `notYet`, or the call throws. What is
+    ///   under way then ends within the store's own limits.
+    func insert(
+        _ batch: [Insertion], shard: Int, deadline: ContinuousClock.Instant
+    ) async throws -> [Insertion.Outcome]
 
     /// Settles half messages by their ids, whoever owns them. `route` gives the groups of a topic and message type now
     /// (asked inside the transaction; it must not block). Two answers to one id in a batch: the first wins.
@@ -135,6 +141,11 @@ package protocol MessageStore: Sendable {
 
 extension MessageStore {
     package var activity: [StoreActivity] { [] }
+
+    /// For whom no producer waits.
+    package func insert(_ batch: [Insertion], shard: Int) async throws -> [Insertion.Outcome] {
+        try await insert(batch, shard: shard, deadline: .now + .seconds(10))
+    }
 }
 
 /// Some of a batch of settlements is written.

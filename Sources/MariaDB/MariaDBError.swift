@@ -60,7 +60,8 @@ public struct MariaDBError: Error, Sendable, CustomStringConvertible {
 
     /// 1213; on a Galera cluster also a conflict found at commit.
     public var isDeadlock: Bool { code == 1213 }
-    public var isLockWaitTimeout: Bool { code == 1205 }
+    /// 1205, of a row or of a table as a whole (ALTER TABLE, FLUSH TABLES); 3572 of MySQL, where it was not to be waited for.
+    public var isLockWaitTimeout: Bool { code == 1205 || code == 3572 }
     public var isDuplicateKey: Bool { code == 1062 || code == 1586 }
     /// The server takes no writes now: read_only or super_read_only (1290), a transaction that is read-only (1792), read-only
     /// mode (1836), InnoDB opened for reading or being rescued (1036, 1874, 1881), a group that does not let it (3100).

@@ -15,7 +15,13 @@ public final class MariaDBPool: Sendable {
     private let state: Mutex<State>
     private let work = WorkQueue<Work>()
 
-    private typealias Waiter = CheckedContinuation<(MariaDBConnection, isStale: Bool), any Error>
+    private typealias Continuation = CheckedContinuation<(MariaDBConnection, isStale: Bool), any Error>
+
+    private struct Waiter {
+        let continuation: Continuation
+        /// For how long it waits, for the sentence that says so.
+        let limit: Duration
+    }
 
     private struct State {
         var machine: PoolStateMachine
@@ -50,12 +56,13 @@ public final class MariaDBPool: Sendable {
 
     /// Runs `body` on a connection, in one hop to its thread: whatever it does there needs no further one.
     ///
+    /// - Parameter limit: to wait for a connection, where that is less than the pool's own.
     /// - Throws: what `body` throws; `MariaDBError` where no connection could be had in time, with the reason for which none
     ///   could be made; `CancellationError` where the task was cancelled while it waited.
     public func withConnection<Result: Sendable>(
-        _ body: @Sendable (isolated MariaDBConnection) throws -> Result
+        within limit: Duration? = nil, _ body: @Sendable (isolated MariaDBConnection) throws -> Result
     ) async throws -> Result {
-        let connection = try await acquireLive()
+        let connection = try await acquireLive(within: min(limit ?? waitTimeout, waitTimeout))
         let (outcome, condition) = await connection.perform(body)
         release(connection, condition)
         return try outcome.get()
@@ -200,10 +207,10 @@ public final class MariaDBPool: Sendable {
     // MARK: Handing out
 
     /// One that is not trusted is asked whether it still lives, and replaced where it does not; the caller's time goes on.
-    private func acquireLive() async throws -> MariaDBConnection {
-        let deadline = PoolClock.now() + waitTimeout.nanoseconds
+    private func acquireLive(within limit: Duration) async throws -> MariaDBConnection {
+        let deadline = PoolClock.now() + limit.nanoseconds
         while true {
-            let (connection, isStale) = try await acquire(until: deadline)
+            let (connection, isStale) = try await acquire(until: deadline, within: limit)
             guard isStale else { return connection }
             let left = Duration.nanoseconds(max(0, deadline - PoolClock.now()))
             let (outcome, condition) = await connection.perform { try $0.ping(within: left) }
@@ -212,7 +219,9 @@ public final class MariaDBPool: Sendable {
         }
     }
 
-    private func acquire(until deadline: Int64) async throws -> (MariaDBConnection, isStale: Bool) {
+    private func acquire(
+        until deadline: Int64, within limit: Duration
+    ) async throws -> (MariaDBConnection, isStale: Bool) {
         let waiter = state.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter
@@ -226,7 +235,7 @@ public final class MariaDBPool: Sendable {
                         isCancelled = true
                         return []
                     }
-                    state.waiters[waiter] = continuation
+                    state.waiters[waiter] = Waiter(continuation: continuation, limit: limit)
                     return state.machine.acquire(waiter, until: deadline, now: now)
                 }
                 if isCancelled { continuation.resume(throwing: CancellationError()) }
@@ -254,7 +263,7 @@ public final class MariaDBPool: Sendable {
     /// Asks the machine under the lock, and does what it says: resumes callers outside of the lock.
     private func carryOut(_ input: (inout State, Int64) -> [PoolStateMachine.Action]) {
         let now = PoolClock.now()
-        var resumptions: [(Waiter, Swift.Result<(MariaDBConnection, isStale: Bool), any Error>)] = []
+        var resumptions: [(Continuation, Swift.Result<(MariaDBConnection, isStale: Bool), any Error>)] = []
         state.withLock { state in
             for action in input(&state, now) {
                 switch action {
@@ -266,12 +275,12 @@ public final class MariaDBPool: Sendable {
                     }
                 case .give(let id, let waiter, let isStale):
                     guard let connection = state.connections[id],
-                        let continuation = state.waiters.removeValue(forKey: waiter)
+                        let waiter = state.waiters.removeValue(forKey: waiter)
                     else { preconditionFailure("the pool gave out a connection that it does not have, or to nobody") }
-                    resumptions.append((continuation, .success((connection, isStale))))
+                    resumptions.append((waiter.continuation, .success((connection, isStale))))
                 case .fail(let waiter, let reason):
-                    if let continuation = state.waiters.removeValue(forKey: waiter) {
-                        resumptions.append((continuation, .failure(error(reason, state))))
+                    if let waiter = state.waiters.removeValue(forKey: waiter) {
+                        resumptions.append((waiter.continuation, .failure(error(reason, after: waiter.limit, state))))
                     }
                 }
             }
@@ -279,7 +288,9 @@ public final class MariaDBPool: Sendable {
         for (continuation, result) in resumptions { continuation.resume(with: result) }
     }
 
-    private func error(_ reason: PoolStateMachine.Reason, _ state: borrowing State) -> any Error {
+    private func error(
+        _ reason: PoolStateMachine.Reason, after waited: Duration, _ state: borrowing State
+    ) -> any Error {
         let last = state.lastError
         switch reason {
         case .cancelled: return CancellationError()
@@ -292,11 +303,11 @@ public final class MariaDBPool: Sendable {
         case .timedOut:
             let why =
                 if let last {
-                    "no database connection within \(waitTimeout): \(last.message)"
+                    "no database connection within \(waited): \(last.message)"
                 } else if state.connections.isEmpty {
-                    "the database took no connection within \(waitTimeout)"
+                    "the database took no connection within \(waited)"
                 } else {
-                    "all database connections were busy for \(waitTimeout)"
+                    "all database connections were busy for \(waited)"
                 }
             return MariaDBError(
                 code: last?.code ?? 0, message: why, isConnectionLost: true, isRefused: last?.isRefused ?? false)

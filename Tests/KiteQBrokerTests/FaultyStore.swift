@@ -2,10 +2,13 @@ import KiteQCore
 import KiteQStore
 import NIOConcurrencyHelpers
 
-/// A store whose inserts can be made to fail, before or after they took place, and whose groups can be paused.
+/// A store whose inserts can be made to fail, before or after they took place, to wait, or to meet locks, and whose groups can
+/// be paused.
 final class FaultyStore: MessageStore {
     private let base: InMemoryMessageStore
     private let fault = NIOLockedValueBox<(error: StoreError, isAfter: Bool)?>(nil)
+    private let gate = NIOLockedValueBox<Gate>(Gate())
+    private let locked = NIOLockedValueBox<Set<MessageID>>([])
     private let paused = NIOLockedValueBox<Set<String>>([])
 
     init(shards: Int = 4) { base = InMemoryMessageStore(shards: shards) }
@@ -13,12 +16,50 @@ final class FaultyStore: MessageStore {
     func fail(_ error: StoreError?) { fault.withLockedValue { $0 = error.map { ($0, false) } } }
     func failAfterInserting(_ error: StoreError) { fault.withLockedValue { $0 = (error, true) } }
 
-    func insert(_ batch: [Insertion], shard: Int) async throws -> [Insertion.Outcome] {
+    func insert(
+        _ batch: [Insertion], shard: Int, deadline: ContinuousClock.Instant
+    ) async throws -> [Insertion.Outcome] {
+        await pass()
         let fault = fault.withLockedValue { $0 }
         if let fault, !fault.isAfter { throw fault.error }
-        let outcomes = try await base.insert(batch, shard: shard)
+        let locked = locked.withLockedValue { $0 }
+        let free = batch.filter { !locked.contains($0.message.id) }
+        var outcomes = try await base.insert(free, shard: shard, deadline: deadline)[...]
         if let fault { throw fault.error }
-        return outcomes
+        return batch.map { insertion in
+            locked.contains(insertion.message.id) ? .notYet("somebody has locked it") : outcomes.removeFirst()
+        }
+    }
+
+    /// Inserts meet locks of these ids, and do not wait for them.
+    func lock(_ ids: Set<MessageID>) { locked.withLockedValue { $0 = ids } }
+
+    private struct Gate {
+        var isClosed = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    /// Inserts wait from now on, before they take place.
+    func holdInserts() { gate.withLockedValue { $0.isClosed = true } }
+
+    func releaseInserts() {
+        let waiting = gate.withLockedValue { gate in
+            defer { gate = Gate() }
+            return gate.waiting
+        }
+        for one in waiting { one.resume() }
+    }
+
+    var heldInserts: Int { gate.withLockedValue { $0.waiting.count } }
+
+    private func pass() async {
+        await withCheckedContinuation { one in
+            let mayPass = gate.withLockedValue { gate in
+                if gate.isClosed { gate.waiting.append(one) }
+                return !gate.isClosed
+            }
+            if mayPass { one.resume() }
+        }
     }
 
     func pause(_ groups: Set<String>) { paused.withLockedValue { $0 = groups } }

@@ -36,7 +36,8 @@ import Testing
     static let seqs = ["2001", "2002", "2003", "2004"]
 
     private static let cases: [Case] = [
-        Case("seqsByID", SQL.seqsByID, ids, "by_id"),
+        Case("messagesByID", SQL.messagesByID, ids, "by_id"),
+        Case("lockByID", SQL.lockByID, ids, "by_id"),
         Case("outcomesByID", SQL.outcomesByID, ids, "by_id"),
         Case("route", SQL.route, ["7"], "PRIMARY"),
         Case("lockTransactions", SQL.lockTransactions, ids, "by_id"),

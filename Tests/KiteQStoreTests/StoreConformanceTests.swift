@@ -131,7 +131,7 @@ import Testing
             #expect(try await store.fresh(of: "a", after: 0, limit: 10) == owed)
             var late = messages.insertion(nil, halves[1].message)
             late.connectionGroup = "p-pay"
-            #expect(try await store.insert([late], shard: 0) == [.decided(.rolledBack)])
+            #expect(try await store.insert([late], shard: 0) == [.taken(.rolledBack)])
         }
     }
 

@@ -32,6 +32,20 @@ import Testing
         }
     }
 
+    @Test func anIDThatIsInUseIsRefusedWithASentence() async throws {
+        try await TestBroker.serving([paid]) { broker in
+            let producer = try Producer(broker.configuration("p-pay"), topics: ["trade"])
+            try await running([producer]) {
+                let sent = message("17")
+                let prepared = try await producer.prepare(sent)
+                let error = await #expect(throws: KiteQError.self) { try await producer.publish(sent) }
+                #expect(error?.code == .refused && error?.isRetriable == false)
+                #expect(error?.message.contains("not decided") == true, "\(String(describing: error))")
+                prepared.commit()
+            }
+        }
+    }
+
     @Test func theTraceOfAMessageReachesItsConsumerUnchanged() async throws {
         let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
         let context = try #require(TraceContext(traceparent: parent, tracestate: "rojo=1,congo=t61rcWkgMzE"))

@@ -243,7 +243,9 @@ final class Dispatcher: Sendable {
     func carryOut(
         _ actions: DeliveryActions, _ state: inout State
     ) -> [DeliveryClientID: any DeliverySink] {
-        if !actions.finished.isEmpty { recent.insert(actions.finished) }
+        if !actions.finished.isEmpty {
+            recent.insert(actions.finished, dead: actions.burials.lazy.map(\.message))
+        }
         if !actions.settlements.isEmpty {
             var byShard: [Int: [Settlement]] = [:]
             for (shard, settlement) in actions.settlements { byShard[shard, default: []].append(settlement) }

@@ -46,6 +46,8 @@ struct PendingPublish: Sendable {
     var seq: Int64 = 0
     /// A try to store it ended without telling how.
     var mayBeStored = false
+    /// Why it is not stored yet, where that concerns it alone.
+    var obstacle: String?
 
     init(_ accepted: AcceptedPublish) {
         self.accepted = accepted

@@ -56,8 +56,11 @@ extension SessionServices {
             refusals.refuse(.publish, peer, reason)
             return .answered(.refused, feedback: reason)
         }
-        // A fly message is in no store: that it was before is not asked.
-        if accepted.kind != .fly, recent.contains(accepted.id, now: arrival.monotonic) {
+        // A fly message is in no store: that it was before is not asked. What a half message's id is, only the store knows.
+        if accepted.kind == .committed,
+            recent.contains(
+                accepted.id, topic: header.topic, messageType: header.messageType, now: arrival.monotonic)
+        {
             return .answered(.accepted, feedback: "stored before, and done")
         }
         if route.members.isEmpty && accepted.kind != .half {

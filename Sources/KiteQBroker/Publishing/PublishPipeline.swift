@@ -8,6 +8,10 @@ import Synchronization
 /// A publish joins its shard's lane. A writer that is free takes all that waits, gives it seqs, and inserts it in one
 /// transaction. After the commit the store acks go out, one hand-over for each connection and batch, and the messages go to
 /// the dispatcher. Nothing is acknowledged that the store did not say it has.
+///
+/// Each publish is answered once, and within `publishWait` of its arrival, whatever the store does: what waits then is refused,
+/// and of what is being stored it is said that nobody knows. A row that somebody has locked is put aside, and waits apart from
+/// the others.
 final class PublishPipeline: Sendable {
     private let store: any MessageStore
     private let shardMap: ShardMap
@@ -16,6 +20,9 @@ final class PublishPipeline: Sendable {
     private let configuration: BrokerConfiguration
     private let topics: TopicPublishes
     private let lanes: [BatchLane<PendingPublish>]
+    /// What waits for locks of somebody's, with a writer of its own.
+    private let asides: [BatchLane<PendingPublish>]
+    private let hands: [PublishHands]
     private let sequence: Mutex<SequenceGenerator>
     private let leases: Leases
     private let fence: Fence
@@ -25,6 +32,7 @@ final class PublishPipeline: Sendable {
     let counters = PublishCounters()
 
     private static let retryPause: Duration = .milliseconds(50)
+    private static let lockPause: Duration = .milliseconds(100)
 
     /// What its writers have met in one shard.
     private final class Met: Sendable {
@@ -58,11 +66,15 @@ final class PublishPipeline: Sendable {
         self.topics = topics
         self.fence = fence
         met = (0..<store.shardMap.shardCount).map { Met(shard: $0, logger) }
-        lanes = (0..<store.shardMap.shardCount).map { _ in
-            BatchLane(
-                capacity: .init(items: configuration.shardQueueLength, bytes: configuration.shardQueueBytes),
-                batch: .init(items: configuration.batchRows, bytes: configuration.batchBytes), size: \.bytes)
+        let newLanes = {
+            (0..<store.shardMap.shardCount).map { _ in
+                BatchLane<PendingPublish>(
+                    capacity: .init(items: configuration.shardQueueLength, bytes: configuration.shardQueueBytes),
+                    batch: .init(items: configuration.batchRows, bytes: configuration.batchBytes), size: \.bytes)
+            }
         }
+        (lanes, asides) = (newLanes(), newLanes())
+        hands = (0..<store.shardMap.shardCount).map { _ in PublishHands() }
         sequence = Mutex(SequenceGenerator(incarnation: incarnation))
     }
 
@@ -82,13 +94,16 @@ final class PublishPipeline: Sendable {
         }
     }
 
-    /// Writers of one shard: as many as its transactions at a time.
+    /// Writers of one shard: as many as its transactions at a time, and one for what waits for locks.
     func run(shard: Int) async {
+        async let aside: Void = writeAside(shard: shard)
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<configuration.writersPerShard {
                 group.addTask { await self.write(shard: shard) }
             }
         }
+        asides[shard].close()
+        await aside
     }
 
     /// Takes nothing more; `run` returns once all that waits is written.
@@ -97,12 +112,15 @@ final class PublishPipeline: Sendable {
     }
 
     /// Publishes that wait for the writers of one shard.
-    func waiting(shard: Int) -> (items: Int, bytes: Int) { lanes[shard].depth }
+    func waiting(shard: Int) -> (items: Int, bytes: Int) {
+        let (depth, aside) = (lanes[shard].depth, asides[shard].depth)
+        return (depth.items + aside.items, depth.bytes + aside.bytes)
+    }
 
-    /// Publishes that were taken and have no store ack yet.
+    /// Publishes that were taken and are not done with the store.
     var depth: (items: Int, bytes: Int) {
-        lanes.reduce(into: writing.withLock { $0 }) { sum, lane in
-            let depth = lane.depth
+        lanes.indices.reduce(into: writing.withLock { $0 }) { sum, shard in
+            let depth = waiting(shard: shard)
             sum.items += depth.items
             sum.bytes += depth.bytes
         }
@@ -116,10 +134,15 @@ final class PublishPipeline: Sendable {
     private func write(shard: Int) async {
         await lanes[shard].work(prepare: begin) { batch in
             await store(batch, shard: shard)
-            writing.withLock { writing in
-                writing.items -= batch.count
-                writing.bytes -= batch.reduce(0) { $0 + $1.bytes }
-            }
+            finish(batch)
+        }
+    }
+
+    /// Tries again, now and then, to store what was locked. It does not wait for the locks: the store finds what is locked.
+    private func writeAside(shard: Int) async {
+        await asides[shard].work(prepare: { self.count($0) }) { batch in
+            await store(batch, shard: shard, after: Self.lockPause)
+            finish(batch)
         }
     }
 
@@ -129,36 +152,54 @@ final class PublishPipeline: Sendable {
         sequence.withLock { sequence in
             for index in batch.indices { batch[index].seq = sequence.next(now: now) }
         }
+        count(batch)
+    }
+
+    private func count(_ batch: [PendingPublish]) {
         writing.withLock { writing in
             writing.items += batch.count
             writing.bytes += batch.reduce(0) { $0 + $1.bytes }
         }
     }
 
+    private func finish(_ batch: [PendingPublish]) {
+        writing.withLock { writing in
+            writing.items -= batch.count
+            writing.bytes -= batch.reduce(0) { $0 + $1.bytes }
+        }
+    }
+
+    // MARK: Storing
+
     /// Tries until the store has the batch, or the time of all in it is up. A try whose outcome is not known is repeated like
-    /// any other: the store finds what it has already.
-    private func store(_ batch: [PendingPublish], shard: Int) async {
-        var batch = batch
-        while !batch.isEmpty {
+    /// any other: the store finds what it has already. What is locked is put aside.
+    ///
+    /// - Parameter rest: before the first try.
+    private func store(_ batch: [PendingPublish], shard: Int, after rest: Duration = .zero) async {
+        let hands = hands[shard]
+        let hand = hands.take(batch)
+        defer { hands.release(hand) }
+        if rest > .zero { await pause(rest) }
+        while true {
+            let batch = hands.startTry(hand)
+            guard let last = batch.lazy.map(\.accepted.arrivedAt).max() else { return }
             do {
                 guard leases.isHeld(shard) else {
                     throw StoreError(.unavailable, "this broker's lease of the store is not renewed")
                 }
                 CrashPoint.reached(.inserting)
-                let outcomes = try await store.insert(insertions(batch), shard: shard)
+                let left = last + configuration.publishWait.nanoseconds - SystemTime.monotonic()
+                let outcomes = try await store.insert(
+                    insertions(batch), shard: shard, deadline: .now + .nanoseconds(left))
                 CrashPoint.reached(.inserted)
-                batch = complete(batch, outcomes, shard: shard)
-                if !batch.isEmpty { await pause(Self.retryPause) }
+                return complete(batch, outcomes, answered: hands.endTry(hand), shard: shard)
             } catch {
-                met[shard].withLock { $0.failures.add(error) }
-                let isUnknown = (error as? StoreError)?.isOutcomeUnknown ?? false
-                let isTemporary = (error as? StoreError)?.isTemporary ?? false || isUnknown
-                if isUnknown { for index in batch.indices { batch[index].mayBeStored = true } }
-                let isFenced = fence.isRaised || (error as? StoreError)?.code == .fenced
-                let late = isTemporary && !isFenced ? partitionLate(&batch) : batch
-                if !isTemporary || isFenced { batch = [] }
-                fail(late, error, shard: shard)
-                if !batch.isEmpty { await pause(Self.retryPause) }
+                let again = failed(batch, error, answered: hands.endTry(hand), shard: shard)
+                guard !again.isEmpty else { return }
+                hands.keep(hand, again)
+                await pause(Self.retryPause)
+                // It may have rested for longer.
+                answerLate(hands.takeLate(from: hand) { [now = SystemTime.monotonic()] in isLate($0, now: now) }, shard)
             }
         }
     }
@@ -174,54 +215,74 @@ final class PublishPipeline: Sendable {
         }
     }
 
-    /// Takes out of a batch those that have waited for as long as they may.
-    private func partitionLate(_ batch: inout [PendingPublish]) -> [PendingPublish] {
-        let now = SystemTime.monotonic()
-        let late = batch.filter { isLate($0, now: now) }
-        if !late.isEmpty { batch.removeAll { isLate($0, now: now) } }
-        return late
-    }
-
     private func isLate(_ publish: PendingPublish, now: MonotonicTime) -> Bool {
         now - publish.accepted.arrivedAt >= configuration.publishWait.nanoseconds
     }
 
-    /// To be called again and again: refuses those that have waited in a lane for as long as they may, its writers being at a
-    /// store that does not answer.
+    /// To be called again and again: answers those whose time is up, the writers being at a store that does not answer.
     func tick() {
         let now = SystemTime.monotonic()
-        for (shard, lane) in lanes.enumerated() {
-            lane.tick()
-            let late = lane.removeFirst { isLate($0, now: now) }
-            guard !late.isEmpty else { continue }
-            counters.failed.add(late.count)
-            let reason = met[shard].withLock { $0.failures.current } ?? "the store does not keep up"
-            answer(
-                late.map {
-                    PublishResult(
-                        publish: $0.accepted, verdict: .tryAgain, feedback: "not stored in time: \(reason)")
-                })
+        for shard in lanes.indices {
+            lanes[shard].tick()
+            let waiting =
+                lanes[shard].removeFirst { isLate($0, now: now) } + asides[shard].remove { isLate($0, now: now) }
+            let held = hands[shard].takeLate { isLate($0, now: now) }
+            if !waiting.isEmpty { refuse(waiting, failure(shard) ?? "the store does not keep up", shard: shard) }
+            answerLate(held, shard)
         }
     }
 
-    /// Answers what is decided; returns what is to be tried again.
+    private func failure(_ shard: Int) -> String? { met[shard].withLock { $0.failures.current } }
+
+    private func answerLate(_ held: [PublishHand.Late], _ shard: Int) {
+        guard !held.isEmpty else { return }
+        let reason = failure(shard) ?? "the store has not answered within \(configuration.publishWait)"
+        refuse(held.lazy.filter { !$0.isBeingStored }.map(\.publish), reason, shard: shard)
+        let uncertain = held.filter(\.isBeingStored).map { late in
+            var publish = late.publish
+            publish.mayBeStored = true
+            return refusal(of: publish, publish.obstacle ?? reason)
+        }
+        counters.failed.add(uncertain.count)
+        answer(uncertain)
+    }
+
+    /// Ends the waiting of some that the store does not have now.
+    private func refuse(_ publishes: some Collection<PendingPublish>, _ reason: String, shard: Int) {
+        guard !publishes.isEmpty else { return }
+        counters.failed.add(publishes.count)
+        answer(publishes.map { refusal(of: $0, $0.obstacle ?? reason) })
+        rereadUncertain(publishes, shard: shard)
+    }
+
+    /// An earlier try may have stored them all the same.
+    private func rereadUncertain(_ publishes: some Collection<PendingPublish>, shard: Int) {
+        guard let first = publishes.lazy.filter(\.mayBeStored).map(\.seq).min() else { return }
+        dispatcher.reread(shard: shard, from: first)
+    }
+
+    /// Answers what is decided, and puts aside what is locked.
+    /// - Parameter answered: seqs that were answered while the store had them. Those that it has are delivered.
     private func complete(
-        _ batch: [PendingPublish], _ outcomes: [Insertion.Outcome], shard: Int
-    ) -> [PendingPublish] {
+        _ batch: [PendingPublish], _ outcomes: [Insertion.Outcome], answered: Set<Int64>, shard: Int
+    ) {
         precondition(outcomes.count == batch.count, "a store answers for each row of a batch")
         var results: [PublishResult] = []
         results.reserveCapacity(batch.count)
         var stored: [(seq: Int64, message: Message, route: Route)] = []
         stored.reserveCapacity(batch.count)
-        var waiting: [PendingPublish] = []
-        let now = SystemTime.monotonic()
+        var locked: [PendingPublish] = []
         var newlyStored = 0
         for (publish, outcome) in zip(batch, outcomes) {
+            let isOwedAnswer = answered.isEmpty || !answered.contains(publish.seq)
+            func settle(_ verdict: PublishVerdict, _ feedback: String) {
+                guard isOwedAnswer else { return }
+                results.append(PublishResult(publish: publish.accepted, verdict: verdict, feedback: feedback))
+            }
             switch outcome {
             case .stored:
                 newlyStored += 1
-                results.append(
-                    PublishResult(publish: publish.accepted, verdict: .accepted, feedback: "stored"))
+                settle(.accepted, "stored")
                 if let route = publish.route {
                     stored.append((publish.seq, publish.message, route))
                 } else {
@@ -233,27 +294,24 @@ final class PublishPipeline: Sendable {
                 }
             case .duplicate:
                 counters.duplicates.add(1)
-                results.append(
-                    PublishResult(publish: publish.accepted, verdict: .accepted, feedback: "stored before"))
-            case .decided(let outcome):
+                settle(.accepted, "stored before")
+            case .committedBefore:
                 counters.duplicates.add(1)
-                results.append(
-                    PublishResult(
-                        publish: publish.accepted, verdict: .accepted, feedback: "stored before and \(outcome)"))
+                settle(.accepted, "stored before, and committed")
+            case .taken(let taken):
+                counters.refused.add(1)
+                settle(.refused, "\(taken)")
             case .refused(let reason):
                 counters.refused.add(1)
-                results.append(
-                    PublishResult(publish: publish.accepted, verdict: .refused, feedback: reason))
+                settle(.refused, reason)
             case .notYet(let reason):
-                if isLate(publish, now: now) || fence.isRaised {
-                    counters.failed.add(1)
-                    results.append(refusal(of: publish, reason))
-                } else {
-                    waiting.append(publish)
-                }
+                var publish = publish
+                publish.obstacle = reason
+                if isOwedAnswer { locked.append(publish) } else { rereadUncertain([publish], shard: shard) }
             }
         }
         counters.stored.add(newlyStored)
+        let now = SystemTime.monotonic()
         met[shard].withLock { met in
             met.failures.end()
             for result in results where result.status { met.times.record(now - result.publish.arrivedAt) }
@@ -261,7 +319,17 @@ final class PublishPipeline: Sendable {
         answer(results)
         CrashPoint.reached(.publishAcknowledged)
         dispatcher.accept(stored, shard: shard)
-        return waiting
+        if !locked.isEmpty { putAside(locked, now: now, shard: shard) }
+    }
+
+    private func putAside(_ locked: [PendingPublish], now: MonotonicTime, shard: Int) {
+        let next = now + Self.lockPause.nanoseconds
+        let isOver: (PendingPublish) -> Bool = { self.isLate($0, now: next) || self.fence.isRaised }
+        refuse(locked.filter(isOver), "its place in the store is locked", shard: shard)
+        let waiting = locked.filter { !isOver($0) }
+        let accepted = asides[shard].submit(waiting)
+        // It is full, or the broker stops.
+        refuse(waiting[accepted...], "its place in the store is locked", shard: shard)
     }
 
     private func refusal(of publish: PendingPublish, _ reason: String) -> PublishResult {
@@ -270,12 +338,28 @@ final class PublishPipeline: Sendable {
             publish: publish.accepted, verdict: publish.mayBeStored ? .unknown : .tryAgain, feedback: outcome + reason)
     }
 
-    private func fail(_ batch: [PendingPublish], _ error: any Error, shard: Int) {
-        guard let first = batch.lazy.map(\.seq).min() else { return }
-        counters.failed.add(batch.count)
-        answer(batch.map { refusal(of: $0, "\(error)") })
+    /// Answers those that are not tried again; returns the others.
+    private func failed(
+        _ batch: [PendingPublish], _ error: any Error, answered: Set<Int64>, shard: Int
+    ) -> [PendingPublish] {
+        met[shard].withLock { $0.failures.add(error) }
+        let isUnknown = (error as? StoreError)?.isOutcomeUnknown ?? false
+        let isTemporary = (error as? StoreError)?.isTemporary ?? false || isUnknown
+        let isFenced = fence.isRaised || (error as? StoreError)?.code == .fenced
+        let next = SystemTime.monotonic() + Self.retryPause.nanoseconds
+        var (given, again): ([PendingPublish], [PendingPublish]) = ([], [])
+        for var publish in batch {
+            if isUnknown { publish.mayBeStored = true }
+            let isOver = !isTemporary || isFenced || answered.contains(publish.seq) || isLate(publish, now: next)
+            if isOver { given.append(publish) } else { again.append(publish) }
+        }
+        guard let first = given.lazy.map(\.seq).min() else { return again }
+        let owed = given.filter { !answered.contains($0.seq) }
+        counters.failed.add(owed.count)
+        answer(owed.map { refusal(of: $0, "\(error)") })
         // An earlier try may have stored them all the same.
         dispatcher.reread(shard: shard, from: first)
+        return again
     }
 
     private func answer(_ results: [PublishResult]) {

@@ -4,7 +4,7 @@ import NIOCore
 
 extension Messaging {
     /// Publishes committed messages, each for itself: some may be taken and others not. Returns an outcome for each, in their
-    /// order, once all are known: within the time that a publish may wait for the store and that of one write. The call is not
+    /// order, once all are known: within the time that a publish may wait for the store. The call is not
     /// cut short where the task is cancelled: what the store is asked to keep, it keeps.
     package func publish(_ messages: [NewMessage], group: String) async -> [PublishOutcome] {
         let call = PublishCall(group: group, count: messages.count)

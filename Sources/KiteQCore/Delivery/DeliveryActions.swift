@@ -23,8 +23,9 @@ package struct DeliveryActions: Sendable {
     package var burials: [Burial] = []
     /// To be written behind, in this order; the shell reports each with `settled`.
     package var settlements: [(shard: Int, settlement: Settlement)] = []
-    /// Ids that are done: a repeated publish of them is acknowledged and not stored for a while.
-    package var finished: [MessageID] = []
+    /// Those that some group is done with, or the last one; a dead one is among the burials, too. A repeated publish of one
+    /// that is not dead is acknowledged and not stored for a while.
+    package var finished: [Message] = []
     /// Groups whose last client went.
     package var left: [String] = []
     /// Whether a scan of some shard became wanted.

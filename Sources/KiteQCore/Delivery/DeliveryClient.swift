@@ -7,7 +7,6 @@ struct DeliveryClient: Sendable {
         /// Which message it is, for an answer that comes when it has left memory: 0 for a fly message.
         var seq: Int64
         var shard: Int32
-        var id: MessageID
         /// It was tried apart.
         var isSuspect = false
     }

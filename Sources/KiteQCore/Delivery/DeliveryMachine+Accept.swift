@@ -22,7 +22,7 @@ extension DeliveryMachine {
             }
             if owed.isEmpty {
                 // Bound without persistence, and nobody is anywhere: it counts as delivered.
-                actions.finished.append(message.id)
+                actions.finished.append(message)
                 emit(Settlement(seq: seq), shard: shard, &actions)
             } else if owed.contains(where: \.isActive) {
                 let ref = makeSlot(

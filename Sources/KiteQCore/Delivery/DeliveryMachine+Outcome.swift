@@ -78,7 +78,6 @@ extension DeliveryMachine {
         // It is in the store alone: as a row that waits for its time, in another broker's hands, or among the dead letters.
         counters.acknowledged += 1
         groups[g].counters.acknowledged += 1
-        actions.finished.append(entry.id)
         emit(Settlement(seq: entry.seq, late: [groups[g].name]), shard: Int(entry.shard), &actions)
         return true
     }
@@ -103,12 +102,12 @@ extension DeliveryMachine {
         let i = Int(ref.index)
         let group = removeOwed(position, from: i).group
         if slots[i].isTracked {
-            actions.finished.append(slots[i].message.id)
+            actions.finished.append(slots[i].message)
             emit(
                 Settlement(seq: slots[i].seq, wasTracked: true, done: [groups[group].name]),
                 shard: slots[i].shard, &actions)
         } else if slots[i].owed.isEmpty && !slots[i].isFly {
-            actions.finished.append(slots[i].message.id)
+            actions.finished.append(slots[i].message)
             emit(Settlement(seq: slots[i].seq), shard: slots[i].shard, &actions)
         } else if !slots[i].isPartial {
             slots[i].isPartial = true
@@ -196,7 +195,7 @@ extension DeliveryMachine {
         groups[entry.group].counters.deadLettered += 1
         topics[slots[i].topic].deadLettered += 1
         if reason == .expired { counters.expired += 1 }
-        actions.finished.append(slots[i].message.id)
+        actions.finished.append(slots[i].message)
         actions.burials.append(
             .init(
                 message: slots[i].message, group: groups[entry.group].name, reason: reason, attempts: entry.attempts,

@@ -86,7 +86,7 @@ extension DeliveryMachine {
         let (i, g) = (Int(ref.index), clients[c].group)
         let entry = DeliveryClient.Entry(
             slot: ref, bytes: slots[i].message.footprint, sentAt: now, seq: slots[i].seq, shard: Int32(slots[i].shard),
-            id: slots[i].message.id, isSuspect: isSuspect)
+            isSuspect: isSuspect)
         slots[i].owed[p].progress = .inFlight
         groups[g].inFlight += 1
         if clients[c].pull == nil { outboundRoom -= entry.bytes }

@@ -43,7 +43,9 @@ package final class InMemoryMessageStore: MessageStore {
 
     package func check() async throws {}
 
-    package func insert(_ batch: [Insertion], shard: Int) async throws -> [Insertion.Outcome] {
+    package func insert(
+        _ batch: [Insertion], shard: Int, deadline: ContinuousClock.Instant
+    ) async throws -> [Insertion.Outcome] {
         let owner = incarnation.withLock { $0 }
         return data.withShard(shard) { rows in batch.map { rows.insert($0, owner: owner) } }
     }

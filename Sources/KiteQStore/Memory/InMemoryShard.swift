@@ -42,8 +42,7 @@ struct InMemoryShard: Sendable {
 
     mutating func insert(_ insertion: Insertion, owner: Int64) -> Insertion.Outcome {
         let id = insertion.message.id
-        if let seq = seqByID[id] { return .duplicate(of: seq) }
-        if let transaction = transactions[id], insertion.isHalf { return .decided(transaction.outcome) }
+        if let outcome = known(id).outcome(for: insertion) { return outcome }
         messages[insertion.seq] = Row(
             stored: StoredMessage(
                 seq: insertion.seq, message: insertion.message, state: insertion.isHalf ? .half : .fresh,
@@ -56,6 +55,19 @@ struct InMemoryShard: Sendable {
                 connectionGroup: insertion.connectionGroup, nextCheckAt: insertion.firstCheckAt)
         }
         return .stored
+    }
+
+    /// What is there under an id, done or not.
+    private func known(_ id: MessageID) -> KnownID {
+        KnownID(
+            row: seqByID[id].flatMap { messages[$0]?.stored }.map {
+                KnownID.Row(
+                    seq: $0.seq, isHalf: $0.state == .half, topic: $0.message.topic,
+                    messageType: $0.message.messageType)
+            },
+            half: transactions[id].map {
+                KnownID.Half(outcome: $0.outcome, groups: [$0.publisherGroup, $0.connectionGroup])
+            })
     }
 
     mutating func decide(

@@ -87,8 +87,10 @@ package final class MySQLMessageStore: MessageStore {
 
     // MARK: Messages
 
-    package func insert(_ batch: [Insertion], shard: Int) async throws -> [Insertion.Outcome] {
-        try await measure(.insert, shard) { try await $0.insert(batch) }
+    package func insert(
+        _ batch: [Insertion], shard: Int, deadline: ContinuousClock.Instant
+    ) async throws -> [Insertion.Outcome] {
+        try await measure(.insert, shard) { try await $0.insert(batch, until: deadline) }
     }
 
     package func decide(

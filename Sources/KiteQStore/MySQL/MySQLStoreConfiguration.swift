@@ -13,10 +13,12 @@ package struct MySQLStoreConfiguration: Sendable {
     /// How long the audit log is kept.
     package var auditRetention: Duration = .seconds(365 * 86_400)
 
-    /// How long a statement waits for a row that somebody has locked, seconds.
-    static let lockWait = 2
-    /// The least that an answer must be waited for, seconds: longer than for a row lock, or that would end the connection.
-    package static let leastReadTimeout = lockWait + 1
+    /// How long a statement waits for a row, or for a table as a whole, that somebody has locked, seconds: the least that both
+    /// servers know, for whoever publishes has two in all (`publish.wait`).
+    static let lockWait = 1
+    /// The least that an answer must be waited for, seconds: longer than for a lock, which MySQL counts in whole seconds and may
+    /// wait for one more, or that would end the connection.
+    package static let leastReadTimeout = lockWait + 2
 
     package enum Durability: String, Sendable, CaseIterable {
         case warn, refuse

@@ -16,8 +16,16 @@ enum SQL {
     static let insertTransactions = """
         INSERT INTO kite_transaction (seq, message_id, outcome, checks, next_check_at, publisher_group, connection_group)
         """
-    static let seqsByID = "SELECT seq, message_id FROM kite_message WHERE message_id IN (%@)"
-    static let outcomesByID = "SELECT seq, message_id, outcome FROM kite_transaction WHERE message_id IN (%@)"
+    static let messagesByID = """
+        SELECT seq, message_id, state, topic, message_type FROM kite_message FORCE INDEX (by_id) WHERE message_id IN (%@)
+        """
+    static let outcomesByID = """
+        SELECT message_id, outcome, publisher_group, connection_group FROM kite_transaction WHERE message_id IN (%@)
+        """
+    /// Fails where somebody has locked one of them, there or about to be.
+    static let lockByID = """
+        SELECT state FROM kite_message FORCE INDEX (by_id) WHERE message_id IN (%@) FOR UPDATE NOWAIT
+        """
 
     static let insertRoutes = "INSERT INTO kite_route (route_id, group_name, persistent)"
     static let keepRoute = "ON DUPLICATE KEY UPDATE persistent = persistent"

@@ -3,14 +3,25 @@ import MariaDB
 
 /// Step 5 of a message's way: many rows, one transaction, one log flush.
 extension Shard {
-    func insert(_ batch: [Insertion]) async throws -> [Insertion.Outcome] {
-        try await ensureRoutes(batch.lazy.compactMap(\.route))
-        let ids = Set(batch.lazy.map(\.message.id))
-        return ids.count == batch.count ? try await insert(pieces(of: batch)) : try await insertFirsts(of: batch)
+    /// What became of one row, and what the store was read to have of its id.
+    private struct Settled {
+        var outcome: Insertion.Outcome
+        var known: KnownID?
     }
 
-    /// A batch in which ids repeat: the first of each is inserted, and the others are what became of it.
-    private func insertFirsts(of batch: [Insertion]) async throws -> [Insertion.Outcome] {
+    func insert(
+        _ batch: [Insertion], until deadline: ContinuousClock.Instant
+    ) async throws -> [Insertion.Outcome] {
+        try await ensureRoutes(batch.lazy.compactMap(\.route), until: deadline)
+        let ids = Set(batch.lazy.map(\.message.id))
+        guard ids.count == batch.count else { return try await insertFirsts(of: batch, until: deadline) }
+        return try await insert(pieces(of: batch), until: deadline).map(\.outcome)
+    }
+
+    /// A batch in which ids repeat: the first of each is inserted, and the others meet what the store has then.
+    private func insertFirsts(
+        of batch: [Insertion], until deadline: ContinuousClock.Instant
+    ) async throws -> [Insertion.Outcome] {
         var places: [MessageID: Int] = [:]
         var firsts: [Insertion] = []
         let placeOf = batch.map { insertion in
@@ -19,13 +30,13 @@ extension Shard {
             firsts.append(insertion)
             return firsts.count - 1
         }
-        let outcomes = try await insert(pieces(of: firsts))
+        let settled = try await insert(pieces(of: firsts), until: deadline)
         return zip(batch, placeOf).map { insertion, place in
-            switch outcomes[place] {
-            case .refused, .notYet: outcomes[place]
-            case .stored, .duplicate, .decided:
-                firsts[place].seq == insertion.seq ? outcomes[place] : .duplicate(of: firsts[place].seq)
-            }
+            let first = settled[place]
+            if firsts[place].seq == insertion.seq { return first.outcome }
+            let known = first.known ?? (first.outcome == .stored ? KnownID(firsts[place]) : nil)
+            guard let known else { return first.outcome }
+            return known.outcome(for: insertion) ?? .notYet("its id was in use a moment ago")
         }
     }
 
@@ -48,65 +59,126 @@ extension Shard {
 
     /// Inserts one piece after the other.
     /// - Throws: what the first threw; what a later one threw leaves open which of all are stored.
-    private func insert(_ pieces: [[Insertion]]) async throws -> [Insertion.Outcome] {
-        var outcomes: [Insertion.Outcome] = []
+    private func insert(_ pieces: [[Insertion]], until deadline: ContinuousClock.Instant) async throws -> [Settled] {
+        var settled: [Settled] = []
         for piece in pieces {
             do {
-                outcomes += try await insertPiece(piece)
+                settled += try await insertPiece(piece, until: deadline)
             } catch var error as StoreError {
-                if !outcomes.isEmpty { error.isOutcomeUnknown = true }
+                if !settled.isEmpty { error.isOutcomeUnknown = true }
                 throw error
             }
         }
-        return outcomes
+        return settled
     }
 
-    /// Inserts rows with distinct ids; settles by reading where a key was there already or a reply was lost, and inserts the
-    /// rest again. Only what was committed or read counts as stored.
-    private func insertPiece(_ batch: [Insertion]) async throws -> [Insertion.Outcome] {
-        var known: [MessageID: Insertion.Outcome] = [:]
+    /// Inserts rows with distinct ids; settles by reading where a key was there already or a reply was lost, puts aside what
+    /// somebody has locked, and inserts the rest again. Only what was committed or read counts as stored.
+    private func insertPiece(
+        _ batch: [Insertion], until deadline: ContinuousClock.Instant
+    ) async throws -> [Settled] {
+        var known: [MessageID: Settled] = [:]
+        do {
+            let written = try await insertPiece(batch, &known, until: deadline)
+            if written.count == batch.count {
+                return Array(repeating: Settled(outcome: .stored), count: batch.count)
+            }
+            for insertion in written { known[insertion.message.id] = Settled(outcome: .stored) }
+        } catch var error as StoreError {
+            // Found stored by an earlier look.
+            if known.values.contains(where: { $0.outcome == .stored }) { error.isOutcomeUnknown = true }
+            throw error
+        }
+        return batch.map { known[$0.message.id] ?? Settled(outcome: .refused("the message was not stored")) }
+    }
+
+    /// - Returns: those that were written; what became of the others is in `known`.
+    private func insertPiece(
+        _ batch: [Insertion], _ known: inout [MessageID: Settled], until deadline: ContinuousClock.Instant
+    ) async throws -> [Insertion] {
         var rest = batch
         var rounds = 0
+        var reason = "there was no time left to store it"
+        func putOff(_ known: inout [MessageID: Settled]) {
+            for insertion in rest { known[insertion.message.id] = Settled(outcome: .notYet(reason)) }
+        }
+        let attempt = insertWatch.begin()
+        defer { insertWatch.end(attempt) }
+        if insertWatch.isCalledFor(besides: attempt) {
+            try await putAsideLocked(&rest, "its place in the store is locked", &known, until: deadline)
+        }
         while !rest.isEmpty {
-            do {
-                try await write(rest)
-                if known.isEmpty { return Array(repeating: .stored, count: batch.count) }
-                for insertion in rest { known[insertion.message.id] = .stored }
+            guard .now < deadline else {
+                putOff(&known)
                 break
+            }
+            do {
+                try await write(rest, until: deadline)
+                return rest
             } catch let error as MariaDBError where error.isDuplicateKey || error.isCommitOutcomeUnknown {
                 rounds += 1
-                let settled = try await settleByReading(rest, after: error)
+                let settled = try await settleByReading(rest, after: error, until: deadline)
                 known.merge(settled) { _, new in new }
                 rest.removeAll { known[$0.message.id] != nil }
                 if rounds > 3 && rest.count == 1 && error.isDuplicateKey {
-                    known[rest[0].message.id] = .refused("its place in the store is taken, publish it again")
+                    reason = "its place in the store is taken"
+                    putOff(&known)
                     break
                 }
                 if rounds > 8 { throw storeError(error) }
-            } catch let error as MariaDBError where error.isDataError || error.isLockWaitTimeout {
-                guard rest.count > 1 else {
-                    known[rest[0].message.id] =
-                        error.isLockWaitTimeout
-                        ? .notYet(error.message) : .refused("the store refuses the message: \(error.message)")
+            } catch let error as MariaDBError where error.isLockWaitTimeout {
+                insertWatch.metLock()
+                reason = error.message
+                let waiting = rest.count
+                try await putAsideLocked(&rest, reason, &known, until: deadline)
+                guard rest.count == waiting else { continue }
+                // None of these rows: the room where one is to be. It is found by trying, each wait being as long.
+                guard rest.count > 1 && .now < deadline else {
+                    putOff(&known)
                     break
                 }
-                // One row's sake must not be that of the others: split until it is alone. Each wait for a lock takes long.
-                let size = max(1, rest.count / 16)
-                let pieces = stride(from: 0, to: rest.count, by: size).map {
-                    Array(rest[$0..<min($0 + size, rest.count)])
+                for (insertion, one) in zip(rest, try await insert(split(rest), until: deadline)) {
+                    known[insertion.message.id] = one
                 }
-                for (insertion, outcome) in zip(rest, try await insert(pieces)) {
-                    known[insertion.message.id] = outcome
+                break
+            } catch let error as MariaDBError where error.isDataError {
+                guard rest.count > 1 else {
+                    known[rest[0].message.id] = Settled(
+                        outcome: .refused("the store refuses the message: \(error.message)"))
+                    break
+                }
+                // One row's sake must not be that of the others: split until it is alone.
+                for (insertion, one) in zip(rest, try await insert(split(rest), until: deadline)) {
+                    known[insertion.message.id] = one
                 }
                 break
             } catch {
                 throw storeError(error)
             }
         }
-        return batch.map { known[$0.message.id] ?? .refused("the message was not stored") }
+        return []
     }
 
-    private func write(_ batch: [Insertion]) async throws {
+    private func split(_ batch: [Insertion]) -> [[Insertion]] {
+        let size = max(1, batch.count / 16)
+        return stride(from: 0, to: batch.count, by: size).map {
+            Array(batch[$0..<min($0 + size, batch.count)])
+        }
+    }
+
+    /// Takes out of a batch what somebody has locked.
+    private func putAsideLocked(
+        _ rest: inout [Insertion], _ reason: String, _ known: inout [MessageID: Settled],
+        until deadline: ContinuousClock.Instant
+    ) async throws {
+        let locked = try await lockedIDs(rest.map(\.message.id), until: deadline)
+        guard !locked.isEmpty else { return }
+        insertWatch.metLock()
+        for id in locked { known[id] = Settled(outcome: .notYet(reason)) }
+        rest.removeAll { locked.contains($0.message.id) }
+    }
+
+    private func write(_ batch: [Insertion], until deadline: ContinuousClock.Instant) async throws {
         let owner = incarnation
         let messages = MessageRows.batch(batch, owner: owner)
         let halves = batch.filter(\.isHalf)
@@ -114,7 +186,9 @@ extension Shard {
         var failures = 0
         while true {
             do {
-                return try await pool.withConnection { connection in
+                // Who could not even ask must be able to say so before the time is up.
+                return try await pool.withConnection(within: (deadline - .now) * 3 / 4) { connection in
+                    try self.endLostSessions(on: connection)
                     if messages.count == 1 && transactions == nil {
                         return try connection.insert(into: SQL.insertMessages, messages)
                     }
@@ -125,9 +199,14 @@ extension Shard {
                 }
             } catch let error as MariaDBError
                 where error.isRetriable && !error.isLockWaitTimeout && failures < (error.isConnectionLost ? 1 : 6)
+                && .now < deadline
             {
+                noteLost(error)
                 failures += 1
                 try await Task.sleep(for: .milliseconds(Int.random(in: 1...(5 << failures))))
+            } catch {
+                noteLost(error)
+                throw error
             }
         }
     }
@@ -148,45 +227,46 @@ extension Shard {
 
     // MARK: Settling by reading
 
-    /// What the store has of these ids; ids it has nothing of are left out.
+    /// What becomes of these rows by what the store has of their ids; those that may be inserted are left out.
     private func settleByReading(
-        _ batch: [Insertion], after error: MariaDBError
-    ) async throws -> [MessageID: Insertion.Outcome] {
+        _ batch: [Insertion], after error: MariaDBError, until deadline: ContinuousClock.Instant
+    ) async throws -> [MessageID: Settled] {
         let ids = batch.map { $0.message.id.value }
         let halfIDs = batch.filter(\.isHalf).map { $0.message.id.value }
         let lostThread = error.isCommitOutcomeUnknown ? error.thread : nil
         let (owner, isDead) = (incarnation, isDead)
-        do {
-            return try await run { connection in
-                // The lost connection's transaction must be over before it is looked at.
-                if let lostThread { try connection.kill(lostThread) }
-                var seqs: [MessageID: Int64] = [:]
-                try connection.query(SQL.seqsByID, list: ids) { seqs[try $0.id(1)] = try $0.int(0) }
-                var decided: [MessageID: TransactionOutcome] = [:]
-                if !halfIDs.isEmpty {
-                    try connection.query(SQL.outcomesByID, list: halfIDs) { row in
-                        decided[try row.id(1)] = UInt8(exactly: try row.int(2)).flatMap {
-                            TransactionOutcome(rawValue: $0)
-                        }
-                    }
-                }
-                var outcomes: [MessageID: Insertion.Outcome] = [:]
-                for insertion in batch {
-                    let id = insertion.message.id
-                    if let seq = seqs[id] {
-                        outcomes[id] = seq == insertion.seq ? .stored : .duplicate(of: seq)
-                    } else if let outcome = decided[id], outcome != .undecided {
-                        outcomes[id] = .decided(outcome)
-                    }
-                }
-                // What is absent was not stored, unless an heir has taken it and finished it since.
-                if lostThread != nil, outcomes.count < batch.count,
-                    try connection.query(SQL.isLiving, [.int(owner)]).isEmpty
-                {
-                    throw isDead
-                }
-                return outcomes
+        let settle: @Sendable (isolated MariaDBConnection) throws -> [MessageID: Settled] = { connection in
+            // The lost connection's transaction must be over before it is looked at.
+            if let lostThread { try connection.kill(lostThread) }
+            var known: [MessageID: KnownID] = [:]
+            try connection.query(SQL.messagesByID, list: ids) { row in
+                known[try row.id(1), default: KnownID()].row = KnownID.Row(
+                    seq: try row.int(0), isHalf: try row.int(2) == Int64(StoredMessage.State.half.rawValue),
+                    topic: try row.text(3), messageType: try row.text(4))
             }
+            try connection.query(SQL.outcomesByID, list: halfIDs) { row in
+                guard let outcome = UInt8(exactly: try row.int(1)).flatMap({ TransactionOutcome(rawValue: $0) })
+                else { return }
+                known[try row.id(0), default: KnownID()].half = KnownID.Half(
+                    outcome: outcome, groups: [try row.text(2), try row.text(3)])
+            }
+            var settled: [MessageID: Settled] = [:]
+            for insertion in batch {
+                guard let found = known[insertion.message.id], let outcome = found.outcome(for: insertion) else {
+                    continue
+                }
+                settled[insertion.message.id] = Settled(outcome: outcome, known: found)
+            }
+            // What is absent was not stored, unless an heir has taken it and finished it since.
+            if lostThread != nil, settled.count < batch.count,
+                try connection.query(SQL.isLiving, [.int(owner)]).isEmpty
+            {
+                throw isDead
+            }
+            return settled
+        }
+        do {
+            return try await run(until: deadline, settle)
         } catch let error as StoreError {
             var error = error
             // Nothing could be read: the rows may be there or not.
@@ -199,7 +279,9 @@ extension Shard {
     // MARK: Routes
 
     /// Makes sure that the rows of these routes are there before a message refers to them.
-    func ensureRoutes(_ routes: some Sequence<Route>) async throws {
+    func ensureRoutes(
+        _ routes: some Sequence<Route>, until deadline: ContinuousClock.Instant? = nil
+    ) async throws {
         var missing: [Int64: Route] = [:]
         var last: Int64?
         for route in routes where route.id != last {
@@ -214,7 +296,7 @@ extension Shard {
                 rows.append(Int64(member.persistent ? 1 : 0))
             }
             let batch = rows
-            let stored = try await run { connection in
+            let stored = try await run(until: deadline) { connection in
                 try connection.insert(into: SQL.insertRoutes, batch, tail: SQL.keepRoute)
                 return try Self.readRoute(route.id, on: connection)
             }

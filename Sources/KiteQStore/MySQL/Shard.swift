@@ -13,6 +13,9 @@ final class Shard: Sendable {
     let operatorPool: MariaDBPool
     let logger: Logger
     let times = CallTimes()
+    let insertWatch = InsertWatch()
+    /// Lost connections whose sessions may be there still.
+    let lostSessions = Mutex<Set<MariaDBThread>>([])
     private let known = Mutex(Known())
     /// Lost connections whose last commit was not confirmed, with the smallest seq that it concerns.
     let suspects = Mutex<[MariaDBThread: Int64]>([:])
@@ -41,6 +44,8 @@ final class Shard: Sendable {
             [
                 "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
                 "SET SESSION innodb_lock_wait_timeout = \(MySQLStoreConfiguration.lockWait)",
+                // For a table, behind ALTER TABLE or FLUSH TABLES: both servers' default is a day.
+                "SET SESSION lock_wait_timeout = \(MySQLStoreConfiguration.lockWait)",
                 "SET SESSION time_zone = '+00:00'",
                 "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
                 "SET SESSION autocommit = 1",
@@ -103,24 +108,35 @@ final class Shard: Sendable {
     /// - Parameters:
     ///   - pool: where the connection is from, by default `pool`.
     ///   - lockWaits: whether it is run again where a lock was not had in time.
+    ///   - deadline: it is not run again after it.
     func run<Result: Sendable>(
         on pool: MariaDBPool? = nil, retryingLockWaits lockWaits: Bool = true,
+        until deadline: ContinuousClock.Instant? = nil,
         _ body: @escaping @Sendable (isolated MariaDBConnection) throws -> Result
     ) async throws -> Result {
         var failures = 0
         while true {
             do {
-                guard pool === operatorPool else { return try await (pool ?? self.pool).withConnection(body) }
+                guard pool === operatorPool else {
+                    return try await (pool ?? self.pool).withConnection(within: deadline.map { $0 - .now }) {
+                        connection in
+                        try self.endLostSessions(on: connection)
+                        return try body(connection)
+                    }
+                }
                 return try await times.measure(.operator) { try await operatorPool.withConnection(body) }
             } catch let error as MariaDBError
                 where error.isRetriable && failures < Self.attempts && (lockWaits || !error.isLockWaitTimeout)
+                && deadline.map({ .now < $0 }) ?? true
             {
+                noteLost(error)
                 failures += 1
                 // A connection that was lost is replaced once; where none could be had, the wait was long enough.
                 if error.isConnectionLost && (failures > 1 || error.threadID == nil) { throw storeError(error) }
                 // Two that met in a deadlock should not meet again.
                 try await Task.sleep(for: .milliseconds(Int.random(in: 1...(5 << failures))))
             } catch {
+                noteLost(error)
                 throw storeError(error)
             }
         }
