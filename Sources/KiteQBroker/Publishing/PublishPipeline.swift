@@ -18,6 +18,7 @@ final class PublishPipeline: Sendable {
     private let lanes: [BatchLane<PendingPublish>]
     private let sequence: Mutex<SequenceGenerator>
     private let leases: Leases
+    private let clocks: ServerClocks
     private let fence: Fence
     private let met: [Met]
     /// Publishes in the hands of writers, and their bytes.
@@ -47,7 +48,8 @@ final class PublishPipeline: Sendable {
 
     init(
         store: any MessageStore, incarnation: Int64, dispatcher: Dispatcher, halfMessages: HalfMessageCache,
-        leases: Leases, fence: Fence, topics: TopicPublishes, configuration: BrokerConfiguration, logger: Logger
+        leases: Leases, clocks: ServerClocks, fence: Fence, topics: TopicPublishes, configuration: BrokerConfiguration,
+        logger: Logger
     ) {
         self.store = store
         shardMap = store.shardMap
@@ -55,6 +57,7 @@ final class PublishPipeline: Sendable {
         self.halfMessages = halfMessages
         self.configuration = configuration
         self.leases = leases
+        self.clocks = clocks
         self.topics = topics
         self.fence = fence
         met = (0..<store.shardMap.shardCount).map { Met(shard: $0, logger) }
@@ -65,6 +68,8 @@ final class PublishPipeline: Sendable {
         }
         sequence = Mutex(SequenceGenerator(incarnation: incarnation))
     }
+
+    func shard(of id: MessageID) -> Int { shardMap.shard(of: id) }
 
     /// Takes publishes of one connection, as one read brought them. Those that find their shard's lane full are refused.
     func submit(_ publishes: [PendingPublish]) {
@@ -125,7 +130,8 @@ final class PublishPipeline: Sendable {
 
     /// Gives seqs while the lane is locked, so that they rise in the order of arrival.
     private func begin(_ batch: inout [PendingPublish]) {
-        let now = SystemTime.wall()
+        // Without a time, which it has from before the first was admitted, it would count on.
+        let now = batch.first.flatMap { clocks.now(shard(of: $0.message.id)) } ?? 0
         sequence.withLock { sequence in
             for index in batch.indices { batch[index].seq = sequence.next(now: now) }
         }
@@ -145,7 +151,7 @@ final class PublishPipeline: Sendable {
                     throw StoreError(.unavailable, "this broker's lease of the store is not renewed")
                 }
                 CrashPoint.reached(.inserting)
-                let outcomes = try await store.insert(insertions(batch), shard: shard)
+                let outcomes = try await store.insert(insertions(batch, shard: shard), shard: shard)
                 CrashPoint.reached(.inserted)
                 batch = complete(batch, outcomes, shard: shard)
                 if !batch.isEmpty { await pause(Self.retryPause) }
@@ -163,8 +169,10 @@ final class PublishPipeline: Sendable {
         }
     }
 
-    private func insertions(_ batch: [PendingPublish]) -> [Insertion] {
-        let now = SystemTime.wall()
+    private func insertions(_ batch: [PendingPublish], shard: Int) throws -> [Insertion] {
+        guard let now = clocks.now(shard) else {
+            throw StoreError(.unavailable, "the time of shard \(shard)'s server is not known yet")
+        }
         return batch.map { publish in
             Insertion(
                 seq: publish.seq, message: publish.message, route: publish.route,

@@ -7,6 +7,9 @@ struct RecoveryWorker: Sendable {
     let shard: Int
     let store: any MessageStore
     let dispatcher: Dispatcher
+    let clocks: ServerClocks
+    /// The longest wait for another attempt, milliseconds.
+    let longestWait: Timestamp
     let counters: RecoveryCounters
     let logger: Logger
 
@@ -75,8 +78,10 @@ struct RecoveryWorker: Sendable {
                 of: scan.group, shard: shard, after: after, limit: scan.limit, includingDead: false)
             return .backlog(fresh: fresh, waiting: [], limit: scan.limit)
         case .due:
+            guard let now = clocks.now(shard) else { return DeliveryScanResult(rows: [], isEnd: true) }
+            let latest = now + longestWait + ServerClock.tolerance
             let due = try await store.deliveries(
-                of: scan.group, shard: shard, in: .due(now: SystemTime.wall()), limit: scan.limit)
+                of: scan.group, shard: shard, in: .due(now: now, latest: latest), limit: scan.limit)
             let rows = due.map { DeliveryScanResult.Row(seq: $0, kind: .tracked) }
             return DeliveryScanResult(rows: rows, isEnd: due.count < scan.limit)
         case .orphans(let after):

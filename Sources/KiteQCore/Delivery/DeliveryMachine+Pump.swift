@@ -15,14 +15,14 @@ extension DeliveryMachine {
                 groups[g].queue.removeFirst()
                 continue
             }
-            if slots[i].message.expiresAt <= wall {
-                groups[g].queue.removeFirst()
-                expire(ref, p, wall: wall, now: now, &actions)
-                continue
-            }
             if !slots[i].isFly, isStopped(slots[i].shard, now: now) {
                 groups[g].queue.removeFirst()
                 groups[g].shards[slots[i].shard].parked.append(ref)
+                continue
+            }
+            if slots[i].message.expiresAt <= time(of: slots[i].shard, wall) {
+                groups[g].queue.removeFirst()
+                expire(ref, p, wall: wall, now: now, &actions)
                 continue
             }
             guard let c = pickClient(g, now: now) else { break }
