@@ -37,6 +37,8 @@ let package = Package(
     products: [
         .library(name: "KiteQ", targets: ["KiteQ"]),
         .library(name: "MariaDB", targets: ["MariaDB"]),
+        // Of the tests: what a program with a wrong clock is started with.
+        .library(name: "ShiftedClock", type: .dynamic, targets: ["CShiftedClock"]),
         .executable(name: "kiteq", targets: ["kiteq"]),
     ],
     dependencies: [
@@ -77,6 +79,7 @@ let package = Package(
             swiftSettings: settings),
 
         // Servers of one's own on loopback: for `kiteq dev` and for tests.
+        .target(name: "CShiftedClock"),
         .target(name: "LocalServers", dependencies: [logging], swiftSettings: settings),
         .testTarget(name: "LocalServersTests", dependencies: ["LocalServers", logging], swiftSettings: settings),
 

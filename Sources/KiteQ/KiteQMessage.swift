@@ -22,7 +22,7 @@ public struct OutgoingMessage: Sendable, Hashable {
     public var messageType: String
     public var body: KiteQBody
     public var properties: [String: String] = [:]
-    /// From now; nil, or more than 7 days, is 7 days. Whole seconds.
+    /// From now, by the clock of this machine; nil, or more than 7 days, is 7 days. Whole seconds.
     public var lifetime: Duration?
     /// Attempts of each group before the message is dead, 1 to 100.
     public var deliverLimit = 100

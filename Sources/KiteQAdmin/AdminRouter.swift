@@ -45,7 +45,8 @@ struct AdminRouter {
         let auditor = Auditor(store: services.store, acts: probe.acts, logger: logger)
         let groups = GroupRoutes(services, auditor)
         let transactions = TransactionRoutes(store: services.store, broker: services.broker, auditor: auditor)
-        let deadLetters = DeadLetterRoutes(store: services.store, auditor: auditor)
+        let deadLetters = DeadLetterRoutes(
+            store: services.store, auditor: auditor, time: { [broker = services.broker] in broker.time })
         let broker = BrokerRoutes(services: services, auditor: auditor)
 
         OverviewRoutes(services).add(to: reading)

@@ -25,8 +25,11 @@ struct ProbeRoutes {
         let (probe, limit) = (self.probe, readinessLimit)
         router.get("healthz") { _, _ in Self.text(.ok, "ok\n") }
         router.get("readyz") { _, _ in
-            guard let reason = await Self.whyNotReady(probe, within: limit) else { return Self.text(.ok, "ready\n") }
-            return Self.text(.serviceUnavailable, "\(reason)\n")
+            let reason = await Self.whyNotReady(probe, within: limit)
+            // They do not keep it from serving, but somebody has to mend them.
+            let incidents = probe.status()?.clockIncidents ?? []
+            let text = ([reason ?? "ready"] + incidents).map { "\($0)\n" }.joined()
+            return Self.text(reason == nil ? .ok : .serviceUnavailable, text)
         }
         router.get("metrics") { _, _ in Self.text(.ok, page(), contentType: PrometheusText.contentType) }
     }

@@ -68,6 +68,10 @@ package final class Broker: Service {
         return BrokerIdentity(name: configuration.name ?? address, address: address)
     }
 
+    /// Unix milliseconds, by the database server of the first shard: what is stored is dated so. By this machine's clock before
+    /// it serves.
+    package var time: Timestamp { state.withLock { $0.parts }?.clocks.general ?? SystemTime.wall() }
+
     package var isRegistryConnected: Bool { registry.isConnected }
 
     /// When it asks about half messages.

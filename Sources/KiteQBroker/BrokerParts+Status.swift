@@ -27,7 +27,8 @@ extension BrokerParts {
             let (publishes, unwritten) = (publishing.waiting(shard: shard), dispatcher.unwritten(shard: shard))
             return ShardStatus(
                 shard: shard, leaseRemaining: leases.remaining(shard), publishesWaiting: publishes.items,
-                publishBytesWaiting: publishes.bytes, unwritten: unwritten.count, oldestUnwritten: unwritten.age)
+                publishBytesWaiting: publishes.bytes, unwritten: unwritten.count, oldestUnwritten: unwritten.age,
+                clock: clocks[shard])
         }
     }
 

@@ -23,6 +23,7 @@ final class BrokerParts: Sendable {
     let servedTopics: AsyncStream<Set<String>>
     private let servedTopicsContinuation: AsyncStream<Set<String>>.Continuation
     let leases: Leases
+    let clocks: ServerClocks
     /// Until when what waits to be written behind is tried again; the end of time while the broker runs.
     private let writeUntil = Mutex(MonotonicTime.max)
     private let fence = Fence()
@@ -51,20 +52,23 @@ final class BrokerParts: Sendable {
         topicPublishes = TopicPublishes(settings.topics)
         pausedGroups = PausedGroups(store: store, dispatcher: dispatcher)
         leases = Leases(shards: store.shardMap.shardCount, duration: store.lease)
+        clocks = ServerClocks(shards: store.shardMap.shardCount, logger: logger)
         halfMessages = HalfMessageCache(limit: configuration.halfMessageBytes)
         publishing = PublishPipeline(
             store: store, incarnation: incarnation, dispatcher: dispatcher, halfMessages: halfMessages,
-            leases: leases, fence: fence, topics: topicPublishes, configuration: configuration, logger: logger)
+            leases: leases, clocks: clocks, fence: fence, topics: topicPublishes, configuration: configuration,
+            logger: logger)
         transactions = TransactionPipeline(
             store: store, dispatcher: dispatcher, halfMessages: halfMessages, routing: routing, leases: leases,
             topics: topicPublishes, queueLength: configuration.shardQueueLength, logger: logger)
         services = SessionServices(
             configuration: configuration, settings: settings, routing: routing, recent: recent, dispatcher: dispatcher,
-            publishing: publishing, transactions: transactions, connections: connections,
+            publishing: publishing, transactions: transactions, connections: connections, clocks: clocks,
             topicPublishes: topicPublishes, logger: logger)
         messaging = Messaging(services: services, identity: identity, incarnation: incarnation, registry: registry)
         rateSampler = RateSampler(
             dispatcher: dispatcher, store: store, broker: identity.name, logger: logger,
+            time: { [clocks] in clocks.general },
             topicStatus: { [dispatcher, topicPublishes] in TopicStatus.all(dispatcher, topicPublishes) })
     }
 
@@ -207,7 +211,8 @@ final class BrokerParts: Sendable {
     private var keepers: [LeaseKeeper] {
         (0..<store.shardMap.shardCount).map { shard in
             LeaseKeeper(
-                shard: shard, store: store, dispatcher: dispatcher, leases: leases, fence: fence, logger: logger)
+                shard: shard, store: store, dispatcher: dispatcher, leases: leases, clocks: clocks, fence: fence,
+                logger: logger)
         }
     }
 
@@ -235,6 +240,7 @@ final class BrokerParts: Sendable {
         let rateSampler = self.rateSampler
         tasks.addTask { await rateSampler.run() }
         for keeper in keepers { tasks.addTask { await keeper.run() } }
+        let longestWait = configuration.delivery.schedule.longestWait
         for shard in 0..<store.shardMap.shardCount {
             let watcher = LeaseWatcher(
                 shard: shard, store: store, leases: leases, fence: fence,
@@ -242,18 +248,21 @@ final class BrokerParts: Sendable {
             tasks.addTask { await watcher.run() }
             let surveyor = Surveyor(
                 shard: shard, store: store, dispatcher: dispatcher, pausedGroups: shard == 0 ? pausedGroups : nil,
-                leases: leases, interval: configuration.recoveryInterval, counters: self.recovery, logger: logger)
+                leases: leases, clocks: clocks, longestWait: longestWait, interval: configuration.recoveryInterval,
+                counters: self.recovery, logger: logger)
             tasks.addTask { await surveyor.run() }
             let sweeper = Sweeper(
-                shard: shard, store: store, dispatcher: dispatcher, leases: leases, configuration: configuration,
-                counters: self.recovery, logger: logger)
+                shard: shard, store: store, dispatcher: dispatcher, leases: leases, clocks: clocks,
+                configuration: configuration, counters: self.recovery, logger: logger)
             tasks.addTask { await sweeper.run() }
             let recovery = RecoveryWorker(
-                shard: shard, store: store, dispatcher: dispatcher, counters: self.recovery, logger: logger)
+                shard: shard, store: store, dispatcher: dispatcher, clocks: clocks, longestWait: longestWait,
+                counters: self.recovery, logger: logger)
             tasks.addTask { await recovery.run() }
             let worker = TransactionWorker(
                 shard: shard, store: store, connections: connections, halfMessages: halfMessages, routing: routing,
-                leases: leases, configuration: configuration, counters: transactions.counters, logger: logger)
+                leases: leases, clocks: clocks, configuration: configuration, counters: transactions.counters,
+                logger: logger)
             tasks.addTask { await worker.run() }
         }
     }

@@ -31,4 +31,7 @@ package struct BrokerStatus: Sendable {
     package var latencies = BrokerLatencies()
     /// By shard; empty where the store has no connections.
     package var store: [StoreActivity] = []
+
+    /// What is wrong with the clocks of this machine and of the shards' servers, a sentence each. It serves all the same.
+    package var clockIncidents: [String] { shards.flatMap { $0.clock?.incidents(shard: $0.shard) ?? [] } }
 }

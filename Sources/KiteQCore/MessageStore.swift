@@ -48,9 +48,10 @@ package protocol MessageStore: Sendable {
     /// How long a lease lasts from its renewal on.
     var lease: Duration { get }
 
-    /// Renews this incarnation's lease of a shard.
+    /// Renews this incarnation's lease of a shard, and reads its server's clock on the way, which it returns.
     /// - Throws: `StoreError` with `fenced` where somebody declared this incarnation dead.
-    func renewLease(shard: Int) async throws
+    @discardableResult
+    func renewLease(shard: Int) async throws -> ServerClock
 
     /// Says which groups this broker has clients of, all of them; only what changed since is written.
     func setPresence(_ groups: Set<String>, shard: Int) async throws
@@ -64,7 +65,11 @@ package protocol MessageStore: Sendable {
     func releaseDead(shard: Int, limit: Int) async throws -> Int
 
     /// What the other brokers have, and what waits for this one's groups.
-    func survey(shard: Int, now: Timestamp) async throws -> ShardSurvey
+    ///
+    /// - Parameters:
+    ///   - now: by the shard's server, as all times below.
+    ///   - latest: what is due later than this became so by a wrong clock, and counts as due.
+    func survey(shard: Int, now: Timestamp, latest: Timestamp) async throws -> ShardSurvey
 
     /// Ends connections whose last commit was not confirmed, so that what they wrote can be seen or never will. Returns the
     /// smallest seq concerned, nil where there was none or the server cannot be asked.
@@ -107,9 +112,10 @@ package protocol MessageStore: Sendable {
         shard: Int, after seq: Int64, now: Timestamp, limit: Int
     ) async throws -> (buried: Int, next: Int64?)
 
-    /// Undecided half messages whose time has come, by (nextCheckAt, seq) from behind a place on, at most `limit`: anybody's.
+    /// Undecided half messages whose time has come, or is later than `latest`, by (nextCheckAt, seq) from behind a place on, at
+    /// most `limit`: anybody's.
     func dueTransactions(
-        shard: Int, after place: DueTransaction.Place?, now: Timestamp, limit: Int
+        shard: Int, after place: DueTransaction.Place?, now: Timestamp, latest: Timestamp, limit: Int
     ) async throws -> [DueTransaction]
 
     /// Reschedules or parks half messages, each unless its row has changed or is being changed: another broker was first.
@@ -140,6 +146,16 @@ package protocol MessageStore: Sendable {
 }
 
 extension MessageStore {
+    package func survey(shard: Int, now: Timestamp) async throws -> ShardSurvey {
+        try await survey(shard: shard, now: now, latest: .max)
+    }
+
+    package func dueTransactions(
+        shard: Int, after place: DueTransaction.Place?, now: Timestamp, limit: Int
+    ) async throws -> [DueTransaction] {
+        try await dueTransactions(shard: shard, after: place, now: now, latest: .max, limit: limit)
+    }
+
     package var activity: [StoreActivity] { [] }
 
     /// For whom no producer waits.
@@ -181,8 +197,8 @@ package struct BrokerIdentity: Sendable, Hashable {
 package enum DeliveryRange: Sendable, Hashable {
     /// Rows with due_at 0 above this seq, by seq.
     case waiting(after: Int64)
-    /// Rows with a due_at from 1 up to `now`, by (due_at, seq).
-    case due(now: Timestamp)
+    /// Rows with a due_at from 1 up to `now`, or later than `latest`, by (due_at, seq). Held rows are not among them.
+    case due(now: Timestamp, latest: Timestamp = .max)
 }
 
 /// Where a sweep over fresh messages stands.

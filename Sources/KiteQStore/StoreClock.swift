@@ -7,8 +7,8 @@ import KiteQCore
 #endif
 
 enum StoreClock {
-    /// Unix milliseconds, for what is only remembered and swept out.
-    static func now() -> Timestamp {
+    /// Unix milliseconds by this machine's clock, which may be wrong; see ``Shard/now``.
+    static func wall() -> Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(time.tv_sec) * 1_000 + Timestamp(time.tv_nsec) / 1_000_000

@@ -1,7 +1,7 @@
 import Hummingbird
 import HummingbirdTesting
-import KiteQBroker
-import KiteQCore
+@testable import KiteQBroker
+@testable import KiteQCore
 import Logging
 import Testing
 
@@ -37,6 +37,24 @@ import Testing
         }
     }
 
+    @Test func aWrongClockIsSaidAndIsNoReasonNotToServe() async throws {
+        let lead: Timestamp = 3_600_000
+        let clock = ServerClock(.init(server: 10 * lead, sentAt: 0, receivedAt: 0, wall: 11 * lead))
+        let shards = [
+            ShardStatus(shard: 0, publishesWaiting: 0, publishBytesWaiting: 0, unwritten: 0, clock: clock),
+            ShardStatus(shard: 1, publishesWaiting: 0, publishBytesWaiting: 0, unwritten: 0),
+        ]
+        let sentence = clock.incidents(shard: 0).joined()
+        #expect(sentence.contains("60 min ahead"))
+        for reason in [nil, "the store does not answer"] {
+            let probe = AdminProbe(whyNotReady: { reason }, status: { .empty(shards: shards) })
+            try await test(probe, "/readyz") {
+                #expect($0.status == (reason == nil ? .ok : .serviceUnavailable))
+                #expect(String(buffer: $0.body) == "\(reason ?? "ready")\n\(sentence)\n")
+            }
+        }
+    }
+
     @Test func aStoreThatHangsDoesNotHangTheAnswer() async throws {
         let probe = AdminProbe(
             whyNotReady: {
@@ -63,5 +81,15 @@ import Testing
 
     @Test func anythingElseIsNotFound() async throws {
         try await test(Self.ready, "/") { #expect($0.status == .notFound) }
+    }
+}
+
+extension BrokerStatus {
+    /// Of a broker that has done nothing.
+    static func empty(shards: [ShardStatus]) -> BrokerStatus {
+        BrokerStatus(
+            delivery: DeliveryCounters(), gauges: DeliveryGauges(), publishing: PublishCounters(),
+            transactions: TransactionCounters(), publishQueue: (0, 0), connections: 0, connectionsByGroup: [:],
+            malformedPackets: 0, refusedConnections: 0, shards: shards)
     }
 }

@@ -48,6 +48,26 @@ import Testing
         }
     }
 
+    @Test func clocksThatDisagreeAreMeasured() {
+        var clock = ServerClock(.init(server: 100_000_000, sentAt: 0, receivedAt: 0, wall: 96_400_000))
+        clock.measure(.init(server: 200_000_000, sentAt: 0, receivedAt: 0, wall: 96_400_000))
+        var status = status()
+        status.shards = [
+            ShardStatus(
+                shard: 0, publishesWaiting: 0, publishBytesWaiting: 0, unwritten: 0,
+                clock: ServerClock(.init(server: 100_000_000, sentAt: 0, receivedAt: 0, wall: 96_400_000))),
+            ShardStatus(shard: 1, publishesWaiting: 0, publishBytesWaiting: 0, unwritten: 0, clock: clock),
+            ShardStatus(shard: 2, publishesWaiting: 0, publishBytesWaiting: 0, unwritten: 0),
+        ]
+        let lines = page(status).split(separator: "\n").filter { $0.contains("clock") && !$0.hasPrefix("#") }
+        #expect(
+            lines == [
+                "kiteq_clock_lead_seconds{shard=\"0\"} -3600", "kiteq_clock_lead_seconds{shard=\"1\"} -103600",
+                "kiteq_server_clock_jump_seconds{shard=\"0\"} 0", "kiteq_server_clock_jump_seconds{shard=\"1\"} 100000",
+            ])
+        #expect(status.clockIncidents.count == 3)
+    }
+
     @Test func everyFamilyIsWrittenOnceAndEverySampleBelongsToTheOneBefore() {
         var families: Set<Substring> = []
         var family: Substring = ""

@@ -78,7 +78,7 @@ final class FaultyStore: MessageStore {
         try await base.settle(batch, shard: shard)
     }
     var lease: Duration { base.lease }
-    func renewLease(shard: Int) async throws { try await base.renewLease(shard: shard) }
+    func renewLease(shard: Int) async throws -> ServerClock { try await base.renewLease(shard: shard) }
     func setPresence(_ groups: Set<String>, shard: Int) async throws {
         try await base.setPresence(groups, shard: shard)
     }
@@ -86,8 +86,8 @@ final class FaultyStore: MessageStore {
     func releaseDead(shard: Int, limit: Int) async throws -> Int {
         try await base.releaseDead(shard: shard, limit: limit)
     }
-    func survey(shard: Int, now: Timestamp) async throws -> ShardSurvey {
-        try await base.survey(shard: shard, now: now)
+    func survey(shard: Int, now: Timestamp, latest: Timestamp) async throws -> ShardSurvey {
+        try await base.survey(shard: shard, now: now, latest: latest)
     }
     func resolveUncertain(shard: Int) async throws -> Int64? { try await base.resolveUncertain(shard: shard) }
     func freshBacklog(
@@ -117,9 +117,9 @@ final class FaultyStore: MessageStore {
         try await base.buryExpiredDeliveries(shard: shard, after: seq, now: now, limit: limit)
     }
     func dueTransactions(
-        shard: Int, after place: DueTransaction.Place?, now: Timestamp, limit: Int
+        shard: Int, after place: DueTransaction.Place?, now: Timestamp, latest: Timestamp, limit: Int
     ) async throws -> [DueTransaction] {
-        try await base.dueTransactions(shard: shard, after: place, now: now, limit: limit)
+        try await base.dueTransactions(shard: shard, after: place, now: now, latest: latest, limit: limit)
     }
     func reschedule(_ checks: [TransactionCheck], shard: Int) async throws -> Set<Int64> {
         try await base.reschedule(checks, shard: shard)

@@ -58,7 +58,7 @@ import Testing
                 [
                     NewMessage(id: "no id", topic: "trade", messageType: "paid", body: .text("")),
                     NewMessage(topic: "nobody", messageType: "paid", body: .text("")),
-                    NewMessage(topic: "trade", messageType: "paid", body: .text(""), expiresAt: 1),
+                    NewMessage(topic: "trade", messageType: "paid", body: .text(""), timeToLive: -1),
                     NewMessage(
                         topic: "trade", messageType: "paid", body: .text(String(repeating: "x", count: 2 << 20))),
                     NewMessage(topic: "trade", messageType: "unbound", body: .text("")),

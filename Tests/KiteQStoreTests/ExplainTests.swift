@@ -45,7 +45,9 @@ import Testing
         Case("commitMessages", SQL.commitMessages, ["7", "1"] + seqs, "PRIMARY"),
         Case("deleteHalfMessages", SQL.deleteHalfMessages, seqs, "PRIMARY"),
         Case("decideTransactions", SQL.decideTransactions, ["1", "1"] + seqs, "PRIMARY"),
-        Case("dueTransactions", SQL.dueTransactions, ["2000", "2100", "2000", "7", "50"], "by_check", "PRIMARY"),
+        Case(
+            "dueTransactions", SQL.dueTransactions, ["2000", "2100", "900000", "2000", "7", "50"], "by_check", "PRIMARY"
+        ),
         Case("lockDueTransactions", SQL.lockDueTransactions, seqs, "PRIMARY"),
         Case("reschedule", SQL.reschedule, ["1", "1", "2001"], "PRIMARY"),
         Case("park", SQL.park, ["1", "2001"], "PRIMARY"),
@@ -61,7 +63,7 @@ import Testing
         Case("routesOf", SQL.routesOf, ["'a'"], "by_group"),
         Case("freshBacklog", SQL.freshBacklog, ["1", "7", "3000", "100"], "by_route"),
         Case("waitingDeliveries", SQL.waitingDeliveries, ["'a'", "3000", "100"], "by_due", "PRIMARY"),
-        Case("dueDeliveries", SQL.dueDeliveries, ["'a'", "500", "100"], "by_due"),
+        Case("dueDeliveries", SQL.dueDeliveries, ["'a'", "500", "900000", "100"], "by_due"),
         Case("load", SQL.load, seqs, "PRIMARY"),
         Case("sizes", SQL.sizes, seqs, "PRIMARY"),
         Case("retractLetters", SQL.retractLetters, seqs + ["'a'"], "by_message"),
@@ -79,10 +81,10 @@ import Testing
         Case("abandoned", SQL.abandoned, ["1", "7"], "by_route"),
         Case("livingAmong", SQL.livingAmong, ["1", "2", "3", "4"], "PRIMARY", "by_state"),
         Case("elsewhere", SQL.elsewhere, ["7"], "by_state", "by_incarnation", "PRIMARY"),
-        Case("waits", SQL.waits, ["'a'", "'a'", "'a'", "500"], "by_due"),
+        Case("waits", SQL.waits, ["'a'", "'a'", "'a'", "500", "900000"], "by_due"),
         Case(
             "manyWait", SQL.manyWait,
-            Array(repeating: ["'a'", "'a'", "'a'", "500"], count: SQL.manyGroups).flatMap { $0 }, "by_due"),
+            Array(repeating: ["'a'", "'a'", "'a'", "500", "900000"], count: SQL.manyGroups).flatMap { $0 }, "by_due"),
         Case("deletePresence", SQL.deletePresence, ["'a'", "'b'", "'c'", "'d'", "7"], "PRIMARY", "by_incarnation"),
         Case("deletePresenceOf", SQL.deletePresenceOf, ["7"], "by_incarnation"),
         Case("claim", SQL.claim, ["2"] + seqs + ["1"], "PRIMARY"),
@@ -105,7 +107,8 @@ import Testing
     /// Nothing is looked up.
     private static let inserts: Set<String> = [
         "insertMessages", "insertTransactions", "insertRoutes", "keepRoute", "upsertDeliveries", "overwriteDelivery",
-        "insertIncarnation", "insertBindings", "insertPresence", "keepPresence", "messageColumns", "serverNow",
+        "insertIncarnation", "insertBindings", "insertPresence", "keepPresence", "messageColumns", "serverNow", "isDue",
+        "now",
         "manyGroups",
     ]
 

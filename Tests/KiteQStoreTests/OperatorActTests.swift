@@ -100,7 +100,7 @@ import Testing
             let half = try await store.put([messages.insertion(nil, Messages.message().with(expiresAt: 5_000))])[0]
             _ = try await store.decide(half.message.id, .commit, to: [], route: groupA)
             let expiresAt = try #require(try await store.story(of: half.message.id)?.message?.expiresAt)
-            #expect(abs(expiresAt - StoreClock.now() - 3_600_000) < 60_000)
+            #expect(abs(expiresAt - StoreClock.wall() - 3_600_000) < 60_000)
         }
     }
 
@@ -170,7 +170,7 @@ import Testing
             #expect(try await store.pausedGroups() == ["a", "b"])
             let pauses = try await store.groupPauses()
             #expect(pauses.map(\.group) == ["a", "b"] && pauses[1].pausedBy == "anna")
-            #expect(pauses[1].reason == "poison message 風箏" && abs(pauses[1].pausedAt - StoreClock.now()) < 60_000)
+            #expect(pauses[1].reason == "poison message 風箏" && abs(pauses[1].pausedAt - StoreClock.wall()) < 60_000)
             #expect(try await store.resume("b"))
             #expect(try await !store.resume("b"))
             #expect(try await store.pausedGroups() == ["a"])
@@ -180,7 +180,7 @@ import Testing
     @Test(arguments: stores) func samplesAddUp(kind: StoreUnderTest) async throws {
         try await kind.withWholeStore { store, _ async throws in
             let (width, hour) = (TopicSample.width, Timestamp(3_600_000))
-            let start = (StoreClock.now() / hour - 5) * hour
+            let start = (StoreClock.wall() / hour - 5) * hour
             func sample(_ at: Timestamp, _ broker: String, _ topic: String, _ count: Int) -> TopicSample {
                 TopicSample(
                     at: at, broker: broker, topic: topic,
@@ -235,7 +235,7 @@ import Testing
             let newest = try await store.auditEntries(before: nil, limit: 5)
             #expect(newest.map(\.id) == ids.suffix(5).reversed())
             #expect(newest[0].target == "g11" && newest[0].detail == #"{"reason":"風箏"}"# && newest[0].actor == "anna")
-            #expect(abs(newest[0].at - StoreClock.now()) < 60_000)
+            #expect(abs(newest[0].at - StoreClock.wall()) < 60_000)
             #expect(
                 try await store.auditEntries(before: newest.last?.id, limit: 100).map(\.id) == ids.prefix(7).reversed())
             let long = String(repeating: "風", count: 400)
@@ -250,7 +250,7 @@ import Testing
 
     @Test(arguments: stores) func oldSamplesArePurged(kind: StoreUnderTest) async throws {
         try await kind.withWholeStore { store, _ async throws in
-            let now = StoreClock.now()
+            let now = StoreClock.wall()
             let old = now - TopicSample.retention - 10 * TopicSample.width
             let samples = (0..<30).map { number in
                 TopicSample(

@@ -118,7 +118,10 @@ import Testing
                     }
                     #expect(dead == ["broker (incarnation \(number))"])
                     #expect(ContinuousClock.now >= begun + .seconds(1), "not before a whole lease")
-                    for call in [silent.renewLease, { _ = try await silent.watchLeases(shard: $0) }] {
+                    let calls: [(Int) async throws -> Void] = [
+                        { try await silent.renewLease(shard: $0) }, { _ = try await silent.watchLeases(shard: $0) },
+                    ]
+                    for call in calls {
                         let error = await #expect(throws: StoreError.self) { () async throws in try await call(0) }
                         #expect(error?.code == .fenced)
                     }

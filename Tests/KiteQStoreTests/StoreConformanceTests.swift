@@ -166,6 +166,64 @@ import Testing
         }
     }
 
+    @Test(arguments: stores) func whatLiesFurtherAheadThanItCanIsDue(kind: StoreUnderTest) async throws {
+        try await kind.withStore { store, _ async throws in
+            var messages = Messages()
+            let all = (0..<4).map { _ in messages.insertion(["a"]) }
+            _ = try await store.insert(all, shard: 0)
+            let seqs = all.map(\.seq)
+            let due: [Timestamp] = [9_001, 700, 9_000, Settlement.Pending.heldDueAt]
+            _ = try await store.settle(
+                zip(seqs, due).map { seq, due in
+                    let isHeld = due == Settlement.Pending.heldDueAt
+                    return Settlement(
+                        seq: seq,
+                        pending: [isHeld ? .init(held: "a", attempts: 1) : .init(group: "a", attempts: 1, dueAt: due)])
+                }, shard: 0)
+            func found(_ now: Timestamp, _ latest: Timestamp, limit: Int = 9) async throws -> [Int64] {
+                try await store.deliveries(of: "a", shard: 0, in: .due(now: now, latest: latest), limit: limit)
+            }
+            #expect(try await found(699, 9_001).isEmpty)
+            #expect(try await found(699, 9_000) == [seqs[0]])
+            #expect(try await found(700, 9_000) == [seqs[1], seqs[0]], "what is held is nobody else's")
+            #expect(try await found(700, 8_999) == [seqs[1], seqs[2], seqs[0]])
+            #expect(try await found(700, 8_999, limit: 2) == [seqs[1], seqs[2]])
+            try await store.setPresence(["a"], shard: 0)
+            #expect(try await store.survey(shard: 0, now: 699, latest: 9_001).due.isEmpty)
+            #expect(try await store.survey(shard: 0, now: 699, latest: 9_000).due == ["a"])
+            #expect(try await store.survey(shard: 0, now: 700, latest: .max).due == ["a"])
+
+            let halves = (0..<4).map { index in
+                var half = messages.insertion(nil)
+                half.firstCheckAt = [9_001, 700, 9_000, 9_001][index]
+                return half
+            }
+            _ = try await store.insert(halves, shard: 0)
+            var place: DueTransaction.Place?
+            func asked(_ now: Timestamp, _ latest: Timestamp, limit: Int = 9) async throws -> [Int64] {
+                let due = try await store.dueTransactions(
+                    shard: 0, after: place, now: now, latest: latest, limit: limit)
+                place = due.last?.place
+                return due.map(\.seq)
+            }
+            #expect(try await asked(699, 9_001).isEmpty)
+            #expect(try await asked(700, 9_000, limit: 2) == [halves[1].seq, halves[0].seq])
+            #expect(try await asked(700, 9_000, limit: 2) == [halves[3].seq], "the page goes on within what is too far")
+            place = nil
+            #expect(try await asked(700, 8_999) == [1, 2, 0, 3].map { halves[$0].seq })
+        }
+    }
+
+    @Test(arguments: stores) func aRenewalTellsTheServersTime(kind: StoreUnderTest) async throws {
+        try await kind.withStore { store, _ async throws in
+            let first = try await store.renewLease(shard: 0)
+            let second = try await store.renewLease(shard: 0)
+            #expect(!first.isApart && !first.hasJumped && !second.isApart && !second.hasJumped)
+            #expect(abs(second.now(at: 0) - first.now(at: 0)) <= ServerClock.tolerance)
+            #expect(abs(second.now(at: StoreClock.monotonic()) - StoreClock.wall()) < 60_000)
+        }
+    }
+
     // MARK: Settling
 
     @Test(arguments: stores) func deliveriesAreTrackedAndFinished(kind: StoreUnderTest) async throws {

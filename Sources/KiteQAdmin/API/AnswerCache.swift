@@ -8,7 +8,10 @@ final class AnswerCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     struct Dated: Sendable {
         var value: Value
         /// When it was asked for.
-        var at: Timestamp
+        var askedAt: MonotonicTime
+
+        /// Milliseconds since it was asked for.
+        var age: Timestamp { max(0, SystemTime.monotonic() - askedAt) / 1_000_000 }
     }
 
     private struct Entry {
@@ -44,10 +47,10 @@ final class AnswerCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         }
         guard let pending else {
             if let kept = entries.withLock({ $0[key]?.answer }) { return kept }
-            return Dated(value: await ask(), at: SystemTime.wall())
+            return Dated(value: await ask(), askedAt: SystemTime.monotonic())
         }
-        let asked = SystemTime.wall()
-        let answer = Dated(value: await pending.task.value, at: asked)
+        let asked = SystemTime.monotonic()
+        let answer = Dated(value: await pending.task.value, askedAt: asked)
         if pending.isOurs {
             // What was cleared meanwhile stays so.
             entries.withLock { entries in

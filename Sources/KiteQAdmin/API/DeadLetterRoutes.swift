@@ -7,6 +7,8 @@ import KiteQCore
 struct DeadLetterRoutes {
     let store: any OperatorStore
     let auditor: Auditor
+    /// By which what dies is dated.
+    let time: @Sendable () -> Timestamp
 
     /// Letters of a page while all that match are worked through.
     private static let batch = 200
@@ -108,7 +110,7 @@ struct DeadLetterRoutes {
     ) async throws {
         var filter = query.actingFilter
         // What dies while this runs is left alone: a letter that dies again at once must not go round for ever.
-        filter.diedBefore = min(filter.diedBefore ?? .max, SystemTime.wall() + 1)
+        filter.diedBefore = min(filter.diedBefore ?? .max, time() + 1)
         let (count, failures) = await store.deadLetterCount(filter)
         if let failure = failures.first { throw Problem.unreachable(failure) }
         guard count.value == expected else {

@@ -106,7 +106,9 @@ struct GroupRoutes {
         let page = found.prefix(limit)
         let next = found.count > limit ? page.last?.name : listing.value.next
         return Listing(
-            items: page.map { GroupAnswer($0, here, brokers: names, at: listing.at, unreachable: unreachable) },
+            items: page.map {
+                GroupAnswer($0, here, brokers: names, at: services.broker.time - listing.age, unreachable: unreachable)
+            },
             next: try next.map { try KeyCursor([$0]).text }, unreachable: unreachable)
     }
 
@@ -115,7 +117,7 @@ struct GroupRoutes {
         let answer = await reports.value(BindingName(name)) { await store.groupReport(of: name) }
         return GroupAnswer(
             answer.value.report, GroupsHere(services.broker), brokers: await brokerNames(),
-            at: answer.at, unreachable: answer.value.failures.map(UnreachableShard.init))
+            at: services.broker.time - answer.age, unreachable: answer.value.failures.map(UnreachableShard.init))
     }
 
     private func brokerNames() async -> [Int64: String] {

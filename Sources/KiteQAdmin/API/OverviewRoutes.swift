@@ -7,7 +7,7 @@ import KiteQCore
 struct OverviewRoutes {
     let services: AdminServices
     private let health: HealthWatch
-    private let startedAt = SystemTime.wall()
+    private let started = SystemTime.monotonic()
 
     init(_ services: AdminServices) {
         self.services = services
@@ -15,12 +15,14 @@ struct OverviewRoutes {
     }
 
     func add(to routes: RouterGroup<AdminContext>) {
-        let (services, health, startedAt) = (services, health, startedAt)
+        let (services, health, started) = (services, health, started)
         routes.get("overview") { request, _ in
             try QueryReader(request).refuseRest()
+            let uptime = (SystemTime.monotonic() - started) / 1_000_000
             return JSONAnswer(
                 OverviewAnswer(
-                    services, startedAt: startedAt, findings: HealthRules.findings(await health.view())))
+                    services, startedAt: services.broker.time - uptime,
+                    findings: HealthRules.findings(await health.view())))
         }
     }
 }
@@ -87,7 +89,7 @@ struct OverviewAnswer: Encodable, Sendable {
             state: status == nil ? .starting : status?.phase == .serving ? .serving : .draining)
         version = services.version
         self.startedAt = startedAt.time
-        now = SystemTime.wall().time
+        now = broker.time.time
         health = findings
         leases = (status?.shards ?? []).map { LeaseAnswer(shard: $0.shard, remaining: $0.leaseSeconds) }
         guard let status else { return }

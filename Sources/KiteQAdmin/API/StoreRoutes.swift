@@ -31,10 +31,10 @@ struct StoreRoutes {
                     items: reports.value.map { report in
                         ShardAnswer(
                             report, unflushed: report.shard < unflushed.count ? unflushed[report.shard].unwritten : 0)
-                    }, at: reports.at.time))
+                    }, at: (services.broker.time - reports.age).time))
         }
         routes.get("history") { request, _ in
-            let range = try HistoryRange(request)
+            let range = try HistoryRange(request, now: services.broker.time)
             let series = try await services.store.topicSeries(
                 topic: range.topic, from: range.from, before: range.until, step: range.step)
             return JSONAnswer(HistoryAnswer(series))
@@ -52,10 +52,10 @@ struct HistoryRange {
 
     private static let week: Timestamp = 7 * 86_400 * 1_000
 
-    init(_ request: Request) throws(Problem) {
+    init(_ request: Request, now: Timestamp) throws(Problem) {
         var query = try QueryReader(request)
         topic = try query.name("topic")
-        until = try query.time("until") ?? SystemTime.wall()
+        until = try query.time("until") ?? now
         from = try query.time("from") ?? max(until - Self.week, 0)
         step = Timestamp(try query.integer("step", in: 300...86_400) ?? 3_600) * 1_000
         try query.refuseRest()

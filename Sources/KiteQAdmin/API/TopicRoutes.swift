@@ -17,7 +17,8 @@ struct TopicRoutes {
             try query.refuseRest()
             let store = services.store
             let answer = await counts.value(0) { await store.topicCounts() }
-            return JSONAnswer(TopicListAnswer(answer.value, services.broker, search, at: answer.at))
+            return JSONAnswer(
+                TopicListAnswer(answer.value, services.broker, search, at: services.broker.time - answer.age))
         }
     }
 }

@@ -22,7 +22,7 @@ enum HealthRules {
 
     /// The worst first.
     static func findings(_ view: HealthView) -> [Finding] {
-        let system: [Finding] = broker(view) + store(view) + view.shards.flatMap(shard) + leases(view)
+        let system: [Finding] = broker(view) + store(view) + view.shards.flatMap(shard) + leases(view) + clocks(view)
         let groups: [Finding] = view.groups.flatMap { group($0, view.now) }
         let all = system + groups + transactions(view) + deadLetters(view)
         let order = Finding.Severity.allCases
@@ -96,6 +96,17 @@ enum HealthRules {
                     action: "Where it lasts: raise store.connections, or see why statements are slow."))
         }
         return findings
+    }
+
+    private static func clocks(_ view: HealthView) -> [Finding] {
+        view.clockIncidents.map { incident in
+            Finding(
+                severity: .critical, subject: "clock",
+                text: "\(incident.prefix(1).uppercased())\(incident.dropFirst()).",
+                action:
+                    "Set the clock that is wrong (NTP), see docs/operating.md. Nothing is lost by it; brokers of an older version beside this one go by their own clocks."
+            )
+        }
     }
 
     private static func leases(_ view: HealthView) -> [Finding] {

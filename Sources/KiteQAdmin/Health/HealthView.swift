@@ -14,6 +14,8 @@ struct HealthView: Sendable {
     var whyNotReady: String?
     var isDraining = false
     var isRegistryConnected = true
+    /// What is wrong with the clocks, a sentence each.
+    var clockIncidents: [String] = []
     /// Seconds left of the lease of each shard.
     var leases: [Double] = []
     /// How old what the store said is: all that follows. Nil where it has said nothing yet.

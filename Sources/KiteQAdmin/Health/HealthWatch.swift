@@ -33,11 +33,12 @@ struct HealthWatch: Sendable {
         let broker = services.broker
         let answer = await answers.latest(0, within: Self.age, patience: Self.patience) { await Self.ask(services) }
         let stored = answer?.value
-        var view = HealthView(now: SystemTime.wall())
-        view.storeAge = answer.map { max(0, view.now - $0.at) }
+        var view = HealthView(now: broker.time)
+        view.storeAge = answer?.age
         view.whyNotReady = stored?.whyNotReady
         view.isDraining = broker.status?.phase.isStopping ?? false
         view.isRegistryConnected = broker.isRegistryConnected
+        view.clockIncidents = broker.status?.clockIncidents ?? []
         view.leases = (broker.status?.shards ?? []).map(\.leaseSeconds)
         view.shards = stored?.shards ?? []
         let here = GroupsHere(broker)
@@ -60,7 +61,7 @@ struct HealthWatch: Sendable {
         async let shards = store.shardReports()
         async let groups = store.groupReports(after: nil, limit: Self.groups)
         var filter = DeadLetterFilter()
-        filter.diedFrom = SystemTime.wall() - 3_600_000
+        filter.diedFrom = services.broker.time - 3_600_000
         async let dead = store.deadLetterCount(filter)
         var transactions: [OpenTransaction] = []
         do {

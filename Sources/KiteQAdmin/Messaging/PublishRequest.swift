@@ -35,7 +35,7 @@ struct PublishRequest: Decodable, Sendable {
             message.properties = properties.sorted { $0.key < $1.key }.map { MessageProperty($0.key, $0.value) }
             if let life = try container.decodeIfPresent(Int64.self, forKey: .timeToLive) {
                 guard life >= 1 else { throw invalid(.timeToLive, "seconds, 1 or more") }
-                message.expiresAt = SystemTime.wall() / 1_000 + min(life, PublishRules.maxLifetime / 1_000)
+                message.timeToLive = min(life, PublishRules.maxLifetime / 1_000)
             }
             if let limit = try container.decodeIfPresent(Int.self, forKey: .deliverLimit) {
                 guard (1...100).contains(limit) else { throw invalid(.deliverLimit, "from 1 to 100") }

@@ -24,6 +24,22 @@ extension BrokerMetrics {
         family("kiteq_shard_oldest_unwritten_seconds", "How long the oldest of the outcomes waits to be written.") {
             Double($0.oldestUnwritten ?? 0) / 1e9
         }
+        page.family(
+            "kiteq_clock_lead_seconds", .gauge,
+            "How far this machine's clock is ahead of that of a shard's server (negative: behind), as far as can be told."
+        )
+        for shard in status.shards {
+            guard let clock = shard.clock else { continue }
+            page.sample("kiteq_clock_lead_seconds", [("shard", "\(shard.shard)")], Double(clock.lead) / 1e3)
+        }
+        page.family(
+            "kiteq_server_clock_jump_seconds", .gauge,
+            "How far the clock of a shard's server has jumped ahead (negative: back) without being followed; 0: it has not."
+        )
+        for shard in status.shards {
+            guard let clock = shard.clock else { continue }
+            page.sample("kiteq_server_clock_jump_seconds", [("shard", "\(shard.shard)")], Double(clock.jump) / 1e3)
+        }
         if !status.store.isEmpty { store(status.store, to: &page) }
     }
 

@@ -23,13 +23,15 @@ struct StoreFigures: Sendable {
     init(_ services: AdminServices) { self.services = services }
 
     func write(to page: inout PrometheusText) {
-        let store = services.store
-        let age = HealthRules.undecidedAge(services.broker.transactionSchedule)
-        guard let answer = answers.latest(0, ask: { await Self.ask(store, undecidedAfter: age) }) else { return }
-        let now = SystemTime.wall()
+        let (store, broker) = (services.store, services.broker)
+        let age = HealthRules.undecidedAge(broker.transactionSchedule)
+        guard let answer = answers.latest(0, ask: { await Self.ask(store, broker, undecidedAfter: age) }) else {
+            return
+        }
+        let now = broker.time
         page.single(
             "kiteq_store_figures_age_seconds", .gauge, "How old the figures are that the store was asked for.",
-            Double(max(0, now - answer.at)) / 1e3)
+            Double(answer.age) / 1e3)
         Self.shards(answer.value.shards, now, to: &page)
         Self.groups(answer.value.groups, now, to: &page)
         if let unanswered = answer.value.unanswered {
@@ -40,10 +42,12 @@ struct StoreFigures: Sendable {
         }
     }
 
-    private static func ask(_ store: any OperatorStore, undecidedAfter age: Timestamp) async -> Answer {
+    private static func ask(
+        _ store: any OperatorStore, _ broker: Broker, undecidedAfter age: Timestamp
+    ) async -> Answer {
         async let shards = store.shardReports()
         async let groups = store.groupReports(after: nil, limit: Self.groups)
-        let now = SystemTime.wall()
+        let now = broker.time
         let unanswered: Int?
         do {
             let (transactions, failures) = try await store.undecided(limit: Self.transactions)

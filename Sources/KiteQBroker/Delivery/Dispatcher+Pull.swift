@@ -15,7 +15,7 @@ extension Dispatcher {
             if !wasPresent { routing.setPresence(of: group, true) }
             let result = state.machine.pull(
                 group: group, max: max, visibility: visibility, key: key, now: SystemTime.monotonic(),
-                wall: SystemTime.wall(), &actions)
+                wall: SystemTime.steady(), &actions)
             switch result {
             case .success(let id): state.sinks[id] = sink
             case .failure: if !wasPresent { routing.setPresence(of: group, false) }

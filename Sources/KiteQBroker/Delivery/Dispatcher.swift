@@ -104,7 +104,7 @@ final class Dispatcher: Sendable {
             if !state.machine.isPresent(group) { routing.setPresence(of: group, true) }
             let id = state.machine.connect(
                 group: group, warmUpSeconds: warmUpSeconds, window: window, now: SystemTime.monotonic(),
-                wall: SystemTime.wall(), &actions)
+                wall: SystemTime.steady(), &actions)
             state.sinks[id] = connection
             connection.set(id)
             return (id, carryOut(actions, &state), actions.burials)
@@ -151,6 +151,11 @@ final class Dispatcher: Sendable {
         perform { $0.setLease(shard: shard, until: until, now: $1, wall: $2, &$3) }
     }
 
+    /// From now on the times of a shard are those of its server.
+    func setClock(_ clock: ServerClock, shard: Int) {
+        state.withLock { $0.machine.setServerLead(shard: shard, clock.offset) }
+    }
+
     func apply(_ survey: ShardSurvey, shard: Int) {
         perform { $0.apply(survey, shard: shard, now: $1, wall: $2, &$3) }
         routing.setElsewhere(survey.elsewhere, shard: shard)
@@ -161,7 +166,7 @@ final class Dispatcher: Sendable {
     // MARK: Scans
 
     func nextScan(shard: Int) -> DeliveryScan? {
-        state.withLock { $0.machine.nextScan(shard: shard, now: SystemTime.monotonic(), wall: SystemTime.wall()) }
+        state.withLock { $0.machine.nextScan(shard: shard, now: SystemTime.monotonic(), wall: SystemTime.steady()) }
     }
 
     func missing(_ scan: DeliveryScan, _ result: DeliveryScanResult) -> [Int64] {
@@ -221,7 +226,7 @@ final class Dispatcher: Sendable {
         let result = state.withLock { state in
             var actions = DeliveryActions()
             state.machine.outboundRoom = outbound.room
-            let result = input(&state.machine, SystemTime.monotonic(), SystemTime.wall(), &actions)
+            let result = input(&state.machine, SystemTime.monotonic(), SystemTime.steady(), &actions)
             sinks = carryOut(actions, &state)
             burials = actions.burials
             cleanUp(&state)

@@ -7,6 +7,7 @@ struct LeaseKeeper: Sendable {
     let store: any MessageStore
     let dispatcher: Dispatcher
     let leases: Leases
+    let clocks: ServerClocks
     let fence: Fence
     let logger: Logger
 
@@ -40,7 +41,10 @@ struct LeaseKeeper: Sendable {
 
     private func renew() async throws {
         let sentAt = SystemTime.monotonic()
-        try await store.renewLease(shard: shard)
+        let clock = try await store.renewLease(shard: shard)
+        // The time first: nothing is worked on before it is known.
+        clocks.set(clock, shard: shard)
+        dispatcher.setClock(clock, shard: shard)
         dispatcher.setLease(shard: shard, until: leases.renewed(shard, sentAt: sentAt))
     }
 }

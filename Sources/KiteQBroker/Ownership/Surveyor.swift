@@ -10,6 +10,9 @@ struct Surveyor: Sendable {
     /// Of the first shard alone: it has the pauses.
     let pausedGroups: PausedGroups?
     let leases: Leases
+    let clocks: ServerClocks
+    /// The longest wait for another attempt, milliseconds.
+    let longestWait: Timestamp
     let interval: Duration
     let counters: RecoveryCounters
     let logger: Logger
@@ -35,7 +38,9 @@ struct Surveyor: Sendable {
                     dispatcher.reread(shard: shard, from: seq)
                 }
                 await attempt(&survey) {
-                    dispatcher.apply(try await store.survey(shard: shard, now: SystemTime.wall()), shard: shard)
+                    guard let now = clocks.now(shard) else { return }
+                    let latest = now + longestWait + ServerClock.tolerance
+                    dispatcher.apply(try await store.survey(shard: shard, now: now, latest: latest), shard: shard)
                 }
             }
             await pauseUntilNextRound(of: interval)

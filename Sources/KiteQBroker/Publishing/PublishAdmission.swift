@@ -24,22 +24,28 @@ extension SessionServices {
     func admit(
         _ header: MessageHeaderView, body: ByteBuffer, extra: ByteBuffer?, kind: Message.Kind, of group: String,
         from peer: Peer, _ settings: SessionSettings, isStopping: Bool,
-        arrival: (wall: Timestamp, monotonic: MonotonicTime), way: () -> RecentRoute.Way
+        arrival: Arrival, way: () -> RecentRoute.Way
     ) -> PublishAdmission {
         func refuse(_ verdict: PublishVerdict, _ reason: String) -> PublishAdmission {
             publishing.counters.refused.add(1)
             topicPublishes[header.topic]?.refused.add(1)
             return .answered(verdict, feedback: reason)
         }
+        let request = PublishRules.Request(header)
+        let shard = request.isFly ? 0 : request.id.map(publishing.shard(of:)) ?? 0
+        // A fly message is in no store: before a server was asked, this machine's time has to do.
+        guard let now = arrival.time(of: shard) ?? (request.isFly ? SystemTime.wall() : nil) else {
+            return refuse(.tryAgain, "shard \(shard) of the store does not answer yet, try again later")
+        }
         let accepted: PublishRules.Accepted
-        switch PublishRules.check(PublishRules.Request(header), topics: settings.served, now: arrival.wall) {
+        switch PublishRules.check(request, topics: settings.served, now: now) {
         case .refuse(let refusal): return refuse(.refused, refusal.feedback)
         case .accept(let publish): accepted = publish
         }
         guard header.propertyCount <= settings.maxProperties else {
             return refuse(.refused, "the message has more than \(settings.maxProperties) properties")
         }
-        let headerBytes = header.bytes(fillingCreateTime: arrival.wall / 1_000)
+        let headerBytes = header.bytes(fillingCreateTime: now / 1_000)
         let length = PacketWriter.messageLength(header: headerBytes, body: body, extra: extra)
         guard length <= PacketHeader.maximumBodyLength else {
             return refuse(.refused, "the message is too large with the createTime that it lacks")

@@ -25,6 +25,7 @@ final class PublishPipeline: Sendable {
     private let hands: [PublishHands]
     private let sequence: Mutex<SequenceGenerator>
     private let leases: Leases
+    private let clocks: ServerClocks
     private let fence: Fence
     private let met: [Met]
     /// Publishes in the hands of writers, and their bytes.
@@ -55,7 +56,8 @@ final class PublishPipeline: Sendable {
 
     init(
         store: any MessageStore, incarnation: Int64, dispatcher: Dispatcher, halfMessages: HalfMessageCache,
-        leases: Leases, fence: Fence, topics: TopicPublishes, configuration: BrokerConfiguration, logger: Logger
+        leases: Leases, clocks: ServerClocks, fence: Fence, topics: TopicPublishes, configuration: BrokerConfiguration,
+        logger: Logger
     ) {
         self.store = store
         shardMap = store.shardMap
@@ -63,6 +65,7 @@ final class PublishPipeline: Sendable {
         self.halfMessages = halfMessages
         self.configuration = configuration
         self.leases = leases
+        self.clocks = clocks
         self.topics = topics
         self.fence = fence
         met = (0..<store.shardMap.shardCount).map { Met(shard: $0, logger) }
@@ -77,6 +80,8 @@ final class PublishPipeline: Sendable {
         hands = (0..<store.shardMap.shardCount).map { _ in PublishHands() }
         sequence = Mutex(SequenceGenerator(incarnation: incarnation))
     }
+
+    func shard(of id: MessageID) -> Int { shardMap.shard(of: id) }
 
     /// Takes publishes of one connection, as one read brought them. Those that find their shard's lane full are refused.
     func submit(_ publishes: [PendingPublish]) {
@@ -148,7 +153,8 @@ final class PublishPipeline: Sendable {
 
     /// Gives seqs while the lane is locked, so that they rise in the order of arrival.
     private func begin(_ batch: inout [PendingPublish]) {
-        let now = SystemTime.wall()
+        // Without a time, which it has from before the first was admitted, it would count on.
+        let now = batch.first.flatMap { clocks.now(shard(of: $0.message.id)) } ?? 0
         sequence.withLock { sequence in
             for index in batch.indices { batch[index].seq = sequence.next(now: now) }
         }
@@ -190,7 +196,7 @@ final class PublishPipeline: Sendable {
                 CrashPoint.reached(.inserting)
                 let left = last + configuration.publishWait.nanoseconds - SystemTime.monotonic()
                 let outcomes = try await store.insert(
-                    insertions(batch), shard: shard, deadline: .now + .nanoseconds(left))
+                    insertions(batch, shard: shard), shard: shard, deadline: .now + .nanoseconds(left))
                 CrashPoint.reached(.inserted)
                 return complete(batch, outcomes, answered: hands.endTry(hand), shard: shard)
             } catch {
@@ -204,8 +210,10 @@ final class PublishPipeline: Sendable {
         }
     }
 
-    private func insertions(_ batch: [PendingPublish]) -> [Insertion] {
-        let now = SystemTime.wall()
+    private func insertions(_ batch: [PendingPublish], shard: Int) throws -> [Insertion] {
+        guard let now = clocks.now(shard) else {
+            throw StoreError(.unavailable, "the time of shard \(shard)'s server is not known yet")
+        }
         return batch.map { publish in
             Insertion(
                 seq: publish.seq, message: publish.message, route: publish.route,

@@ -8,7 +8,7 @@ extension Messaging {
     /// cut short where the task is cancelled: what the store is asked to keep, it keeps.
     package func publish(_ messages: [NewMessage], group: String) async -> [PublishOutcome] {
         let call = PublishCall(group: group, count: messages.count)
-        let arrival = (wall: SystemTime.wall(), monotonic: SystemTime.monotonic())
+        let arrival = services.clocks.arrival()
         let settings = services.settings
         var stored: [PendingPublish] = []
         var fly: [(message: Message, route: Route)] = []
@@ -19,7 +19,7 @@ extension Messaging {
             }
             let header: MessageHeaderView
             do {
-                header = try message.header(id: id, group: group)
+                header = try message.header(id: id, group: group, expiresAt: expiry(of: message, id: id, arrival))
             } catch {
                 answer(.refused, "\(error)")
                 continue
@@ -50,11 +50,18 @@ extension Messaging {
         if !stored.isEmpty { services.publishing.submit(stored) }
         return await call.outcomes()
     }
+
+    /// Unix seconds by the server that is to store it, which it is compared with; 0 where it names no time to live.
+    private func expiry(of message: NewMessage, id: String, _ arrival: Arrival) -> Int64 {
+        guard let life = message.timeToLive else { return 0 }
+        let shard = message.isFly ? 0 : MessageID(id).map(services.publishing.shard(of:)) ?? 0
+        return (arrival.time(of: shard) ?? SystemTime.wall()) / 1_000 + life
+    }
 }
 
 extension NewMessage {
     /// As a client would write it, and read as one from a client is.
-    fileprivate func header(id: String, group: String) throws(WireError) -> MessageHeaderView {
+    fileprivate func header(id: String, group: String, expiresAt: Int64) throws(WireError) -> MessageHeaderView {
         var header = ProtoHeader()
         header.messageID = id
         header.topic = topic

@@ -31,7 +31,7 @@ extension Messaging {
             return []
         }
         services.dispatcher.forgetSink(of: client)
-        let visibleAgainAt = SystemTime.wall() + visibility / 1_000_000
+        let visibleAgainAt = services.clocks.general + visibility / 1_000_000
         return deliveries.map { delivery in
             let receipt = Receipt(
                 incarnation: incarnation, delivery: .init(client: client, key: key, opaque: delivery.opaque),

@@ -13,8 +13,8 @@ package struct NewMessage: Sendable {
     package var messageType: String
     package var body: Body
     package var properties: [MessageProperty]
-    /// Unix seconds; 0 or below, or more than 7 days ahead, is 7 days ahead.
-    package var expiresAt: Int64
+    /// Seconds from its arrival, 1 to 7 days of them; nil: 7 days.
+    package var timeToLive: Int64?
     /// Attempts of each group; 0 or below, or above 100, is 100.
     package var deliverLimit: Int
     /// Not stored: delivered from the broker's memory, or lost.
@@ -22,14 +22,14 @@ package struct NewMessage: Sendable {
 
     package init(
         id: String? = nil, topic: String, messageType: String, body: Body, properties: [MessageProperty] = [],
-        expiresAt: Int64 = 0, deliverLimit: Int = 0, isFly: Bool = false
+        timeToLive: Int64? = nil, deliverLimit: Int = 0, isFly: Bool = false
     ) {
         self.id = id
         self.topic = topic
         self.messageType = messageType
         self.body = body
         self.properties = properties
-        self.expiresAt = expiresAt
+        self.timeToLive = timeToLive
         self.deliverLimit = deliverLimit
         self.isFly = isFly
     }

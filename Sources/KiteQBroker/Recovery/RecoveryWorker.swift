@@ -7,6 +7,9 @@ struct RecoveryWorker: Sendable {
     let shard: Int
     let store: any MessageStore
     let dispatcher: Dispatcher
+    let clocks: ServerClocks
+    /// The longest wait for another attempt, milliseconds.
+    let longestWait: Timestamp
     let counters: RecoveryCounters
     let logger: Logger
 
@@ -76,14 +79,16 @@ struct RecoveryWorker: Sendable {
                 of: scan.group, shard: shard, after: after, limit: scan.limit, includingDead: false)
             return .backlog(fresh: fresh, waiting: [], limit: scan.limit)
         case .due(let upTo):
+            guard let now = clocks.now(shard) else { return DeliveryScanResult(rows: [], isEnd: true) }
             var seqs: [Int64] = []
             if upTo > 0 {
                 let waiting = try await store.deliveries(
                     of: scan.group, shard: shard, in: .waiting(after: 0), limit: scan.limit)
                 seqs += waiting.prefix { $0 <= upTo }
             }
+            let latest = now + longestWait + ServerClock.tolerance
             let due = try await store.deliveries(
-                of: scan.group, shard: shard, in: .due(now: SystemTime.wall()), limit: scan.limit)
+                of: scan.group, shard: shard, in: .due(now: now, latest: latest), limit: scan.limit)
             let isEnd = seqs.count < scan.limit && due.count < scan.limit
             // Each in its turn: neither may keep the other from being read.
             seqs = Array(seqs.prefix(max(scan.limit / 2, scan.limit - due.count)))

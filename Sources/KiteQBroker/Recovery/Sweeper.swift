@@ -8,6 +8,7 @@ struct Sweeper: Sendable {
     let store: any MessageStore
     let dispatcher: Dispatcher
     let leases: Leases
+    let clocks: ServerClocks
     let configuration: BrokerConfiguration
     let counters: RecoveryCounters
     let logger: Logger
@@ -47,7 +48,7 @@ struct Sweeper: Sendable {
     }
 
     private func sweep(_ place: inout Place) async throws {
-        let now = SystemTime.wall()
+        guard let now = clocks.now(shard) else { return }
         let fresh = try await store.expiredFresh(shard: shard, after: place.fresh, now: now, limit: Self.freshPage)
         if !fresh.expired.isEmpty { dispatcher.expire(fresh.expired, shard: shard) }
         place.fresh = fresh.next

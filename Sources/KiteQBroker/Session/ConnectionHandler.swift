@@ -66,7 +66,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private(set) var lastRead = NIODeadline.now()
     var patience = PacketPatience()
     /// When the read under way began: all its packets came then.
-    private(set) var arrival: (wall: Timestamp, monotonic: MonotonicTime) = (0, 0)
+    private(set) var arrival = Arrival()
     private var timer: Scheduled<Void>?
 
     /// The longest CONN_META: it comes from nobody knows whom.
@@ -169,7 +169,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         refreshSettings()
         lastRead = .now()
-        arrival = (SystemTime.wall(), SystemTime.monotonic())
+        arrival = services.clocks.arrival()
         isReading = true
         var isWhole = false
         do {
@@ -186,7 +186,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     /// Does what may bring answers as a read does, and sends them in one write.
     func asRead(_ body: () throws -> Void) {
-        arrival = (SystemTime.wall(), SystemTime.monotonic())
+        arrival = services.clocks.arrival()
         isReading = true
         do { try body() } catch { malformed(error) }
         finishRead()

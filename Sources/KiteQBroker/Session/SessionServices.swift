@@ -15,6 +15,7 @@ final class SessionServices: Sendable {
     let publishing: PublishPipeline
     let transactions: TransactionPipeline
     let connections: ConnectionTable
+    let clocks: ServerClocks
     let topicPublishes: TopicPublishes
     let logger: Logger
     let malformed = Counter()
@@ -28,7 +29,7 @@ final class SessionServices: Sendable {
     init(
         configuration: BrokerConfiguration, settings: SessionSettings, routing: Routing, recent: RecentMessages,
         dispatcher: Dispatcher, publishing: PublishPipeline, transactions: TransactionPipeline,
-        connections: ConnectionTable, topicPublishes: TopicPublishes, logger: Logger
+        connections: ConnectionTable, clocks: ServerClocks, topicPublishes: TopicPublishes, logger: Logger
     ) {
         self.configuration = configuration
         current = Mutex(settings)
@@ -39,6 +40,7 @@ final class SessionServices: Sendable {
         self.publishing = publishing
         self.transactions = transactions
         self.connections = connections
+        self.clocks = clocks
         self.topicPublishes = topicPublishes
         self.logger = logger
         receiveLimit = Mutex(Self.bucket(settings))

@@ -9,6 +9,7 @@ final class RateSampler: Sendable {
     private let topicStatus: @Sendable () -> [TopicStatus]
     private let store: any MessageStore
     private let broker: String
+    private let time: @Sendable () -> Timestamp
     private let logger: Logger
     private let state = Mutex(Rates())
 
@@ -16,11 +17,12 @@ final class RateSampler: Sendable {
 
     init(
         dispatcher: Dispatcher, store: any MessageStore, broker: String, logger: Logger,
-        topicStatus: @escaping @Sendable () -> [TopicStatus]
+        time: @escaping @Sendable () -> Timestamp, topicStatus: @escaping @Sendable () -> [TopicStatus]
     ) {
         self.dispatcher = dispatcher
         self.store = store
         self.broker = broker
+        self.time = time
         self.logger = logger
         self.topicStatus = topicStatus
     }
@@ -68,7 +70,7 @@ final class RateSampler: Sendable {
 
     /// Where the store does not take it, the next minute brings it along.
     private func keep(_ topics: [TopicStatus], since kept: inout [String: TopicCounters]) async throws {
-        let now = SystemTime.wall()
+        let now = time()
         let samples = topics.compactMap { topic -> TopicSample? in
             let grown = topic.counters.grown(since: kept[topic.name] ?? TopicCounters())
             guard grown != TopicCounters() else { return nil }

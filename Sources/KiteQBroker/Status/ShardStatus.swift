@@ -12,4 +12,6 @@ package struct ShardStatus: Sendable, Hashable {
     package var unwritten: Int
     /// and about how long the oldest of them waits, in nanoseconds; nil where there are none.
     package var oldestUnwritten: MonotonicTime?
+    /// The time of the shard's server; nil where it was not asked yet.
+    package var clock: ServerClock?
 }

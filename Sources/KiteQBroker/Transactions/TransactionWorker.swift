@@ -12,6 +12,7 @@ struct TransactionWorker: Sendable {
     let halfMessages: HalfMessageCache
     let routing: Routing
     let leases: Leases
+    let clocks: ServerClocks
     let configuration: BrokerConfiguration
     let counters: TransactionCounters
     let logger: Logger
@@ -40,10 +41,12 @@ struct TransactionWorker: Sendable {
 
     /// Asks about a page; nil where it was the last one.
     private func ask(after place: DueTransaction.Place?) async throws -> DueTransaction.Place? {
-        let now = SystemTime.wall()
+        guard let now = clocks.now(shard) else { return nil }
+        let latest = now + longestDistance + ServerClock.tolerance
         var checks: [TransactionCheck] = []
         var publishers: [Int64: Connection] = [:]
-        let due = try await store.dueTransactions(shard: shard, after: place, now: now, limit: Self.pageSize)
+        let due = try await store.dueTransactions(
+            shard: shard, after: place, now: now, latest: latest, limit: Self.pageSize)
         for transaction in due {
             guard let (action, publisher) = plan(transaction, now: now) else { continue }
             checks.append(
@@ -62,6 +65,11 @@ struct TransactionWorker: Sendable {
             }
         }
         return due.count < Self.pageSize ? nil : due.last?.place
+    }
+
+    /// No question is further away than this, milliseconds.
+    private var longestDistance: Timestamp {
+        max(configuration.transactions.longestDistance, configuration.absentPublisherRecheck.milliseconds)
     }
 
     private func ask(_ publisher: Connection, about transaction: DueTransaction) {

@@ -129,7 +129,7 @@ extension DeliveryMachine {
         let isAway = groups[entry.group].isAway
         let decision = limits.schedule.decide(
             attempts: entry.attempts, deliverLimit: slots[i].message.deliverLimit,
-            expiresAt: slots[i].message.expiresAt, now: wall)
+            expiresAt: slots[i].message.expiresAt, now: time(of: slots[i].shard, wall))
         switch decision {
         case .retryNow where !isAway && !groups[entry.group].isPaused:
             slots[i].owed[position].progress = .queued
@@ -249,7 +249,7 @@ extension DeliveryMachine {
     /// When the row of a group that is not worked on here is due: now where another broker has a client of it, else (0) when
     /// one comes.
     func dueWithoutClient(_ g: Int, _ shard: Int, _ wall: Timestamp) -> Timestamp {
-        groups[g].isAway && groups[g].shards[shard].isElsewhere ? wall : 0
+        groups[g].isAway && groups[g].shards[shard].isElsewhere ? time(of: shard, wall) : 0
     }
 
     /// Drops a slot that no group here is working on. What differs from the store is written first.

@@ -10,6 +10,14 @@ extension DeliveryMachine {
         pump(now: now, wall: wall, &actions)
     }
 
+    /// A shard's server was asked for its time.
+    ///
+    /// - Parameter lead: how far its clock is ahead of `wall`, as all calls have it: milliseconds of a clock that never jumps.
+    package mutating func setServerLead(shard: Int, _ lead: Timestamp) { serverLead[shard] = lead }
+
+    /// What is stored in a shard is compared with its server's time, and written by it.
+    func time(of shard: Int, _ wall: Timestamp) -> Timestamp { wall + serverLead[shard] }
+
     /// Whether stored messages of a shard must not be worked on now.
     func isStopped(_ shard: Int, now: MonotonicTime) -> Bool { isHeldUp[shard] || now >= leaseUntil[shard] }
 
@@ -131,7 +139,8 @@ extension DeliveryMachine {
     mutating func release(
         _ seq: Int64, of group: String, attempts: Int, shard: Int, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
-        let due = groups[groupIndex(group)].isAway ? dueWithoutClient(groupIndex(group), shard, wall) : wall
+        let due =
+            groups[groupIndex(group)].isAway ? dueWithoutClient(groupIndex(group), shard, wall) : time(of: shard, wall)
         let row = Settlement.Pending(group: group, attempts: attempts, dueAt: due)
         emit(Settlement(seq: seq, wasTracked: true, pending: [row]), shard: shard, &actions)
     }

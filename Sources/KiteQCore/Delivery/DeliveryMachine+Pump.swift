@@ -59,12 +59,13 @@ extension DeliveryMachine {
     ) -> Int? {
         let i = Int(ref.index)
         guard isCurrent(ref), let p = slots[i].position(of: g), slots[i].owed[p].progress == .queued else { return nil }
-        if slots[i].message.expiresAt <= wall {
-            expire(ref, p, wall: wall, now: now, &actions)
-            return nil
-        }
+        // In this order: without a lease of its shard nobody knows what time it is there.
         if !slots[i].isFly, isStopped(slots[i].shard, now: now) {
             groups[g].shards[slots[i].shard].parked.append(ref)
+            return nil
+        }
+        if slots[i].message.expiresAt <= time(of: slots[i].shard, wall) {
+            expire(ref, p, wall: wall, now: now, &actions)
             return nil
         }
         return p

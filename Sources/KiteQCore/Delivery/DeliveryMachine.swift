@@ -50,6 +50,8 @@ package struct DeliveryMachine: Sendable {
     var scanTurn: [Int]
     /// Until when stored messages of each shard may be worked on.
     var leaseUntil: [MonotonicTime]
+    /// How far each shard's server is ahead of `wall`.
+    var serverLead: [Timestamp]
     var orphanScanAt: [MonotonicTime]
     /// Where the pass over the rows held here stands; nil between passes.
     var orphanCursor: [Int64?]
@@ -84,6 +86,7 @@ package struct DeliveryMachine: Sendable {
         isScanning = Array(repeating: false, count: shards)
         scanTurn = Array(repeating: 0, count: shards)
         leaseUntil = Array(repeating: 0, count: shards)
+        serverLead = Array(repeating: 0, count: shards)
         orphanScanAt = Array(repeating: 0, count: shards)
         orphanCursor = Array(repeating: nil, count: shards)
     }

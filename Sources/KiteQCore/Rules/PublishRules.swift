@@ -66,7 +66,8 @@ package enum PublishRules {
         case badName(Name)
         case topicNotServed(String)
         case flyWithoutCommit
-        case expired
+        /// So many milliseconds ago.
+        case expired(ago: Timestamp)
 
         package enum Name: String, Sendable, Hashable, CaseIterable {
             case topic
@@ -81,7 +82,8 @@ package enum PublishRules {
             case .badName(let name): "the \(name.rawValue) is empty or has more than \(maxNameBytes) bytes"
             case .topicNotServed(let topic): "the topic \(topic) is not served here"
             case .flyWithoutCommit: "a fly message must be committed"
-            case .expired: "the message has expired already"
+            case .expired(let ago):
+                "the message has expired already, \(ServerClock.span(ago)) ago by the clock of the broker's database"
             }
         }
     }
@@ -95,7 +97,7 @@ package enum PublishRules {
     ///
     /// - Parameters:
     ///   - topics: those that this broker serves; a topic is one of them byte for byte.
-    ///   - now: Unix milliseconds.
+    ///   - now: Unix milliseconds, by the server that is to store it.
     package static func check(_ request: Request, topics: Set<BindingName>, now: Timestamp) -> Verdict {
         guard let id = request.id else { return .refuse(.badID) }
         if !isName(request.topic) { return .refuse(.badName(.topic)) }
@@ -103,7 +105,8 @@ package enum PublishRules {
         if !isName(request.group) { return .refuse(.badName(.group)) }
         guard topics.contains(BindingName(request.topic)) else { return .refuse(.topicNotServed(request.topic)) }
         if request.isFly && !request.isCommitted { return .refuse(.flyWithoutCommit) }
-        guard let expiresAt = expiry(request.expiredTime, now: now) else { return .refuse(.expired) }
+        let expiresAt = expiry(request.expiredTime, now: now)
+        guard expiresAt > now else { return .refuse(.expired(ago: now - expiresAt)) }
         let limit = Int(request.deliverLimit)
         return .accept(
             Accepted(
@@ -116,12 +119,11 @@ package enum PublishRules {
         !name.isEmpty && name.utf8.count <= maxNameBytes
     }
 
-    /// Nil for a time that has passed.
-    private static func expiry(_ expiredTime: Int64, now: Timestamp) -> Timestamp? {
+    private static func expiry(_ expiredTime: Int64, now: Timestamp) -> Timestamp {
         let latest = now + maxLifetime
         guard expiredTime > 0 else { return latest }
         let (milliseconds, overflow) = expiredTime.multipliedReportingOverflow(by: 1_000)
         if overflow || milliseconds > latest { return latest }
-        return milliseconds > now ? milliseconds : nil
+        return milliseconds
     }
 }

@@ -112,6 +112,9 @@ package struct RedeliverySchedule: Sendable, Hashable {
         }
     }
 
+    /// No attempt is further away than this, milliseconds.
+    package var longestWait: Timestamp { steps.lazy.map(\.wait).reduce(beyond, max) }
+
     /// Milliseconds, by the table alone: the immediate attempts are not looked at.
     package func wait(afterAttempts attempts: Int) -> Timestamp {
         steps.first { attempts < $0.below }?.wait ?? beyond

@@ -51,6 +51,9 @@ package struct TransactionSchedule: Sendable, Hashable {
         return .at(later(now, by: wait(doublings: max(0, checks) + 1), expiresAt))
     }
 
+    /// No question is further away than this, milliseconds.
+    package var longestDistance: Timestamp { max(wait(doublings: 0), wait(doublings: 30)) }
+
     private func wait(doublings: Int) -> Timestamp {
         let longest = min(max(1, longest), PublishRules.maxLifetime)
         // The longest is below 2³⁰ ms: more doublings change nothing, and would overflow.

@@ -22,6 +22,7 @@ final class InMemoryData: Sendable {
     private let shards: [ShardBox]
     private let brokers = Mutex(Brokers())
     private let operators = Mutex(InMemoryOperatorData())
+    private let clockLead = Mutex<Timestamp>(0)
 
     private final class ShardBox: Sendable {
         let rows = Mutex(InMemoryShard())
@@ -30,6 +31,15 @@ final class InMemoryData: Sendable {
     init(shards count: Int) {
         shardCount = count
         shards = (0..<count).map { _ in ShardBox() }
+    }
+
+    /// As a database server's clock would say.
+    var now: Timestamp { clockLead.withLock { $0 } + StoreClock.wall() }
+
+    /// From now on the clock is so far ahead of the machine's, milliseconds.
+    func setClock(ahead lead: Timestamp) {
+        clockLead.withLock { $0 = lead }
+        for shard in 0..<shardCount { withShard(shard) { $0.clockLead = lead } }
     }
 
     func withShard<Result: Sendable>(_ shard: Int, _ body: (inout InMemoryShard) -> Result) -> Result {
@@ -50,7 +60,7 @@ final class InMemoryData: Sendable {
             }
             brokers.last += 1
             brokers.living[brokers.last] = broker
-            brokers.lives[brokers.last] = Life(broker: broker, joinedAt: StoreClock.now())
+            brokers.lives[brokers.last] = Life(broker: broker, joinedAt: now)
             return brokers.last
         }
     }

@@ -40,7 +40,7 @@ extension InMemoryMessageStore: OperatorStore {
                 shard: shard, database: "memory",
                 pool: .init(open: 0, idle: 0, waiting: 0, limit: 0, failedConnects: 0),
                 contents: .init(
-                    answerTime: .zero, product: "memory", version: "-", serverTime: StoreClock.now(), tables: [],
+                    answerTime: .zero, product: "memory", version: "-", serverTime: data.now, tables: [],
                     half: rows.count(.half), fresh: rows.count(.fresh), tracked: rows.count(.tracked),
                     deadLetters: BoundedCount(rows.deadLetters.count),
                     oldestAcceptedAt: rows.messages.keys.min().map { SequenceGenerator.timestamp(of: $0) },
@@ -135,7 +135,7 @@ extension InMemoryMessageStore: OperatorStore {
         _ id: MessageID, _ answer: TransactionDecision.Answer, to groups: [String],
         route: @escaping @Sendable (_ topic: String, _ messageType: String) -> Route
     ) async throws -> TransactionResolution {
-        let (groups, now) = (Set(groups).sorted(), StoreClock.now())
+        let (groups, now) = (Set(groups).sorted(), data.now)
         return data.withShard(shardMap.shard(of: id)) { rows in
             let resolution = rows.resolve(id, answer, to: groups, now: now, route: route)
             switch resolution {

@@ -66,14 +66,14 @@ extension InMemoryMessageStore {
         }
         let milliseconds = lifetime.map { Timestamp($0 / .milliseconds(1)) }
         return data.withShard(id.shard) { rows in
-            rows.requeue(id.number, to: receivers, lifetime: milliseconds, now: StoreClock.now())
+            rows.requeue(id.number, to: receivers, lifetime: milliseconds, now: data.now)
         }
     }
 
     package func deleteDeadLetters(_ ids: [DeadLetterID]) async throws -> Set<DeadLetterID> {
         var deleted: Set<DeadLetterID> = []
         for (shard, part) in Dictionary(grouping: ids, by: \.shard) where (0..<data.shardCount).contains(shard) {
-            let numbers = data.withShard(shard) { $0.deleteDeadLetters(Set(part.map(\.number)), now: StoreClock.now()) }
+            let numbers = data.withShard(shard) { $0.deleteDeadLetters(Set(part.map(\.number)), now: data.now) }
             deleted.formUnion(numbers.map { DeadLetterID(shard: shard, number: $0) })
         }
         return deleted
@@ -85,7 +85,7 @@ extension InMemoryMessageStore {
         data.withOperators { operators in
             guard operators.pauses[group] == nil else { return false }
             operators.pauses[group] = GroupPause(
-                group: group, pausedAt: StoreClock.now(), pausedBy: person, reason: reason)
+                group: group, pausedAt: data.now, pausedBy: person, reason: reason)
             return true
         }
     }
@@ -110,7 +110,7 @@ extension InMemoryMessageStore {
     // MARK: Audit log
 
     package func appendAudit(_ entry: AuditEntry) async throws -> Int64 {
-        data.withOperators { $0.append(entry, now: StoreClock.now()) }
+        data.withOperators { $0.append(entry, now: data.now) }
     }
 
     package func auditEntries(before id: Int64?, limit: Int) async throws -> [AuditEntry] {

@@ -9,6 +9,7 @@ package final class InMemoryMessageStore: MessageStore {
     package let shardMap: ShardMap
     let data: InMemoryData
     private let incarnation = Mutex<Int64>(0)
+    private let clock = Mutex<ServerClock?>(nil)
 
     package convenience init(shards: Int = 4) {
         self.init(data: InMemoryData(shards: shards))
@@ -73,32 +74,43 @@ package final class InMemoryMessageStore: MessageStore {
     package let lease: Duration = .seconds(10)
 
     /// Nobody's lease runs out here: a broker that is gone says so, or another one joins under its name.
-    package func renewLease(shard: Int) async throws {
+    package func renewLease(shard: Int) async throws -> ServerClock {
         guard data.living.contains(number) else {
             throw StoreError(.fenced, "incarnation \(number) was declared dead")
         }
+        let now = StoreClock.monotonic()
+        let reading = ServerClock.Reading(server: data.now, sentAt: now, receivedAt: now, wall: StoreClock.wall())
+        return clock.withLock { clock in
+            var measured = clock ?? ServerClock(reading)
+            if clock != nil { measured.measure(reading) }
+            clock = measured
+            return measured
+        }
     }
+
+    /// From now on the store's clock is so far ahead of the machine's, as a database server's may be; milliseconds.
+    package func setClock(ahead lead: Timestamp) { data.setClock(ahead: lead) }
 
     package func setPresence(_ groups: Set<String>, shard: Int) async throws {
         data.setPresence(groups, of: number)
     }
 
     package func watchLeases(shard: Int) async throws -> [String] {
-        try await renewLease(shard: shard)
+        _ = try await renewLease(shard: shard)
         return []
     }
 
     package func releaseDead(shard: Int, limit: Int) async throws -> Int {
         let living = data.living
-        return data.withShard(shard) { $0.release(living: living, now: StoreClock.now()) }
+        return data.withShard(shard) { $0.release(living: living, now: data.now) }
     }
 
-    package func survey(shard: Int, now: Timestamp) async throws -> ShardSurvey {
+    package func survey(shard: Int, now: Timestamp, latest: Timestamp) async throws -> ShardSurvey {
         let (here, elsewhere) = data.presence(of: number)
         let living = data.living
         return data.withShard(shard) { rows in
             var survey = ShardSurvey(elsewhere: elsewhere)
-            survey.due = here.filter { !rows.deliveries(of: $0, in: .due(now: now), limit: 1).isEmpty }
+            survey.due = here.filter { !rows.deliveries(of: $0, in: .due(now: now, latest: latest), limit: 1).isEmpty }
             for group in here {
                 survey.waiting[group] = rows.deliveries(of: group, in: .waiting(after: 0), limit: 1).first
             }
@@ -189,11 +201,11 @@ package final class InMemoryMessageStore: MessageStore {
     }
 
     package func dueTransactions(
-        shard: Int, after place: DueTransaction.Place?, now: Timestamp, limit: Int
+        shard: Int, after place: DueTransaction.Place?, now: Timestamp, latest: Timestamp, limit: Int
     ) async throws -> [DueTransaction] {
         data.withShard(shard) { rows in
             rows.transactions.values
-                .filter { $0.outcome == .undecided && $0.nextCheckAt <= now }
+                .filter { $0.outcome == .undecided && ($0.nextCheckAt <= now || $0.nextCheckAt > latest) }
                 .filter { row in place.map { (row.nextCheckAt, row.seq) > ($0.nextCheckAt, $0.seq) } ?? true }
                 .sorted { ($0.nextCheckAt, $0.seq) < ($1.nextCheckAt, $1.seq) }
                 .prefix(limit)
@@ -218,7 +230,7 @@ package final class InMemoryMessageStore: MessageStore {
         let gone = data.withShard(shard) { rows in
             rows.purge(decidedBefore: decidedBefore, deadLettersBefore: deadLettersBefore, limit: limit)
         }
-        return shard == 0 ? gone + data.withOperators { $0.purge(now: StoreClock.now(), limit: limit) } : gone
+        return shard == 0 ? gone + data.withOperators { $0.purge(now: data.now, limit: limit) } : gone
     }
 
     package func saveBindings(_ bindings: [Binding], topics: [String]) async throws {

@@ -37,6 +37,9 @@ struct InMemoryShard: Sendable {
     var transactions: [MessageID: Transaction] = [:]
     var deadLetters: [DeadRow] = []
     private var lastLetter: Int64 = 0
+    /// How far the clock is ahead of the machine's, milliseconds.
+    var clockLead: Timestamp = 0
+    private var now: Timestamp { StoreClock.wall() + clockLead }
 
     // MARK: Publishing
 
@@ -80,8 +83,9 @@ struct InMemoryShard: Sendable {
         guard transaction.outcome == .undecided, let row = messages[transaction.seq] else {
             return .alreadyDecided(transaction.outcome)
         }
+        let now = now
         transactions[decision.messageID]?.outcome = decision.answer == .commit ? .committed : .rolledBack
-        transactions[decision.messageID]?.nextCheckAt = StoreClock.now()
+        transactions[decision.messageID]?.nextCheckAt = now
         guard decision.answer == .commit else {
             remove(transaction.seq)
             return .rolledBack
@@ -147,7 +151,7 @@ struct InMemoryShard: Sendable {
         deadLetters.append(
             DeadRow(
                 number: lastLetter, message: row.stored.message, seq: seq, group: group, reason: reason,
-                attempts: attempts, lastError: lastError, diedAt: StoreClock.now()))
+                attempts: attempts, lastError: lastError, diedAt: now))
     }
 
     private mutating func removeIfDone(_ seq: Int64) {
@@ -168,8 +172,11 @@ struct InMemoryShard: Sendable {
                 switch range {
                 case .waiting(let after):
                     if delivery.dueAt == 0 && row.stored.seq > after { rows.append((0, row.stored.seq)) }
-                case .due(let now):
-                    if delivery.dueAt > 0 && delivery.dueAt <= now { rows.append((delivery.dueAt, row.stored.seq)) }
+                case .due(let now, let latest):
+                    let isHeld = delivery.dueAt == Settlement.Pending.heldDueAt
+                    if (1...max(1, now)).contains(delivery.dueAt) || (delivery.dueAt > latest && !isHeld) {
+                        rows.append((delivery.dueAt, row.stored.seq))
+                    }
                 }
             }
         }
@@ -233,14 +240,14 @@ struct InMemoryShard: Sendable {
         guard let row = messages[check.seq], let transaction = transactions[row.stored.message.id],
             transaction.outcome == .undecided, transaction.nextCheckAt == check.previousCheckAt
         else { return false }
-        let id = row.stored.message.id
+        let (id, now) = (row.stored.message.id, now)
         switch check.action {
         case .next(let at, let checks):
             transactions[id]?.nextCheckAt = at
             transactions[id]?.checks = checks
         case .park:
             transactions[id]?.outcome = .parked
-            transactions[id]?.nextCheckAt = StoreClock.now()
+            transactions[id]?.nextCheckAt = now
             bury(row, check.seq, "", .undecided, attempts: transaction.checks)
             remove(check.seq)
         }

@@ -90,7 +90,7 @@ package struct Migrator: Sendable {
             for statement in migration.statements { try connection.simple(statement) }
             try connection.execute(
                 "INSERT INTO kite_migration (version, name, checksum, applied_at) VALUES (?, ?, ?, ?)",
-                [.int(migration.version), .text(migration.name), .int(migration.checksum), .int(StoreClock.now())])
+                [.int(migration.version), .text(migration.name), .int(migration.checksum), .int(StoreClock.wall())])
             applied.append(migration.name)
         }
         try writeSlots(database, on: connection)

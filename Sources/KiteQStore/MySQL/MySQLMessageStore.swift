@@ -57,7 +57,7 @@ package final class MySQLMessageStore: MessageStore {
         for shard in shards { known.formUnion(try await shard.incarnations()) }
         // The time and a part by chance: brokers that start at once do not choose the same number.
         let number = SequenceGenerator.incarnation(
-            after: known, StoreClock.now() * 1_000 + Int64.random(in: 0..<1_000))
+            after: known, shards[0].now * 1_000 + Int64.random(in: 0..<1_000))
         for shard in shards {
             try await shard.join(broker, as: number, lease: configuration.lease)
             CrashPoint.reached(.joining)
@@ -108,7 +108,7 @@ package final class MySQLMessageStore: MessageStore {
 
     package var lease: Duration { configuration.lease }
 
-    package func renewLease(shard: Int) async throws {
+    package func renewLease(shard: Int) async throws -> ServerClock {
         try await measure(.lease, shard) { try await $0.renew(lease: configuration.lease) }
     }
 
@@ -124,8 +124,8 @@ package final class MySQLMessageStore: MessageStore {
         try await measure(.survey, shard) { try await $0.releaseDead(limit: limit) }
     }
 
-    package func survey(shard: Int, now: Timestamp) async throws -> ShardSurvey {
-        try await measure(.survey, shard) { try await $0.survey(now: now) }
+    package func survey(shard: Int, now: Timestamp, latest: Timestamp) async throws -> ShardSurvey {
+        try await measure(.survey, shard) { try await $0.survey(now: now, latest: latest) }
     }
 
     package func resolveUncertain(shard: Int) async throws -> Int64? {
@@ -171,9 +171,11 @@ package final class MySQLMessageStore: MessageStore {
     }
 
     package func dueTransactions(
-        shard: Int, after place: DueTransaction.Place?, now: Timestamp, limit: Int
+        shard: Int, after place: DueTransaction.Place?, now: Timestamp, latest: Timestamp, limit: Int
     ) async throws -> [DueTransaction] {
-        try await measure(.transactions, shard) { try await $0.dueTransactions(after: place, now: now, limit: limit) }
+        try await measure(.transactions, shard) {
+            try await $0.dueTransactions(after: place, now: now, latest: latest, limit: limit)
+        }
     }
 
     package func reschedule(_ checks: [TransactionCheck], shard: Int) async throws -> Set<Int64> {

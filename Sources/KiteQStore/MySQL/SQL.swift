@@ -51,7 +51,8 @@ enum SQL {
         SELECT t.connection_group, t.checks, t.next_check_at, m.seq, m.message_id, m.kind, m.topic, \
         m.message_type, m.publisher_group, m.expires_at, m.deliver_limit, m.published_at, m.header \
         FROM kite_transaction t FORCE INDEX (by_check) JOIN kite_message m ON m.seq = t.seq \
-        WHERE t.outcome = 0 AND t.next_check_at BETWEEN ? AND ? AND (t.next_check_at > ? OR t.seq > ?) \
+        WHERE t.outcome = 0 AND (t.next_check_at BETWEEN ? AND ? OR t.next_check_at > ?) \
+        AND (t.next_check_at > ? OR t.seq > ?) \
         ORDER BY t.next_check_at, t.seq LIMIT ?
         """
     static let lockDueTransactions = """
@@ -113,8 +114,12 @@ enum SQL {
         SELECT seq FROM kite_delivery FORCE INDEX (by_due) \
         WHERE group_name = ? AND due_at = 0 AND seq > ? ORDER BY seq LIMIT ?
         """
+    /// Up to now, or later than any row is due that was written by a right clock; not those that are held.
+    static let isDue = """
+        (due_at BETWEEN 1 AND ? OR due_at > ? AND due_at < \(Settlement.Pending.heldDueAt))
+        """
     static let dueDeliveries = """
-        SELECT seq FROM kite_delivery WHERE group_name = ? AND due_at >= 1 AND due_at <= ? ORDER BY due_at, seq LIMIT ?
+        SELECT seq FROM kite_delivery FORCE INDEX (by_due) WHERE group_name = ? AND \(isDue) ORDER BY due_at, seq LIMIT ?
         """
     static let load = "SELECT \(messageColumns) FROM kite_message WHERE seq IN (%@) ORDER BY seq"
     static let sizes = """
@@ -160,6 +165,7 @@ enum SQL {
     // MARK: Ownership (kite_incarnation and kite_presence have a few rows for each broker)
 
     static let serverNow = "CAST(UNIX_TIMESTAMP(UTC_TIMESTAMP(3)) * 1000 AS SIGNED)"
+    static let now = "SELECT \(serverNow)"
     static let livesOf = "SELECT number FROM kite_incarnation WHERE name = ? AND state = 0 FOR UPDATE"
     static let insertIncarnation = """
         INSERT INTO kite_incarnation (number, name, address, state, lease_until, joined_at) \
@@ -214,7 +220,7 @@ enum SQL {
         (SELECT d.seq FROM kite_delivery d FORCE INDEX (by_due) \
         WHERE d.group_name = ? AND d.due_at = 0 ORDER BY d.seq LIMIT 1), \
         (SELECT d.seq FROM kite_delivery d FORCE INDEX (by_due) \
-        WHERE d.group_name = ? AND d.due_at >= 1 AND d.due_at <= ? LIMIT 1) IS NOT NULL
+        WHERE d.group_name = ? AND \(isDue) LIMIT 1) IS NOT NULL
         """
     static let manyWait = Array(repeating: waits, count: manyGroups).joined(separator: " UNION ALL ")
     static let manyGroups = 32

@@ -4,8 +4,6 @@ import MariaDB
 struct ServerSettings: Sendable {
     let server: MariaDBServer
     let maxPacket: Int
-    /// How far this machine's clock is ahead of the server's, milliseconds.
-    let clockLead: Int64
     /// Each a sentence with the setting to change.
     let problems: [String]
 
@@ -16,8 +14,6 @@ struct ServerSettings: Sendable {
         }
         var problems: [String] = []
         maxPacket = Int(try number("max_allowed_packet"))
-        let time = try connection.query("SELECT \(SQL.serverNow)").first?.int(0) ?? 0
-        clockLead = StoreClock.now() - time
         if try number("innodb_flush_log_at_trx_commit") != 1 {
             problems.append(
                 "innodb_flush_log_at_trx_commit is not 1: a crash of the server loses up to a second of commits")

@@ -124,7 +124,7 @@ extension Shard {
             let seqs = first.filter { $0.value == answer }.keys.sorted()
             try connection.execute(
                 SQL.decideTransactions, list: seqs.map { .int($0) },
-                before: [.int(Int64(outcome.rawValue)), .int(StoreClock.now())])
+                before: [.int(Int64(outcome.rawValue)), .int(now)])
         }
     }
 

@@ -4,17 +4,16 @@ import MariaDB
 
 /// How a broker becomes an owner of messages here, stays one, and leaves.
 extension Shard {
-    /// Milliseconds; a slow connection must not look like a wrong clock.
-    private static let toleratedClockLead: Int64 = 2_000
-
     /// Reads whether the server and its tables are what they must be.
     func inspect(_ shardMap: ShardMap, durability: MySQLStoreConfiguration.Durability) async throws {
-        let (slots, settings) = try await run { connection in
+        let (slots, settings, reading) = try await run { connection in
             (
                 try connection.query(SQL.slots).map { try $0.int(1) },
-                try ServerSettings(on: connection)
+                try ServerSettings(on: connection),
+                try Self.readClock(on: connection)
             )
         }
+        measure(reading)
         maxPacket = settings.maxPacket
         guard
             settings.server.isAtLeast(
@@ -33,11 +32,6 @@ extension Shard {
             throw StoreError(
                 .notMigrated,
                 "shard \(number) (\(pool.configuration)) was set up for \(Set(slots).count) shards, the configuration has \(shardMap.shardCount)"
-            )
-        }
-        if abs(settings.clockLead) > Self.toleratedClockLead {
-            logger.warning(
-                "the clocks of this machine and the server are \(settings.clockLead) ms apart: expiry, retries and questions go by this machine's; keep both in step (NTP)"
             )
         }
         for problem in settings.problems {
@@ -66,7 +60,7 @@ extension Shard {
                     SQL.insertIncarnation,
                     [
                         .int(number), .text(broker.name), .text(broker.address), .int(Int64(lease / .milliseconds(1))),
-                        .int(StoreClock.now()),
+                        .int(self.now),
                     ])
             }
         }

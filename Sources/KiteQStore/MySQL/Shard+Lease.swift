@@ -6,17 +6,20 @@ import Synchronization
 /// Leases, and what becomes of brokers that let theirs run out.
 extension Shard {
     /// - Throws: `StoreError` with `fenced` where somebody declared this incarnation dead.
-    func renew(lease: Duration) async throws {
+    func renew(lease: Duration) async throws -> ServerClock {
         let number = incarnation
         let threads = pool.threadIDs + operatorPool.threadIDs
-        let isAlive = try await run(on: leasePool) { connection in
+        let (isAlive, reading) = try await run(on: leasePool) { connection in
             let ids = try ConnectionIDs(threads, startedAt: Self.startTime(on: connection))
             let values: [MariaDBValue] = [.int(Int64(lease / .milliseconds(1))), .text(ids.text), .int(number)]
-            if try connection.execute(SQL.renew, values).affectedRows == 1 { return true }
             // A row that is as it was is not counted as changed.
-            return try !connection.query(SQL.isLiving, [.int(number)]).isEmpty
+            let isAlive =
+                try connection.execute(SQL.renew, values).affectedRows == 1
+                || !connection.query(SQL.isLiving, [.int(number)]).isEmpty
+            return (isAlive, try Self.readClock(on: connection))
         }
         guard isAlive else { throw isDead }
+        return measure(reading)
     }
 
     var isDead: StoreError {

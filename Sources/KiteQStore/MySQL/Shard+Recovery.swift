@@ -31,8 +31,8 @@ extension Shard {
             switch range {
             case .waiting(let after):
                 try connection.query(SQL.waitingDeliveries, [.text(group), .int(after), .int(limit)])
-            case .due(let now):
-                try connection.query(SQL.dueDeliveries, [.text(group), .int(now), .int(limit)])
+            case .due(let now, let latest):
+                try connection.query(SQL.dueDeliveries, [.text(group), .int(now), .int(latest), .int(limit)])
             }
         }.map { try $0.int(0) }
     }

@@ -56,10 +56,10 @@ extension Shard {
 
     private func write(_ batch: [Settlement], _ progress: inout Progress) async {
         let owner = incarnation
-        await settling(batch, seq: \.seq, &progress) { batch, connection in
+        await settling(batch, seq: \.seq, &progress) { [self] batch, connection in
             try connection.transaction {
                 let mine = try Self.lockOwn(batch, owner: owner, on: connection)
-                try Self.apply(mine, owner: owner, on: connection)
+                try Self.apply(mine, owner: owner, now: now, on: connection)
                 let kept = Set(mine.map(\.seq))
                 return batch.map(\.seq).filter { !kept.contains($0) }
             }
@@ -114,16 +114,15 @@ extension Shard {
 
     /// With the message rows locked.
     private static func apply(
-        _ batch: [Settlement], owner: Int64, on connection: isolated MariaDBConnection
+        _ batch: [Settlement], owner: Int64, now: Timestamp, on connection: isolated MariaDBConnection
     ) throws {
-        let now = MariaDBValue.int(StoreClock.now())
         for settlement in batch {
             for dead in settlement.dead {
                 try connection.execute(
                     SQL.bury,
                     [
                         .text(dead.group), .int(Int64(dead.reason.rawValue)), .int(dead.attempts), text(dead.lastError),
-                        now,
+                        .int(now),
                         .int(settlement.seq),
                     ])
             }

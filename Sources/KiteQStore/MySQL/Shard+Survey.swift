@@ -3,14 +3,14 @@ import MariaDB
 
 /// What a broker looks at again and again: where the others' groups are, what is due, what the dead left.
 extension Shard {
-    func survey(now: Timestamp) async throws -> ShardSurvey {
+    func survey(now: Timestamp, latest: Timestamp) async throws -> ShardSurvey {
         let groups = presence.sorted()
         return try await run { [self] connection in
             var survey = ShardSurvey()
             for row in try connection.query(SQL.elsewhere, [.int(incarnation)]) {
                 survey.elsewhere.insert(try row.text(0))
             }
-            try Self.waits(groups, now: now, on: connection) { row in
+            try Self.waits(groups, now: now, latest: latest, on: connection) { row in
                 let group = try row.text(0)
                 if let seq = try row.optionalInt(1) { survey.waiting[group] = seq }
                 if try row.int(2) != 0 { survey.due.insert(group) }
@@ -31,10 +31,12 @@ extension Shard {
     }
 
     private static func waits(
-        _ groups: [String], now: Timestamp, on connection: isolated MariaDBConnection,
+        _ groups: [String], now: Timestamp, latest: Timestamp, on connection: isolated MariaDBConnection,
         _ body: (MariaDBRow) throws -> Void
     ) throws {
-        func values(_ group: String) -> [MariaDBValue] { [.text(group), .text(group), .text(group), .int(now)] }
+        func values(_ group: String) -> [MariaDBValue] {
+            [.text(group), .text(group), .text(group), .int(now), .int(latest)]
+        }
         let many = groups.count / SQL.manyGroups * SQL.manyGroups
         for start in stride(from: 0, to: many, by: SQL.manyGroups) {
             let some = groups[start..<start + SQL.manyGroups]
@@ -70,7 +72,7 @@ extension Shard {
         for group in arrived {
             rows.append(group)
             rows.append(incarnation)
-            rows.append(StoreClock.now())
+            rows.append(now)
         }
         let (batch, number) = (rows, incarnation)
         try await run { connection in

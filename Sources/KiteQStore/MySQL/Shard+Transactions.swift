@@ -6,10 +6,12 @@ extension Shard {
     private static let checksPerTransaction = 100
 
     func dueTransactions(
-        after place: DueTransaction.Place?, now: Timestamp, limit: Int
+        after place: DueTransaction.Place?, now: Timestamp, latest: Timestamp, limit: Int
     ) async throws -> [DueTransaction] {
         let from = MariaDBValue.int(place?.nextCheckAt ?? .min)
-        let parameters: [MariaDBValue] = [from, .int(now), from, .int(place?.seq ?? .min), .int(limit)]
+        // Beyond `latest`, and not before the place.
+        let beyond = MariaDBValue.int(max(latest, (place?.nextCheckAt ?? 0) - 1))
+        let parameters: [MariaDBValue] = [from, .int(now), beyond, from, .int(place?.seq ?? .min), .int(limit)]
         return try await run { connection in
             try connection.query(SQL.dueTransactions, parameters).map { row in
                 DueTransaction(
@@ -25,15 +27,15 @@ extension Shard {
         for start in stride(from: 0, to: checks.count, by: Self.checksPerTransaction) {
             let some = checks[start..<min(start + Self.checksPerTransaction, checks.count)]
             changed.formUnion(
-                try await run { connection in
-                    try connection.transaction { try Self.reschedule(some, on: connection) }
+                try await run { [self] connection in
+                    try connection.transaction { try reschedule(some, on: connection) }
                 })
         }
         return changed
     }
 
     /// A row that is locked is being answered, or asked about by another broker: it is passed over rather than waited for.
-    private static func reschedule(
+    private func reschedule(
         _ checks: ArraySlice<TransactionCheck>, on connection: isolated MariaDBConnection
     ) throws -> Set<Int64> {
         var found: [Int64: Timestamp] = [:]
@@ -51,8 +53,8 @@ extension Shard {
         return Set(mine.map(\.seq))
     }
 
-    private static func park(_ seq: Int64, on connection: isolated MariaDBConnection) throws {
-        let now = MariaDBValue.int(StoreClock.now())
+    private func park(_ seq: Int64, on connection: isolated MariaDBConnection) throws {
+        let now = MariaDBValue.int(self.now)
         let checks = try connection.query(SQL.checksOf, [.int(seq)]).first?.int(0) ?? 0
         try connection.execute(SQL.park, [now, .int(seq)])
         let reason = MariaDBValue.int(Int64(DeadLetterReason.undecided.rawValue))

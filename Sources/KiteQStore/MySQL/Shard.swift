@@ -20,6 +20,8 @@ final class Shard: Sendable {
     /// Lost connections whose last commit was not confirmed, with the smallest seq that it concerns.
     let suspects = Mutex<[MariaDBThread: Int64]>([:])
     let leaseWatch: Mutex<LeaseWatch>
+    /// The server's time; nil before it was asked.
+    let clock = Mutex<ServerClock?>(nil)
 
     private struct Known {
         /// Routes whose rows are known to be there and right.

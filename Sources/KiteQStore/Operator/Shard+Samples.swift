@@ -53,7 +53,7 @@ extension Shard {
 
     /// Old samples, and what the audit log keeps no longer; at most `limit` rows of each. Returns how many went.
     func purgeOperators(auditRetention: Duration, limit: Int) async throws -> Int {
-        let now = StoreClock.now()
+        let now = self.now
         let samples: [MariaDBValue] = [.int(now - TopicSample.retention), .int(limit)]
         let audit: [MariaDBValue] = [.int(now - Timestamp(auditRetention / .milliseconds(1))), .int(limit)]
         return try await run { connection in

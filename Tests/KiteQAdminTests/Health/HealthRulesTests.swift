@@ -42,6 +42,15 @@ import Testing
         #expect(findings[2].text.contains("paused by ann: upgrade"))
     }
 
+    @Test func clocksThatDisagreeAreCritical() {
+        let findings = view {
+            $0.clockIncidents = ["this machine's clock is 31 days ahead of that of shard 0's server"]
+        }
+        #expect(findings.map(\.severity) == [.critical])
+        #expect(findings[0].subject == "clock")
+        #expect(findings[0].text == "This machine's clock is 31 days ahead of that of shard 0's server.")
+    }
+
     @Test func aGroupThatStoppedIsNotOneThatIsSlow() {
         let old: Int64 = 10_000_000 - HealthRules.stalledAfter
         #expect(

@@ -124,7 +124,7 @@ import Testing
     func expiry(_ expiredTime: Int64, _ life: Timestamp?) {
         let verdict = Self.check { $0.expiredTime = expiredTime }
         guard let life else {
-            #expect(verdict == .refuse(.expired))
+            #expect(verdict == .refuse(.expired(ago: Self.now - expiredTime * 1_000)))
             return
         }
         guard case .accept(let accepted) = verdict else {
@@ -136,7 +136,7 @@ import Testing
 
     @Test func expiryOnTheVeryMillisecond() throws {
         let whole = Self.nowSeconds * 1_000
-        #expect(Self.check(now: whole) { $0.expiredTime = Self.nowSeconds } == .refuse(.expired))
+        #expect(Self.check(now: whole) { $0.expiredTime = Self.nowSeconds } == .refuse(.expired(ago: 0)))
         #expect(try Self.accepted(now: whole - 1) { $0.expiredTime = Self.nowSeconds }.expiresAt == whole)
         #expect(
             try Self.accepted(now: whole) { $0.expiredTime = Self.nowSeconds + 604_800 }.expiresAt == whole + Self.week)
@@ -167,7 +167,7 @@ import Testing
     @Test func feedbackSaysWhyAndStaysShort() {
         let longest = String(repeating: "t", count: 255)
         let refusals: [PublishRules.Refusal] =
-            [.badID, .topicNotServed(longest), .flyWithoutCommit, .expired]
+            [.badID, .topicNotServed(longest), .flyWithoutCommit, .expired(ago: .max)]
             + PublishRules.Refusal.Name.allCases.map { .badName($0) }
         for refusal in refusals { #expect((20...300).contains(refusal.feedback.utf8.count), "\(refusal.feedback)") }
         #expect(Set(refusals.map(\.feedback)).count == refusals.count)

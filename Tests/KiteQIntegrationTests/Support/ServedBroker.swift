@@ -49,7 +49,11 @@ struct ServedBroker: Sendable {
     // MARK: Its life
 
     /// Starts it, and returns when it says that it serves.
-    func start() async throws { try await program.start(within: .seconds(90)) }
+    ///
+    /// - Parameter clock: its machine's, for this life; nil: this machine's.
+    func start(clock: ShiftedClock? = nil) async throws {
+        try await program.start(environment: clock?.environment ?? [:], within: .seconds(90))
+    }
 
     /// Ends it as a crash would.
     func kill() async { await program.kill() }
