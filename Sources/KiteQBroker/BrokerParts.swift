@@ -129,7 +129,7 @@ final class BrokerParts: Sendable {
             let table = BindingTable(bindings)
             let served = service.wanted.serving(service.wanted.topics.intersection(service.known))
             // Routes first: nothing of a new topic is taken before there are any.
-            if !service.known.isEmpty { routing.set(table) }
+            routing.set(table, of: service.known, access: service.wanted.access)
             services.apply(served)
             // A group's rate is that of its fastest binding.
             dispatcher.setWatermarks(
@@ -269,6 +269,8 @@ final class BrokerParts: Sendable {
             tasks.addTask { await transactions.run(shard: shard) }
             tasks.addTask { await behind.run() }
         }
+        let transactions = self.transactions
+        tasks.addTask { await transactions.runOthers() }
     }
 
     // MARK: Stopping

@@ -58,33 +58,6 @@ struct InMemoryShard: Sendable {
         return .stored
     }
 
-    mutating func decide(
-        _ decision: TransactionDecision, owner: Int64, route: (String, String) -> Route
-    ) -> TransactionDecision.Outcome {
-        guard let transaction = transactions[decision.messageID] else { return .unknown }
-        guard [transaction.publisherGroup, transaction.connectionGroup].contains(decision.connectionGroup) else {
-            return .wrongGroup(publisherGroup: transaction.publisherGroup)
-        }
-        guard transaction.outcome == .undecided, let row = messages[transaction.seq] else {
-            return .alreadyDecided(transaction.outcome)
-        }
-        transactions[decision.messageID]?.outcome = decision.answer == .commit ? .committed : .rolledBack
-        transactions[decision.messageID]?.nextCheckAt = StoreClock.now()
-        guard decision.answer == .commit else {
-            remove(transaction.seq)
-            return .rolledBack
-        }
-        let message = row.stored.message
-        let route = route(message.topic, message.messageType)
-        guard !route.members.isEmpty else {
-            remove(transaction.seq)
-            return .committedForNobody
-        }
-        messages[transaction.seq] = Row(
-            stored: StoredMessage(seq: transaction.seq, message: message, state: .fresh, route: route), owner: owner)
-        return .committed(seq: transaction.seq, route: route, message: decision.needsContent ? message : nil)
-    }
-
     // MARK: Settling
 
     /// False where it is not this owner's.
@@ -222,8 +195,13 @@ struct InMemoryShard: Sendable {
     }
 
     mutating func purge(decidedBefore: Timestamp, deadLettersBefore: Timestamp, limit: Int) -> Int {
-        let old = transactions.filter { $0.value.outcome != .undecided && $0.value.nextCheckAt < decidedBefore }
-            .prefix(limit)
+        let old = transactions.filter { _, transaction in
+            switch transaction.outcome {
+            case .undecided: false
+            case .committed, .rolledBack: transaction.nextCheckAt < decidedBefore
+            case .parked: transaction.nextCheckAt < deadLettersBefore
+            }
+        }.prefix(limit)
         for (id, _) in old { transactions[id] = nil }
         let before = deadLetters.count
         var room = limit
