@@ -12,7 +12,7 @@ extension Pieces {
         bindings.append(Binding(group: "s-all", topic: Sample.topic, messageType: "pay-\\w+", kind: .regx))
         let table = BindingTable(bindings)
         let routing = Routing()
-        routing.set(table)
+        routing.set(table, of: [Sample.topic])
         return [
             Piece(name: "publish rules", count: Sample.count) {
                 for _ in 0..<Sample.count { use(PublishRules.check(request, topics: topics, now: Sample.now)) }

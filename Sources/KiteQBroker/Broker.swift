@@ -80,7 +80,8 @@ package final class Broker: Service {
     /// Those in force here, less those of groups that may not subscribe; none before it serves.
     package var bindings: [Binding] { state.withLock { $0.parts }?.routing.bindings ?? [] }
 
-    /// Which groups a message of this topic and type is for now; nil before it serves.
+    /// Which groups a message of this topic and type is for now; nil before it serves, and where the topic's bindings are not
+    /// known here.
     package func route(topic: String, messageType: String) -> Route? {
         state.withLock { $0.parts }?.routing.route(topic: topic, messageType: messageType)
     }
@@ -319,13 +320,17 @@ package final class Broker: Service {
 
     private func followBindings(of followed: Set<String>, _ parts: BrokerParts) async {
         let topics = followed.sorted()
-        guard let lastKnown = await savedBindings(topics) else { return }
+        guard let saved = await savedBindings(topics) else { return }
+        let lastKnown = saved.sorted { $0.key < $1.key }.flatMap(\.value)
         var known: [Binding]?
-        if let lastKnown, !registry.isConnected, !parts.knowsBindings {
-            logger.info("\(lastKnown.count) bindings as last known stand in until the registry answers")
-            parts.apply(lastKnown, of: followed)
+        if !saved.isEmpty, !registry.isConnected, !parts.knowsBindings {
+            logger.info(
+                "\(lastKnown.count) bindings of \(saved.count) topics as last known stand in until the registry answers"
+            )
+            // Of a topic that was never saved nothing is known, not that nobody is bound to it.
+            parts.apply(lastKnown, of: Set(saved.keys))
         }
-        for await bindings in registry.bindings(of: topics, lastKnown: lastKnown ?? []) where bindings != known {
+        for await bindings in registry.bindings(of: topics, lastKnown: lastKnown) where bindings != known {
             known = bindings
             parts.apply(bindings, of: followed)
             do {
@@ -336,13 +341,15 @@ package final class Broker: Service {
         }
     }
 
-    /// What the store remembers, as soon as it can be asked: nil inside where none were ever saved, nil
-    /// outside where the task was cancelled before.
-    private func savedBindings(_ topics: [String]) async -> [Binding]?? {
+    /// What the store remembers, by topic, as soon as it can be asked: without the topics that were never saved. Nil where the
+    /// task was cancelled before.
+    private func savedBindings(_ topics: [String]) async -> [String: [Binding]]? {
         var failures = FailureStreak("read the bindings as last known", logger)
         while !Task.isCancelled {
             do {
-                return .some(try await store.savedBindings(topics: topics))
+                var saved: [String: [Binding]] = [:]
+                for topic in topics { saved[topic] = try await store.savedBindings(topics: [topic]) }
+                return saved
             } catch {
                 failures.add(error)
                 await pause(.milliseconds(500))

@@ -60,7 +60,7 @@ final class BrokerParts: Sendable {
             logger: logger)
         transactions = TransactionPipeline(
             store: store, dispatcher: dispatcher, halfMessages: halfMessages, routing: routing, leases: leases,
-            topics: topicPublishes, queueLength: configuration.shardQueueLength, logger: logger)
+            clocks: clocks, topics: topicPublishes, queueLength: configuration.shardQueueLength, logger: logger)
         services = SessionServices(
             configuration: configuration, settings: settings, routing: routing, recent: recent, dispatcher: dispatcher,
             publishing: publishing, transactions: transactions, connections: connections, clocks: clocks,
@@ -133,7 +133,7 @@ final class BrokerParts: Sendable {
             let table = BindingTable(bindings)
             let served = service.wanted.serving(service.wanted.topics.intersection(service.known))
             // Routes first: nothing of a new topic is taken before there are any.
-            if !service.known.isEmpty { routing.set(table) }
+            routing.set(table, of: service.known, access: service.wanted.access)
             services.apply(served)
             // A group's rate is that of its fastest binding.
             dispatcher.setWatermarks(
@@ -278,6 +278,8 @@ final class BrokerParts: Sendable {
             tasks.addTask { await transactions.run(shard: shard) }
             tasks.addTask { await behind.run() }
         }
+        let transactions = self.transactions
+        tasks.addTask { await transactions.runOthers() }
     }
 
     // MARK: Stopping

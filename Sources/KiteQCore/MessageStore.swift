@@ -29,11 +29,13 @@ package protocol MessageStore: Sendable {
         _ batch: [Insertion], shard: Int, deadline: ContinuousClock.Instant
     ) async throws -> [Insertion.Outcome]
 
-    /// Settles half messages by their ids, whoever owns them. `route` gives the groups of a topic and message type now
-    /// (asked inside the transaction; it must not block). Two answers to one id in a batch: the first wins.
+    /// Settles half messages by their ids, whoever owns them, also those that were parked, for as long as their dead letter
+    /// is there. `route` gives the groups of a topic and message type now, nil where they are not known here: then a commit
+    /// changes nothing, and holds up no other (asked inside the transaction; it must not block). Two answers to one id in a
+    /// batch: the first wins.
     func decide(
         _ batch: [TransactionDecision], shard: Int,
-        route: @escaping @Sendable (_ topic: String, _ messageType: String) -> Route
+        route: @escaping @Sendable (_ topic: String, _ messageType: String) -> Route?
     ) async throws -> [TransactionDecision.Outcome]
 
     // MARK: Settling
@@ -123,7 +125,8 @@ package protocol MessageStore: Sendable {
     func reschedule(_ checks: [TransactionCheck], shard: Int) async throws -> Set<Int64>
 
     /// Deletes at most `limit` of each of transactions decided before a time, dead letters whose retention ended, and what the
-    /// first shard has of old samples and audit entries; returns how many went.
+    /// first shard has of old samples and audit entries; returns how many went. A parked transaction stays as long as its
+    /// dead letter: a late answer decides it.
     func purge(shard: Int, decidedBefore: Timestamp, deadLettersBefore: Timestamp, limit: Int) async throws -> Int
 
     // MARK: Bindings

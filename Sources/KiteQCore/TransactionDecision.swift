@@ -19,6 +19,9 @@ package struct TransactionDecision: Sendable {
             case .rollBack: outcome == .committed
             }
         }
+
+        /// What it makes of a half message.
+        package var outcome: TransactionOutcome { self == .commit ? .committed : .rolledBack }
     }
 
     package var messageID: MessageID
@@ -40,14 +43,34 @@ package struct TransactionDecision: Sendable {
         /// Committed now, by this call, and owned by this broker; to be delivered. `message` is nil where it was not asked for.
         case committed(seq: Int64, route: Route, message: Message?)
         /// Committed now, and no group is bound to it: done.
-        case committedForNobody
+        case committedForNobody(topic: String, messageType: String)
         case rolledBack
-        /// The first answer stands; this one changes nothing.
+        /// It lay among the dead letters as undecided; this answer decided it after all. A commit comes with the message: it
+        /// lives longer than before.
+        indirect case decidedLate(Outcome)
+        /// The first answer stands; this one changes nothing. Parked: its dead letter is gone, or the same id is on its way.
         case alreadyDecided(TransactionOutcome)
+        /// A commit changed nothing: this broker does not know the topic's bindings, and cannot say whom it is for. So do the
+        /// answers behind it in the batch.
+        case unknownTopic(Undecided)
         /// No such half message: never stored, or decided more than an hour ago.
         case unknown
         /// Neither the publishing group nor that of the publishing connection.
         case wrongGroup(publisherGroup: String)
+    }
+
+    /// A half message that is left as it is.
+    package struct Undecided: Sendable, Hashable {
+        package var topic: String
+        /// Where it stands among the questions, and how many were asked; nil where it is parked and not asked about any more.
+        package var place: DueTransaction.Place?
+        package var checks: Int
+
+        package init(topic: String, place: DueTransaction.Place?, checks: Int) {
+            self.topic = topic
+            self.place = place
+            self.checks = checks
+        }
     }
 }
 

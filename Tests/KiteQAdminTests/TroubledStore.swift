@@ -78,7 +78,7 @@ final class TroubledStore: OperatorStore {
     ) async throws -> MessagePage { try await base.messages(filter, after: cursor, limit: limit) }
     func decide(
         _ id: MessageID, _ answer: TransactionDecision.Answer, to groups: [String],
-        route: @escaping @Sendable (_ topic: String, _ messageType: String) -> Route
+        route: @escaping @Sendable (_ topic: String, _ messageType: String) -> Route?
     ) async throws -> TransactionResolution { try await base.decide(id, answer, to: groups, route: route) }
     func deadLetters(
         _ filter: DeadLetterFilter, after cursor: DeadLetterCursor?, limit: Int

@@ -72,7 +72,7 @@ final class FaultyStore: MessageStore {
     func join(as broker: BrokerIdentity) async throws -> Int64 { try await base.join(as: broker) }
     func check() async throws { try await base.check() }
     func decide(
-        _ batch: [TransactionDecision], shard: Int, route: @escaping @Sendable (String, String) -> Route
+        _ batch: [TransactionDecision], shard: Int, route: @escaping @Sendable (String, String) -> Route?
     ) async throws -> [TransactionDecision.Outcome] { try await base.decide(batch, shard: shard, route: route) }
     func settle(_ batch: [Settlement], shard: Int) async throws -> [Int64] {
         try await base.settle(batch, shard: shard)

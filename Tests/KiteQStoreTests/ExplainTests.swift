@@ -52,6 +52,8 @@ import Testing
         Case("reschedule", SQL.reschedule, ["1", "1", "2001"], "PRIMARY"),
         Case("park", SQL.park, ["1", "2001"], "PRIMARY"),
         Case("checksOf", SQL.checksOf, ["2001"], "PRIMARY"),
+        Case("lockParked", SQL.lockParked, ids, "by_id"),
+        Case("restoreCommitted", SQL.restoreCommitted, ["1", "7", "9000", "300"], "PRIMARY"),
         Case("removeMessages", SQL.removeMessages, seqs + ["1"], "PRIMARY"),
         Case("lockMessages", SQL.lockMessages, seqs, "PRIMARY"),
         Case("ownDeliveries", SQL.ownDeliveries, seqs + ["1"], "PRIMARY", "by_owner"),
@@ -108,7 +110,7 @@ import Testing
     private static let inserts: Set<String> = [
         "insertMessages", "insertTransactions", "insertRoutes", "keepRoute", "upsertDeliveries", "overwriteDelivery",
         "insertIncarnation", "insertBindings", "insertPresence", "keepPresence", "messageColumns", "serverNow", "isDue",
-        "now",
+        "now", "rememberDecision",
         "manyGroups",
     ]
 

@@ -43,7 +43,7 @@ struct TransactionRoutes {
         }
         let done = try await auditor.note(action, of: id.description, ["reason": reason.reason], context) {
             let resolution = try await store.decide(id, answer, to: []) { topic, messageType in
-                broker.route(topic: topic, messageType: messageType) ?? Route([])
+                broker.route(topic: topic, messageType: messageType)
             }
             return try Self.sentence(for: resolution, id)
         }

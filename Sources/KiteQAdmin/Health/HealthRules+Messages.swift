@@ -71,14 +71,17 @@ extension HealthRules {
             first.checks > 0
             ? "asked about \(first.checks) \(first.checks == 1 ? "time" : "times")"
             : hasNobodyToAsk(first, view)
-                ? "never asked about, since no publisher of that group is connected" : "not asked about yet"
+                ? "never asked about, since no publisher of that group is connected"
+                : view.unknownTopics.contains(first.topic)
+                    ? "not asked about yet; this broker does not serve its topic \(first.topic), and leaves it to those that do"
+                    : "not asked about yet"
         return [
             Finding(
                 severity: .warning, subject: "transactions",
                 text:
                     "\(count(BoundedCount(unanswered.count), "half message is", "half messages are")) undecided, the oldest, of \(first.publisherGroup), for \(span(age)), \(asked).",
                 action:
-                    "See that their publishers run and answer. Else find out from the publisher's own tables what happened, and commit or roll back by hand (kiteq transactions)."
+                    "See that their publishers run, are connected to a broker that serves the topic, and answer. Else find out from the publisher's own tables what happened, and commit or roll back by hand (kiteq transactions)."
             )
         ]
     }

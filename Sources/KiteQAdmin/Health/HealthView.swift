@@ -26,6 +26,8 @@ struct HealthView: Sendable {
     var hasAllGroups = false
     /// The undecided half messages that are asked about next, and last.
     var transactions: [OpenTransaction] = []
+    /// Their topics whose bindings this broker does not know: it does not ask about them.
+    var unknownTopics: Set<String> = []
     /// From what age on somebody should look at one.
     var undecidedAfter = HealthRules.undecidedAfter
     /// Died within the last hour.

@@ -50,6 +50,9 @@ struct HealthWatch: Sendable {
         }
         view.hasAllGroups = stored?.hasAllGroups ?? false
         view.transactions = stored?.transactions ?? []
+        view.unknownTopics = Set(view.transactions.map(\.topic)).filter {
+            broker.route(topic: $0, messageType: "") == nil
+        }
         view.undecidedAfter = HealthRules.undecidedAge(broker.transactionSchedule)
         view.recentDeadLetters = stored?.recentDeadLetters ?? .zero
         return view

@@ -89,8 +89,14 @@ enum BrokerMetrics {
             [
                 ("committed", counters.committed.count), ("rolled_back", counters.rolledBack.count),
                 ("repeated", counters.repeated.count), ("contrary", counters.contrary.count),
-                ("refused", counters.refused.count), ("dropped", counters.dropped.count),
+                ("refused", counters.refused.count), ("dropped", counters.dropped.count), ("left", counters.left.count),
             ])
+        page.single(
+            "kiteq_transactions_for_nobody_total", .counter,
+            "Half messages that were committed, and that no group was bound to.", counters.forNobody.count)
+        page.single(
+            "kiteq_transactions_late_total", .counter,
+            "Half messages that were decided by an answer after they had been parked.", counters.late.count)
         page.single(
             "kiteq_transaction_checks_total", .counter, "Questions sent to producers about half messages.",
             counters.asked.count)

@@ -30,6 +30,9 @@ final class Connection: DeliverySink {
     private let publishedCommitted = Atomic<Bool>(false)
     private let closed = Atomic<Bool>(false)
     private let nextQuestion = Atomic<Int32>(1)
+    /// When the first question was sent that no answer has followed yet; 0: there is none.
+    private let openQuestionSince = Atomic<MonotonicTime>(0)
+    private let couldNotTell = Atomic<Bool>(false)
     private let outbox = Mutex(Outbox())
     private let outbound: OutboundAccount
 
@@ -91,6 +94,22 @@ final class Connection: DeliverySink {
         return publishedCommitted.load(ordering: .relaxed) ? nil : 1
     }
 
+    /// An answer to a question is late after this.
+    private static let answerTime: MonotonicTime = 5_000_000_000
+
+    /// It was asked about half messages, and has answered nothing since, for long, or could not tell.
+    func isUnhelpful(now: MonotonicTime) -> Bool {
+        if couldNotTell.load(ordering: .relaxed) { return true }
+        let since = openQuestionSince.load(ordering: .relaxed)
+        return since > 0 && now - since > Self.answerTime
+    }
+
+    /// It answered about a half message.
+    func markAnswered(couldTell: Bool) {
+        openQuestionSince.store(0, ordering: .relaxed)
+        couldNotTell.store(!couldTell, ordering: .relaxed)
+    }
+
     // MARK: Sending
 
     /// Takes deliveries, in the order of the calls; `flush` sends them. Does not wait.
@@ -127,6 +146,8 @@ final class Connection: DeliverySink {
 
     /// Asks whether this half message is to be committed.
     func ask(about message: Message) {
+        _ = openQuestionSince.compareExchange(
+            expected: 0, desired: SystemTime.monotonic(), ordering: .relaxed)
         let opaque = nextQuestion.wrappingAdd(1, ordering: .relaxed).oldValue
         onEventLoop { $0.writeQuestion(header: message.header, opaque: opaque) }
     }

@@ -48,6 +48,7 @@ extension ConnectionHandler {
         guard let id = MessageID(header.messageID) else {
             throw SessionError("TX_ACK for an id that is not 32 hexadecimal digits")
         }
+        connection.markAnswered(couldTell: answer.status != TransactionAck.Status.unknown)
         CrashPoint.reached(.decisionReceived)
         switch answer.status {
         case TransactionAck.Status.commit:

@@ -25,14 +25,10 @@ final class ConnectionTable: Sendable {
         }
     }
 
-    /// A client of the group that can be asked about its half messages, best one that has published such.
-    func publisher(of group: String) -> Connection? {
-        state.withLock { state in
-            state.byGroup[group]?.values.lazy
-                .filter(\.isOpen)
-                .compactMap { connection in connection.askPreference.map { (connection, $0) } }
-                .max { $0.1 < $1.1 }?.0
-        }
+    /// The clients of the group that can be asked about its half messages.
+    func askable(of group: String) -> [Connection] {
+        let clients = state.withLock { state in state.byGroup[group].map { Array($0.values) } ?? [] }
+        return clients.filter { $0.isOpen && $0.askPreference != nil }
     }
 
     /// Those with ids above `id`, of one group or of all, by id.

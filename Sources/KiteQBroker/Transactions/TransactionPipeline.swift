@@ -6,44 +6,35 @@ import Synchronization
 /// their order.
 ///
 /// Producers wait for no reply. An answer is kept until it is written; one that finds the lane full, or the broker stopping, is
-/// dropped: the producer is asked again.
+/// dropped: the producer is asked again. A commit of a topic that this broker does not serve takes another way; see
+/// `TransactionPipeline+Others`.
 final class TransactionPipeline: Sendable {
-    struct Answer: Sendable {
-        var decision: TransactionDecision
-        /// The message, where this broker still holds it.
-        var message: Message?
-        /// Who answered, for the log.
-        var peer: String
-        var arrivedAt: MonotonicTime
+    typealias Answer = TransactionAnswer
+    typealias RouteOf = @Sendable (_ topic: String, _ messageType: String) -> Route?
 
-        var logMetadata: Logger.Metadata {
-            (message?.logMetadata ?? ["message": "\(decision.messageID)"]).with(["peer": "\(peer)"])
-        }
-    }
-
-    /// Each kind of warning has its own: many of one do not hide another.
-    private struct Throttles {
-        var contrary = LogThrottle(limit: 10, per: .seconds(60))
-        var wrongGroup = LogThrottle(limit: 10, per: .seconds(60))
-    }
-
-    private let store: any MessageStore
-    private let shardMap: ShardMap
+    let store: any MessageStore
+    let shardMap: ShardMap
     private let dispatcher: Dispatcher
     private let halfMessages: HalfMessageCache
-    private let routing: Routing
+    let routing: Routing
     private let lanes: [BatchLane<Answer>]
+    /// Commits of topics whose bindings are not known here, and the answers that came after them.
+    let others: BatchLane<Answer>
+    /// Messages with answers there, and how many.
+    let othersMessages = Mutex([MessageID: Int]())
+    private let writers: Atomic<Int>
     private let leases: Leases
     private let topics: TopicPublishes
-    private let isClosed = Atomic<Bool>(false)
-    private let throttles = Mutex(Throttles())
+    private let closed = Atomic<Bool>(false)
     private let written = Mutex(LatencyHistogram())
-    private let logger: Logger
+    let clocks: ServerClocks
+    let log: TransactionLog
+    let logger: Logger
     let counters = TransactionCounters()
 
     init(
         store: any MessageStore, dispatcher: Dispatcher, halfMessages: HalfMessageCache, routing: Routing,
-        leases: Leases, topics: TopicPublishes, queueLength: Int, logger: Logger
+        leases: Leases, clocks: ServerClocks, topics: TopicPublishes, queueLength: Int, logger: Logger
     ) {
         self.store = store
         shardMap = store.shardMap
@@ -51,11 +42,16 @@ final class TransactionPipeline: Sendable {
         self.halfMessages = halfMessages
         self.routing = routing
         self.leases = leases
+        self.clocks = clocks
         self.topics = topics
         self.logger = logger
-        lanes = (0..<store.shardMap.shardCount).map { _ in
+        log = TransactionLog(logger)
+        let shards = store.shardMap.shardCount
+        lanes = (0..<shards).map { _ in
             BatchLane(capacity: .init(items: queueLength), batch: .init(items: 500), size: { _ in 1 })
         }
+        others = BatchLane(capacity: .init(items: queueLength), batch: .init(items: 500), size: { _ in 1 })
+        writers = Atomic(shards)
     }
 
     func submit(
@@ -75,93 +71,127 @@ final class TransactionPipeline: Sendable {
     /// Runs until its lane is closed and empty.
     func run(shard: Int) async {
         var failures = FailureStreak("write commits and roll backs in shard \(shard)", logger)
-        await lanes[shard].work { await write($0, shard: shard, &failures) }
+        let route: RouteOf = { [routing] in routing.route(topic: $0, messageType: $1) }
+        await lanes[shard].work { batch in
+            let (own, behind) = split(batch)
+            giveToOthers(behind)
+            guard !own.isEmpty, let left = await write(own, shard: shard, route, &failures) else { return }
+            giveToOthers(left)
+        }
+        // Nothing more can come from here.
+        if writers.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { others.close() }
     }
 
     /// Tries until it is written: the producers wait for no reply, and would be asked much later only. A stop gives up.
-    private func write(_ batch: [Answer], shard: Int, _ failures: inout FailureStreak) async {
+    ///
+    /// - Returns: the answers that `route` knew no groups for; nil where it was given up, and the answers are dropped.
+    func write(
+        _ batch: [Answer], shard: Int, _ route: @escaping RouteOf, _ failures: inout FailureStreak
+    ) async -> [Answer]? {
         while true {
             do {
                 guard leases.isHeld(shard) else {
                     throw StoreError(.unavailable, "this broker's lease of the store is not renewed")
                 }
-                let outcomes = try await store.decide(batch.map(\.decision), shard: shard) { [routing] in
-                    // Publishes are taken only once the bindings are known, so there is a route for what was published.
-                    routing.route(topic: $0, messageType: $1) ?? Route([])
-                }
+                let outcomes = try await store.decide(batch.map(\.decision), shard: shard, route: route)
                 CrashPoint.reached(.decided)
-                complete(batch, outcomes, shard: shard)
-                return failures.end()
+                failures.end()
+                return complete(batch, outcomes, shard: shard)
             } catch {
                 failures.add(error)
                 // A try before may have committed some, which the next one takes for decided: they are in the store alone.
                 if (error as? StoreError)?.isOutcomeUnknown == true { dispatcher.reread(shard: shard, from: 1) }
-                let isTemporary = (error as? StoreError).map { $0.isTemporary || $0.isOutcomeUnknown } ?? false
-                guard isTemporary, !isClosed.load(ordering: .relaxed), !Task.isCancelled else {
-                    return counters.dropped.add(batch.count)
+                guard await mayRetry(after: error) else {
+                    counters.dropped.add(batch.count)
+                    return nil
                 }
-                await pause(.milliseconds(100))
             }
         }
+    }
+
+    /// Whether the same may succeed after the short while that this takes.
+    func mayRetry(after error: any Error) async -> Bool {
+        let isTemporary = (error as? StoreError).map { $0.isTemporary || $0.isOutcomeUnknown } ?? false
+        guard isTemporary, !closed.load(ordering: .relaxed), !Task.isCancelled else { return false }
+        await pause(.milliseconds(100))
+        return true
     }
 
     /// From an answer's arrival to its being stored.
     var times: LatencyHistogram { written.withLock { $0 } }
 
     func close() {
-        isClosed.store(true, ordering: .relaxed)
+        closed.store(true, ordering: .relaxed)
         for lane in lanes { lane.close() }
     }
 
-    private func complete(_ batch: [Answer], _ outcomes: [TransactionDecision.Outcome], shard: Int) {
+    // MARK: Outcomes
+
+    /// Returns the answers that are not decided, with what the store said of them.
+    private func complete(
+        _ batch: [Answer], _ outcomes: [TransactionDecision.Outcome], shard: Int
+    ) -> [Answer] {
         let now = SystemTime.monotonic()
-        written.withLock { times in for answer in batch { times.record(now - answer.arrivedAt) } }
         var committed: [(seq: Int64, message: Message, route: Route)] = []
+        var left: [Answer] = []
+        var decided: [Answer] = []
         for (answer, outcome) in zip(batch, outcomes) {
-            let id = answer.decision.messageID
-            switch outcome {
-            case .committed(let seq, let route, let message):
-                counters.committed.add(1)
-                halfMessages.remove(id)
-                guard let message = message ?? answer.message else {
-                    preconditionFailure("a store gives the content of a committed message that it was asked for")
-                }
-                CrashPoint.reached(.committed)
-                topics[message.topic]?.committed.add(1)
-                committed.append((seq, message, route))
-            case .committedForNobody:
-                counters.committed.add(1)
-                if let message = answer.message { topics[message.topic]?.committedForNobody.add(1) }
-                halfMessages.remove(id)
-            case .rolledBack:
-                CrashPoint.reached(.rolledBack)
-                counters.rolledBack.add(1)
-                halfMessages.remove(id)
-            case .alreadyDecided(let first) where answer.decision.answer.isContrary(to: first):
-                counters.contrary.add(1)
-                halfMessages.remove(id)
-                guard let others = linesLeftOut(throttles.withLock { $0.contrary.admit(now: .now) }) else { continue }
-                logger.warning(
-                    "group \(answer.decision.connectionGroup) answered \(answer.decision.answer == .commit ? "commit" : "roll back") to half message \(id), which was \(first == .committed ? "committed" : "rolled back") before\(others); the first answer stands, see in the publisher's own tables which of them is right, and in the audit log whether a person decided",
-                    metadata: answer.logMetadata)
-            case .alreadyDecided, .unknown:
-                counters.repeated.add(1)
-                halfMessages.remove(id)
-                logger.debug(
-                    "an answer to message \(id) changes nothing: \(outcome)", metadata: answer.logMetadata)
-            case .wrongGroup(let publisher):
-                counters.refused.add(1)
-                guard let others = linesLeftOut(throttles.withLock { $0.wrongGroup.admit(now: .now) }) else { continue }
-                logger.warning(
-                    "refused an answer to half message \(id) of group \(publisher) from group \(answer.decision.connectionGroup)\(others); a client is configured with another's group, or forges answers",
-                    metadata: answer.logMetadata)
+            if case .unknownTopic(let undecided) = outcome {
+                var answer = answer
+                answer.undecided = undecided
+                left.append(answer)
+                continue
             }
+            decided.append(answer)
+            if let delivered = complete(answer, outcome) { committed.append(delivered) }
         }
+        written.withLock { times in for answer in decided { times.record(now - answer.arrivedAt) } }
         dispatcher.accept(committed, shard: shard)
+        return left
     }
 
-    /// What a warning says of those before it that were not logged; nil where it is to be left out itself.
-    private func linesLeftOut(_ count: Int?) -> String? {
-        count.map { $0 > 0 ? " (\($0) more such lines were left out)" : "" }
+    /// Returns what is to be delivered now.
+    private func complete(
+        _ answer: Answer, _ outcome: TransactionDecision.Outcome
+    ) -> (seq: Int64, message: Message, route: Route)? {
+        let id = answer.decision.messageID
+        if case .wrongGroup = outcome {} else { halfMessages.remove(id) }
+        switch outcome {
+        case .committed(let seq, let route, let message):
+            counters.committed.add(1)
+            guard let message = message ?? answer.message else {
+                preconditionFailure("a store gives the content of a committed message that it was asked for")
+            }
+            CrashPoint.reached(.committed)
+            topics[message.topic]?.committed.add(1)
+            return (seq, message, route)
+        case .committedForNobody(let topic, let messageType):
+            log.forNobody(answer, topic: topic, messageType: messageType)
+            topics[topic]?.committedForNobody.add(1)
+            counters.committed.add(1)
+            counters.forNobody.add(1)
+        case .rolledBack:
+            CrashPoint.reached(.rolledBack)
+            counters.rolledBack.add(1)
+        case .decidedLate(let outcome):
+            log.late(answer)
+            counters.late.add(1)
+            return complete(answer, outcome)
+        case .alreadyDecided(let first) where answer.decision.answer.isContrary(to: first):
+            log.contrary(answer, to: first)
+            counters.contrary.add(1)
+        case .alreadyDecided(.parked):
+            log.parked(answer)
+            counters.contrary.add(1)
+        case .alreadyDecided, .unknown:
+            counters.repeated.add(1)
+            logger.debug("an answer to message \(id) changes nothing: \(outcome)", metadata: answer.logMetadata)
+        case .wrongGroup(let publisher):
+            log.wrongGroup(answer, publisher: publisher)
+            counters.refused.add(1)
+        case .unknownTopic:
+            preconditionFailure("what is left undecided is not complete")
+        }
+        return nil
     }
 }

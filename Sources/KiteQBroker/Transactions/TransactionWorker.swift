@@ -3,8 +3,10 @@ import Logging
 
 /// Asks the producers of half messages that nobody decided, of one shard.
 ///
-/// A half message is asked about by any broker that has a publisher of its group: the one whose change of the row came first.
-/// A broker that has none leaves it to those that have; where nobody has one, it is put off.
+/// A half message is asked about by a broker that knows its topic's bindings and has a publisher of its group: the one whose
+/// turn it is (`QuestionPlan`), and of several the one whose change of the row came first. A broker that has no publisher leaves
+/// it to those that have; where nobody has one, it is put off. Of a topic whose bindings it does not know it leaves all but
+/// those whose time is over, and puts none off: those who serve the topic are to find them due.
 struct TransactionWorker: Sendable {
     let shard: Int
     let store: any MessageStore
@@ -20,17 +22,40 @@ struct TransactionWorker: Sendable {
     private static let pageSize = 500
     /// Rows that are left to other brokers stay due: it reads on behind them, not without end.
     private static let pagesAtOnce = 10
+    /// What no broker has touched for so long after it was due nobody serves: milliseconds.
+    private static let abandonedAfter: Timestamp = 60_000
+
+    /// What it knows from one round to the next.
+    private struct State {
+        var reading = DueReading()
+        var version = -1
+        var plan = QuestionPlan()
+        /// Half messages of topics that no broker seems to serve.
+        var abandoned = LogThrottle(limit: 5, per: .seconds(600))
+    }
+
+    private enum Step {
+        case ask(Connection, next: Timestamp)
+        case putOff(until: Timestamp)
+        case park
+        /// To other brokers, until the groups or bindings here change.
+        case leave
+        /// To another broker, for now.
+        case wait
+    }
 
     /// Runs until its task is cancelled.
     func run() async {
         var failures = FailureStreak("look for undecided messages in shard \(shard)", logger)
-        var place: DueTransaction.Place?
+        var state = State()
         while !Task.isCancelled {
             await pauseUntilNextRound(of: configuration.recoveryInterval)
+            let version = routing.version
+            if version != state.version { state.reading.startOver() }
+            state.version = version
             do {
                 for _ in 0..<Self.pagesAtOnce where leases.isHeld(shard) && !Task.isCancelled {
-                    place = try await ask(after: place)
-                    if place == nil { break }
+                    if try await readPage(&state) { break }
                 }
                 failures.end()
             } catch {
@@ -39,32 +64,72 @@ struct TransactionWorker: Sendable {
         }
     }
 
-    /// Asks about a page; nil where it was the last one.
-    private func ask(after place: DueTransaction.Place?) async throws -> DueTransaction.Place? {
-        guard let now = clocks.now(shard) else { return nil }
+    /// Asks about a page; true where it was the last one.
+    private func readPage(_ state: inout State) async throws -> Bool {
+        guard let now = clocks.now(shard) else { return true }
         let latest = now + longestDistance + ServerClock.tolerance
-        var checks: [TransactionCheck] = []
-        var publishers: [Int64: Connection] = [:]
         let due = try await store.dueTransactions(
-            shard: shard, after: place, now: now, latest: latest, limit: Self.pageSize)
-        for transaction in due {
-            guard let (action, publisher) = plan(transaction, now: now) else { continue }
-            checks.append(
-                TransactionCheck(seq: transaction.seq, previousCheckAt: transaction.nextCheckAt, action: action))
-            publishers[transaction.seq] = publisher
-        }
+            shard: shard, after: state.reading.place, now: now, latest: latest, limit: Self.pageSize)
+        var audience = QuestionAudience(connections, halfMessages)
+        var steps: [Int64: Step] = [:]
+        for transaction in due { steps[transaction.seq] = step(transaction, &audience, state.plan, now: now) }
+        let checks = due.compactMap { check($0, steps[$0.seq]) }
         if !checks.isEmpty {
             let changed = try await store.reschedule(checks, shard: shard)
-            let parked = Set(checks.lazy.filter { $0.action == .park }.map(\.seq))
             for transaction in due where changed.contains(transaction.seq) {
-                if let publisher = publishers[transaction.seq] {
+                switch steps[transaction.seq] {
+                case .ask(let publisher, _):
+                    state.plan.asked(publisher.id, about: transaction.row)
                     ask(publisher, about: transaction)
-                } else if parked.contains(transaction.seq) {
-                    tellOfParking(transaction)
+                case .park: tellOfParking(transaction)
+                default: break
                 }
             }
         }
-        return due.count < Self.pageSize ? nil : due.last?.place
+        tellOfAbandoned(due, &state, now: now)
+        let rows = due.map { transaction in
+            if case .leave = steps[transaction.seq] { return (place: transaction.place, isLeft: true) }
+            return (place: transaction.place, isLeft: false)
+        }
+        let isLast = due.count < Self.pageSize
+        state.reading.read(rows, isLast: isLast)
+        return isLast
+    }
+
+    /// The change of its row.
+    private func check(_ due: DueTransaction, _ step: Step?) -> TransactionCheck? {
+        let action: TransactionCheck.Action
+        switch step {
+        case .ask(_, let next): action = .next(at: next, checks: due.checks + 1)
+        case .putOff(let time): action = .next(at: time, checks: due.checks)
+        case .park: action = .park
+        case .leave, .wait, nil: return nil
+        }
+        return TransactionCheck(seq: due.seq, previousCheckAt: due.nextCheckAt, action: action)
+    }
+
+    private func step(
+        _ due: DueTransaction, _ audience: inout QuestionAudience, _ plan: QuestionPlan, now: Timestamp
+    ) -> Step {
+        // Parking loses nothing: that anybody may do.
+        if due.message.expiresAt <= now { return .park }
+        guard routing.knows(due.message.topic) else { return .leave }
+        let isElsewhere = due.groups.contains { routing.isElsewhere($0, shard: shard) }
+        let candidates = audience.candidates(for: due)
+        guard let client = plan.next(for: due.row, among: candidates), let publisher = audience[client.id] else {
+            // Those who have a client of the group may have none that can be asked: then somebody has to put it off.
+            let patience = max(Self.abandonedAfter, configuration.absentPublisherRecheck.milliseconds)
+            if isElsewhere && now - due.nextCheckAt < patience { return .leave }
+            let later = now + configuration.absentPublisherRecheck.milliseconds
+            return .putOff(until: min(later, due.message.expiresAt))
+        }
+        let grace = 3 * configuration.recoveryInterval.milliseconds
+        let isOwn = audience.isOwn(due.message.id)
+        if plan.isOthersTurn(due.row, isOwn: isOwn, isElsewhere: isElsewhere, now: now, grace: grace) { return .wait }
+        switch configuration.transactions.next(checks: due.checks, now: now, expiresAt: due.message.expiresAt) {
+        case .at(let next): return .ask(publisher, next: next)
+        case .giveUp: return .park
+        }
     }
 
     /// No question is further away than this, milliseconds.
@@ -79,33 +144,37 @@ struct TransactionWorker: Sendable {
         counters.asked.add(1)
     }
 
+    // MARK: The log
+
     private func tellOfParking(_ transaction: DueTransaction) {
         counters.parked.add(1)
+        halfMessages.remove(transaction.message.id)
         logger.warning(
-            "half message \(transaction.message.id) of group \(transaction.message.publisherGroup) is undecided after \(transaction.checks) questions, it is among the dead letters now: requeue (commit) or delete it (roll back) as its publisher's own tables say",
+            "half message \(transaction.message.id) of group \(transaction.message.publisherGroup) is undecided after \(transaction.checks) questions, it is among the dead letters now: requeue (commit) or delete it (roll back) as its publisher's own tables say; a late answer of its group is taken, too",
             metadata: transaction.message.logMetadata.with(["group": "\(transaction.message.publisherGroup)"]))
     }
 
-    /// What becomes of a due half message, and who is asked, if anybody: the connection that published it, else another of the
-    /// publishing group. Nil: it is left to the brokers that have one.
-    private func plan(
-        _ due: DueTransaction, now: Timestamp
-    ) -> (action: TransactionCheck.Action, publisher: Connection?)? {
-        if due.message.expiresAt <= now { return (.park, nil) }
-        let publisher =
-            halfMessages.publisher(of: due.message.id).flatMap { $0.isOpen ? $0 : nil }
-            ?? connections.publisher(of: due.message.publisherGroup)
-            ?? connections.publisher(of: due.connectionGroup)
-        guard let publisher else {
-            let groups = [due.message.publisherGroup, due.connectionGroup]
-            if groups.contains(where: { routing.isElsewhere($0, shard: shard) }) { return nil }
-            let later = now + configuration.absentPublisherRecheck.milliseconds
-            return (.next(at: min(later, due.message.expiresAt), checks: due.checks), nil)
+    /// Half messages of a page that are due for long, of a topic that is unknown here: no broker that knows it has looked at them.
+    private func tellOfAbandoned(_ due: [DueTransaction], _ state: inout State, now: Timestamp) {
+        let abandoned = due.filter {
+            now - $0.nextCheckAt > Self.abandonedAfter && $0.message.expiresAt > now
+                && !routing.knows($0.message.topic)
         }
-        switch configuration.transactions.next(checks: due.checks, now: now, expiresAt: due.message.expiresAt) {
-        case .at(let next): return (.next(at: next, checks: due.checks + 1), publisher)
-        case .giveUp: return (.park, nil)
+        for (topic, messages) in Dictionary(grouping: abandoned, by: { BindingName($0.message.topic) }) {
+            guard let first = messages.first, state.abandoned.admit(now: .now) != nil else { continue }
+            logger.warning(
+                "\(messages.count) half messages of topic \(topic.text) wait for a broker that serves it and has a client of their group; nobody asks about them until then, and at their expiry they are parked",
+                metadata: first.message.logMetadata.with(["group": "\(first.message.publisherGroup)"]))
         }
+    }
+}
+
+extension DueTransaction {
+    var row: QuestionPlan.Row { QuestionPlan.Row(seq: seq, checks: checks, dueAt: nextCheckAt) }
+
+    /// Those that may answer: the publishing one first.
+    var groups: [String] {
+        message.publisherGroup == connectionGroup ? [connectionGroup] : [message.publisherGroup, connectionGroup]
     }
 }
 

@@ -67,10 +67,11 @@ package protocol OperatorStore: Sendable {
     /// - Parameters:
     ///   - groups: who gets it; empty: the groups that are bound. Where none is bound a commit is refused, for the message
     ///     would be gone.
-    ///   - route: the groups of a topic and message type now. Asked inside the transaction; it must not block.
+    ///   - route: the groups of a topic and message type now; nil where they are not known here, and those that brokers last
+    ///     saved as bound are taken. Asked inside the transaction; it must not block.
     func decide(
         _ id: MessageID, _ answer: TransactionDecision.Answer, to groups: [String],
-        route: @escaping @Sendable (_ topic: String, _ messageType: String) -> Route
+        route: @escaping @Sendable (_ topic: String, _ messageType: String) -> Route?
     ) async throws -> TransactionResolution
 
     // MARK: Dead letters

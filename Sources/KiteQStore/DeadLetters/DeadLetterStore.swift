@@ -107,7 +107,8 @@ package struct DeadLetterStore: Sendable {
         guard let shard = shard(of: id), let letter = try await shard.deadLetter(id.number) else { return .notFound }
         let receivers: [String]
         if letter.reason == .undecided {
-            receivers = groups.isEmpty ? try await boundGroups(letter) : Array(Set(groups)).sorted()
+            receivers =
+                groups.isEmpty ? try await boundGroups(letter.topic, letter.messageType) : Array(Set(groups)).sorted()
             guard !receivers.isEmpty else {
                 return .refused(
                     "no group is known to be bound to \(letter.topic)/\(letter.messageType); name those that are to get it"
@@ -142,8 +143,8 @@ package struct DeadLetterStore: Sendable {
     }
 
     /// As the brokers last saved the bindings, in the first shard.
-    private func boundGroups(_ letter: DeadLetter) async throws -> [String] {
-        let bindings = try await shards[0].savedBindings(topics: [letter.topic], on: shards[0].operatorPool) ?? []
-        return BindingTable(bindings).groups(topic: letter.topic, messageType: letter.messageType).map(\.group)
+    func boundGroups(_ topic: String, _ messageType: String) async throws -> [String] {
+        let bindings = try await shards[0].savedBindings(topics: [topic], on: shards[0].operatorPool) ?? []
+        return BindingTable(bindings).groups(topic: topic, messageType: messageType).map(\.group)
     }
 }

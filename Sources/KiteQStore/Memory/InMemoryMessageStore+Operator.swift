@@ -133,11 +133,20 @@ extension InMemoryMessageStore: OperatorStore {
 
     package func decide(
         _ id: MessageID, _ answer: TransactionDecision.Answer, to groups: [String],
-        route: @escaping @Sendable (_ topic: String, _ messageType: String) -> Route
+        route: @escaping @Sendable (_ topic: String, _ messageType: String) -> Route?
     ) async throws -> TransactionResolution {
         let (groups, now) = (Set(groups).sorted(), data.now)
+        let data = self.data
+        let known: @Sendable (String, String) -> Route? = { topic, messageType in
+            if let route = route(topic, messageType) { return route }
+            let saved = BindingTable(data.savedBindings(topics: [topic]) ?? [])
+                .groups(topic: topic, messageType: messageType)
+            return saved.isEmpty ? nil : Route(saved.map { .init(group: $0.group, persistent: true) })
+        }
         return data.withShard(shardMap.shard(of: id)) { rows in
-            let resolution = rows.resolve(id, answer, to: groups, now: now, route: route)
+            guard let resolution = rows.resolve(id, answer, to: groups, now: now, route: known) else {
+                return .refused("this broker does not know the bindings of its topic: ask a broker that serves it")
+            }
             switch resolution {
             case .unknown, .alreadyDecided(.parked): break
             default: return resolution
@@ -151,7 +160,7 @@ extension InMemoryMessageStore: OperatorStore {
             }
             let message = letter.message
             let receivers =
-                groups.isEmpty ? route(message.topic, message.messageType).members.map(\.group) : groups
+                groups.isEmpty ? known(message.topic, message.messageType)?.members.map(\.group) ?? [] : groups
             guard !receivers.isEmpty else { return .refused("no group is bound to it; name those that are to get it") }
             switch rows.requeue(letter.number, to: receivers, lifetime: nil, now: now) {
             case .requeued(let groups): return .committed(groups: groups)

@@ -53,10 +53,10 @@ package final class InMemoryMessageStore: MessageStore {
 
     package func decide(
         _ batch: [TransactionDecision], shard: Int,
-        route: @escaping @Sendable (_ topic: String, _ messageType: String) -> Route
+        route: @escaping @Sendable (_ topic: String, _ messageType: String) -> Route?
     ) async throws -> [TransactionDecision.Outcome] {
         let owner = incarnation.withLock { $0 }
-        return data.withShard(shard) { rows in batch.map { rows.decide($0, owner: owner, route: route) } }
+        return data.withShard(shard) { rows in rows.decide(batch, owner: owner, route: route) }
     }
 
     package func settle(_ batch: [Settlement], shard: Int) async throws -> [Int64] {

@@ -39,20 +39,22 @@ extension InMemoryShard {
         return Set(found.map(\.number))
     }
 
-    /// Decides a half message that is not parked.
+    /// Decides a half message that is not parked; nil where it is to be committed, to no groups that are named, and `route`
+    /// does not know any.
     mutating func resolve(
         _ id: MessageID, _ answer: TransactionDecision.Answer, to groups: [String], now: Timestamp,
-        route: (String, String) -> Route
-    ) -> TransactionResolution {
+        route: (String, String) -> Route?
+    ) -> TransactionResolution? {
         guard let transaction = transactions[id] else { return .unknown }
         guard transaction.outcome == .undecided, let row = messages[transaction.seq] else {
             return .alreadyDecided(transaction.outcome)
         }
         let message = row.stored.message
-        let receivers =
-            groups.isEmpty ? route(message.topic, message.messageType).members.map(\.group) : groups
-        if answer == .commit, receivers.isEmpty {
-            return .refused("no group is bound to it; name those that are to get it")
+        var receivers = groups
+        if answer == .commit, groups.isEmpty {
+            guard let route = route(message.topic, message.messageType) else { return nil }
+            guard !route.isEmpty else { return .refused("no group is bound to it; name those that are to get it") }
+            receivers = route.members.map(\.group)
         }
         transactions[id]?.outcome = answer.outcome
         transactions[id]?.nextCheckAt = now

@@ -39,7 +39,7 @@ struct InMemoryShard: Sendable {
     private var lastLetter: Int64 = 0
     /// How far the clock is ahead of the machine's, milliseconds.
     var clockLead: Timestamp = 0
-    private var now: Timestamp { StoreClock.wall() + clockLead }
+    var now: Timestamp { StoreClock.wall() + clockLead }
 
     // MARK: Publishing
 
@@ -71,34 +71,6 @@ struct InMemoryShard: Sendable {
             half: transactions[id].map {
                 KnownID.Half(outcome: $0.outcome, groups: [$0.publisherGroup, $0.connectionGroup])
             })
-    }
-
-    mutating func decide(
-        _ decision: TransactionDecision, owner: Int64, route: (String, String) -> Route
-    ) -> TransactionDecision.Outcome {
-        guard let transaction = transactions[decision.messageID] else { return .unknown }
-        guard [transaction.publisherGroup, transaction.connectionGroup].contains(decision.connectionGroup) else {
-            return .wrongGroup(publisherGroup: transaction.publisherGroup)
-        }
-        guard transaction.outcome == .undecided, let row = messages[transaction.seq] else {
-            return .alreadyDecided(transaction.outcome)
-        }
-        let now = now
-        transactions[decision.messageID]?.outcome = decision.answer == .commit ? .committed : .rolledBack
-        transactions[decision.messageID]?.nextCheckAt = now
-        guard decision.answer == .commit else {
-            remove(transaction.seq)
-            return .rolledBack
-        }
-        let message = row.stored.message
-        let route = route(message.topic, message.messageType)
-        guard !route.members.isEmpty else {
-            remove(transaction.seq)
-            return .committedForNobody
-        }
-        messages[transaction.seq] = Row(
-            stored: StoredMessage(seq: transaction.seq, message: message, state: .fresh, route: route), owner: owner)
-        return .committed(seq: transaction.seq, route: route, message: decision.needsContent ? message : nil)
     }
 
     // MARK: Settling
@@ -255,8 +227,13 @@ struct InMemoryShard: Sendable {
     }
 
     mutating func purge(decidedBefore: Timestamp, deadLettersBefore: Timestamp, limit: Int) -> Int {
-        let old = transactions.filter { $0.value.outcome != .undecided && $0.value.nextCheckAt < decidedBefore }
-            .prefix(limit)
+        let old = transactions.filter { _, transaction in
+            switch transaction.outcome {
+            case .undecided: false
+            case .committed, .rolledBack: transaction.nextCheckAt < decidedBefore
+            case .parked: transaction.nextCheckAt < deadLettersBefore
+            }
+        }.prefix(limit)
         for (id, _) in old { transactions[id] = nil }
         let before = deadLetters.count
         var room = limit

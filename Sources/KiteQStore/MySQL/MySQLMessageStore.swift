@@ -95,7 +95,7 @@ package final class MySQLMessageStore: MessageStore {
 
     package func decide(
         _ batch: [TransactionDecision], shard: Int,
-        route: @escaping @Sendable (_ topic: String, _ messageType: String) -> Route
+        route: @escaping @Sendable (_ topic: String, _ messageType: String) -> Route?
     ) async throws -> [TransactionDecision.Outcome] {
         try await measure(.decide, shard) { try await $0.decide(batch, route: route) }
     }

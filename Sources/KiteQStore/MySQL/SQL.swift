@@ -34,7 +34,7 @@ enum SQL {
     // MARK: Transactions
 
     static let lockTransactions = """
-        SELECT seq, message_id, publisher_group, connection_group, outcome FROM kite_transaction \
+        SELECT seq, message_id, publisher_group, connection_group, outcome, checks, next_check_at FROM kite_transaction \
         WHERE message_id IN (%@) ORDER BY seq FOR UPDATE
         """
     static let lockHalfMessages = """
@@ -66,6 +66,22 @@ enum SQL {
         UPDATE kite_transaction SET outcome = 3, next_check_at = ? WHERE seq = ?
         """
     static let checksOf = "SELECT checks FROM kite_transaction WHERE seq = ?"
+    /// The letters of half messages that nobody decided.
+    static let lockParked = """
+        SELECT id, seq, message_id, attempts, topic, message_type, publisher_group FROM kite_dead_letter \
+        FORCE INDEX (by_id) WHERE message_id IN (%@) AND reason = 3 ORDER BY id FOR UPDATE
+        """
+    static let restoreCommitted = """
+        INSERT INTO kite_message (seq, message_id, state, kind, owner, route, expires_at, published_at, deliver_limit, \
+        topic, message_type, publisher_group, header, body, extra) \
+        SELECT seq, message_id, 1, kind, ?, ?, GREATEST(expires_at, ?), published_at, deliver_limit, topic, message_type, \
+        publisher_group, header, body, extra FROM kite_dead_letter WHERE id = ?
+        """
+    /// Where the row was purged before: the decision is remembered like any other.
+    static let rememberDecision = """
+        INSERT INTO kite_transaction (seq, message_id, outcome, checks, next_check_at, publisher_group, connection_group) \
+        VALUES (?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE checks = checks
+        """
 
     // MARK: Settling
 

@@ -95,9 +95,13 @@ extension Shard {
     func purge(decidedBefore: Timestamp, deadLettersBefore: Timestamp, limit: Int) async throws -> Int {
         try await run { connection in
             var gone = 0
-            for outcome in [TransactionOutcome.committed, .rolledBack, .parked] {
+            // A parked one is undecided: a late answer has to find out who may give it for as long as its letter is there.
+            for (outcome, before) in [
+                (TransactionOutcome.committed, decidedBefore), (.rolledBack, decidedBefore),
+                (.parked, deadLettersBefore),
+            ] {
                 gone += try connection.execute(
-                    SQL.purgeTransactions, [.int(Int64(outcome.rawValue)), .int(decidedBefore), .int(limit)]
+                    SQL.purgeTransactions, [.int(Int64(outcome.rawValue)), .int(before), .int(limit)]
                 ).affectedRows
             }
             gone += try connection.execute(SQL.purgeDeadLetters, [.int(deadLettersBefore), .int(limit)]).affectedRows

@@ -98,10 +98,17 @@ extension MySQLMessageStore: OperatorStore {
 
     package func decide(
         _ id: MessageID, _ answer: TransactionDecision.Answer, to groups: [String],
-        route: @escaping @Sendable (_ topic: String, _ messageType: String) -> Route
+        route: @escaping @Sendable (_ topic: String, _ messageType: String) -> Route?
     ) async throws -> TransactionResolution {
         let groups = Set(groups).sorted()
-        let resolution = try await shard(of: id).resolve(id, answer, to: groups, route: route)
+        let resolution: TransactionResolution
+        do {
+            resolution = try await shard(of: id).resolve(id, answer, to: groups, route: route)
+        } catch let unknown as Shard.UnknownTopic {
+            let saved = try await letters.boundGroups(unknown.topic, unknown.messageType)
+            guard !saved.isEmpty else { return .refused(Self.unknownTopic(unknown.topic)) }
+            resolution = try await shard(of: id).resolve(id, answer, to: saved, route: route)
+        }
         switch resolution {
         case .unknown, .alreadyDecided(.parked): break
         default: return resolution
@@ -114,17 +121,24 @@ extension MySQLMessageStore: OperatorStore {
         case .rollBack:
             return try await letters.delete([letter.id]).isEmpty ? resolution : .rolledBack
         case .commit:
-            let receivers =
-                groups.isEmpty ? route(letter.topic, letter.messageType).members.map(\.group) : groups
-            guard !receivers.isEmpty else {
-                return .refused("no group is bound to it; name those that are to get it")
+            var receivers = groups
+            if receivers.isEmpty, let bound = route(letter.topic, letter.messageType) {
+                receivers = bound.members.map(\.group)
+                guard !receivers.isEmpty else {
+                    return .refused("no group is bound to it; name those that are to get it")
+                }
             }
+            // None: those that were last saved.
             switch try await letters.requeue(letter.id, to: receivers) {
             case .requeued(let groups): return .committed(groups: groups)
             case .notFound: return try await shard(of: id).outcome(of: id).map { .alreadyDecided($0) } ?? .unknown
             case .refused(let reason): return .refused(reason)
             }
         }
+    }
+
+    static func unknownTopic(_ topic: String) -> String {
+        "this broker does not know the bindings of topic \(topic), and none are saved: ask a broker that serves it"
     }
 
     private func shard(of id: MessageID) -> Shard { shards[shardMap.shard(of: id)] }

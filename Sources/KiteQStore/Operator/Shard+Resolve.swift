@@ -33,11 +33,18 @@ extension Shard {
         }
     }
 
+    /// The bindings of the topic of a half message are not known here.
+    struct UnknownTopic: Error {
+        var topic: String
+        var messageType: String
+    }
+
     /// Decides a half message that is not parked, in one transaction: first `kite_transaction`, then the message, as a
     /// producer's answer does.
+    /// - Throws: ``UnknownTopic`` where no groups are given for a commit, and `route` has none.
     func resolve(
         _ id: MessageID, _ answer: TransactionDecision.Answer, to groups: [String],
-        route: @escaping @Sendable (String, String) -> Route
+        route: @escaping @Sendable (String, String) -> Route?
     ) async throws -> TransactionResolution {
         let (resolution, isRepeat) = try await repeatably { connection in
             try Self.resolve(id, answer, to: groups, route, on: connection)
@@ -52,7 +59,7 @@ extension Shard {
 
     private static func resolve(
         _ id: MessageID, _ answer: TransactionDecision.Answer, to groups: [String],
-        _ route: (String, String) -> Route, on connection: isolated MariaDBConnection
+        _ route: (String, String) -> Route?, on connection: isolated MariaDBConnection
     ) throws -> TransactionResolution {
         guard let row = try connection.query(OperatorSQL.lockOutcome, [id.value]).first else { return .unknown }
         let (outcome, seq) = (try row.outcome(0), try row.int(1))
@@ -61,7 +68,12 @@ extension Shard {
         var isThere = false
         try connection.query(SQL.lockHalfMessages, list: [.int(seq)]) { row in
             isThere = true
-            if receivers.isEmpty { receivers = route(try row.text(1), try row.text(2)).members.map(\.group) }
+            guard answer == .commit, receivers.isEmpty else { return }
+            let (topic, messageType) = (try row.text(1), try row.text(2))
+            guard let route = route(topic, messageType) else {
+                throw UnknownTopic(topic: topic, messageType: messageType)
+            }
+            receivers = route.members.map(\.group)
         }
         guard isThere else {
             throw StoreError(.failed, "the half message \(id) has a transaction, and is not in kite_message")
@@ -86,8 +98,4 @@ extension Shard {
             before: [.int(Int64(answer.outcome.rawValue)), .int(now)])
         return answer == .commit ? .committed(groups: receivers) : .rolledBack
     }
-}
-
-extension TransactionDecision.Answer {
-    var outcome: TransactionOutcome { self == .commit ? .committed : .rolledBack }
 }

@@ -137,6 +137,8 @@ import Testing
             $0.groups = [.init(report: GroupReport(name: "p-payment", connectedTo: [1]), clientsHere: 0)]
         }
         #expect(here[0].text.contains("not asked about yet"))
+        let elsewhere = found([old]) { $0.unknownTopics = ["trade"] }
+        #expect(elsewhere[0].text.contains("this broker does not serve its topic trade"))
         // The first question comes after 60 s here.
         let late = HealthRules.undecidedAge(TransactionSchedule(firstAfter: 60_000))
         #expect(found([old]) { $0.undecidedAfter = late }.isEmpty)
