@@ -57,6 +57,8 @@ find_missing() {
     # To run: mariadbd and mariadb-install-db; my_print_defaults, which the latter calls; ZooKeeper's classes; a Java.
     if ! has_command mariadbd || ! has_command mariadb-install-db; then missing+=(mariadb-server-core); fi
     if ! has_command mariadb || ! has_command my_print_defaults; then missing+=(mariadb-client-core); fi
+    # To try a restore: mariadb-dump.
+    has_command mariadb-dump || missing+=(mariadb-client)
     is_installed libzookeeper-java || missing+=(libzookeeper-java)
     has_command java || missing+=(default-jre-headless)
     if $lint && ! has_command shellcheck; then missing+=(shellcheck); fi

@@ -267,7 +267,10 @@ package final class Broker: Service {
                 let incarnation = try await store.join(as: identity)
                 failures.end()
                 return incarnation
-            } catch let error as StoreError where error.isTemporary {
+            } catch let error as StoreError
+                where error.isTemporary || error.code == .notMigrated && state.withLock({ $0.hasServed })
+            {
+                // Tables that were there are being put back.
                 failures.add(error)
                 state.withLock { $0.whyStarting = "the broker waits for the store: \(error)" }
                 try await Task.sleep(for: .milliseconds(500))

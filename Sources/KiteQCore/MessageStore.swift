@@ -77,6 +77,11 @@ package protocol MessageStore: Sendable {
     /// smallest seq concerned, nil where there was none or the server cannot be asked.
     func resolveUncertain(shard: Int) async throws -> Int64?
 
+    /// Compares some of what the store remembers of a shard with what the shard has, each time the next part of it, and writes
+    /// again what was lost: a database may be put back to an earlier state under a running broker.
+    /// - Parameter bindings: those in force, by which the groups of a lost route may be found.
+    func checkMemory(shard: Int, bindings: @Sendable () -> [Binding]) async throws -> MemoryCheck
+
     // MARK: Recovery
 
     /// Messages above `after` that are fresh and owed to `group`, oldest first, at most `limit`: this incarnation's and, with
@@ -165,6 +170,11 @@ extension MessageStore {
     package func insert(_ batch: [Insertion], shard: Int) async throws -> [Insertion.Outcome] {
         try await insert(batch, shard: shard, deadline: .now + .seconds(10))
     }
+
+    /// For a store that remembers nothing.
+    package func checkMemory(shard: Int, bindings: @Sendable () -> [Binding]) async throws -> MemoryCheck {
+        MemoryCheck()
+    }
 }
 
 /// Some of a batch of settlements is written.
@@ -173,12 +183,20 @@ package struct PartlySettled: Error {
     package var done: [Int64]
     /// Of these, those that were not this incarnation's any more.
     package var lost: [Int64]
+    /// What is left of those that were written in part: to be written in place of what was given.
+    package var begun: [Settlement]
+    /// Those that were tried alone, and that the store does not take now: they need not hold up the others.
+    package var stuck: [Int64]
     /// Why the rest is not.
     package var cause: any Error
 
-    package init(done: [Int64], lost: [Int64], cause: any Error) {
+    package init(
+        done: [Int64], lost: [Int64], begun: [Settlement] = [], stuck: [Int64] = [], cause: any Error
+    ) {
         self.done = done
         self.lost = lost
+        self.begun = begun
+        self.stuck = stuck
         self.cause = cause
     }
 }

@@ -52,6 +52,9 @@ package struct Settlement: Sendable {
     }
 
     package var seq: Int64
+    /// What the message takes in memory, which is a little more than in the store; nil where it was not in memory. Each dead
+    /// letter is a copy of it, and what changes or deletes its row is written to the server's logs with all of it.
+    package var bytes: Int?
     /// Whether the row was tracked already before this settlement.
     package var wasTracked: Bool
     /// Groups that are done, named only where `wasTracked`.
@@ -70,10 +73,13 @@ package struct Settlement: Sendable {
         late = groups
     }
 
-    package init(seq: Int64, wasTracked: Bool = false, done: [String] = [], dead: [Dead] = [], pending: [Pending] = [])
-    {
+    package init(
+        seq: Int64, bytes: Int? = nil, wasTracked: Bool = false, done: [String] = [], dead: [Dead] = [],
+        pending: [Pending] = []
+    ) {
         late = []
         self.seq = seq
+        self.bytes = bytes
         self.wasTracked = wasTracked
         self.done = done
         self.dead = dead

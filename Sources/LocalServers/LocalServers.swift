@@ -47,7 +47,7 @@ package enum LocalServers {
     }
 
     /// The path of a program: in PATH, then where Debian keeps servers.
-    static func program(_ names: String..., package: String) throws -> String {
+    package static func program(_ names: String..., package: String) throws -> String {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
         let folders = path.split(separator: ":").map(String.init) + ["/usr/sbin", "/usr/bin"]
         for name in names {

@@ -161,12 +161,14 @@ public actor MariaDBConnection {
 
     public func begin() throws { try simple("BEGIN") }
 
-    /// - Throws: `MariaDBError` with `isCommitOutcomeUnknown` where the connection was lost before the reply came.
+    /// - Throws: `MariaDBError` with `isCommitOutcomeUnknown` where the connection was lost before the reply came, or where
+    ///   the server itself does not say: 1180 is also what a Galera node answers that lost its cluster while others certified
+    ///   the write set. A conflict (`isDeadlock`) and a transaction that is too large were rolled back.
     public func commit() throws {
         do {
             try simple("COMMIT")
         } catch var error as MariaDBError {
-            error.isCommitOutcomeUnknown = error.isConnectionLost
+            error.isCommitOutcomeUnknown = error.isConnectionLost || error.code == 1180 && !error.isTooLarge
             throw error
         }
     }

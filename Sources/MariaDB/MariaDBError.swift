@@ -58,14 +58,43 @@ public struct MariaDBError: Error, Sendable, CustomStringConvertible {
             && (isDeadlock || isLockWaitTimeout || isConnectionLost || code == 1040 || code == 1203)
     }
 
-    /// 1213; on a Galera cluster also a conflict found at commit.
-    public var isDeadlock: Bool { code == 1213 }
+    /// The server rolled the transaction back for the sake of another one, and said so: nothing of it is there.
+    ///
+    /// A deadlock (1213; on a Galera cluster also a conflict that is found at COMMIT), a conflict that group replication
+    /// found at COMMIT (3101), a row that changed since it was read (1020), and whatever else has a state of class 40.
+    public var isDeadlock: Bool { [1213, 1020, 3101].contains(code) || sqlState.hasPrefix("40") }
     /// 1205, of a row or of a table as a whole (ALTER TABLE, FLUSH TABLES); 3572 of MySQL, where it was not to be waited for.
     public var isLockWaitTimeout: Bool { code == 1205 || code == 3572 }
     public var isDuplicateKey: Bool { code == 1062 || code == 1586 }
     /// The server takes no writes now: read_only or super_read_only (1290), a transaction that is read-only (1792), read-only
-    /// mode (1836), InnoDB opened for reading or being rescued (1036, 1874, 1881), a group that does not let it (3100).
-    public var isReadOnly: Bool { [1036, 1290, 1792, 1836, 1874, 1881, 3100].contains(code) }
+    /// mode (1836), InnoDB opened for reading or being rescued (1036, 1874, 1881).
+    public var isReadOnly: Bool { [1036, 1290, 1792, 1836, 1874, 1881].contains(code) }
+
+    // MARK: Size
+
+    /// The transaction, or one statement of it, is larger than the server takes. It was rolled back; smaller ones pass.
+    ///
+    /// The binary log's caches (1197, 1705: max_binlog_cache_size, max_binlog_stmt_cache_size), a packet (1153, 1301, and the
+    /// connector's own 2020: max_allowed_packet), an undo record (1713), and Galera's write sets (1105 or 1180 with words:
+    /// wsrep_max_ws_size, wsrep_max_ws_rows).
+    public var isTooLarge: Bool {
+        [1153, 1197, 1301, 1705, 1713, 2020].contains(code) || [1105, 1180].contains(code) && namesTheWriteSet
+    }
+
+    /// A smaller transaction may pass where this one did not: it is too large; or the server did not say why it stopped it, as
+    /// group replication does with 3100, be it for group_replication_transaction_size_limit or for the group's state; or it
+    /// lacked a resource of which a smaller one needs less: the lock table (1206), memory to sort or at all (1037, 1038,
+    /// 1041, 5), room on the disk, time (1969, 3024), what COMMIT needs (1180).
+    public var mayPassInParts: Bool {
+        isTooLarge || isDiskFull || [5, 1037, 1038, 1041, 1180, 1206, 1969, 3024, 3100].contains(code)
+    }
+
+    /// `Maximum writeset size exceeded`, `wsrep_max_ws_rows exceeded`; at COMMIT no more than errno 90, `Message too long`.
+    private var namesTheWriteSet: Bool {
+        let message = message.lowercased()
+        return message.contains("writeset") || message.contains("wsrep_max_ws") || message.contains("error 90 ")
+            || message.contains("message too long")
+    }
     /// 1021, 1114 (table full), and errors of a file or an engine (3, 1026, 1030) whose cause is errno 28.
     public var isDiskFull: Bool {
         code == 1021 || code == 1114

@@ -10,6 +10,8 @@ final class FaultyStore: MessageStore {
     private let gate = NIOLockedValueBox<Gate>(Gate())
     private let locked = NIOLockedValueBox<Set<MessageID>>([])
     private let paused = NIOLockedValueBox<Set<String>>([])
+    private let refused = NIOLockedValueBox<(seqs: Set<Int64>, error: StoreError?)>(([], nil))
+    private let checks = NIOLockedValueBox<[MemoryCheck]>([])
 
     init(shards: Int = 4) { base = InMemoryMessageStore(shards: shards) }
 
@@ -74,8 +76,24 @@ final class FaultyStore: MessageStore {
     func decide(
         _ batch: [TransactionDecision], shard: Int, route: @escaping @Sendable (String, String) -> Route?
     ) async throws -> [TransactionDecision.Outcome] { try await base.decide(batch, shard: shard, route: route) }
+
+    /// Settlements of these messages are refused alone, as one that is too large is.
+    func refuse(_ seqs: Set<Int64>, _ error: StoreError?) { refused.withLockedValue { $0 = (seqs, error) } }
+
     func settle(_ batch: [Settlement], shard: Int) async throws -> [Int64] {
-        try await base.settle(batch, shard: shard)
+        let refused = refused.withLockedValue { $0 }
+        let stuck = batch.filter { refused.seqs.contains($0.seq) }.map(\.seq)
+        guard let error = refused.error, !stuck.isEmpty else { return try await base.settle(batch, shard: shard) }
+        let others = batch.filter { !refused.seqs.contains($0.seq) }
+        let lost = try await base.settle(others, shard: shard)
+        throw PartlySettled(done: others.map(\.seq), lost: lost, stuck: stuck, cause: error)
+    }
+
+    /// What the next comparison of memory with rows says.
+    func found(_ check: MemoryCheck) { checks.withLockedValue { $0.append(check) } }
+
+    func checkMemory(shard: Int, bindings: @Sendable () -> [Binding]) async throws -> MemoryCheck {
+        checks.withLockedValue { $0.isEmpty ? MemoryCheck() : $0.removeFirst() }
     }
     var lease: Duration { base.lease }
     func renewLease(shard: Int) async throws -> ServerClock { try await base.renewLease(shard: shard) }

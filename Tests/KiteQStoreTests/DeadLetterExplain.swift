@@ -16,6 +16,7 @@ extension ExplainTests {
         Case("raiseExpiry", DeadLetterSQL.raiseExpiry, ["9000", "2001", "5000"], "PRIMARY"),
         Case("lockTransaction", DeadLetterSQL.lockTransaction, ["2001"], "PRIMARY"),
         Case("decideParked", DeadLetterSQL.decideParked, ["1", "9000"] + seqs, "PRIMARY"),
+        Case("sizes", DeadLetterSQL.sizes, ["301", "302", "303", "304"], "PRIMARY"),
         Case("lockAll", DeadLetterSQL.lockAll, ["301", "302", "303", "304"], "PRIMARY"),
         Case("delete", DeadLetterSQL.delete, ["301", "302", "303", "304"], "PRIMARY"),
     ]

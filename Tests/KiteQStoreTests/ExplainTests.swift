@@ -92,7 +92,12 @@ import Testing
         Case("claim", SQL.claim, ["2"] + seqs + ["1"], "PRIMARY"),
         Case("owned", SQL.owned, seqs + ["1"], "PRIMARY"),
         Case("purgeTransactions", SQL.purgeTransactions, ["1", "2100", "50"], "by_check"),
-        Case("purgeDeadLetters", SQL.purgeDeadLetters, ["1010", "50"], "by_time"),
+        Case("oldDeadLetters", SQL.oldDeadLetters, ["1000", "7", "1000", "1010", "50"], "by_time"),
+        Case("routes", SQL.routes, ["7", "8", "9", "10"], "PRIMARY"),
+        Case("deleteRoute", SQL.deleteRoute, ["7"], "PRIMARY"),
+        Case("subjects", SQL.subjects, seqs, "PRIMARY"),
+        Case("presenceOf", SQL.presenceOf, ["7"], "by_incarnation"),
+        Case("savedTopics", SQL.savedTopics, ["'a'", "'b'", "'c'", "'d'"], "PRIMARY"),
         Case("deleteBindings", SQL.deleteBindings, ["'trade'"], "PRIMARY"),
         Case("bindings", SQL.bindings, ["'trade'"], "PRIMARY"),
         Case("renew", SQL.renew, ["1", "'1:2'", "1"], "PRIMARY", "by_state"),
@@ -104,7 +109,7 @@ import Testing
 
     /// Tables of a few rows, which the server may as well read whole: a row for each life of a broker, 256 slots.
     private static let small: Set<String> = [
-        "slots", "longDead", "livesOf", "living", "incarnations", "uptime",
+        "slots", "longDead", "livesOf", "living", "incarnations", "uptime", "tablesMade", "leaseOf",
     ]
     /// Nothing is looked up.
     private static let inserts: Set<String> = [

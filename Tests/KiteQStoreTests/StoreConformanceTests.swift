@@ -34,6 +34,24 @@ import Testing
         }
     }
 
+    @Test(arguments: stores) func aSettlementInStepsComesToTheSame(kind: StoreUnderTest) async throws {
+        try await kind.withStore { store, _ async throws in
+            var messages = Messages()
+            let insertion = messages.insertion(["a", "b", "c"])
+            _ = try await store.insert([insertion], shard: 0)
+            let dead = ["a", "b", "c"].map { Settlement.Dead(group: $0, attempts: 2, reason: .expired) }
+            let steps = Settlement(seq: insertion.seq, dead: dead).steps(letters: 1)
+            for (index, step) in steps.enumerated() {
+                #expect(try await store.settle([step], shard: 0).isEmpty)
+                #expect(try await store.settle([step], shard: 0) == [insertion.seq], "again it changes nothing")
+                let held = try await store.heldDeliveries(shard: 0, after: 0, limit: 9)
+                #expect(held.map(\.group).sorted() == Array(["a", "b", "c"][(index + 1)...]))
+            }
+            #expect(try await store.remaining([insertion.seq]).isEmpty)
+            #expect(try await store.insert([messages.insertion(["a"], insertion.message)], shard: 0) == [.stored])
+        }
+    }
+
     @Test(arguments: stores) func anIdIsStoredOnce(kind: StoreUnderTest) async throws {
         try await kind.withStore { store, _ async throws in
             var messages = Messages()

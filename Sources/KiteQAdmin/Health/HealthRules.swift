@@ -78,7 +78,7 @@ enum HealthRules {
                         "Look at the database server. What is in memory is delivered for as long as the lease lasts.")
             ]
         }
-        var findings: [Finding] = []
+        var findings = unknownRoutes(report)
         if let length = contents.historyListLength, length >= historyListLength {
             findings.append(
                 Finding(
@@ -107,6 +107,21 @@ enum HealthRules {
                     "Set the clock that is wrong (NTP), see docs/operating.md. Nothing is lost by it; brokers of an older version beside this one go by their own clocks."
             )
         }
+    }
+
+    private static func unknownRoutes(_ report: ShardReport) -> [Finding] {
+        guard let first = report.unknownRoutes.min() else { return [] }
+        let count = report.unknownRoutes.count
+        let routes = count == 1 ? "route \(first)" : "\(count.grouped) routes, such as \(first)"
+        return [
+            Finding(
+                severity: .critical, subject: "shard \(report.shard)",
+                text:
+                    "Messages wait whose groups nobody knows: \(routes) \(count == 1 ? "is" : "are") not in kite_route of \(report.database). Nobody gets them, and when they expire they become dead letters without a group.",
+                action:
+                    "Was the database put back, or were rows deleted? docs/restore.md says how to put the rows back, and how to give the messages to groups."
+            )
+        ]
     }
 
     private static func leases(_ view: HealthView) -> [Finding] {

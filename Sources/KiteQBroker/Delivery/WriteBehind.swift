@@ -1,10 +1,12 @@
 import KiteQCore
 import Logging
+import Synchronization
 
 /// Writes settlements of one shard behind the deliveries, in batches, in their order.
 ///
 /// A crash before a batch is written costs a redelivery of its messages, never a message. While the store does not answer
-/// the batch is kept and tried again; the delivery machine stops deliveries when too much waits here.
+/// the batch is kept and tried again; the delivery machine stops deliveries when too much waits here. A settlement that the
+/// store does not take alone, while it takes others, is put aside and tried again beside them.
 struct WriteBehind: Sendable {
     let shard: Int
     let store: any MessageStore
@@ -12,13 +14,39 @@ struct WriteBehind: Sendable {
     /// Whether a failed write is to be tried again: not for ever once the broker stops.
     let mayRetry: @Sendable () -> Bool
     let logger: Logger
+    private let aside = Aside()
+
+    private final class Aside: Sendable {
+        let settlements = Mutex(SettlementsAside())
+        let changed = Wakeup()
+        let isClosed = Latch()
+    }
+
+    /// Settlements that were put aside and are tried together.
+    private static let asideAtOnce = 100
+
+    init(
+        shard: Int, store: any MessageStore, dispatcher: Dispatcher, mayRetry: @escaping @Sendable () -> Bool,
+        logger: Logger
+    ) {
+        self.shard = shard
+        self.store = store
+        self.dispatcher = dispatcher
+        self.mayRetry = mayRetry
+        self.logger = logger
+    }
 
     /// Runs until the lane is closed and empty.
     func run() async {
-        var failures = FailureStreak("write what became of messages in shard \(shard)", logger)
-        await dispatcher.lanes[shard].work { batch in
-            // The store wants one settlement of a message in a batch.
-            for part in Self.parts(batch) { await write(part, &failures) }
+        await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await retryAside() }
+            var failures = FailureStreak("write what became of messages in shard \(shard)", logger)
+            await dispatcher.lanes[shard].work { batch in
+                // The store wants one settlement of a message in a batch.
+                for part in Self.parts(batch) { await write(part, &failures) }
+            }
+            aside.isClosed.set()
+            aside.changed.signal()
         }
     }
 
@@ -37,9 +65,9 @@ struct WriteBehind: Sendable {
     }
 
     private func write(_ batch: [Settlement], _ failures: inout FailureStreak) async {
-        var batch = batch
+        var batch = aside.settlements.withLock { aside in batch.filter { !aside.queue($0) } }
         var wait = Duration.milliseconds(50)
-        while true {
+        while !batch.isEmpty {
             do {
                 CrashPoint.reached(.settling)
                 let lost = try await store.settle(batch, shard: shard)
@@ -47,12 +75,12 @@ struct WriteBehind: Sendable {
                 failures.end()
                 return finish(batch.map(\.seq), lost: lost)
             } catch {
-                if let partly = error as? PartlySettled {
-                    finish(partly.done, lost: partly.lost)
-                    let done = Set(partly.done)
-                    batch.removeAll { done.contains($0.seq) }
-                }
-                failures.add((error as? PartlySettled)?.cause ?? error)
+                let outcome = Outcome(of: batch, error)
+                finish(outcome.done, lost: outcome.lost)
+                putAside(outcome.stuck, outcome.cause)
+                batch = outcome.rest
+                guard !batch.isEmpty else { return }
+                failures.add(outcome.cause)
                 guard mayRetry() else {
                     return logger.warning(
                         "stopped with the state of \(batch.count) messages not written: they will be delivered again",
@@ -64,12 +92,110 @@ struct WriteBehind: Sendable {
         }
     }
 
+    /// What a batch that failed has come to.
+    private struct Outcome {
+        var done: [Int64] = []
+        var lost: [Int64] = []
+        /// To be tried again apart from the others,
+        var stuck: [Settlement] = []
+        /// or with them.
+        var rest: [Settlement]
+        var cause: any Error
+
+        init(of batch: [Settlement], _ error: any Error) {
+            (rest, cause) = (batch, error)
+            guard let partly = error as? PartlySettled else { return }
+            (done, lost, cause) = (partly.done, partly.lost, partly.cause)
+            let begun = Dictionary(partly.begun.map { ($0.seq, $0) }, uniquingKeysWith: { _, last in last })
+            let (isDone, isStuck) = (Set(done), Set(partly.stuck))
+            let left = batch.filter { !isDone.contains($0.seq) }.map { begun[$0.seq] ?? $0 }
+            stuck = left.filter { isStuck.contains($0.seq) }
+            rest = left.filter { !isStuck.contains($0.seq) }
+        }
+    }
+
     private func finish(_ seqs: [Int64], lost: [Int64]) {
+        guard !seqs.isEmpty else { return }
         if !lost.isEmpty {
             logger.warning(
                 "\(lost.count) messages were settled that are not this broker's any more; their groups may get them twice",
                 metadata: ["shard": "\(shard)"])
         }
         dispatcher.settled(seqs, shard: shard)
+    }
+
+    // MARK: Aside
+
+    private func putAside(_ settlements: [Settlement], _ cause: any Error) {
+        guard !settlements.isEmpty else { return }
+        let seqs = settlements.prefix(10).map { "\($0.seq)" }.joined(separator: ", ")
+        logger.error(
+            "the store does not take what became of \(settlements.count) messages, they are tried again later: \(cause)",
+            metadata: ["shard": "\(shard)", "seq": "\(seqs)"])
+        aside.settlements.withLock { aside in
+            for settlement in settlements { aside.put(settlement, now: SystemTime.monotonic()) }
+        }
+        aside.changed.signal()
+    }
+
+    /// Runs until the lane is empty and nothing is left here, or nothing is to be tried any more.
+    private func retryAside() async {
+        var failures = FailureStreak("write what became of messages that were put aside in shard \(shard)", logger)
+        for await _ in aside.changed.signals {
+            while let due = aside.settlements.withLock({ $0.nextDue }) {
+                // When the broker stops, each is tried once more; what is not written comes again.
+                if !aside.isClosed.isSet {
+                    await waitUntil(due)
+                    guard !Task.isCancelled else { return }
+                }
+                let time = aside.isClosed.isSet ? MonotonicTime.max : SystemTime.monotonic()
+                let batch = aside.settlements.withLock { $0.take(limit: Self.asideAtOnce, now: time) }
+                await retry(batch, &failures)
+                guard mayRetry() else { return warnOfLeft() }
+                if aside.isClosed.isSet { await pause(.milliseconds(50)) }
+            }
+            if aside.isClosed.isSet { return }
+        }
+    }
+
+    /// Or until the lane is closed.
+    private func waitUntil(_ due: MonotonicTime) async {
+        let left = due - SystemTime.monotonic()
+        guard left > 0 else { return }
+        let isClosed = aside.isClosed
+        await withTaskGroup(of: Void.self) { race in
+            race.addTask { await pause(.nanoseconds(left)) }
+            race.addTask { await isClosed.wait() }
+            await race.next()
+            race.cancelAll()
+        }
+    }
+
+    private func retry(_ batch: [Settlement], _ failures: inout FailureStreak) async {
+        guard !batch.isEmpty else { return }
+        var (done, lost): ([Int64], [Int64]) = (batch.map(\.seq), [])
+        var left: [Settlement] = []
+        do {
+            lost = try await store.settle(batch, shard: shard)
+            failures.end()
+        } catch {
+            let outcome = Outcome(of: batch, error)
+            (done, lost, left) = (outcome.done, outcome.lost, outcome.stuck + outcome.rest)
+            failures.add(outcome.cause)
+        }
+        let now = SystemTime.monotonic()
+        aside.settlements.withLock { aside in
+            for seq in done { aside.passed(seq, now: now) }
+            for settlement in left { aside.failed(settlement.seq, rest: settlement, now: now) }
+        }
+        finish(done, lost: lost)
+    }
+
+    private func warnOfLeft() {
+        let left = aside.settlements.withLock { $0.count }
+        guard left > 0 else { return }
+        logger.warning(
+            "stopped with the state of \(left) messages not written that the store did not take: they will be delivered again",
+            metadata: ["shard": "\(shard)"])
     }
 }

@@ -22,6 +22,7 @@ struct Surveyor: Sendable {
     /// Runs until its task is cancelled.
     func run() async {
         // Each for itself: a row that somebody has locked, or a connection that does not end, must not hide what is due.
+        var memory = FailureStreak("compare what is remembered of shard \(shard) with what it has", logger)
         var presence = FailureStreak("write which groups are here to shard \(shard)", logger)
         var release = FailureStreak("set free what dead brokers held in shard \(shard)", logger)
         var uncertain = FailureStreak("find out how lost commits ended in shard \(shard)", logger)
@@ -30,6 +31,8 @@ struct Surveyor: Sendable {
         while !Task.isCancelled {
             if leases.isHeld(shard) {
                 if let pausedGroups { await attempt(&paused) { try await pausedGroups.refresh() } }
+                // First: what was lost is then written with the rest.
+                await attempt(&memory) { try await checkMemory() }
                 // Before it asks what waits for them, or a group that has just come would be passed over.
                 await attempt(&presence) { try await store.setPresence(dispatcher.presentGroups, shard: shard) }
                 await attempt(&release) { try await self.release() }
@@ -54,6 +57,11 @@ struct Surveyor: Sendable {
         } catch {
             failures.add(error)
         }
+    }
+
+    private func checkMemory() async throws {
+        let check = try await store.checkMemory(shard: shard) { [routing = dispatcher.routing] in routing.bindings }
+        if check.mustReread { dispatcher.reread(shard: shard, from: 1) }
     }
 
     private func release() async throws {

@@ -104,11 +104,13 @@ extension DeliveryMachine {
         if slots[i].isTracked {
             actions.finished.append(slots[i].message)
             emit(
-                Settlement(seq: slots[i].seq, wasTracked: true, done: [groups[group].name]),
+                Settlement(
+                    seq: slots[i].seq, bytes: slots[i].message.footprint, wasTracked: true, done: [groups[group].name]),
                 shard: slots[i].shard, &actions)
         } else if slots[i].owed.isEmpty && !slots[i].isFly {
             actions.finished.append(slots[i].message)
-            emit(Settlement(seq: slots[i].seq), shard: slots[i].shard, &actions)
+            emit(
+                Settlement(seq: slots[i].seq, bytes: slots[i].message.footprint), shard: slots[i].shard, &actions)
         } else if !slots[i].isPartial {
             slots[i].isPartial = true
             if !slots[i].isFly { partials.append((ref, now)) }
@@ -229,7 +231,8 @@ extension DeliveryMachine {
             removeLeft(from: i)
         }
         let settlement = Settlement(
-            seq: slots[i].seq, wasTracked: slots[i].isTracked, done: [], dead: dead, pending: pending)
+            seq: slots[i].seq, bytes: slots[i].message.footprint, wasTracked: slots[i].isTracked, done: [], dead: dead,
+            pending: pending)
         slots[i].isTracked = true
         emit(settlement, shard: slots[i].shard, &actions)
     }

@@ -7,6 +7,8 @@ package struct ShardReport: Sendable, Hashable {
     /// Why ``contents`` is nil, in a sentence; nil where it is not.
     package var failure: String?
     package var contents: Contents?
+    /// Routes that messages refer to, and whose groups nobody knows.
+    package var unknownRoutes: Set<RouteID> = []
 
     package init(shard: Int, database: String, pool: PoolUse, failure: String? = nil, contents: Contents? = nil) {
         self.shard = shard

@@ -51,6 +51,10 @@ enum DeadLetterSQL {
     static let decideParked = """
         UPDATE kite_transaction SET outcome = ?, next_check_at = ? WHERE seq IN (%@) AND outcome = 3
         """
+    static let sizes = """
+        SELECT id, OCTET_LENGTH(header) + OCTET_LENGTH(body) + COALESCE(OCTET_LENGTH(extra), 0) \
+        FROM kite_dead_letter WHERE id IN (%@)
+        """
     static let lockAll = "SELECT id, seq, reason FROM kite_dead_letter WHERE id IN (%@) ORDER BY id FOR UPDATE"
     static let delete = "DELETE FROM kite_dead_letter WHERE id IN (%@)"
 }

@@ -100,15 +100,14 @@ package struct DeadLetterStore: Sendable {
     /// gets a delivery row that is due and nobody's; the letter is gone. Safe to repeat: a second time finds no letter.
     /// - Parameters:
     ///   - lifetime: how long the message lives from now; nil: as long as at first, an hour at least.
-    ///   - groups: for an undecided one: who gets it, in place of the groups that are bound.
+    ///   - groups: for an undecided one, and one whose groups are not known: who gets it, in place of the groups that are bound.
     package func requeue(
         _ id: DeadLetterID, lifetime: Duration? = nil, to groups: [String] = []
     ) async throws -> RequeueOutcome {
         guard let shard = shard(of: id), let letter = try await shard.deadLetter(id.number) else { return .notFound }
         let receivers: [String]
-        if letter.reason == .undecided {
-            receivers =
-                groups.isEmpty ? try await boundGroups(letter.topic, letter.messageType) : Array(Set(groups)).sorted()
+        if letter.reason == .undecided || letter.group.isEmpty {
+            receivers = groups.isEmpty ? try await boundGroups(letter.topic, letter.messageType) : Array(Set(groups)).sorted()
             guard !receivers.isEmpty else {
                 return .refused(
                     "no group is known to be bound to \(letter.topic)/\(letter.messageType); name those that are to get it"
@@ -125,7 +124,8 @@ package struct DeadLetterStore: Sendable {
         return try await shard.requeue(id.number, to: receivers, lifetime: milliseconds)
     }
 
-    /// Deletes letters; an undecided half message is rolled back by this. Each shard's part is one transaction.
+    /// Deletes letters; an undecided half message is rolled back by this. In transactions of a bounded size: where it throws,
+    /// some may be deleted.
     /// - Returns: those that were there.
     package func delete(_ ids: [DeadLetterID]) async throws -> Set<DeadLetterID> {
         var deleted: Set<DeadLetterID> = []

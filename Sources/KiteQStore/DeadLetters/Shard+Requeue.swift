@@ -21,9 +21,40 @@ extension Shard {
         return outcome == .notFound && isRepeat ? .requeued(groups: groups) : outcome
     }
 
-    /// Deletes letters, an undecided one as rolled back. Returns those that were there.
+    /// Letters that one transaction deletes.
+    private static let lettersAtOnce = 64
+
+    /// Deletes letters, an undecided one as rolled back, in transactions of a bounded size. Returns those that were there.
+    /// - Throws: where some are not deleted; others may be.
     func deleteDeadLetters(_ letters: [Int64]) async throws -> Set<Int64> {
-        let list = letters.sorted().map { MariaDBValue.int($0) }
+        var deleted: Set<Int64> = []
+        var refusals = Refusals()
+        var refused: (any Error)?
+        for some in Set(letters).sorted().pieces(bytes: .max, rows: Self.lettersAtOnce, size: { _ in 0 }) {
+            let sizes = try await run(on: operatorPool) { connection in
+                var sizes: [Int64: Int] = [:]
+                try connection.query(DeadLetterSQL.sizes, list: some.map { .int($0) }) {
+                    sizes[try $0.int(0)] = Int(try $0.int(1))
+                }
+                return sizes
+            }
+            for piece in some.pieces(bytes: Self.transactionBytes, size: { sizes[$0] ?? 0 }) {
+                try await inParts(piece, "delete dead letters", &refusals) { part in
+                    do {
+                        deleted.formUnion(try await deletePiece(part))
+                    } catch let error as StoreError where part.count == 1 && Self.mayPassInParts(error) {
+                        // The others go first.
+                        refused = error
+                    }
+                }
+            }
+        }
+        if let refused { throw refused }
+        return deleted
+    }
+
+    private func deletePiece(_ letters: [Int64]) async throws -> Set<Int64> {
+        let list = letters.map { MariaDBValue.int($0) }
         let (deleted, isRepeat) = try await repeatably { connection in
             var found: Set<Int64> = []
             var parked: [MariaDBValue] = []

@@ -84,7 +84,10 @@ struct InMemoryShard: Sendable {
         guard var row = messages[settlement.seq] else { return false }
         let isOwn =
             settlement.wasTracked
-            ? row.stored.state == .tracked && settlement.groups.allSatisfy { row.deliveryOwners[$0] == owner }
+            ? row.stored.state == .tracked
+                && settlement.groups.allSatisfy { group in
+                    row.deliveryOwners[group] == owner && row.stored.deliveries.contains { $0.group == group }
+                }
             : row.stored.state == .fresh && row.owner == owner
         guard isOwn else { return false }
         for dead in settlement.dead {

@@ -132,6 +132,44 @@ package final class MySQLMessageStore: MessageStore {
         try await measure(.survey, shard) { try await $0.resolveUncertain() }
     }
 
+    package func checkMemory(shard: Int, bindings: @Sendable () -> [Binding]) async throws -> MemoryCheck {
+        var check = try await measure(.survey, shard) { try await $0.checkMemory() }
+        let search = shards[shard].nextRoutesToSearch(8, every: 30_000_000_000, now: StoreClock.monotonic())
+        for id in search {
+            guard let route = try await lostRoute(id, shard: shard, bindings) else { continue }
+            try await shards[shard].store(route)
+            check.unknownRoutes.remove(id)
+            check.routesWritten += 1
+            check.mustReread = true
+        }
+        if check.routesWritten > 0 {
+            logger.warning(
+                "wrote \(check.routesWritten) routes again that kite_route did not have any more: was the database put back to an earlier state?",
+                metadata: ["shard": "\(shard)"])
+        }
+        return check
+    }
+
+    /// As the other shards know it, or as the bindings say.
+    private func lostRoute(_ id: RouteID, shard: Int, _ bindings: () -> [Binding]) async throws -> Route? {
+        for other in shards where other.number != shard {
+            do {
+                if let route = try await other.knowledge(of: id) { return route }
+            } catch {
+                // It does not answer now; another time it may.
+                logger.debug("shard \(other.number) cannot be asked for a lost route: \(error)")
+            }
+        }
+        let table = BindingTable(bindings())
+        for (topic, messageType) in try await shards[shard].subjects(of: id) {
+            let groups = table.groups(topic: topic, messageType: messageType).map {
+                Route.Member(group: $0.group, persistent: $0.persistent)
+            }
+            if let route = RouteSearch.route(id, among: groups) { return route }
+        }
+        return nil
+    }
+
     // MARK: Recovery
 
     package func freshBacklog(

@@ -30,6 +30,9 @@ enum SQL {
     static let insertRoutes = "INSERT INTO kite_route (route_id, group_name, persistent)"
     static let keepRoute = "ON DUPLICATE KEY UPDATE persistent = persistent"
     static let route = "SELECT group_name, persistent FROM kite_route WHERE route_id = ?"
+    static let routes = "SELECT route_id, group_name, persistent FROM kite_route WHERE route_id IN (%@)"
+    static let deleteRoute = "DELETE FROM kite_route WHERE route_id = ?"
+    static let subjects = "SELECT DISTINCT topic, message_type FROM kite_message WHERE seq IN (%@)"
 
     // MARK: Transactions
 
@@ -90,6 +93,11 @@ enum SQL {
         SELECT seq, state, owner, expires_at FROM kite_message WHERE seq IN (%@) ORDER BY seq FOR UPDATE
         """
     static let existing = "SELECT seq FROM kite_message WHERE seq IN (%@)"
+    /// The server reads the bodies for it, and does not send them.
+    static let sizes = """
+        SELECT seq, OCTET_LENGTH(header) + OCTET_LENGTH(body) + COALESCE(OCTET_LENGTH(extra), 0) \
+        FROM kite_message FORCE INDEX (PRIMARY) WHERE seq IN (%@)
+        """
     static let ownDeliveries = "SELECT seq, group_name FROM kite_delivery WHERE seq IN (%@) AND owner = ?"
     static let bury = """
         INSERT INTO kite_dead_letter (seq, message_id, group_name, reason, attempts, last_error, died_at, kind, \
@@ -138,10 +146,6 @@ enum SQL {
         SELECT seq FROM kite_delivery FORCE INDEX (by_due) WHERE group_name = ? AND \(isDue) ORDER BY due_at, seq LIMIT ?
         """
     static let load = "SELECT \(messageColumns) FROM kite_message WHERE seq IN (%@) ORDER BY seq"
-    static let sizes = """
-        SELECT seq, OCTET_LENGTH(header) + OCTET_LENGTH(body) + COALESCE(OCTET_LENGTH(extra), 0) \
-        FROM kite_message FORCE INDEX (PRIMARY) WHERE seq IN (%@)
-        """
     static let takeDeliveries = """
         UPDATE kite_delivery SET owner = ?, due_at = \(Settlement.Pending.heldDueAt) \
         WHERE seq IN (%@) AND group_name = ? AND owner = 0
@@ -176,7 +180,12 @@ enum SQL {
     static let purgeTransactions = """
         DELETE FROM kite_transaction WHERE outcome = ? AND next_check_at < ? ORDER BY next_check_at, seq LIMIT ?
         """
-    static let purgeDeadLetters = "DELETE FROM kite_dead_letter WHERE died_at < ? ORDER BY died_at, id LIMIT ?"
+    /// A letter that goes is in the binary log with its body, so its size is asked for first.
+    static let oldDeadLetters = """
+        SELECT died_at, id, OCTET_LENGTH(header) + OCTET_LENGTH(body) + COALESCE(OCTET_LENGTH(extra), 0) \
+        FROM kite_dead_letter FORCE INDEX (by_time) \
+        WHERE (died_at = ? AND id > ? OR died_at > ?) AND died_at < ? ORDER BY died_at, id LIMIT ?
+        """
 
     // MARK: Ownership (kite_incarnation and kite_presence have a few rows for each broker)
 
@@ -191,6 +200,7 @@ enum SQL {
     static let renew = """
         UPDATE kite_incarnation SET lease_until = \(serverNow) + ?, connection_ids = ? WHERE number = ? AND state = 0
         """
+    static let leaseOf = "SELECT lease_until FROM kite_incarnation WHERE number = ? AND state = 0"
     static let uptime = "SHOW GLOBAL STATUS LIKE 'Uptime'"
     static let living = "SELECT number, lease_until, name, connection_ids FROM kite_incarnation WHERE state = 0"
     static let isLiving = "SELECT number FROM kite_incarnation WHERE number = ? AND state = 0"
@@ -225,6 +235,7 @@ enum SQL {
     static let keepPresence = "ON DUPLICATE KEY UPDATE since = since"
     static let deletePresence = "DELETE FROM kite_presence WHERE group_name IN (%@) AND incarnation = ?"
     static let deletePresenceOf = "DELETE FROM kite_presence WHERE incarnation = ?"
+    static let presenceOf = "SELECT group_name FROM kite_presence WHERE incarnation = ?"
     static let elsewhere = """
         SELECT DISTINCT p.group_name FROM kite_incarnation i JOIN kite_presence p ON p.incarnation = i.number \
         WHERE i.state = 0 AND i.number <> ?
@@ -244,6 +255,12 @@ enum SQL {
     // MARK: Bindings and slots
 
     static let slots = "SELECT slot, shard FROM kite_slot ORDER BY slot"
+    /// To the second: whoever makes a table anew within one is found by the rows.
+    static let tablesMade = """
+        SELECT TABLE_NAME, CREATE_TIME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() \
+        AND TABLE_NAME IN ('kite_message', 'kite_delivery', 'kite_route', 'kite_presence')
+        """
+    static let savedTopics = "SELECT topic FROM kite_binding WHERE topic IN (%@) AND number = 0"
     static let deleteBindings = "DELETE FROM kite_binding WHERE topic = ?"
     static let insertBindings = """
         INSERT INTO kite_binding (topic, number, group_name, message_type, kind, watermark, persistent)

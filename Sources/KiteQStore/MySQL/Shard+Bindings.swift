@@ -25,6 +25,7 @@ extension Shard {
                 if batch.count > 0 { try connection.insert(into: SQL.insertBindings, batch) }
             }
         }
+        noteSaved(bindings, topics: topics)
     }
 
     func savedBindings(topics: [String], on pool: MariaDBPool? = nil) async throws -> [Binding]? {

@@ -24,7 +24,9 @@ extension Shard {
                     try connection.transaction { try decide(batch, known: known, route: route, on: connection) }
                 }
             } catch let error as StoreError {
-                if batch.count > 1, (error.underlying as? MariaDBError)?.isLockWaitTimeout == true {
+                if batch.count > 1, let cause = error.underlying as? MariaDBError,
+                    cause.isLockWaitTimeout || cause.mayPassInParts && !cause.isDiskFull
+                {
                     return try await decideHalves(batch, route: route)
                 }
                 // What it committed, if anything, is in the store alone: the groups have to read it from there.
@@ -42,7 +44,7 @@ extension Shard {
         }
     }
 
-    /// One row that somebody has locked must not hold up the answers to the others.
+    /// One row that somebody has locked, or one that is too large, must not hold up the answers to the others.
     private func decideHalves(
         _ batch: [TransactionDecision], route: @escaping @Sendable (String, String) -> Route?
     ) async throws -> [TransactionDecision.Outcome] {

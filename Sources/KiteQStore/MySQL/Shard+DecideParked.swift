@@ -7,6 +7,8 @@ import MariaDB
 /// Locks are taken in the order of a person's acts (`Shard+Requeue`): dead letters by id, transactions, messages.
 extension Shard {
     private static let repetitions = 5
+    /// Of at most 2 MiB each, which are written once and deleted once (`transactionBytes`).
+    private static let lateAtOnce = transactionBytes / (4 << 20)
 
     /// Decides what `outcomes` says is parked, or what no transaction is known of any more; the other outcomes stay.
     func decideParked(
@@ -20,8 +22,8 @@ extension Shard {
             }
         }
         var outcomes = outcomes
-        for start in stride(from: 0, to: candidates.count, by: Self.lettersPerTransaction) {
-            let some = Array(candidates[start..<min(start + Self.lettersPerTransaction, candidates.count)])
+        for start in stride(from: 0, to: candidates.count, by: Self.lateAtOnce) {
+            let some = Array(candidates[start..<min(start + Self.lateAtOnce, candidates.count)])
             do {
                 let late = try await decideLetters(some.map { batch[$0] }, route: route)
                 for (place, outcome) in zip(some, late) { if let outcome { outcomes[place] = outcome } }

@@ -141,10 +141,11 @@ extension Shard {
                     known[insertion.message.id] = one
                 }
                 break
-            } catch let error as MariaDBError where error.isDataError {
+            } catch let error as MariaDBError where error.isDataError || Self.mayPassInParts(error) {
                 guard rest.count > 1 else {
                     known[rest[0].message.id] = Settled(
-                        outcome: .refused("the store refuses the message: \(error.message)"))
+                        outcome: !error.isDataError && !error.isTooLarge
+                            ? .notYet(error.message) : .refused("the store refuses the message: \(error.message)"))
                     break
                 }
                 // One row's sake must not be that of the others: split until it is alone.
@@ -274,44 +275,5 @@ extension Shard {
             if let lostThread { suspect(lostThread, from: batch.lazy.map(\.seq).min() ?? 1) }
             throw error
         }
-    }
-
-    // MARK: Routes
-
-    /// Makes sure that the rows of these routes are there before a message refers to them.
-    func ensureRoutes(
-        _ routes: some Sequence<Route>, until deadline: ContinuousClock.Instant? = nil
-    ) async throws {
-        var missing: [Int64: Route] = [:]
-        var last: Int64?
-        for route in routes where route.id != last {
-            last = route.id
-            if knownRoute(route.id) == nil { missing[route.id] = route }
-        }
-        for route in missing.values where !route.members.isEmpty {
-            var rows = MariaDBBatch([.int, .bytes, .int])
-            for member in route.members {
-                rows.append(route.id)
-                rows.append(member.group)
-                rows.append(Int64(member.persistent ? 1 : 0))
-            }
-            let batch = rows
-            let stored = try await run(until: deadline) { connection in
-                try connection.insert(into: SQL.insertRoutes, batch, tail: SQL.keepRoute)
-                return try Self.readRoute(route.id, on: connection)
-            }
-            guard stored.members == route.members else {
-                throw StoreError(
-                    .failed, "two sets of groups have the same route \(route.id); rename one of the groups")
-            }
-            remember(route)
-        }
-    }
-
-    static func readRoute(_ id: Int64, on connection: isolated MariaDBConnection) throws -> Route {
-        Route(
-            try connection.query(SQL.route, [.int(id)]).map {
-                Route.Member(group: try $0.text(0), persistent: try $0.int(1) != 0)
-            })
     }
 }

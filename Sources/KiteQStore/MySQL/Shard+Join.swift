@@ -64,8 +64,7 @@ extension Shard {
                     ])
             }
         }
-        incarnation = number
-        presence = []
+        begin(incarnation: number)
     }
 
     /// The others need not wait for the lease to run out.

@@ -10,12 +10,15 @@ extension Shard {
         let number = incarnation
         let threads = pool.threadIDs + operatorPool.threadIDs
         let (isAlive, reading) = try await run(on: leasePool) { connection in
+            try self.checkLease(of: number, on: connection)
             let ids = try ConnectionIDs(threads, startedAt: Self.startTime(on: connection))
             let values: [MariaDBValue] = [.int(Int64(lease / .milliseconds(1))), .text(ids.text), .int(number)]
+            if try connection.execute(SQL.renew, values).affectedRows == 1 {
+                try self.rememberLease(of: number, on: connection)
+                return (true, try Self.readClock(on: connection))
+            }
             // A row that is as it was is not counted as changed.
-            let isAlive =
-                try connection.execute(SQL.renew, values).affectedRows == 1
-                || !connection.query(SQL.isLiving, [.int(number)]).isEmpty
+            let isAlive = try !connection.query(SQL.isLiving, [.int(number)]).isEmpty
             return (isAlive, try Self.readClock(on: connection))
         }
         guard isAlive else { throw isDead }
@@ -23,7 +26,7 @@ extension Shard {
     }
 
     var isDead: StoreError {
-        StoreError(.fenced, "incarnation \(incarnation) was declared dead in shard \(number)")
+        StoreError(.fenced, "incarnation \(incarnation) was declared dead in shard \(number), or its row is gone")
     }
 
     private struct Life: Sendable {
@@ -45,7 +48,7 @@ extension Shard {
                 }, connection.serverIdentity
             )
         }
-        try await ensureRoutes(meet(server: server))
+        _ = try await writeMissing(meet(server: server))
         guard lives.contains(where: { $0.number == incarnation }) else { throw isDead }
         let leases = Dictionary(uniqueKeysWithValues: lives.map { ($0.number, $0.leaseUntil) })
         let over = leaseWatch.withLock { $0.look(at: leases, server: server, now: StoreClock.monotonic()) }

@@ -13,9 +13,11 @@ extension Shard {
             var found: [(seq: Int64, route: Int64)] = []
             for owner in owners {
                 for route in routes {
-                    found += try connection.query(
-                        SQL.freshBacklog, [.int(owner), .int(route), .int(after), .int(limit)]
-                    ).map { (try $0.int(0), route) }
+                    let page = try connection.query(
+                        SQL.freshBacklog, [.int(owner), .int(route), .int(after), .int(limit)])
+                    // Of one that is not known whole none are given: the messages of the others must not wait for its.
+                    guard !page.isEmpty, try routeIfThere(route, on: connection) != nil else { continue }
+                    found += try page.map { (try $0.int(0), route) }
                 }
                 // Each range gives its first ones: beyond the limit of all together none is wanted.
                 if found.count > limit { found = Array(found.sorted { $0.seq < $1.seq }.prefix(limit)) }
@@ -62,10 +64,7 @@ extension Shard {
         of seqs: [Int64], within maxBytes: Int, on connection: isolated MariaDBConnection
     ) throws -> Int {
         guard seqs.count > 1 else { return seqs.count }
-        var sizes: [Int64: Int] = [:]
-        try connection.query(SQL.sizes, list: Set(seqs).sorted().map { .int($0) }) { row in
-            sizes[try row.int(0)] = Int(try row.int(1)) + Message.overhead
-        }
+        let sizes = try sizes(of: Set(seqs).sorted(), on: connection)
         var bytes = 0
         for (index, seq) in seqs.enumerated() {
             let size = sizes[seq] ?? 0
@@ -87,9 +86,9 @@ extension Shard {
         return try rows.compactMap { row in
             let seq = try row.int(0)
             if mine.contains(seq) {
+                guard let route = try routeIfThere(try row.int(2), on: connection) else { return nil }
                 return StoredMessage(
-                    seq: seq, message: try row.message(4, hasBody: true), state: .fresh,
-                    route: try route(try row.int(2), on: connection))
+                    seq: seq, message: try row.message(4, hasBody: true), state: .fresh, route: route)
             }
             guard let attempts = attempts[seq] else { return nil }
             return StoredMessage(
@@ -98,41 +97,37 @@ extension Shard {
         }
     }
 
-    func route(_ id: Int64, on connection: isolated MariaDBConnection) throws -> Route {
-        guard let route = try routeIfThere(id, on: connection) else {
-            throw StoreError(.failed, "route \(id) of a message in shard \(number) is not in kite_route")
-        }
-        return route
-    }
-
-    /// Nil, and a line in the log, where kite_route lacks it: then its messages wait, and not all others with them.
-    func routeIfThere(_ id: Int64, on connection: isolated MariaDBConnection) throws -> Route? {
-        if let known = knownRoute(id) { return known }
-        let route = try Self.readRoute(id, on: connection)
-        guard !route.members.isEmpty else {
-            logger.error("route \(id) is not in kite_route: nobody gets its messages until its rows are there again")
-            return nil
-        }
-        remember(route)
-        return route
-    }
-
     /// Of fresh messages those that are this incarnation's, or become so because their owner is dead.
     private func takeFresh(_ rows: [MariaDBRow], on connection: isolated MariaDBConnection) throws -> Set<Int64> {
         var byOwner: [Int64: [Int64]] = [:]
-        for row in rows { byOwner[try row.int(3), default: []].append(try row.int(0)) }
+        var sizes: [Int64: Int] = [:]
+        for row in rows {
+            byOwner[try row.int(3), default: []].append(try row.int(0))
+            sizes[try row.int(0)] = row.contentSize(12)
+        }
         var mine = Set(byOwner.removeValue(forKey: incarnation) ?? [])
         guard !byOwner.isEmpty else { return mine }
         for owner in try Self.dead(byOwner.keys.sorted(), on: connection) {
-            mine.formUnion(try claim(byOwner[owner] ?? [], from: owner, on: connection))
+            mine.formUnion(try claim(byOwner[owner] ?? [], sizes, from: owner, on: connection))
         }
         return mine
     }
 
     /// Another heir may be at the same rows: what counts is whose they are afterwards.
-    func claim(_ seqs: [Int64], from dead: Int64, on connection: isolated MariaDBConnection) throws -> [Int64] {
+    ///
+    /// - Parameter sizes: bytes of the messages. A row that changes hands is logged as it was and as it is.
+    func claim(
+        _ seqs: [Int64], _ sizes: [Int64: Int], from dead: Int64, on connection: isolated MariaDBConnection
+    ) throws -> [Int64] {
         let list = seqs.sorted().map { MariaDBValue.int($0) }
-        let claimed = try connection.execute(SQL.claim, list: list, before: [.int(incarnation)], after: [.int(dead)])
+        var claimed = 0
+        var refusals = Refusals()
+        for piece in seqs.sorted().pieces(bytes: Self.transactionBytes, size: { 2 * (sizes[$0] ?? 0) }) {
+            try inParts(piece, "take over messages of a dead broker", &refusals, on: connection) { part in
+                claimed += try connection.execute(
+                    SQL.claim, list: part.map { .int($0) }, before: [.int(incarnation)], after: [.int(dead)])
+            }
+        }
         CrashPoint.reached(.orphanClaimed)
         if claimed == seqs.count { return seqs }
         var mine: [Int64] = []

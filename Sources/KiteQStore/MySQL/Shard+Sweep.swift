@@ -7,10 +7,11 @@ extension Shard {
     func expiredFresh(
         after cursor: SweepCursor?, now: Timestamp, limit: Int
     ) async throws -> (expired: [FreshMessage], next: SweepCursor?) {
-        try await run { [self] connection in
+        let (expired, unrouted, next) = try await run { [self] connection in
             let owners = ([incarnation] + (try Self.deadWithMessages(on: connection))).sorted()
             var place = cursor ?? SweepCursor(owner: owners[0], route: Route.halfID, seq: .max)
             var expired: [FreshMessage] = []
+            var unrouted: [Int64] = []
             var room = limit
             while room > 0 {
                 let page =
@@ -18,9 +19,12 @@ extension Shard {
                     ? try connection.query(
                         SQL.expiries, [.int(place.owner), .int(place.route), .int(place.seq), .int(room)]) : []
                 let over = try page.filter { try $0.int(1) <= now }.map { try $0.int(0) }
-                if !over.isEmpty, let route = try routeIfThere(place.route, on: connection) {
-                    expired += try own(over, of: place.owner, on: connection).map {
-                        FreshMessage(seq: $0, route: route)
+                if !over.isEmpty {
+                    let mine = try own(over, of: place.owner, on: connection)
+                    if let route = try routeIfThere(place.route, on: connection) {
+                        expired += mine.map { FreshMessage(seq: $0, route: route) }
+                    } else {
+                        unrouted += mine
                     }
                 }
                 if let last = page.last { place.seq = try last.int(0) }
@@ -32,15 +36,18 @@ extension Shard {
                 } else if let next = owners.first(where: { $0 > place.owner }) {
                     place = SweepCursor(owner: next, route: Route.halfID, seq: .max)
                 } else {
-                    return (expired, nil)
+                    return (expired, unrouted, nil as SweepCursor?)
                 }
             }
-            return (expired, place)
+            return (expired, unrouted, place)
         }
+        if !unrouted.isEmpty { try await buryUnrouted(unrouted, now: now) }
+        return (expired, next)
     }
 
     private func own(_ seqs: [Int64], of owner: Int64, on connection: isolated MariaDBConnection) throws -> [Int64] {
-        owner == incarnation || seqs.isEmpty ? seqs : try claim(seqs, from: owner, on: connection)
+        guard owner != incarnation, !seqs.isEmpty else { return seqs }
+        return try claim(seqs, Self.sizes(of: seqs, on: connection), from: owner, on: connection)
     }
 
     func buryExpiredDeliveries(
@@ -52,29 +59,61 @@ extension Shard {
             }
         }
         let expired = Set(page.lazy.filter { $0.expiresAt <= now }.map(\.seq)).sorted()
-        var buried = 0
-        for start in stride(from: 0, to: expired.count, by: Self.lettersPerTransaction) {
-            let some = Array(expired[start..<min(start + Self.lettersPerTransaction, expired.count)])
-            buried += try await run { try Self.bury(some, now: now, on: $0) }
-        }
+        let buried = try await bury(expired, now: now, bytes: Self.transactionBytes)
         return (buried, page.count < limit ? nil : page.last?.seq)
     }
 
-    /// Each copies its message, of up to 2 MiB: a transaction must stay below what replication takes.
-    static let lettersPerTransaction = 16
+    /// Buries what expired of messages' free deliveries, in transactions of at most so many bytes.
+    private func bury(_ seqs: [Int64], now: Timestamp, bytes limit: Int) async throws -> Int {
+        let sizes = try await sizes(of: seqs)
+        var buried = 0
+        var refusals = Refusals()
+        for piece in seqs.pieces(bytes: limit, size: { 2 * (sizes[$0] ?? 0) }) {
+            try await inParts(piece, "bury what expired", &refusals) { seqs in
+                try await bury(seqs, sizes, now: now, bytes: limit, &buried)
+            }
+        }
+        return buried
+    }
 
-    private static func bury(
-        _ seqs: [Int64], now: Timestamp, on connection: isolated MariaDBConnection
-    ) throws -> Int {
+    /// One message of many groups takes several transactions; where the server does not take those, with fewer letters each.
+    private func bury(
+        _ seqs: [Int64], _ sizes: [Int64: Int], now: Timestamp, bytes limit: Int, _ buried: inout Int
+    ) async throws {
+        var limit = limit
+        var isWhole = false
+        while !isWhole {
+            do {
+                let bytes = limit
+                let (count, isAll) = try await run {
+                    try Self.buryExpired(seqs, sizes, now: now, bytes: bytes, on: $0)
+                }
+                buried += count
+                isWhole = isAll
+            } catch let error as StoreError where Self.mayPassInParts(error) && seqs.count == 1 {
+                guard limit > sizes[seqs[0]] ?? 0 else { throw error }
+                limit /= 2
+            }
+        }
+    }
+
+    /// One transaction, of at least one letter.
+    /// - Returns: the letters, and whether these are all.
+    private static func buryExpired(
+        _ seqs: [Int64], _ sizes: [Int64: Int], now: Timestamp, bytes limit: Int,
+        on connection: isolated MariaDBConnection
+    ) throws -> (count: Int, isAll: Bool) {
         try connection.transaction {
             var list: [MariaDBValue] = []
             try connection.query(SQL.lockMessages, list: seqs.map { .int($0) }) { row in
                 // Somebody may have given it more time since it was looked at.
                 if try row.int(3) <= now { list.append(.int(try row.int(0))) }
             }
-            var byGroup: [String: [MariaDBValue]] = [:]
             var rows: [MariaDBRow] = []
             try connection.query(SQL.freeDeliveries, list: list) { rows.append($0) }
+            let all = rows.count
+            rows = try rows.pieces(bytes: limit, size: { sizes[try $0.int(0)] ?? 0 }).first ?? []
+            var byGroup: [String: [MariaDBValue]] = [:]
             for row in rows {
                 byGroup[try row.text(1), default: []].append(.int(try row.int(0)))
                 try connection.execute(
@@ -88,13 +127,14 @@ extension Shard {
                 try connection.execute(SQL.deleteDeliveries, list: seqs, after: [.text(group)])
             }
             try connection.execute(SQL.deleteFinished, list: list)
-            return rows.count
+            return (rows.count, rows.count == all)
         }
     }
 
     func purge(decidedBefore: Timestamp, deadLettersBefore: Timestamp, limit: Int) async throws -> Int {
-        try await run { connection in
-            var gone = 0
+        let letters = try await purgeDeadLetters(before: deadLettersBefore, limit: limit)
+        return try await run { connection in
+            var gone = letters
             // A parked one is undecided: a late answer has to find out who may give it for as long as its letter is there.
             for (outcome, before) in [
                 (TransactionOutcome.committed, decidedBefore), (.rolledBack, decidedBefore),
@@ -104,10 +144,39 @@ extension Shard {
                     SQL.purgeTransactions, [.int(Int64(outcome.rawValue)), .int(before), .int(limit)]
                 ).affectedRows
             }
-            gone += try connection.execute(SQL.purgeDeadLetters, [.int(deadLettersBefore), .int(limit)]).affectedRows
             try Self.forgetDead(on: connection)
             return gone
         }
+    }
+
+    /// Letters whose size is asked for at once.
+    private static let lettersAtOnce = 64
+
+    /// A letter that goes is logged with its body: they go by their sizes. One that the server does not let go alone is passed
+    /// over.
+    private func purgeDeadLetters(before time: Timestamp, limit: Int) async throws -> Int {
+        var gone = 0
+        var refusals = Refusals()
+        var place: (diedAt: Timestamp, id: Int64) = (.min, .min)
+        while gone < limit {
+            let rows = min(Self.lettersAtOnce, limit - gone)
+            let values: [MariaDBValue] = [
+                .int(place.diedAt), .int(place.id), .int(place.diedAt), .int(time), .int(rows),
+            ]
+            let page = try await run { connection in
+                try connection.query(SQL.oldDeadLetters, values).map {
+                    (diedAt: try $0.int(0), id: try $0.int(1), bytes: Int(try $0.int(2)))
+                }
+            }
+            for piece in page.pieces(bytes: Self.transactionBytes, size: \.bytes) {
+                try await inParts(piece.map(\.id).sorted(), "delete old dead letters", &refusals) { ids in
+                    gone += try await run { try $0.execute(DeadLetterSQL.delete, list: ids.map { .int($0) }) }
+                }
+            }
+            guard page.count == rows, let last = page.last else { break }
+            place = (last.diedAt, last.id)
+        }
+        return gone
     }
 
     private static func forgetDead(on connection: isolated MariaDBConnection) throws {

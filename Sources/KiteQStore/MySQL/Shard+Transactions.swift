@@ -22,14 +22,20 @@ extension Shard {
     }
 
     func reschedule(_ checks: [TransactionCheck]) async throws -> Set<Int64> {
-        var changed: Set<Int64> = []
         let checks = checks.sorted { $0.seq < $1.seq }
-        for start in stride(from: 0, to: checks.count, by: Self.checksPerTransaction) {
-            let some = checks[start..<min(start + Self.checksPerTransaction, checks.count)]
-            changed.formUnion(
-                try await run { [self] connection in
-                    try connection.transaction { try reschedule(some, on: connection) }
-                })
+        // One that is parked is copied to the dead letters and deleted, with its body.
+        let sizes = try await sizes(of: checks.filter { $0.action == .park }.map(\.seq))
+        var changed: Set<Int64> = []
+        var refusals = Refusals()
+        for piece in checks.pieces(
+            bytes: Self.transactionBytes, rows: Self.checksPerTransaction, size: { 2 * (sizes[$0.seq] ?? 0) })
+        {
+            try await inParts(piece, "reschedule or park half messages", &refusals) { checks in
+                changed.formUnion(
+                    try await run { [self] connection in
+                        try connection.transaction { try reschedule(checks[...], on: connection) }
+                    })
+            }
         }
         return changed
     }

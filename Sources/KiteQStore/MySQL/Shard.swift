@@ -29,6 +29,26 @@ final class Shard: Sendable {
         var incarnation: Int64 = 0
         /// The groups that `kite_presence` has for this incarnation.
         var presence: Set<String> = []
+        /// Those of `routes` that are still to be compared with their rows in this round.
+        var routesToCheck: [Int64] = []
+        /// What was gone at the last look: at the next one it is written again. In between a dump may be played back, whose own
+        /// rows must not meet with others.
+        var suspectRoutes: Set<RouteID> = []
+        var lacksPresence = false
+        var lostTopics: Set<String> = []
+        /// Routes that messages refer to, and that are not known: of the last round, and of this one.
+        var unknownRoutes: Set<RouteID> = []
+        var unknownThisRound: Set<RouteID> = []
+        var census: (owner: Int64, route: RouteID)?
+        /// When the groups of an unknown route were last searched for.
+        var searches: [RouteID: MonotonicTime] = [:]
+        /// What the lease in `kite_incarnation` was when this incarnation last wrote it.
+        var lease: Timestamp = 0
+        var hasOlderLease = false
+        /// When the tables were made.
+        var tables = ""
+        /// The bindings that were saved from here, by topic.
+        var bindings: [String: [Binding]] = [:]
         /// The server that all this was read from.
         var server = ""
         var maxPacket = 1 << 20
@@ -89,17 +109,133 @@ final class Shard: Sendable {
         known.withLock { known in
             defer { known.server = server }
             guard known.server != server, !known.server.isEmpty else { return [] }
-            defer { (known.routes, known.presence) = ([:], []) }
+            known.presence = []
             return Array(known.routes.values)
         }
     }
 
+    /// A new life begins: nothing that was read of the database before is taken for true.
+    func begin(incarnation: Int64) {
+        known.withLock { known in
+            known.incarnation = incarnation
+            known.presence = []
+            (known.lease, known.hasOlderLease) = (0, false)
+            (known.routesToCheck, known.census, known.tables) = ([], nil, "")
+        }
+    }
+
+    // MARK: Routes
+
     func knownRoute(_ id: Int64) -> Route? { known.withLock { $0.routes[id] } }
+
+    var knownRoutes: [Route] { known.withLock { Array($0.routes.values) } }
 
     func remember(_ route: Route) {
         known.withLock { known in
             if known.routes.count >= Self.maxRoutes { known.routes.removeAll() }
             known.routes[route.id] = route
+            known.unknownRoutes.remove(route.id)
+            known.unknownThisRound.remove(route.id)
+        }
+    }
+
+    /// The next ones in turn, all of them where they are few.
+    func nextRoutesToCheck(_ limit: Int) -> [Route] {
+        known.withLock { known in
+            if known.routesToCheck.isEmpty { known.routesToCheck = Array(known.routes.keys) }
+            let ids = known.routesToCheck.suffix(limit)
+            known.routesToCheck.removeLast(ids.count)
+            return known.suspectRoutes.union(ids).compactMap { known.routes[$0] }
+        }
+    }
+
+    /// Notes which routes are not as they are to be; returns those that were so at the last look too.
+    func noteSuspects(_ routes: [Route]) -> [Route] {
+        known.withLock { known in
+            defer { known.suspectRoutes = Set(routes.map(\.id)) }
+            return routes.filter { known.suspectRoutes.contains($0.id) }
+        }
+    }
+
+    /// Whether rows of presence lacked at the last look, too.
+    func noteLack(ofPresence lacks: Bool) -> Bool {
+        known.withLock { known in
+            defer { known.lacksPresence = lacks }
+            return lacks && known.lacksPresence
+        }
+    }
+
+    /// Of these topics those whose bindings were gone at the last look, too.
+    func noteLost(topics: [String]) -> [String] {
+        known.withLock { known in
+            defer { known.lostTopics = Set(topics) }
+            return topics.filter { known.lostTopics.contains($0) }
+        }
+    }
+
+    var unknownRoutes: Set<RouteID> { known.withLock { $0.unknownRoutes } }
+
+    /// False where it was noted before.
+    func noteUnknownRoute(_ id: RouteID) -> Bool { known.withLock { $0.unknownRoutes.insert(id).inserted } }
+
+    /// Unknown routes to search for now: a few, and each not too often.
+    func nextRoutesToSearch(_ limit: Int, every interval: MonotonicTime, now: MonotonicTime) -> [RouteID] {
+        known.withLock { known in
+            known.searches = known.searches.filter { known.unknownRoutes.contains($0.key) }
+            let ids = known.unknownRoutes.filter { known.searches[$0].map { now - $0 >= interval } ?? true }
+            let chosen = Array(ids.sorted().prefix(limit))
+            for id in chosen { known.searches[id] = now }
+            return chosen
+        }
+    }
+
+    var routeCensus: (owner: Int64, route: RouteID)? { known.withLock { $0.census } }
+
+    /// Some more was looked at; at the end of a round those that were not met again are forgotten.
+    func noteCensus(_ found: Set<RouteID>, next: (owner: Int64, route: RouteID)?) {
+        known.withLock { known in
+            known.unknownThisRound.formUnion(found)
+            known.census = next
+            guard next == nil else { return }
+            known.unknownRoutes = known.unknownThisRound
+            known.unknownThisRound = []
+        }
+    }
+
+    // MARK: What tells that the database was put back
+
+    enum LeaseFound: Sendable { case asWritten, olderOnce, older }
+
+    func noteLease(found: Timestamp) -> LeaseFound {
+        known.withLock { known in
+            guard found < known.lease else {
+                known.hasOlderLease = false
+                return .asWritten
+            }
+            defer { known.hasOlderLease = true }
+            return known.hasOlderLease ? .older : .olderOnce
+        }
+    }
+
+    func setLease(written: Timestamp) { known.withLock { $0.lease = written } }
+
+    /// Whether the tables are others than at the last look.
+    func noteTables(_ made: String) -> Bool {
+        known.withLock { known in
+            defer { known.tables = made }
+            return !known.tables.isEmpty && known.tables != made
+        }
+    }
+
+    var savedTopics: [String] { known.withLock { $0.bindings.keys.sorted() } }
+
+    func bindingsSaved(of topics: [String]) -> [Binding] {
+        known.withLock { known in topics.flatMap { known.bindings[$0] ?? [] } }
+    }
+
+    func noteSaved(_ bindings: [Binding], topics: [String]) {
+        known.withLock { known in
+            for topic in topics { known.bindings[topic] = bindings.filter { $0.topic == topic } }
         }
     }
 
@@ -155,8 +291,10 @@ final class Shard: Sendable {
                 "shard \(number) (\(pool.configuration)) has not KiteQ's tables: run `kiteq migrate` first",
                 underlying: error)
         default:
+            // Group replication says 3100 both of a transaction that is too large and of a group that is not well.
+            let takesNone = error.isReadOnly || error.isDiskFull || error.code == 3100
             code =
-                error.isReadOnly || error.isDiskFull
+                takesNone
                 ? .refusesWrites
                 : error.isConnectionLost || error.isLockWaitTimeout || error.isDeadlock ? .unavailable : .failed
         }

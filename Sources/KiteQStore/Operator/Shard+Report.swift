@@ -8,7 +8,9 @@ extension Shard {
 
     /// What needs no answer of the server.
     func report(limit: Int) -> ShardReport {
-        ShardReport(shard: number, database: "\(pool.configuration)", pool: poolUse(limit: limit))
+        var report = ShardReport(shard: number, database: "\(pool.configuration)", pool: poolUse(limit: limit))
+        report.unknownRoutes = unknownRoutes
+        return report
     }
 
     func poolUse(limit: Int) -> ShardReport.PoolUse {

@@ -105,6 +105,24 @@ import Testing
         #expect(findings[0].subject == "shard 3" && findings[0].text.contains("refused"))
     }
 
+    @Test func messagesWhoseGroupsNobodyKnowsAreCritical() {
+        var report = ShardReport(
+            shard: 3, database: "db:3306/kite_3",
+            pool: .init(open: 1, idle: 1, waiting: 0, limit: 6, failedConnects: 0),
+            contents: .init(
+                answerTime: .zero, product: "MariaDB", version: "10.11", serverTime: 0, tables: [], half: .zero,
+                fresh: .zero, tracked: .zero, deadLetters: .zero, oldestAcceptedAt: nil, historyListLength: nil))
+        #expect(view { $0.shards = [report] }.isEmpty)
+        report.unknownRoutes = [77]
+        var findings = view { $0.shards = [report] }
+        #expect(findings.map(\.severity) == [.critical] && findings[0].subject == "shard 3")
+        #expect(findings[0].text.contains("route 77 is not in kite_route of db:3306/kite_3"))
+        #expect(findings[0].action.contains("docs/restore.md"))
+        report.unknownRoutes = [77, 78]
+        findings = view { $0.shards = [report] }
+        #expect(findings[0].text.contains("2 routes, such as 77 are not in kite_route"))
+    }
+
     @Test func halfMessagesAreFoundAfterSomeQuestionsOrAWhile() {
         let now = SystemTime.wall()
         func open(_ checks: Int, age: Timestamp = 0) -> OpenTransaction {
