@@ -40,7 +40,7 @@ public struct KiteQTLS: Sendable, Hashable {
         do {
             return try NIOSSLContext(configuration: configuration)
         } catch {
-            throw KiteQError(.invalid, "TLS cannot be used: the certificate and the key do not go together (\(error))")
+            throw KiteQError(.invalid, "TLS cannot be used: the certificate and the key do not go together")
         }
     }
 

@@ -8,12 +8,15 @@ struct HealthView: Sendable {
         var minute = Rates.Rate()
         /// Clients at this broker.
         var clientsHere: Int
+        /// The last message that a client of it here may have been unable to take.
+        var lastDoubt: GroupTraffic.Doubt?
     }
 
     /// Why this broker is not ready; nil where it is.
     var whyNotReady: String?
     var isDraining = false
     var isRegistryConnected = true
+    var registryProblems: [RegistryProblem] = []
     /// Seconds left of the lease of each shard.
     var leases: [Double] = []
     /// How old what the store said is: all that follows. Nil where it has said nothing yet.

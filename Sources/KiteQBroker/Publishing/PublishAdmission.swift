@@ -56,6 +56,9 @@ extension SessionServices {
             refusals.refuse(.publish, peer, reason)
             return .answered(.refused, feedback: reason)
         }
+        if let reason = settings.bodyLimits.refusal(of: body.readableBytes, topic: header.topic, route: route) {
+            return refuse(.refused, reason)
+        }
         // A fly message is in no store: that it was before is not asked.
         if accepted.kind != .fly, recent.contains(accepted.id, now: arrival.monotonic) {
             return .answered(.accepted, feedback: "stored before, and done")

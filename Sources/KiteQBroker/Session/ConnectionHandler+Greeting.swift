@@ -105,6 +105,7 @@ extension ConnectionHandler {
         let client = services.dispatcher.connect(
             connection, group: meta.groupID, warmUpSeconds: Int(meta.warmingUpSeconds),
             onConnect: { self.state = .open(connection, $0) })
+        if framing == .lengthPrefixed { services.dispatcher.doubt(client) }
         if !context.channel.isWritable { services.dispatcher.setWritable(client, false) }
         watchIdle()
         // A reload that came meanwhile has not seen this connection.

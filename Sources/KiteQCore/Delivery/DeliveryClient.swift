@@ -25,6 +25,8 @@ struct DeliveryClient: Sendable {
     /// The connection takes bytes: its send buffer is below the mark.
     var isWritable = true
     var isOpen = true
+    /// It speaks as one does that takes no large packets: see ``DeliveryMachine/doubt(_:)``.
+    var isDoubtful = false
     var generation: UInt32
     /// Smooth weighted round robin, used only while a client of the group warms up.
     var credit = 0

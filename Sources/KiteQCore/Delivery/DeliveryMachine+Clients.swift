@@ -53,7 +53,8 @@ extension DeliveryMachine {
             guard isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g) else { continue }
             counters.lostWithConnection += 1
             groups[g].counters.lostWithConnection += 1
-            fail(entry.slot, p, error: "the connection was lost", wall: wall, now: now, &actions)
+            let error = explained("the connection was lost", entry, by: c, wall: wall)
+            fail(entry.slot, p, error: error, wall: wall, now: now, &actions)
         }
         pump(now: now, wall: wall, &actions)
     }

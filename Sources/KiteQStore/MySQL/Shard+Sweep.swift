@@ -6,11 +6,11 @@ import MariaDB
 extension Shard {
     func expiredFresh(
         after cursor: SweepCursor?, now: Timestamp, limit: Int
-    ) async throws -> (expired: [FreshMessage], next: SweepCursor?) {
+    ) async throws -> (expired: [ExpiredMessage], next: SweepCursor?) {
         try await run { [self] connection in
             let owners = ([incarnation] + (try Self.deadWithMessages(on: connection))).sorted()
             var place = cursor ?? SweepCursor(owner: owners[0], route: Route.halfID, seq: .max)
-            var expired: [FreshMessage] = []
+            var expired: [ExpiredMessage] = []
             var room = limit
             while room > 0 {
                 let page =
@@ -19,8 +19,9 @@ extension Shard {
                         SQL.expiries, [.int(place.owner), .int(place.route), .int(place.seq), .int(room)]) : []
                 let over = try page.filter { try $0.int(1) <= now }.map { try $0.int(0) }
                 if !over.isEmpty, let route = try routeIfThere(place.route, on: connection) {
-                    expired += try own(over, of: place.owner, on: connection).map {
-                        FreshMessage(seq: $0, route: route)
+                    let own = try own(over, of: place.owner, on: connection)
+                    for (seq, name) in try names(own, on: connection).sorted(by: { $0.key < $1.key }) {
+                        expired.append(ExpiredMessage(seq: seq, route: route, id: name.id, topic: name.topic))
                     }
                 }
                 if let last = page.last { place.seq = try last.int(0) }
@@ -39,20 +40,37 @@ extension Shard {
         }
     }
 
+    /// Which messages these are, for people; those that are gone are left out.
+    private func names(
+        _ seqs: [Int64], on connection: isolated MariaDBConnection
+    ) throws -> [Int64: (id: MessageID, topic: String)] {
+        try Self.names(seqs.map { .int($0) }, on: connection)
+    }
+
+    private static func names(
+        _ seqs: [MariaDBValue], on connection: isolated MariaDBConnection
+    ) throws -> [Int64: (id: MessageID, topic: String)] {
+        var names: [Int64: (id: MessageID, topic: String)] = [:]
+        try connection.query(SQL.names, list: seqs) { row in
+            names[try row.int(0)] = (try row.id(1), try row.text(2))
+        }
+        return names
+    }
+
     private func own(_ seqs: [Int64], of owner: Int64, on connection: isolated MariaDBConnection) throws -> [Int64] {
         owner == incarnation || seqs.isEmpty ? seqs : try claim(seqs, from: owner, on: connection)
     }
 
     func buryExpiredDeliveries(
         after seq: Int64, now: Timestamp, limit: Int
-    ) async throws -> (buried: Int, next: Int64?) {
+    ) async throws -> (buried: [ExpiredDelivery], next: Int64?) {
         let page = try await run { connection in
             try connection.query(SQL.deliveryExpiries, [.int(seq), .int(limit)]).map {
                 (seq: try $0.int(0), expiresAt: try $0.int(1))
             }
         }
         let expired = Set(page.lazy.filter { $0.expiresAt <= now }.map(\.seq)).sorted()
-        var buried = 0
+        var buried: [ExpiredDelivery] = []
         for start in stride(from: 0, to: expired.count, by: Self.lettersPerTransaction) {
             let some = Array(expired[start..<min(start + Self.lettersPerTransaction, expired.count)])
             buried += try await run { try Self.bury(some, now: now, on: $0) }
@@ -65,7 +83,7 @@ extension Shard {
 
     private static func bury(
         _ seqs: [Int64], now: Timestamp, on connection: isolated MariaDBConnection
-    ) throws -> Int {
+    ) throws -> [ExpiredDelivery] {
         try connection.transaction {
             var list: [MariaDBValue] = []
             try connection.query(SQL.lockMessages, list: seqs.map { .int($0) }) { row in
@@ -74,8 +92,13 @@ extension Shard {
             }
             var byGroup: [String: [MariaDBValue]] = [:]
             var rows: [MariaDBRow] = []
+            var buried: [ExpiredDelivery] = []
+            let names = try names(list, on: connection)
             try connection.query(SQL.freeDeliveries, list: list) { rows.append($0) }
             for row in rows {
+                if let name = names[try row.int(0)] {
+                    buried.append(ExpiredDelivery(id: name.id, topic: name.topic, group: try row.text(1)))
+                }
                 byGroup[try row.text(1), default: []].append(.int(try row.int(0)))
                 try connection.execute(
                     SQL.bury,
@@ -88,7 +111,7 @@ extension Shard {
                 try connection.execute(SQL.deleteDeliveries, list: seqs, after: [.text(group)])
             }
             try connection.execute(SQL.deleteFinished, list: list)
-            return rows.count
+            return buried
         }
     }
 
