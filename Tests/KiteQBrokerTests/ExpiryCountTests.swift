@@ -1,4 +1,5 @@
 import KiteQCore
+import KiteQWire
 import Testing
 
 @testable import KiteQBroker
