@@ -144,7 +144,7 @@ let package = Package(
         // A client of the administration's API: what `kiteq top` and the other commands for operators ask with.
         .target(
             name: "KiteQAdminClient",
-            dependencies: [asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL], swiftSettings: settings
+            dependencies: ["KiteQCore", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL], swiftSettings: settings
         ),
         .testTarget(
             name: "KiteQAdminClientTests", dependencies: ["KiteQAdminClient", "TestSupport", nioSSL],

@@ -11,4 +11,14 @@
 static inline const struct ACL_vector *kiteq_zoo_open_acl(void) { return &ZOO_OPEN_ACL_UNSAFE; }
 static inline const struct ACL_vector *kiteq_zoo_creator_all_acl(void) { return &ZOO_CREATOR_ALL_ACL; }
 
+// Who made a node may do all with it, everybody may read it: none of the vectors that the C client has.
+static inline const struct ACL_vector *kiteq_zoo_creator_all_world_read_acl(void) {
+    static struct ACL entries[] = {
+        {0x1f, {(char *)"auth", (char *)""}},
+        {0x01, {(char *)"world", (char *)"anyone"}},
+    };
+    static const struct ACL_vector vector = {2, entries};
+    return &vector;
+}
+
 #endif

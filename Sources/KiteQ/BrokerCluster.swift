@@ -73,15 +73,15 @@ final class BrokerCluster: Sendable {
         self.group = group
         self.logger = logger
         self.onEvent = onEvent
-        registry = try Self.makeRegistry(configuration.discovery, topics: topics, logger: logger)
+        registry = try Self.makeRegistry(configuration, topics: topics, logger: logger)
         (wanted, wantedContinuation) = AsyncStream.makeStream()
     }
 
     private static func makeRegistry(
-        _ discovery: KiteQConfiguration.Discovery, topics: [String], logger: Logger
+        _ configuration: KiteQConfiguration, topics: [String], logger: Logger
     ) throws -> any Registry {
         do {
-            switch discovery {
+            switch configuration.discovery {
             case .brokers(let addresses):
                 let parsed = try addresses.map { text in
                     guard let address = BrokerAddress(text) else {
@@ -93,7 +93,8 @@ final class BrokerCluster: Sendable {
                 return StaticRegistry(
                     brokers: Dictionary(parsed.map { ($0, topics) }, uniquingKeysWith: { first, _ in first }))
             case .zooKeeper(let hosts):
-                return try RegistryConfiguration(url: "zk://\(hosts)").makeRegistry(logger: logger)
+                return try RegistryConfiguration(url: "zk://\(hosts)", configuration.zooKeeperCredentials)
+                    .makeRegistry(logger: logger)
             case .file(let path):
                 return try RegistryConfiguration(url: "file://\(path)").makeRegistry(logger: logger)
             }

@@ -4,7 +4,8 @@ public struct KiteQConfiguration: Sendable {
     public enum Discovery: Sendable, Hashable {
         /// These, as `host:port`.
         case brokers([String])
-        /// ZooKeeper, as `host:port,host:port`; consumers publish their subscriptions there.
+        /// ZooKeeper, as `host:port,host:port`, with a path behind the last where the brokers' nodes are under one
+        /// (`zk1:2181,zk2:2181/env1`); consumers publish their subscriptions there.
         case zooKeeper(String)
         /// A file registry, for one machine.
         case file(String)
@@ -14,6 +15,8 @@ public struct KiteQConfiguration: Sendable {
     public var group: String
     public var secret: String
     public var discovery: Discovery
+    /// What ZooKeeper is shown; nil: nothing. For nothing else.
+    public var zooKeeperCredentials: ZooKeeperCredentials?
     /// Nil: plain text. There is no falling back: with it, a broker that does not speak TLS is not spoken to.
     public var tls: KiteQTLS?
     /// Seconds over which a consumer's share of its group's messages rises to full; 0: at once.

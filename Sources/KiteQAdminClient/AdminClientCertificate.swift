@@ -1,3 +1,4 @@
+import KiteQCore
 import NIOSSL
 
 /// Who the client is to a server that asks for a certificate.
@@ -14,7 +15,9 @@ package struct AdminClientCertificate: Sendable {
         do {
             key = try NIOSSLPrivateKey(file: keyFile, format: .pem)
         } catch {
-            throw AdminClientError("the key in \(keyFile) cannot be read: \(error)")
+            throw AdminClientError(
+                "the file \(keyFile) \(FileReason.clause(keyFile, kind: "a key without a passphrase"))",
+                isAboutFile: true)
         }
     }
 }

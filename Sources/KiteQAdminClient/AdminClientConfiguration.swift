@@ -1,3 +1,4 @@
+import KiteQCore
 package import NIOSSL
 
 /// Which broker's administration is asked, by whom, and how long it may take.
@@ -45,9 +46,12 @@ package struct AdminClientConfiguration: Sendable {
         do {
             certificates = try NIOSSLCertificate.fromPEMFile(path)
         } catch {
-            throw AdminClientError("the certificates in \(path) cannot be read: \(error)")
+            throw AdminClientError(
+                "the file \(path) \(FileReason.clause(path, kind: "a certificate"))", isAboutFile: true)
         }
-        guard !certificates.isEmpty else { throw AdminClientError("there is no certificate in \(path)") }
+        guard !certificates.isEmpty else {
+            throw AdminClientError("there is no certificate in \(path)", isAboutFile: true)
+        }
         return certificates
     }
 }

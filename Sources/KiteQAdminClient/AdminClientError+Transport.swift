@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Glibc
+import KiteQCore
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -38,7 +39,7 @@ extension AdminClientError {
         } else if text.contains("WRONG_VERSION_NUMBER") {
             self.init("\(address) does not speak TLS: is it http://?")
         } else {
-            self.init("TLS with \(address) failed: \(error)")
+            self.init("TLS with \(address) failed: \(TLSReason.clause(text))")
         }
     }
 
@@ -46,6 +47,6 @@ extension AdminClientError {
         if let first = error.connectionErrors.first?.error as? IOError {
             return String(cString: strerror(first.errnoCode))
         }
-        return error.dnsAError == nil && error.dnsAAAAError == nil ? "\(error)" : "there is no such host"
+        return error.dnsAError == nil && error.dnsAAAAError == nil ? "it does not answer" : "there is no such host"
     }
 }

@@ -74,6 +74,15 @@ package final class Broker: Service {
 
     package var isRegistryConnected: Bool { registry.isConnected }
 
+    /// What of the registry cannot be used, for as long as that lasts.
+    package var registryProblems: [RegistryProblem] { registry.problems }
+
+    /// Ends a group's bindings for everybody, through the registry.
+    /// - Throws: `RegistryError`.
+    package func removeBindings(of group: String, from topics: [String]) async throws {
+        try await registry.removeBindings(of: group, from: topics)
+    }
+
     /// When it asks about half messages.
     package var transactionSchedule: TransactionSchedule { configuration.transactions }
 
@@ -84,6 +93,11 @@ package final class Broker: Service {
     /// known here.
     package func route(topic: String, messageType: String) -> Route? {
         state.withLock { $0.parts }?.routing.route(topic: topic, messageType: messageType)
+    }
+
+    /// Whether a group has a client, here or, as far as is known, at another broker; nil before it serves.
+    package func isPresent(_ group: String) -> Bool? {
+        state.withLock { $0.parts }?.routing.isPresent(group)
     }
 
     /// Looks at once which groups are paused; else it does so each `recoveryInterval`. Does nothing before it serves.
@@ -104,7 +118,10 @@ package final class Broker: Service {
 
     /// Why it is not ready; nil where it is.
     package func whyNotReady() async -> String? {
-        if let reason = state.withLock({ $0.parts == nil ? $0.whyStarting : nil }) { return reason }
+        if let reason = state.withLock({ $0.parts == nil ? $0.whyStarting : nil }) {
+            guard reason == Self.waitsForBindings, let problem = registry.problems.first else { return reason }
+            return "the bindings are not known: \(problem.text)"
+        }
         if !registry.isConnected { return "the registry cannot be reached" }
         do {
             try await store.check()
@@ -164,7 +181,7 @@ package final class Broker: Service {
             defer { tasks.cancelAll() }
             tasks.addTask { await self.followBindings(parts) }
             state.withLock {
-                $0.whyStarting = "the registry cannot be reached, and the store knows no bindings from before"
+                $0.whyStarting = Self.waitsForBindings
             }
             guard try await unlessStopped({ try await parts.bindingsAreKnown() }) != nil else { return }
             try await parts.run { channel in try await self.serve(parts, on: channel) }
@@ -303,6 +320,9 @@ package final class Broker: Service {
 
     // MARK: Bindings
 
+    private static let waitsForBindings =
+        "the registry cannot be reached, and the store knows no bindings from before"
+
     /// Follows the bindings of all topics that are wanted, anew when there are others.
     private func followBindings(_ parts: BrokerParts) async {
         while !Task.isCancelled {
@@ -325,7 +345,7 @@ package final class Broker: Service {
         let topics = followed.sorted()
         guard let saved = await savedBindings(topics) else { return }
         let lastKnown = saved.sorted { $0.key < $1.key }.flatMap(\.value)
-        var known: [Binding]?
+        var known: BindingSnapshot?
         if !saved.isEmpty, !registry.isConnected, !parts.knowsBindings {
             logger.info(
                 "\(lastKnown.count) bindings of \(saved.count) topics as last known stand in until the registry answers"
@@ -333,11 +353,13 @@ package final class Broker: Service {
             // Of a topic that was never saved nothing is known, not that nobody is bound to it.
             parts.apply(lastKnown, of: Set(saved.keys))
         }
-        for await bindings in registry.bindings(of: topics, lastKnown: lastKnown) where bindings != known {
-            known = bindings
-            parts.apply(bindings, of: followed)
+        for await snapshot in registry.snapshots(of: topics, lastKnown: lastKnown) where snapshot != known {
+            known = snapshot
+            // A topic of which nobody knows who is bound to it is not served: its messages would reach nobody.
+            let visible = followed.filter { !snapshot.hidden.contains(BindingName($0)) }
+            parts.apply(snapshot.bindings, of: visible)
             do {
-                try await store.saveBindings(bindings, topics: topics)
+                try await store.saveBindings(snapshot.bindings, topics: visible.sorted())
             } catch {
                 logger.warning("could not save the bindings for a start without the registry: \(error)")
             }

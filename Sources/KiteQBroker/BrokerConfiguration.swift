@@ -30,6 +30,8 @@ package struct BrokerConfiguration: Sendable {
     /// From the connection's start to its CONN_META.
     package var handshakeTimeout: Duration = .seconds(10)
 
+    /// The largest body of a topic's messages, in bytes; a topic that is not named has no limit of its own.
+    package var topicMaxBody: [String: Int] = [:]
     /// Publishes a second that are taken; more are refused. 0: no limit.
     package var receiveRate = 0
     /// Bytes of one connection's publishes that await their store ack; above it the socket is not read.

@@ -181,7 +181,8 @@ final class BrokerParts: Sendable {
                         .bind(host: configuration.bindHost, port: configuration.bindPort)
                 } catch {
                     closeLanes()
-                    throw BrokerError("cannot listen on \(configuration.bindHost):\(configuration.bindPort): \(error)")
+                    throw BrokerError(
+                        "cannot listen on \(configuration.bindHost):\(configuration.bindPort): \(Self.reason(error))")
                 }
                 do {
                     try await unlessFenced { try await body(channel) }
@@ -198,6 +199,15 @@ final class BrokerParts: Sendable {
                     throw error
                 }
             }
+        }
+    }
+
+    /// Of the socket's refusal, without the words of the library.
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as IOError: error.reason
+        case is SocketAddressError: "there is no such host"
+        default: "\(error)"
         }
     }
 

@@ -76,6 +76,9 @@ package final class Routing: Sendable {
         if state.withLock({ $0.elsewhere[shard] ?? [] != groups }) { change { $0.elsewhere[shard] = groups } }
     }
 
+    /// Whether it has a client, here or, as far as the store has said, elsewhere.
+    package func isPresent(_ group: String) -> Bool { state.withLock { $0.isPresent(group) } }
+
     /// Whether it has clients at other brokers, and the shard says so.
     package func isElsewhere(_ group: String, shard: Int) -> Bool {
         state.withLock { $0.elsewhere[shard]?.contains(group) ?? false }

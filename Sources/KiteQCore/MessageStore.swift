@@ -111,13 +111,13 @@ package protocol MessageStore: Sendable {
     /// place on, and says where to go on (nil at the end). Those of dead brokers become this one's.
     func expiredFresh(
         shard: Int, after cursor: SweepCursor?, now: Timestamp, limit: Int
-    ) async throws -> (expired: [FreshMessage], next: SweepCursor?)
+    ) async throws -> (expired: [ExpiredMessage], next: SweepCursor?)
 
     /// Moves delivery rows that are nobody's to the dead letters where their message's time is over; looks at `limit` rows
     /// above a seq, and says where to go on (nil at the end).
     func buryExpiredDeliveries(
         shard: Int, after seq: Int64, now: Timestamp, limit: Int
-    ) async throws -> (buried: Int, next: Int64?)
+    ) async throws -> (buried: [ExpiredDelivery], next: Int64?)
 
     /// Undecided half messages whose time has come, or is later than `latest`, by (nextCheckAt, seq) from behind a place on, at
     /// most `limit`: anybody's.

@@ -32,8 +32,10 @@ package protocol Registry: Sendable {
     /// Changes that come together make one snapshot. A group keeps its last bindings where its data cannot be read, or are
     /// missing though nobody was seen to delete them: a registry that lost its data is an outage, not a wish. Where it
     /// never had any here, those of `lastKnown` (what the broker remembered from its last life) stand in.
+    /// What cannot be read holds up nothing else: a group whose data cannot is left out, or keeps what it had, and a topic of
+    /// which nothing is known is in `hidden`. ``problems`` names both.
     /// The stream ends with ``run()``.
-    func bindings(of topics: [String], lastKnown: [Binding]) -> AsyncStream<[Binding]>
+    func snapshots(of topics: [String], lastKnown: [Binding]) -> AsyncStream<BindingSnapshot>
 
     /// The brokers that serve a topic, sorted, as they come and go: the first value once they are known.
     /// The stream ends with ``run()``.
@@ -48,13 +50,29 @@ package protocol Registry: Sendable {
     /// Waits and throws like ``register(_:topics:)``.
     func announceProducer(group: String, topics: [String]) async throws
 
+    /// Ends a group's bindings to these topics for everybody, in its place: for a group that is gone. Its consumers bind it
+    /// again where they come back. Waits and throws like ``register(_:topics:)``.
+    /// - Throws: ``RegistryError`` of code `unsupported` where people keep the bindings by hand.
+    func removeBindings(of group: String, from topics: [String]) async throws
+
     /// Whether the registry can be reached now.
     var isConnected: Bool { get }
+
+    /// What of it cannot be used, for as long as that lasts.
+    var problems: [RegistryProblem] { get }
 }
 
 extension Registry {
-    /// ``bindings(of:lastKnown:)`` with nothing known before.
-    package func bindings(of topics: [String]) -> AsyncStream<[Binding]> {
-        bindings(of: topics, lastKnown: [])
+    package var problems: [RegistryProblem] { [] }
+
+    package func removeBindings(of group: String, from topics: [String]) async throws {
+        throw RegistryError(.unsupported, "This registry's bindings cannot be removed.")
+    }
+
+    /// The bindings of ``snapshots(of:lastKnown:)`` alone.
+    package func bindings(
+        of topics: [String], lastKnown: [Binding] = []
+    ) -> AsyncMapSequence<AsyncStream<BindingSnapshot>, [Binding]> {
+        snapshots(of: topics, lastKnown: lastKnown).map(\.bindings)
     }
 }

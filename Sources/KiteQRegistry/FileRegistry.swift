@@ -15,6 +15,7 @@ package final class FileRegistry: Registry {
     private let logger: Logger
     private let contents = RegistryContents(nil)
     private let isReadable = Mutex(false)
+    private let problem = Mutex<RegistryProblem?>(nil)
 
     /// - Parameters:
     ///   - interval: How often to look; a change is in force after two to three times that.
@@ -51,12 +52,20 @@ package final class FileRegistry: Registry {
             logger.info("The registry file \(path) has \(listing.bindings.count) bindings.")
             contents.update { $0 = listing }
             isReadable.withLock { $0 = true }
+            problem.withLock { $0 = nil }
         case .failure(let error):
             let consequence = contents.listing == nil ? "Nothing is known yet." : "What was read before stays in force."
             logger.error("The registry file \(path) cannot be used, \(error). \(consequence)")
             isReadable.withLock { $0 = false }
+            problem.withLock {
+                $0 = RegistryProblem(
+                    .leftOut, "The registry file \(path) cannot be used, \(error). \(consequence)",
+                    action: "Mend the file; it is read again when it changes.")
+            }
         }
     }
+
+    package var problems: [RegistryProblem] { problem.withLock { $0.map { [$0] } ?? [] } }
 
     private static func load(_ path: String) -> Result<RegistryContents.Listing, RegistryFile.Malformed> {
         Result { () throws(RegistryFile.Malformed) in
@@ -87,7 +96,7 @@ package final class FileRegistry: Registry {
 
     /// - Throws: ``RegistryError`` of code `unsupported`, unless the file already says just that.
     package func publish(bindings: [Binding], of group: String) async throws {
-        var known = contents.bindings(of: []).makeAsyncIterator()
+        var known = contents.snapshots(of: []).makeAsyncIterator()
         _ = await known.next()  // Until the file was read for the first time.
         try Task.checkCancellation()
         let listed = contents.listing?.bindings.filter { BindingName($0.group) == BindingName(group) }
@@ -97,11 +106,19 @@ package final class FileRegistry: Registry {
             "The bindings of '\(group)' cannot be published: the registry file \(path) is edited by hand.")
     }
 
+    /// - Throws: ``RegistryError`` of code `unsupported`.
+    package func removeBindings(of group: String, from topics: [String]) async throws {
+        throw RegistryError(
+            .unsupported,
+            "The bindings of '\(group)' are in the registry file \(path), which is edited by hand: take them out there."
+        )
+    }
+
     /// Changes nothing: the file has no producers.
     package func announceProducer(group: String, topics: [String]) async throws {}
 
-    package func bindings(of topics: [String], lastKnown: [Binding]) -> AsyncStream<[Binding]> {
-        contents.bindings(of: topics)
+    package func snapshots(of topics: [String], lastKnown: [Binding]) -> AsyncStream<BindingSnapshot> {
+        contents.snapshots(of: topics)
     }
 
     package func brokers(of topic: String) -> AsyncStream<[BrokerAddress]> {

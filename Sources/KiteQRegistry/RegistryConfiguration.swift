@@ -7,9 +7,9 @@ package enum RegistryConfiguration: Sendable, Hashable {
     /// A YAML file; see ``RegistryFile``.
     case file(path: String)
 
-    /// Reads `zk://h1:2181,h2:2181`, `zk://user:password@h1:2181` or `file://PATH`.
+    /// Reads `zk://h1:2181,h2:2181`, `zk://h1:2181,h2:2181/env1`, `zk://user:password@h1:2181` or `file://PATH`.
     ///
-    /// A ZooKeeper server without a port has 2181. PATH is taken as it stands, so `file:///etc/x.yaml` is absolute and
+    /// A ZooKeeper server without a port has 2181; a path behind the servers is where KiteQ's nodes are. PATH is taken as it stands, so `file:///etc/x.yaml` is absolute and
     /// `file://x.yaml` relative to the working directory.
     /// - Throws: ``RegistryError`` of code `invalid`, with one sentence that says what is wrong; it never repeats a
     ///   password.
@@ -24,7 +24,9 @@ package enum RegistryConfiguration: Sendable, Hashable {
         } else {
             let scheme = url.firstRange(of: "://").map { "The scheme '\(url[..<$0.lowerBound])' of the registry URL" }
             throw RegistryError(
-                .invalid, "\(scheme ?? "The registry URL") is not known; write zk://HOST:PORT,… or file://PATH.")
+                .invalid,
+                "\(scheme ?? "The registry URL") is not known; write zk://HOST:PORT,…, zk://HOST:PORT,…/PATH or file://PATH."
+            )
         }
     }
 
@@ -41,10 +43,10 @@ package enum RegistryConfiguration: Sendable, Hashable {
             digest = String(credentials)
             hosts = text[text.index(after: at)...]
         }
-        if hosts.last == "/" { hosts.removeLast() }
-        if hosts.contains("/") {
-            throw RegistryError(
-                .invalid, "The registry URL has a path after its servers; KiteQ's nodes are always under /kiteq.")
+        var root = ""
+        if let slash = hosts.firstIndex(of: "/") {
+            root = try Self.root(hosts[slash...])
+            hosts = hosts[..<slash]
         }
         var servers: [String] = []
         for part in hosts.split(separator: ",", omittingEmptySubsequences: false) {
@@ -55,7 +57,19 @@ package enum RegistryConfiguration: Sendable, Hashable {
             }
             servers.append(address.description)
         }
-        return ZooKeeperConfiguration(servers: servers, digest: digest)
+        return ZooKeeperConfiguration(servers: servers, root: root, digest: digest)
+    }
+
+    /// The path behind the servers, under which KiteQ's nodes are: "/" and "" are ZooKeeper's own root.
+    private static func root(_ path: Substring) throws(RegistryError) -> String {
+        let path = path.last == "/" ? path.dropLast() : path
+        for step in path.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
+            guard !step.isEmpty else {
+                throw RegistryError(.invalid, "The registry URL's path '\(path)' has a step without a name.")
+            }
+            try ZooKeeperPaths.check(String(step), "step of the registry URL's path")
+        }
+        return String(path)
     }
 
     /// A registry of this configuration; nothing happens before its `run()`.
@@ -71,7 +85,7 @@ extension RegistryConfiguration: CustomStringConvertible {
     /// The URL, without its password.
     package var description: String {
         switch self {
-        case .zooKeeper(let configuration): "zk://\(configuration.servers.joined(separator: ","))"
+        case .zooKeeper(let configuration): "zk://\(configuration.servers.joined(separator: ","))\(configuration.root)"
         case .file(let path): "file://\(path)"
         }
     }

@@ -23,12 +23,12 @@ final class RegistryContents: Sendable {
         /// Nil while nothing is known.
         var listing: Listing?
         var isEnded = false
-        var bindingSubscriptions = SnapshotSubscriptions<Set<BindingName>, [Binding]>()
+        var bindingSubscriptions = SnapshotSubscriptions<Set<BindingName>, BindingSnapshot>()
         var brokerSubscriptions = SnapshotSubscriptions<String, [BrokerAddress]>()
 
         mutating func refresh() {
             guard let listing else { return }
-            bindingSubscriptions.refresh { listing.bindings(of: $0) }
+            bindingSubscriptions.refresh { BindingSnapshot(listing.bindings(of: $0)) }
             brokerSubscriptions.refresh { listing.brokers(of: $0) }
         }
     }
@@ -60,8 +60,8 @@ final class RegistryContents: Sendable {
         for continuation in brokers { continuation.finish() }
     }
 
-    func bindings(of topics: [String]) -> AsyncStream<[Binding]> {
-        let (stream, continuation) = AsyncStream<[Binding]>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    func snapshots(of topics: [String]) -> AsyncStream<BindingSnapshot> {
+        let (stream, continuation) = AsyncStream<BindingSnapshot>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let id = state.withLock { state -> UInt64? in
             if state.isEnded { return nil }
             defer { state.refresh() }

@@ -57,10 +57,19 @@ package final class StaticRegistry: Registry {
         }
     }
 
+    package func removeBindings(of group: String, from topics: [String]) async throws {
+        let topics = Set(topics.map(BindingName.init))
+        contents.update { listing in
+            listing.bindings.removeAll {
+                BindingName($0.group) == BindingName(group) && topics.contains(BindingName($0.topic))
+            }
+        }
+    }
+
     package func announceProducer(group: String, topics: [String]) async throws {}
 
-    package func bindings(of topics: [String], lastKnown: [Binding]) -> AsyncStream<[Binding]> {
-        contents.bindings(of: topics)
+    package func snapshots(of topics: [String], lastKnown: [Binding]) -> AsyncStream<BindingSnapshot> {
+        contents.snapshots(of: topics)
     }
 
     package func brokers(of topic: String) -> AsyncStream<[BrokerAddress]> {

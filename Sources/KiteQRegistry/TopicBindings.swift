@@ -13,13 +13,28 @@ struct TopicBindings {
     private struct Node {
         var lastSeen: Sighting
         var bindings: [Binding] = []
-        /// Whether it was read, well or badly.
+        /// Whether it was read, well or badly, or cannot be.
         var isRead = false
+        /// Why its bindings are not what it holds now, a clause.
+        var trouble: Trouble?
+        /// Reads in a row that failed though the server answered.
+        var failures = 0
         /// Whether this session watches it.
         var isWatched = false
         /// Data that did not parse and was logged, so that it is logged once.
         var reported: [UInt8]?
     }
+
+    /// Why a node is left out, or part of it.
+    enum Trouble: Hashable {
+        /// It cannot be read; the text is the server's reason.
+        case unreadable(String)
+        /// What it holds, or some of it, is no binding; the text says what.
+        case malformed(String)
+    }
+
+    /// What follows from it for the group.
+    static let consequence = "the group is bound to what it was bound to before, if that is known, and else to nothing"
 
     struct Listed: Equatable {
         /// The nodes that are to be read.
@@ -37,6 +52,19 @@ struct TopicBindings {
 
     /// Whether the topic was once learned as a whole. It stays so: what is learned later changes it node by node.
     private(set) var isKnown = false
+    /// Why the topic's nodes cannot be listed, a clause; nil while they can.
+    private(set) var refusal: String?
+
+    /// Whether nothing can be known of it: it cannot be listed, never was, and nobody remembers any of it.
+    var isHidden: Bool { refusal != nil && !isKnown }
+
+    /// Nodes that are left out, by what is the matter; sorted.
+    var troubles: [(node: Name, trouble: Trouble)] {
+        nodes.compactMap { name, node in node.trouble.map { (name, $0) } }.sorted { $0.node < $1.node }
+    }
+
+    /// So many reads may fail, while the server answers others, before a node is left out for it.
+    static let patience = 8
 
     /// By group, then as the group gave them.
     var bindings: [Binding] {
@@ -78,6 +106,7 @@ struct TopicBindings {
         }
         for name in names { nodes[name, default: Node(lastSeen: sighting)].lastSeen = sighting }
         isListed = true
+        refusal = nil
         updateIsKnown()
         return Listed(unread: names.filter { nodes[$0]?.isWatched != true }, lost: lost.sorted { $0 < $1 })
     }
@@ -86,6 +115,30 @@ struct TopicBindings {
     mutating func miss(_ name: Name) -> Bool {
         nodes[name]?.isWatched = false
         return nodes[name] != nil
+    }
+
+    /// Takes in that the topic's nodes cannot be listed. What is remembered of it, if anything is, stays in force.
+    mutating func refuse(_ reason: String) {
+        refusal = reason
+        if !isListed, !standIns.isEmpty { isKnown = true }
+    }
+
+    /// Takes in that a node cannot be read: its group keeps what it had, if it had anything, and the others are not held up.
+    /// - Parameter isLasting: Whether trying again is of no use; else it is left out when that has happened often enough.
+    /// - Returns: Whether it is left out for it, and that is news.
+    mutating func refuse(_ name: Name, _ reason: String, isLasting: Bool) -> Bool {
+        guard var node = nodes[name] else { return false }
+        defer {
+            nodes[name] = node
+            updateIsKnown()
+        }
+        node.failures += 1
+        node.isWatched = false
+        guard isLasting || node.failures >= Self.patience else { return false }
+        node.isRead = true
+        defer { node.trouble = .unreadable(reason) }
+        if case .unreadable = node.trouble { return false }
+        return true
     }
 
     /// Takes in a node's data.
@@ -100,17 +153,21 @@ struct TopicBindings {
         let isNews = node.reported != data
         node.isWatched = true
         node.isRead = true
+        node.trouble = nil
+        node.failures = 0
         do {
             let document = try BindingDocument(data, topic: topic.text, group: group)
             node.bindings = document.bindings
             node.reported = document.problems.isEmpty ? nil : data
+            node.trouble = document.problems.first.map { .malformed("\($0), and is left out") }
             standIns[Name(group)] = nil
             // A node may speak for other groups too; they may have one of their own that is still missing.
             for binding in document.bindings { standIns[Name(binding.group)]?.removeAll { $0 == binding } }
             return isNews ? document.problems.map { "\($0), and is left out" } : []
         } catch {
             node.reported = data
-            return isNews ? ["the data \(error.reason); the last bindings of the group stay in force"] : []
+            node.trouble = .malformed("the data \(error.reason)")
+            return isNews ? ["the data \(error.reason); \(Self.consequence)"] : []
         }
     }
 

@@ -47,7 +47,7 @@ final class ZooKeeperClient: Sendable {
     /// Held while the handle is being closed, so that who closes second waits as well.
     private let closing = Mutex(())
     private let context: Unmanaged<Context>
-    private let createsPrivateNodes: Bool
+    private let access: ZooKeeperNodeAccess
 
     /// Starts a session; blocks while names are looked up.
     /// - Parameter handler: Called on a thread of the C client, which waits for it: it must be brief.
@@ -66,7 +66,7 @@ final class ZooKeeperClient: Sendable {
             throw ZooKeeperError(ZSYSTEMERROR.rawValue, "look up \(servers)")
         }
         self.context = context
-        self.createsPrivateNodes = configuration.digest != nil
+        self.access = configuration.effectiveAccess
         if let digest = configuration.digest {
             // The answer comes as a session event where it is a refusal.
             let result = zoo_add_auth(pointer, "digest", digest, Int32(digest.utf8.count), { _, _ in }, nil)
@@ -121,7 +121,12 @@ final class ZooKeeperClient: Sendable {
 
     /// False where the node exists already.
     func create(_ path: String, data: [UInt8] = [], ephemeral: Bool = false) async throws(ZooKeeperError) -> Bool {
-        let acl = createsPrivateNodes ? kiteq_zoo_creator_all_acl() : kiteq_zoo_open_acl()
+        let acl =
+            switch access {
+            case .world: kiteq_zoo_open_acl()
+            case .creator: kiteq_zoo_creator_all_world_read_acl()
+            case .private: kiteq_zoo_creator_all_acl()
+            }
         let flags = ephemeral ? ZOO_EPHEMERAL : ZOO_PERSISTENT
         let result =
             await call { handle, completion in

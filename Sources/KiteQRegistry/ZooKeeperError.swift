@@ -18,6 +18,21 @@ struct ZooKeeperError: Error, Equatable, CustomStringConvertible {
         [ZNOAUTH, ZAUTHFAILED, ZINVALIDACL, ZBADARGUMENTS].contains { $0.rawValue == code }
     }
 
+    /// Whether a server answered, and of what was asked for rather than of the session.
+    var isAnswer: Bool {
+        code < ZAPIERROR.rawValue
+            && ![ZSESSIONEXPIRED, ZCLOSING, ZNOTHING, ZSESSIONMOVED].contains { $0.rawValue == code }
+    }
+
+    /// The server's reason alone, a clause.
+    var reason: String {
+        switch code {
+        case ZNOAUTH.rawValue: "its ACL does not let this user in"
+        case ZAUTHFAILED.rawValue: "the user and password are refused"
+        default: "ZooKeeper says '\(String(cString: zerror(code)))'"
+        }
+    }
+
     var description: String { "\(operation): \(String(cString: zerror(code)))" }
 
     var asRegistryError: RegistryError {

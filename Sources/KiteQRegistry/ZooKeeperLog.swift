@@ -4,7 +4,7 @@ import Logging
 import Synchronization
 
 /// Where the C client's own lines go, which it would otherwise write to standard error, some of them every second
-/// while no server answers, for hours.
+/// while no server answers, for hours. They name sockets and functions: what they mean for people the registry says.
 ///
 /// One for the process: the callback of the C client carries no context.
 enum ZooKeeperLog {
@@ -23,11 +23,10 @@ enum ZooKeeperLog {
         logger.log(level: level, "\(text)", metadata: suppressed > 0 ? ["suppressed": "\(suppressed)"] : nil)
     }
 
-    /// Drops what swift-log says anyway (time, process, thread). Errors of the C client are warnings here: it goes on by
-    /// itself, and what it cannot mend the registry says.
+    /// Drops what swift-log says anyway (time, process, thread).
     static func parse(_ line: String) -> (level: Logger.Level, text: String) {
         let text = line.filter { !$0.isNewline }
-        for (mark, level) in [("ZOO_ERROR@", Logger.Level.warning), ("ZOO_WARN@", .info), ("ZOO_INFO@", .debug)] {
+        for (mark, level) in [("ZOO_ERROR@", Logger.Level.debug), ("ZOO_WARN@", .debug), ("ZOO_INFO@", .trace)] {
             if let range = text.firstRange(of: mark) { return (level, String(text[range.upperBound...])) }
         }
         return (.debug, text)

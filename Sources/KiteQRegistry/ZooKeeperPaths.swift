@@ -1,14 +1,22 @@
 import KiteQCore
 
 /// Where KiteQ's nodes are.
-enum ZooKeeperPaths {
-    static let aliveServers = "/kiteq/alive_servers"
-    static let allServers = "/kiteq/all_servers"
+///
+/// The C client has a chroot of its own; this is done without it, since under that the node itself and those above it cannot
+/// be made, and an error would not say which path of the server is meant.
+struct ZooKeeperPaths: Sendable, Hashable {
     private static let bindSuffix = "-bind"
 
-    static func server(_ topic: String) -> String { "/kiteq/server/\(topic)" }
-    static func producers(_ topic: String) -> String { "/kiteq/pub/\(topic)" }
-    static func bindings(_ topic: String) -> String { "/kiteq/sub/\(topic)" }
+    /// "", or a path without a '/' at its end.
+    var root = ""
+
+    var aliveServers: String { "\(root)/kiteq/alive_servers" }
+    var allServers: String { "\(root)/kiteq/all_servers" }
+
+    func server(_ topic: String) -> String { "\(root)/kiteq/server/\(topic)" }
+    func producers(_ topic: String) -> String { "\(root)/kiteq/pub/\(topic)" }
+    func bindings(_ topic: String) -> String { "\(root)/kiteq/sub/\(topic)" }
+    func binding(of group: String, to topic: String) -> String { "\(bindings(topic))/\(Self.bindingNode(group))" }
 
     static func bindingNode(_ group: String) -> String { group + bindSuffix }
 

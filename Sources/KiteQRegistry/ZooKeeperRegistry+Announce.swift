@@ -8,15 +8,17 @@ extension ZooKeeperRegistry {
     func announce(_ client: ZooKeeperClient) async throws(ZooKeeperError) {
         let (announcement, takesOver, held) = state.withLock { ($0.announcement, $0.takesOver, $0.held) }
         var wanted: [String] = []
+        // Of a node that is somebody else's: the others are made all the same.
+        var refusal: ZooKeeperError?
         if let announcement {
             let broker = announcement.broker.description
             // Clients come as soon as the broker is in its topic's list, so that is last.
-            wanted.append("\(ZooKeeperPaths.aliveServers)/\(broker)")
-            wanted += announcement.topics.map { "\(ZooKeeperPaths.server($0))/\(broker)" }
-            try await ensure("\(ZooKeeperPaths.allServers)/\(broker)", client)
-            for topic in announcement.topics {
-                try await ensure(ZooKeeperPaths.producers(topic), client)
-                try await ensure(ZooKeeperPaths.bindings(topic), client)
+            wanted.append("\(paths.aliveServers)/\(broker)")
+            wanted += announcement.topics.map { "\(paths.server($0))/\(broker)" }
+            var needed = ["\(paths.allServers)/\(broker)"]
+            for topic in announcement.topics { needed += [paths.producers(topic), paths.bindings(topic)] }
+            for path in needed {
+                do { try await ensure(path, client) } catch  where error.isPermanent { refusal = refusal ?? error }
             }
         }
         let names = Set(wanted.map { BindingName($0) })
@@ -25,12 +27,37 @@ extension ZooKeeperRegistry {
         for path in held.subtracting(names) { try await release(path, client) }
         for path in wanted {
             watch(path, for: .announcement)
-            try await claim(path, takesOver: takesOver, rivals: .warning, client)
+            do {
+                try await claim(path, takesOver: takesOver, rivals: .warning, client)
+            } catch  where error.isPermanent {
+                refusal = refusal ?? error
+            }
         }
         state.withLock { state in
             state.held.formIntersection(names)
             // Unless another call came meanwhile, which is dirty now and wants it for itself.
             if !state.dirty.contains(.announcement) { state.takesOver = false }
+        }
+        if let refusal { throw refusal }
+    }
+
+    /// Ends a group's bindings in its place.
+    ///
+    /// A node that is there is deleted: whoever saw it sees it go. Where there is none the bindings are remembered, since
+    /// nobody was seen to delete them (``TopicBindings``): then a node says that there are none.
+    func remove(_ group: BindingName, _ client: ZooKeeperClient) async throws(ZooKeeperError) {
+        for topic in state.withLock({ $0.removals[group] ?? [] }) {
+            let path = paths.binding(of: group.text, to: topic.text)
+            if try await client.exists(path, watch: false) != nil {
+                try await client.delete(path)
+            } else {
+                try await ensure(ZooKeeperPaths.parent(of: path), client)
+                if try await !client.create(path, data: Array("[]".utf8)) { try await client.delete(path) }
+            }
+            state.withLock { state in
+                state.removals[group]?.remove(topic)
+                if state.removals[group]?.isEmpty == true { state.removals[group] = nil }
+            }
         }
     }
 
@@ -38,7 +65,7 @@ extension ZooKeeperRegistry {
     func publish(_ group: BindingName, _ client: ZooKeeperClient) async throws(ZooKeeperError) {
         let wanted = state.withLock { $0.published[group] ?? [:] }
         for (topic, data) in wanted {
-            let path = "\(ZooKeeperPaths.bindings(topic.text))/\(ZooKeeperPaths.bindingNode(group.text))"
+            let path = paths.binding(of: group.text, to: topic.text)
             guard let data else {
                 try await client.delete(path)
                 state.withLock { state in
@@ -57,13 +84,13 @@ extension ZooKeeperRegistry {
 
     func announceProducer(_ group: BindingName, _ client: ZooKeeperClient) async throws(ZooKeeperError) {
         guard let producer = state.withLock({ $0.producers[group] }) else { return }
-        let paths = producer.topics.map {
-            "\(ZooKeeperPaths.producers($0))/\(group.text)/\(configuration.hostname)"
+        let wanted = producer.topics.map {
+            "\(paths.producers($0))/\(group.text)/\(configuration.hostname)"
         }
-        let names = Set(paths.map { BindingName($0) })
+        let names = Set(wanted.map { BindingName($0) })
         state.withLock { $0.producers[group]?.held.formUnion(names) }
         for path in producer.held.subtracting(names) { try await release(path, client) }
-        for path in paths {
+        for path in wanted {
             watch(path, for: .producer(group: group))
             // Another process of this machine may have the entry: it says the same.
             try await claim(path, takesOver: false, rivals: .debug, client)

@@ -36,18 +36,21 @@ extension ZooKeeperRegistry {
     private func see(to work: Work, version: Int, _ client: ZooKeeperClient) async -> Bool {
         do {
             try await perform(work, client)
-            let waiters = state.withLock { state in
-                state.settle(work)
-                return state.takeWaiters(for: work, version: version)
+            let (waiters, hadFailed) = state.withLock { state in
+                (state.takeWaiters(for: work, version: version), state.settle(work))
             }
+            if hadFailed { sayThatItIsBack(work) }
             for waiter in waiters { waiter.continuation.resume() }
             return true
         } catch {
             let (waiters, isNews) = state.withLock { state in
                 let isNews = state.postpone(work)
+                state.note(error, about: work)
                 return (error.isPermanent ? state.takeWaiters(for: work, version: version) : [], isNews)
             }
-            if error.isPermanent, isNews {
+            if case .node(let topic, let node) = work {
+                leaveOut(topic, node, error)
+            } else if error.isPermanent, isNews {
                 logger.error("\(error.asRegistryError)")
             } else {
                 logger.debug("\(error); trying again")
@@ -57,11 +60,39 @@ extension ZooKeeperRegistry {
         }
     }
 
+    /// A node that cannot be read holds up neither its topic nor the others.
+    private func leaveOut(_ topic: BindingName, _ node: BindingName, _ error: ZooKeeperError) {
+        guard error.isAnswer else {
+            logger.debug("\(error); trying again")
+            return
+        }
+        let isNews = state.withLock {
+            $0.topics[topic]?.refuse(node, error.reason, isLasting: error.isPermanent) ?? false
+        }
+        if isNews {
+            warnOfNode("\(error); \(TopicBindings.consequence), and it is tried again.")
+        } else {
+            logger.debug("\(error); trying again")
+        }
+    }
+
+    private func sayThatItIsBack(_ work: Work) {
+        guard case .node(let topic, let node) = work else { return }
+        logger.info("\(paths.bindings(topic.text))/\(node.text) can be read again.")
+    }
+
+    /// There may be thousands of them.
+    private func warnOfNode(_ line: String) {
+        guard let suppressed = nodeLines.withLock({ $0.admit(now: .now) }) else { return }
+        logger.warning("\(line)", metadata: suppressed > 0 ? ["suppressed": "\(suppressed)"] : nil)
+    }
+
     private func perform(_ work: Work, _ client: ZooKeeperClient) async throws(ZooKeeperError) {
         switch work {
         case .announcement: try await announce(client)
         case .published(let group): try await publish(group, client)
         case .producer(let group): try await announceProducer(group, client)
+        case .removal(let group): try await remove(group, client)
         case .topic(let topic): try await list(topic, client)
         case .node(let topic, let node): try await read(topic, node, client)
         case .brokers(let topic): try await listBrokers(topic, client)
@@ -72,7 +103,7 @@ extension ZooKeeperRegistry {
 
     private func list(_ topic: BindingName, _ client: ZooKeeperClient) async throws(ZooKeeperError) {
         guard state.withLock({ $0.topics[topic] != nil }) else { return }  // Nobody follows it any more.
-        let path = ZooKeeperPaths.bindings(topic.text)
+        let path = paths.bindings(topic.text)
         try await ensure(path, client)
         watch(path, for: .topic(topic))
         guard let listing = try await client.list(path, watch: true) else {
@@ -97,7 +128,7 @@ extension ZooKeeperRegistry {
         _ topic: BindingName, _ node: BindingName, _ client: ZooKeeperClient
     ) async throws(ZooKeeperError) {
         guard state.withLock({ $0.topics[topic] != nil }) else { return }
-        let path = "\(ZooKeeperPaths.bindings(topic.text))/\(node.text)"
+        let path = "\(paths.bindings(topic.text))/\(node.text)"
         watch(path, for: .node(topic: topic, node: node))
         guard let content = try await client.get(path, watch: true) else {
             state.withLock { state in
@@ -110,12 +141,12 @@ extension ZooKeeperRegistry {
         let problems = state.withLock {
             $0.topics[topic]?.read(node, data: content.data, topic: topic) ?? []
         }
-        for problem in problems { logger.warning("\(path): \(problem)") }
+        for problem in problems { warnOfNode("\(path): \(problem)") }
     }
 
     private func listBrokers(_ topic: BindingName, _ client: ZooKeeperClient) async throws(ZooKeeperError) {
         guard state.withLock({ $0.brokers[topic] != nil }) else { return }
-        let path = ZooKeeperPaths.server(topic.text)
+        let path = paths.server(topic.text)
         watch(path, for: .brokers(topic: topic))
         var listing = try await client.list(path, watch: true)
         // Where no broker ever served the topic there is nothing to list: watch for the first.
@@ -140,7 +171,7 @@ extension ZooKeeperRegistry {
     }
 
     /// "the groups a, b and 3 more"
-    private static func list(_ names: [String], of what: String) -> String {
+    static func list(_ names: [String], of what: String) -> String {
         let shown = names.prefix(10).joined(separator: ", ")
         let rest = names.count > 10 ? " and \(names.count - 10) more" : ""
         return "the \(what)\(names.count == 1 ? "" : "s") \(shown)\(rest)"

@@ -39,6 +39,9 @@ extension ZooKeeperRegistry {
     /// Longer than the C client takes to hand its farewell to a server that is slow: 3 seconds.
     private static let closingGrace = Duration.seconds(5)
 
+    /// So long a new handle may be without an answer before that is said.
+    private static let silence = Duration.seconds(2)
+
     /// Nil where it cannot be made now, and where this task is cancelled.
     private func makeClient() async -> ZooKeeperClient? {
         let made = await runBlocking(grace: .zero) { [self] in
@@ -53,7 +56,10 @@ extension ZooKeeperRegistry {
         switch made {
         case .success(let client): return client
         case .failure(let error):
-            warnOfAbsence("ZooKeeper cannot be reached (\(error)): do its servers' names resolve? Trying again.")
+            warnOfAbsence(
+                "ZooKeeper cannot be reached: do the names of \(configuration.servers.joined(separator: ", ")) resolve? Trying again."
+            )
+            logger.debug("\(error)")
             return nil
         case nil: return nil
         }
@@ -75,6 +81,9 @@ extension ZooKeeperRegistry {
             let patience = configuration.sessionTimeout * 2
             var deadline = ContinuousClock.now + patience
             group.addTask { await self.signal(after: patience) }
+            // Somebody may sit before it and wonder.
+            let tellAt = ContinuousClock.now + Self.silence
+            group.addTask { await self.signal(after: Self.silence) }
             var backoff = Backoff(initial: configuration.initialBackoff, maximum: configuration.maximumBackoff)
 
             signals: for await _ in signals {
@@ -91,13 +100,27 @@ extension ZooKeeperRegistry {
                 case .absent:
                     break signals
                 case .dead(let reason):
-                    logger.warning("ZooKeeper: \(reason). Everything is announced and watched anew.")
-                    break signals
-                case .disconnected:
-                    if .now >= deadline {
-                        warnOfAbsence("No server of \(configuration.servers) has answered. Trying again.")
+                    let refused = state.withLock { state in
+                        state.refusal != nil && state.refusal?.what == nil ? state.takeAllWaiters() : nil
+                    }
+                    guard let refused else {
+                        logger.warning("ZooKeeper: \(reason). Everything is announced and watched anew.")
                         break signals
                     }
+                    // Waiting is of no use to anybody, but somebody may mend it.
+                    warnOfAbsence("ZooKeeper: \(reason) (registry.auth). Trying again.")
+                    for waiter in refused {
+                        waiter.continuation.resume(
+                            throwing: RegistryError(.denied, "ZooKeeper: \(reason): check registry.auth."))
+                    }
+                    wasConnected = false
+                    break signals
+                case .disconnected:
+                    if .now >= deadline || (.now >= tellAt && !wasConnected) {
+                        warnOfAbsence(
+                            "No server of \(configuration.servers.joined(separator: ", ")) has answered. Trying again.")
+                    }
+                    if .now >= deadline { break signals }
                 case .connected:
                     wasConnected = true
                     if await pass(client) {

@@ -18,10 +18,13 @@ package final class ZooKeeperRegistry: Registry {
     let signals: AsyncStream<Void>
     let signal: AsyncStream<Void>.Continuation
     let absences = Mutex(LogThrottle(limit: 1, per: .seconds(60)))
+    let nodeLines = Mutex(LogThrottle(limit: 20, per: .seconds(60)))
+    let paths: ZooKeeperPaths
 
     package init(configuration: ZooKeeperConfiguration, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
+        paths = configuration.paths
         (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -79,6 +82,17 @@ package final class ZooKeeperRegistry: Registry {
         }
     }
 
+    package func removeBindings(of group: String, from topics: [String]) async throws {
+        try ZooKeeperPaths.check(group, "group")
+        for topic in topics { try ZooKeeperPaths.check(topic, "topic") }
+        let (group, topics) = (BindingName(group), topics.map { BindingName($0) })
+        try await fulfil(.removal(group: group)) { state in
+            state.removals[group, default: []].formUnion(topics)
+            // What was published from here for the group is not to be published again.
+            for topic in topics { state.published[group]?[topic] = nil }
+        }
+    }
+
     /// Below ZooKeeper's limit of one MiB for a whole packet.
     static let maximumNodeSize = 1_000_000
 
@@ -124,8 +138,8 @@ package final class ZooKeeperRegistry: Registry {
 
     // MARK: - Followers
 
-    package func bindings(of topics: [String], lastKnown: [Binding]) -> AsyncStream<[Binding]> {
-        let (stream, continuation) = AsyncStream<[Binding]>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    package func snapshots(of topics: [String], lastKnown: [Binding]) -> AsyncStream<BindingSnapshot> {
+        let (stream, continuation) = AsyncStream<BindingSnapshot>.makeStream(bufferingPolicy: .bufferingNewest(1))
         var seen: Set<BindingName> = []
         let names = topics.map { BindingName($0) }.filter { seen.insert($0).inserted && canHold($0) }
         let id = state.withLock { state -> UInt64? in

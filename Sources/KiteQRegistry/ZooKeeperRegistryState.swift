@@ -14,6 +14,8 @@ struct ZooKeeperRegistryState {
         /// A consumer group's own bindings.
         case published(group: Name)
         case producer(group: Name)
+        /// Another group's bindings, that are to end.
+        case removal(group: Name)
         /// Which binding nodes a topic has.
         case topic(Name)
         case node(topic: Name, node: Name)
@@ -67,11 +69,16 @@ struct ZooKeeperRegistryState {
     /// For each group and topic what the node is to hold; nil: no node.
     var published: [Name: [Name: [UInt8]?]] = [:]
     var producers: [Name: Producer] = [:]
+    /// The topics that a group's bindings are to be taken from.
+    var removals: [Name: Set<Name>] = [:]
+
+    /// Why the servers refuse the credentials, or what was announced; nil while they do not.
+    var refusal: (what: Work?, reason: String)?
 
     var topics: [Name: TopicBindings] = [:]
     var brokers: [Name: TopicBrokers] = [:]
 
-    var bindingSubscriptions = SnapshotSubscriptions<[Name], [Binding]>()
+    var bindingSubscriptions = SnapshotSubscriptions<[Name], BindingSnapshot>()
     var brokerSubscriptions = SnapshotSubscriptions<Name, [BrokerAddress]>()
 
     private var versions: [Work: Int] = [:]
@@ -93,6 +100,7 @@ struct ZooKeeperRegistryState {
         dirty.formUnion(brokers.keys.map { .brokers(topic: $0) })
         dirty.formUnion(published.keys.map { .published(group: $0) })
         dirty.formUnion(producers.keys.map { .producer(group: $0) })
+        dirty.formUnion(removals.keys.map { .removal(group: $0) })
         takesOver = announcement != nil
         // Also without an announcement: somebody may wait for it to be gone.
         dirty.insert(.announcement)
@@ -103,10 +111,14 @@ struct ZooKeeperRegistryState {
         // A handle that was too slow to be closed may still speak when all is over.
         if isRunning == false { return false }
         switch event {
-        case .connected: session = .connected
+        case .connected:
+            session = .connected
+            if refusal?.what == nil { refusal = nil }
         case .disconnected: session = .disconnected
         case .expired: session = .dead(reason: "the session expired")
-        case .refused: session = .dead(reason: "the servers refuse the user and password")
+        case .refused:
+            session = .dead(reason: "the servers refuse the user and password")
+            refusal = (nil, "ZooKeeper's servers refuse the user and password")
         case .changed(let path):
             guard let work = watchers[Name(path)] else { return false }
             dirty.insert(work)
@@ -131,7 +143,7 @@ struct ZooKeeperRegistryState {
             case .topic(let topic): topics[topic]?.isKnown ?? true
             case .node(let topic, _): topics[topic]?.isKnown ?? true
             case .brokers(let topic): brokers[topic]?.isKnown ?? true
-            case .announcement, .published, .producer: false
+            case .announcement, .published, .producer, .removal: false
             }
         }
     }
@@ -142,7 +154,21 @@ struct ZooKeeperRegistryState {
         return failing.insert(work).inserted
     }
 
-    mutating func settle(_ work: Work) { failing.remove(work) }
+    /// What cannot be had however often it is tried is kept for people to see.
+    mutating func note(_ error: ZooKeeperError, about work: Work) {
+        guard error.isPermanent else { return }
+        switch work {
+        case .topic(let topic): topics[topic]?.refuse(error.reason)
+        case .announcement: refusal = (work, "ZooKeeper refuses to \(error.operation), \(error.reason)")
+        default: break
+        }
+    }
+
+    /// Returns whether it had failed before.
+    mutating func settle(_ work: Work) -> Bool {
+        if refusal?.what == work { refusal = nil }
+        return failing.remove(work) != nil
+    }
 
     /// Whether somebody is to call ``resumePostponed()`` after a pause: true once, until it was called.
     mutating func needsRetry() -> Bool {
@@ -203,12 +229,18 @@ struct ZooKeeperRegistryState {
     mutating func refreshSubscriptions() {
         let topics = topics
         bindingSubscriptions.refresh { names in
-            var bindings: [Binding] = []
+            var snapshot = BindingSnapshot([])
             for name in names {
-                guard let topic = topics[name], topic.isKnown else { return nil }
-                bindings += topic.bindings
+                guard let topic = topics[name] else { return nil }
+                if topic.isHidden {
+                    snapshot.hidden.insert(name)
+                } else if topic.isKnown {
+                    snapshot.bindings += topic.bindings
+                } else {
+                    return nil
+                }
             }
-            return bindings
+            return snapshot
         }
         let brokers = brokers
         brokerSubscriptions.refresh { name in

@@ -138,9 +138,9 @@ import Testing
 
     @Test func actsCountByHowTheyEnded() {
         let acts = ActCounts()
-        acts.count("pause", isDone: true)
-        acts.count("pause", isDone: true)
-        acts.count("pause", isDone: false)
+        acts.count("pause", .done)
+        acts.count("pause", .done)
+        acts.count("pause", .failed)
         acts.countUnwritten()
         var page = PrometheusText()
         acts.write(to: &page)

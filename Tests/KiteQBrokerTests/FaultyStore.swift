@@ -126,12 +126,12 @@ final class FaultyStore: MessageStore {
     }
     func expiredFresh(
         shard: Int, after cursor: SweepCursor?, now: Timestamp, limit: Int
-    ) async throws -> (expired: [FreshMessage], next: SweepCursor?) {
+    ) async throws -> (expired: [ExpiredMessage], next: SweepCursor?) {
         try await base.expiredFresh(shard: shard, after: cursor, now: now, limit: limit)
     }
     func buryExpiredDeliveries(
         shard: Int, after seq: Int64, now: Timestamp, limit: Int
-    ) async throws -> (buried: Int, next: Int64?) {
+    ) async throws -> (buried: [ExpiredDelivery], next: Int64?) {
         try await base.buryExpiredDeliveries(shard: shard, after: seq, now: now, limit: limit)
     }
     func dueTransactions(

@@ -34,7 +34,8 @@ import Testing
         ("", "The registry URL is not known"), ("h1:2181", "The registry URL is not known"),
         ("etcd://h1", "The scheme 'etcd' of the registry URL is not known"), ("file://", "names no file"),
         ("zk://", "the server ''"), ("zk://h1:2181,", "the server ''"), ("zk://h1:port", "the server 'h1:port'"),
-        ("zk://h1:99999", "the server 'h1:99999'"), ("zk://h1:2181/kite", "has a path"),
+        ("zk://h1:99999", "the server 'h1:99999'"), ("zk://h1:2181//kite", "a step without a name"),
+        ("zk://h1/a/../b", "relative path"),
         ("zk://secret@h1", "no user:password"),
         ("zk://:secret@h1", "no user:password"), ("ZK://h1", "The scheme 'ZK'"),
     ])

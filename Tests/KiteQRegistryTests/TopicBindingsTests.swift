@@ -113,6 +113,65 @@ import Testing
         #expect(!isUnknownToBeListed)
     }
 
+    @Test func aNodeThatCannotBeReadHoldsUpNothingElse() throws {
+        var bindings = TopicBindings()
+        bindings.assume([binding("g")])
+        let listed = bindings.list(["f", "g", "h"].map { BindingName("\($0)-bind") }, sighting(5, 100, 7))
+        #expect(listed.unread.count == 3)
+        _ = bindings.read(BindingName("h-bind"), data: try BindingDocument.encode([binding("h")]), topic: topic)
+        #expect(!bindings.isKnown)
+        let said = ["f", "g", "g"].map { bindings.refuse(BindingName("\($0)-bind"), "its ACL", isLasting: true) }
+        // Each is news once.
+        #expect(said == [true, true, false])
+        // What g had stands in, f had nothing.
+        #expect(bindings.isKnown)
+        #expect(bindings.bindings == [binding("g"), binding("h")])
+        #expect(bindings.troubles.map(\.node.text) == ["f-bind", "g-bind"])
+        // It can be read again: what it says counts, and nothing is the matter with it any more.
+        _ = bindings.read(BindingName("g-bind"), data: try BindingDocument.encode([binding("g", "b")]), topic: topic)
+        #expect(bindings.bindings == [binding("g", "b"), binding("h")])
+        #expect(bindings.troubles.map(\.node.text) == ["f-bind"])
+        // Deleted while it could not be read.
+        try list(["g", "h"], sighting(5, 100, 8), in: &bindings)
+        #expect(bindings.troubles.isEmpty)
+    }
+
+    @Test func whatMayPassIsTriedBeforeANodeIsLeftOut() throws {
+        var bindings = TopicBindings()
+        _ = bindings.list([BindingName("g-bind")], sighting(5, 100, 7))
+        for _ in 1..<TopicBindings.patience {
+            let isNews = bindings.refuse(BindingName("g-bind"), "it fails", isLasting: false)
+            #expect(!isNews && !bindings.isKnown)
+        }
+        let isNews = bindings.refuse(BindingName("g-bind"), "it fails", isLasting: false)
+        #expect(isNews && bindings.isKnown && bindings.bindings.isEmpty)
+    }
+
+    @Test func whatIsNoBindingIsAProblemAsLongAsItIsThere() throws {
+        var bindings = TopicBindings()
+        _ = bindings.list([BindingName("g-bind")], sighting(5, 100, 7))
+        _ = bindings.read(BindingName("g-bind"), data: Array(repeating: 0xFF, count: 2 << 20), topic: topic)
+        #expect(bindings.isKnown && bindings.troubles.count == 1)
+        _ = bindings.read(BindingName("g-bind"), data: Array("[]".utf8), topic: topic)
+        #expect(bindings.troubles.isEmpty)
+    }
+
+    @Test func aTopicThatCannotBeListedIsHiddenUnlessSomebodyRemembers() throws {
+        var forgotten = TopicBindings()
+        forgotten.refuse("its ACL")
+        #expect(forgotten.isHidden && !forgotten.isKnown)
+        try list(["g"], sighting(5, 100, 7), in: &forgotten)
+        #expect(!forgotten.isHidden && forgotten.isKnown && forgotten.refusal == nil)
+        // Known once, it stays so.
+        forgotten.refuse("its ACL")
+        #expect(!forgotten.isHidden && forgotten.bindings == [binding("g")])
+
+        var remembered = TopicBindings()
+        remembered.assume([binding("g")])
+        remembered.refuse("its ACL")
+        #expect(!remembered.isHidden && remembered.isKnown && remembered.bindings == [binding("g")])
+    }
+
     @Test func brokersLostWithTheirTopicStay() throws {
         let one = BrokerAddress(host: "10.0.0.1", port: 1)
         let two = BrokerAddress(host: "10.0.0.2", port: 1)

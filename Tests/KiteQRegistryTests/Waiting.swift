@@ -18,13 +18,13 @@ func eventually(within limit: Duration, _ condition: () async -> Bool) async -> 
 struct TooLate: Error {}
 
 /// The first element of a stream that fits; the stream may be used again afterwards.
-func first<Element: Sendable>(
-    in stream: AsyncStream<Element>, within limit: Duration = .seconds(20),
-    where fits: @escaping @Sendable (Element) -> Bool = { _ in true }
-) async throws -> Element {
-    try await withThrowingTaskGroup(of: Element?.self) { group in
+func first<Elements: AsyncSequence & Sendable>(
+    in stream: Elements, within limit: Duration = .seconds(20),
+    where fits: @escaping @Sendable (Elements.Element) -> Bool = { _ in true }
+) async throws -> Elements.Element where Elements.Element: Sendable {
+    try await withThrowingTaskGroup(of: Elements.Element?.self) { group in
         group.addTask {
-            for await element in stream where fits(element) { return element }
+            for try await element in stream where fits(element) { return element }
             return nil
         }
         group.addTask {
@@ -59,14 +59,14 @@ final class History<Element: Sendable>: Sendable {
     private let seen = Mutex<[Element]>([])
     var elements: [Element] { seen.withLock { $0 } }
 
-    func follow(_ stream: AsyncStream<Element>) async {
+    func follow(_ stream: some AsyncSequence<Element, Never>) async {
         for await element in stream { seen.withLock { $0.append(element) } }
     }
 }
 
 /// Runs a body with the history of a stream, which is followed meanwhile.
 func following<Element: Sendable>(
-    _ stream: AsyncStream<Element>, _ body: (History<Element>) async throws -> Void
+    _ stream: some AsyncSequence<Element, Never> & Sendable, _ body: (History<Element>) async throws -> Void
 ) async throws {
     let history = History<Element>()
     try await withThrowingTaskGroup(of: Void.self) { group in

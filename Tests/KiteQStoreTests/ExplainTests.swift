@@ -75,6 +75,7 @@ import Testing
         Case("nextRoute", SQL.nextRoute, ["1", "7"], "by_route"),
         Case("expiries", SQL.expiries, ["1", "7", "3000", "100"], "by_route"),
         Case("deliveryExpiries", SQL.deliveryExpiries, ["3000", "100"], "by_owner", "PRIMARY"),
+        Case("names", SQL.names, seqs, "PRIMARY"),
         Case("freeDeliveries", SQL.freeDeliveries, seqs, "PRIMARY", "by_owner"),
         Case("nextMessageOwner", SQL.nextMessageOwner, ["0"], "by_route"),
         Case("nextDeliveryOwner", SQL.nextDeliveryOwner, ["0"], "by_owner"),

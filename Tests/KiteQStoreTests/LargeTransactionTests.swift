@@ -184,7 +184,7 @@ import Testing
                 #expect(try await store.settle([Settlement(seq: insertion.seq, pending: rows ?? [])], shard: 0).isEmpty)
             }
             let (buried, next) = try await store.buryExpiredDeliveries(shard: 0, after: 0, now: 2_000, limit: 500)
-            #expect(buried == 12 && next == nil)
+            #expect(buried.count == 12 && next == nil)
             #expect(try await fixture.rows("SELECT COUNT(*), MIN(reason) FROM kite_dead_letter") == ["12 2"])
             #expect(try await fixture.rows("SELECT COUNT(*) FROM kite_message") == ["0"])
             try await DeadLetterStore.with(fixture.configuration, logger: quiet) { letters in

@@ -214,16 +214,21 @@ import Testing
                         ])
                 ], shard: 0)
             var expired: [Int64] = []
+            var topics: Set<String> = []
             var place: SweepCursor?
             repeat {
                 let page = try await store.expiredFresh(shard: 0, after: place, now: 100, limit: 4)
                 expired += page.expired.map(\.seq)
+                topics.formUnion(page.expired.map(\.topic))
                 place = page.next
             } while place != nil
             #expect(expired.sorted() == all.filter { $0.message.expiresAt == 100 }.map(\.seq))
+            #expect(topics == Set(all.map(\.message.topic)))
 
-            #expect(try await store.buryExpiredDeliveries(shard: 0, after: 0, now: 99, limit: 9).buried == 0)
-            #expect(try await store.buryExpiredDeliveries(shard: 0, after: 0, now: 100, limit: 9).buried == 2)
+            #expect(try await store.buryExpiredDeliveries(shard: 0, after: 0, now: 99, limit: 9).buried.isEmpty)
+            let buried = try await store.buryExpiredDeliveries(shard: 0, after: 0, now: 100, limit: 9).buried
+            #expect(buried.map(\.group).sorted() == ["a", "b"])
+            #expect(buried.allSatisfy { $0.id == tracked.message.id && $0.topic == tracked.message.topic })
             let done = Settlement(seq: tracked.seq, wasTracked: true, done: ["c"])
             #expect(try await store.settle([done], shard: 0).isEmpty, "what is in memory expires there")
             #expect(try await store.purge(shard: 0, decidedBefore: 0, deadLettersBefore: .max, limit: 9) == 2)

@@ -39,8 +39,11 @@ import Testing
 
     @Test(arguments: [
         ("[broker]\nmax_connection = 1", "kiteq.toml: there is no option broker.max_connection; [broker] has bind, "),
-        ("[brokr]\nbind = \"a:1\"", "kiteq.toml: there is no section [brokr]; there are [broker], [publish], "),
-        ("[brokr]", "kiteq.toml: there is no section [brokr]; there are [broker], [publish], "),
+        (
+            "[brokr]\nbind = \"a:1\"",
+            "kiteq.toml: there is no section [brokr]; there are [broker], [topics], [publish], "
+        ),
+        ("[brokr]", "kiteq.toml: there is no section [brokr]; there are [broker], [topics], [publish], "),
         (
             "bind = \"a:1\"",
             "kiteq.toml: bind stands outside of a section; every option belongs to one, such as [broker]"

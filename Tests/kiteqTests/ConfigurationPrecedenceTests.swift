@@ -37,6 +37,11 @@ import Testing
         case "admin.allow_anonymous": return quoted(["read", "no", "operate"])
         case "store.tls": return quoted(["required", "off", "verified"])
         case "store.durability": return quoted(["refuse", "warn", "refuse"])
+        case "registry.acl": return quoted(["world", "creator", "private"])
+        case "topics.max_body":
+            return Sample(
+                texts: ["a=1KiB", "b=2KiB,c=3", "d=1MiB"],
+                literals: ["{ a = \"1KiB\" }", "{ b = \"2KiB\", c = 3 }", "{ d = \"1MiB\" }"])
         case "log.level": return quoted(["trace", "error", "debug"])
         case "log.format": return quoted(["json", "text", "json"])
         case "broker.idle_timeout", "transactions.retention", "delivery.dead_letter_retention":

@@ -47,11 +47,47 @@ import Testing
     }
 
     @Test(arguments: ["nothing://x", "memory://?shards=0", "memory:"])
-    func aWrongStoreIs1AndOneLine(url: String) throws {
-        let outcome = try CommandProcess.run(["serve", "--topics", "a", "--store", url, "--registry", "file://x"])
-        #expect(outcome.status == 1)
-        #expect(outcome.error.hasPrefix("kiteq: "))
-        #expect(outcome.error.filter(\.isNewline).count == 1)
+    func aWrongStoreIsWhoSaidIt(url: String) throws {
+        let flag = try CommandProcess.run(["serve", "--topics", "a", "--store", url, "--registry", "file://x"])
+        let variable = try CommandProcess.run(
+            ["serve", "--topics", "a", "--registry", "file://x"], environment: ["KITEQ_STORE": url])
+        #expect([flag.status, variable.status] == [64, 1])
+        for outcome in [flag, variable] {
+            #expect(outcome.error.hasPrefix("kiteq: "))
+            #expect(outcome.error.filter(\.isNewline).count == 1)
+        }
+    }
+
+    struct Ending: Sendable {
+        var line: String
+        var status: Int32
+    }
+
+    private static let serve = "serve --topics a --store memory://"
+    private static let publish = "publish --brokers 127.0.0.1:1 --topic t --type a"
+
+    static let endings: [Ending] = [
+        Ending(line: "\(serve) --registry etcd://h", status: 64),
+        Ending(line: "\(serve) --registry zk://h:1//x", status: 64),
+        Ending(line: "publish --registry zk://h:port --topic t --type a x", status: 64),
+        Ending(line: "migrate --store mysql://h:port/kite", status: 64),
+        Ending(line: "\(serve) --registry zk://h:1 --set registry.acl=creator", status: 64),
+        Ending(line: "\(serve) --registry zk://h:1 --set registry.auth_file=/no/file", status: 1),
+        Ending(line: "serve --config /no/file", status: 1),
+        Ending(line: "\(serve) --registry file://x --set groups.file=/no/file", status: 1),
+        Ending(line: "groups --admin https://127.0.0.1:1 --admin-ca /no/file", status: 1),
+        Ending(line: "groups --admin http://127.0.0.1:1 --token-file /no/file", status: 1),
+        Ending(line: "\(publish) --secret-file /no/file x", status: 1),
+        Ending(line: "\(publish) --tls-ca /no/file x", status: 1),
+    ]
+
+    /// One rule: what was said on the command line is 64, the files that it names are 1.
+    @Test(arguments: endings)
+    func theCommandLineIs64AndFilesAre1(ending: Ending) throws {
+        let outcome = try CommandProcess.run(ending.line.split(separator: " ").map(String.init))
+        #expect(outcome.status == ending.status, "\(ending.line): \(outcome)")
+        #expect(outcome.output == "" && outcome.error.hasPrefix("kiteq: "), "\(outcome)")
+        for raw in ["NIO", "BoringSSL", "Error(", "errno"] { #expect(!outcome.error.contains(raw), "\(outcome.error)") }
     }
 
     @Test func aRegistryThatCannotBeReachedIs1AndNamed() throws {

@@ -12,24 +12,29 @@ struct Auditor: Sendable {
     let logger: Logger
 
     /// Carries an act out and notes how it ended; what it throws goes on to the caller.
+    ///
+    /// - Parameter act: says of itself what is more than `done`, or less.
     func note<Result: Sendable>(
         _ action: String, of target: String, _ detail: [String: String], _ context: AdminContext,
-        _ act: () async throws -> Result
+        _ act: (ActNote) async throws -> Result
     ) async throws -> Result {
+        let note = ActNote()
         do {
-            let result = try await act()
-            await write(action, target, detail, context, outcome: "done")
-            acts.count(action, isDone: true)
+            let result = try await act(note)
+            await write(action, target, detail.merging(note.details) { $1 }, context, outcome: note.outcome)
+            acts.count(action, note.isNothing ? .nothing : .done)
             return result
         } catch {
             let reason = (error as? Problem)?.detail ?? "\(error)"
-            await write(action, target, detail, context, outcome: "failed: \(reason)")
-            acts.count(action, isDone: false)
+            await write(
+                action, target, detail.merging(note.details) { $1 }, context, outcome: "failed: \(reason)")
+            acts.count(action, .failed)
             throw error
         }
     }
 
-    private func write(
+    /// Writes an entry of an act that goes on.
+    func write(
         _ action: String, _ target: String, _ detail: [String: String], _ context: AdminContext, outcome: String
     ) async {
         let caller = context.caller ?? Caller(name: "nobody", role: .read)

@@ -51,7 +51,7 @@ struct BrokerRoutes {
             let reason = try await JSONText.decode(Reason.self, from: request, limit: Limits.smallBody)
             try await auditor.note(
                 "broker.drain", of: services.broker.identity.name, ["reason": reason.reason], context
-            ) { await services.drain() }
+            ) { _ in await services.drain() }
             return JSONAnswer(
                 Done(done: "the broker leaves the registry, finishes what is in flight, and ends"), status: .accepted)
         }
@@ -60,9 +60,12 @@ struct BrokerRoutes {
             let why = try await OptionalReason(of: request)
             let report = try await auditor.note(
                 "broker.reload", of: services.broker.identity.name, why.detail, context
-            ) {
+            ) { note in
                 do {
-                    return try await services.reload()
+                    let report = try await services.reload()
+                    if report.applied.isEmpty { note.nothing("nothing that a reload applies has changed") }
+                    if !report.applied.isEmpty { note.detail("applied", report.applied.joined(separator: " ")) }
+                    return report
                 } catch {
                     throw Problem(.conflict, "nothing was changed: \(error)")
                 }

@@ -69,8 +69,23 @@ struct DeadLetterResult: Encodable, Sendable {
         var reason: String
     }
 
-    var done = 0
-    var skipped: [Skipped] = []
+    private(set) var done = 0
+    private(set) var skipped: [Skipped] = []
+    /// Those of the last step, for the audit log.
+    private var fresh: [DeadLetterID] = []
+
+    private enum CodingKeys: String, CodingKey { case done, skipped }
+
+    mutating func did(_ letter: DeadLetterID) {
+        done += 1
+        fresh.append(letter)
+    }
+
+    /// Those that were done since this was asked before.
+    mutating func takeDone() -> [DeadLetterID] {
+        defer { fresh.removeAll() }
+        return fresh
+    }
 
     mutating func skip(_ letter: DeadLetterID, _ reason: String) {
         skipped.append(Skipped(letter: letter.description, reason: reason))

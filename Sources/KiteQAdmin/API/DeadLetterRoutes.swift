@@ -50,7 +50,7 @@ struct DeadLetterRoutes {
             try await act("deadLetters.requeue", request, context) { letters, result in
                 for letter in letters {
                     switch try await store.requeueDeadLetter(letter, lifetime: nil, to: []) {
-                    case .requeued: result.done += 1
+                    case .requeued: result.did(letter)
                     case .notFound: result.skip(letter, "there is no such dead letter any more")
                     case .refused(let reason): result.skip(letter, reason)
                     }
@@ -62,9 +62,12 @@ struct DeadLetterRoutes {
                 // Shard by shard: where one fails, what the others deleted is known.
                 for (_, part) in Dictionary(grouping: letters, by: \.shard).sorted(by: { $0.key < $1.key }) {
                     let deleted = try await store.deleteDeadLetters(part)
-                    result.done += deleted.count
-                    for letter in part where !deleted.contains(letter) {
-                        result.skip(letter, "there is no such dead letter any more")
+                    for letter in part {
+                        if deleted.contains(letter) {
+                            result.did(letter)
+                        } else {
+                            result.skip(letter, "there is no such dead letter any more")
+                        }
                     }
                 }
             }
@@ -81,19 +84,39 @@ struct DeadLetterRoutes {
     ) async throws -> JSONAnswer<DeadLetterResult> {
         try QueryReader(request).refuseRest()
         let selection = try await JSONText.decode(DeadLetterSelection.self, from: request, limit: Limits.smallBody)
-        let result = try await auditor.note(action, of: selection.target, selection.detail, context) {
-            try await act(on: selection.letters, body)
+        let result = try await auditor.note(action, of: selection.target, selection.detail, context) { note in
+            let trail = LetterTrail(action: action, reason: selection.reason, auditor: auditor, context: context)
+            do {
+                let result = try await act(on: selection.letters, trail, body)
+                trail.finish(note)
+                if result.done == 0 {
+                    note.nothing(result.skipped.first?.reason ?? "none matches")
+                } else {
+                    let skipped = result.skipped.isEmpty ? "" : ", \(result.skipped.count) skipped"
+                    note.result("\(result.done) of \(result.done + result.skipped.count)\(skipped)")
+                }
+                return result
+            } catch {
+                trail.finish(note)
+                throw error
+            }
         }
         return JSONAnswer(result)
     }
 
     /// - Throws: ``Problem`` that says how many were done, where some were.
-    private func act(on letters: DeadLetterSelection.Letters, _ body: Act) async throws -> DeadLetterResult {
+    private func act(
+        on letters: DeadLetterSelection.Letters, _ trail: LetterTrail, _ body: Act
+    ) async throws -> DeadLetterResult {
         var result = DeadLetterResult()
         do {
             switch letters {
-            case .named(let letters): try await body(letters, &result)
-            case .all(let query, let count): try await actOnAll(query, count, &result, body)
+            case .named(let letters):
+                // Afterwards nobody could say which messages they were.
+                var known: [DeadLetter] = []
+                for letter in letters { if let found = try await store.deadLetter(letter) { known.append(found) } }
+                try await act(on: letters, known, trail, &result, body)
+            case .all(let query, let count): try await actOnAll(query, count, trail, &result, body)
             }
         } catch  where result.done > 0 {
             let reason = (error as? Problem)?.detail ?? "\(error)"
@@ -105,8 +128,22 @@ struct DeadLetterRoutes {
         return result
     }
 
+    private func act(
+        on letters: [DeadLetterID], _ known: [DeadLetter], _ trail: LetterTrail, _ result: inout DeadLetterResult,
+        _ body: Act
+    ) async throws {
+        do {
+            try await body(letters, &result)
+        } catch {
+            await trail.add(result.takeDone(), known)
+            throw error
+        }
+        await trail.add(result.takeDone(), known)
+    }
+
     private func actOnAll(
-        _ query: DeadLetterQuery, _ expected: Int, _ result: inout DeadLetterResult, _ body: Act
+        _ query: DeadLetterQuery, _ expected: Int, _ trail: LetterTrail, _ result: inout DeadLetterResult,
+        _ body: Act
     ) async throws {
         var filter = query.actingFilter
         // What dies while this runs is left alone: a letter that dies again at once must not go round for ever.
@@ -124,7 +161,9 @@ struct DeadLetterRoutes {
             let left = expected - result.done - result.skipped.count
             let page = try await store.deadLetters(filter, after: cursor, limit: min(Self.batch, left))
             if let failure = page.failures.first { throw Problem.unreachable(failure) }
-            if !page.letters.isEmpty { try await body(page.letters.map(\.id), &result) }
+            if !page.letters.isEmpty {
+                try await act(on: page.letters.map(\.id), page.letters, trail, &result, body)
+            }
             cursor = page.next
         } while cursor != nil && result.done + result.skipped.count < expected
     }

@@ -21,6 +21,8 @@ struct GroupAnswer: Encodable, Sendable {
     var isKnown: Bool
     var group: String
     var isPaused: Bool
+    /// It has clients here, and nothing is acknowledged: what the findings call critical.
+    var isStopped: Bool
     var pause: Pause?
     var clientsHere: Int
     /// Names of the brokers with clients of it.
@@ -43,7 +45,8 @@ struct GroupAnswer: Encodable, Sendable {
     var unreachable: [UnreachableShard]
 
     private enum CodingKeys: String, CodingKey {
-        case group, isPaused, pause, clientsHere, brokers, inFlight, queued, waiting, oldestAt, retrying, nextRetryAt
+        case group, isPaused, isStopped, pause, clientsHere, brokers, inFlight, queued, waiting, oldestAt, retrying,
+            nextRetryAt
         case deadLetters, delivered, acknowledged, failed, totals, countedAt, unreachable
     }
 
@@ -63,7 +66,14 @@ struct GroupAnswer: Encodable, Sendable {
         pause = report.pause.map { Pause(at: $0.pausedAt.time, by: $0.pausedBy, reason: $0.reason) }
         isPaused = report.pause != nil || status?.isPaused == true
         clientsHere = status?.clients ?? 0
+        // What the store says of this broker may be some seconds old.
+        let isHere = status?.isPresent ?? true
         brokers = report.connectedTo.map { names[$0] ?? "incarnation \($0)" }
+            .filter { isHere || $0 != here.brokerName }
+        let view = HealthView.Group(
+            report: report, minute: here.rates[BindingName(report.name)]?.minute ?? Rates.Rate(),
+            clientsHere: clientsHere)
+        isStopped = HealthRules.group(view, here.now).contains { $0.severity == .critical }
         inFlight = status?.inFlight ?? 0
         queued = status?.queued ?? 0
         waiting = CountAnswer(report.waiting)
@@ -89,8 +99,13 @@ struct GroupAnswer: Encodable, Sendable {
 struct GroupsHere: Sendable {
     var statuses: [BindingName: GroupStatus]
     var rates: [BindingName: Rates.Spans]
+    var brokerName: String
+    /// Unix milliseconds.
+    let now: Timestamp
 
     init(_ broker: Broker) {
+        brokerName = broker.identity.name
+        now = broker.time
         statuses = Dictionary(
             (broker.status?.groups ?? []).map { (BindingName($0.name), $0) }, uniquingKeysWith: { first, _ in first })
         rates = broker.rates?.groups ?? [:]

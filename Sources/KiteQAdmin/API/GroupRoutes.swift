@@ -50,8 +50,9 @@ struct GroupRoutes {
             let caller = try context.requireCaller()
             let reason = try await JSONText.decode(Reason.self, from: request, limit: Limits.smallBody).reason
             guard try await group(name).isKnown else { throw Self.unknown(name) }
-            let isNew = try await auditor.note("groups.pause", of: name, ["reason": reason], context) {
+            let isNew = try await auditor.note("groups.pause", of: name, ["reason": reason], context) { note in
                 let isNew = try await services.store.pause(name, by: caller.name, reason: reason)
+                if !isNew { note.nothing("it was paused already") }
                 try await pausesChanged()
                 return isNew
             }
@@ -62,12 +63,73 @@ struct GroupRoutes {
             try QueryReader(request).refuseRest()
             let name = try Self.name(context)
             let why = try await OptionalReason(of: request)
-            let wasPaused = try await auditor.note("groups.resume", of: name, why.detail, context) {
+            let wasPaused = try await auditor.note("groups.resume", of: name, why.detail, context) { note in
                 let wasPaused = try await services.store.resume(name)
+                if !wasPaused { note.nothing("it was not paused") }
                 try await pausesChanged()
                 return wasPaused
             }
             return JSONAnswer(Done(done: wasPaused ? "\(name) goes on" : "\(name) was not paused"))
+        }
+        routes.post("groups/:group/unbind") { request, context in
+            try QueryReader(request).refuseRest()
+            let name = try Self.name(context)
+            let asked = try await JSONText.decode(UnbindRequest.self, from: request, limit: Limits.smallBody)
+            let done = try await auditor.note("groups.unbind", of: name, ["reason": asked.reason], context) { note in
+                try await unbind(name, from: asked.topics, note)
+            }
+            return JSONAnswer(Done(done: done))
+        }
+    }
+
+    /// - Parameter asked: nil: from all that this broker knows it to be bound to.
+    /// - Returns: what was done, a sentence.
+    private func unbind(_ group: String, from asked: [String]?, _ note: ActNote) async throws -> String {
+        let bindings = services.broker.bindings.filter { BindingName($0.group) == BindingName(group) }
+        let bound = Set(bindings.map { BindingName($0.topic) })
+        let topics = asked ?? bound.sorted { $0 < $1 }.map(\.text)
+        let list = topics.joined(separator: ", ")
+        note.detail("topics", list)
+        guard !topics.isEmpty else {
+            throw Problem(
+                .conflict,
+                "\(group) is bound to nothing that this broker knows of: name the topics where others serve them")
+        }
+        do {
+            try await withDeadline(Self.registryTime) { [broker = services.broker] in
+                try await broker.removeBindings(of: group, from: topics)
+            }
+        } catch let error as RegistryError {
+            throw Problem(error.code == .unavailable ? .serviceUnavailable : .conflict, error.message)
+        } catch is RegistryIsSilent {
+            throw Problem(
+                .serviceUnavailable,
+                "the registry does not answer; the bindings end when it does, see kiteq groups show")
+        }
+        pages.clear()
+        reports.clear()
+        if !topics.contains(where: { bound.contains(BindingName($0)) }) {
+            note.result("it was not known here to be bound to any of them")
+        }
+        let clients = GroupsHere(services.broker).statuses[BindingName(group)]?.clients ?? 0
+        let again = clients > 0 ? "; its \(clients) clients here bind it again when they start anew" : ""
+        return "\(group) is no longer bound to \(list): it is owed nothing new\(again)"
+    }
+
+    /// The registry is waited for no longer.
+    private static let registryTime = Duration.seconds(5)
+
+    private struct RegistryIsSilent: Error {}
+
+    private func withDeadline(_ limit: Duration, _ body: @escaping @Sendable () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { race in
+            race.addTask { try await body() }
+            race.addTask {
+                try await Task.sleep(for: limit)
+                throw RegistryIsSilent()
+            }
+            defer { race.cancelAll() }
+            try await race.next()
         }
     }
 

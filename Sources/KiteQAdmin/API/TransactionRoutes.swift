@@ -18,7 +18,9 @@ struct TransactionRoutes {
             let page = try await store.openTransactions(after: try self.cursor(cursor), limit: limit)
             return JSONAnswer(
                 Listing(
-                    items: page.transactions.map(TransactionAnswer.init), next: page.next?.description,
+                    items: page.transactions.map { transaction in
+                        TransactionAnswer(transaction) { broker.isPresent($0) ?? false }
+                    }, next: page.next?.description,
                     unreachable: page.failures.map(UnreachableShard.init)))
         }
     }
@@ -41,11 +43,13 @@ struct TransactionRoutes {
         guard broker.status != nil else {
             throw Problem(.serviceUnavailable, "this broker does not know the bindings yet")
         }
-        let done = try await auditor.note(action, of: id.description, ["reason": reason.reason], context) {
+        let done = try await auditor.note(action, of: id.description, ["reason": reason.reason], context) { note in
             let resolution = try await store.decide(id, answer, to: []) { topic, messageType in
                 broker.route(topic: topic, messageType: messageType)
             }
-            return try Self.sentence(for: resolution, id)
+            let sentence = try Self.sentence(for: resolution, id)
+            note.result(sentence)
+            return sentence
         }
         return JSONAnswer(Done(done: done))
     }
@@ -77,9 +81,11 @@ struct TransactionAnswer: Encodable, Sendable {
     var publishedAt: Time
     var checks: Int
     var nextCheckAt: Time
+    /// Whether there is anybody to ask then.
+    var isAskable: Bool
     var shard: Int
 
-    init(_ transaction: OpenTransaction) {
+    init(_ transaction: OpenTransaction, isPresent: (String) -> Bool) {
         id = transaction.messageID.description
         topic = transaction.topic
         messageType = transaction.messageType
@@ -87,6 +93,7 @@ struct TransactionAnswer: Encodable, Sendable {
         publishedAt = transaction.publishedAt.time
         checks = transaction.checks
         nextCheckAt = transaction.nextCheckAt.time
+        isAskable = isPresent(transaction.publisherGroup) || isPresent(transaction.connectionGroup)
         shard = transaction.shard
     }
 }

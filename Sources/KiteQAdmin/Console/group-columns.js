@@ -2,7 +2,6 @@
 
 import { askToAct } from "./act-dialog.js";
 import { h } from "./dom.js";
-import { groupFindings } from "./findings.js";
 import { count } from "./format.js";
 import { badge, button, facts, name } from "./parts.js";
 
@@ -46,27 +45,43 @@ function askToResume(context, group, changed) {
   });
 }
 
-/** It has clients, and the broker finds that nothing goes on. */
-function isStopped(context, group) {
-  return group.clientsHere > 0 &&
-    groupFindings(context.live, group.group).some(({ severity }) => severity === "critical");
+/** The button that ends the group's bindings, for one that is gone for good. */
+export function unbindButton(context, group, changed) {
+  return button("Unbind…", () =>
+    askToAct({
+      title: "End a group's bindings",
+      facts: [
+        about(group),
+        h(
+          "p",
+          {},
+          "It is owed nothing new, at any broker. What waits for it stays until it expires; a consumer of it that starts binds it again.",
+        ),
+      ],
+      warning: group.clientsHere > 0 ? "It has clients here." : null,
+      reason: true,
+      label: "Unbind",
+      isDangerous: true,
+      act: async ({ reason }) => (await context.api.post(["groups", group.group, "unbind"], { reason })).done,
+      done: changed,
+    }), "danger");
 }
 
 function about(group) {
   return facts([["Group", name(group.group)], ["Waiting", count(group.waiting)], ["In flight here", group.inFlight]]);
 }
 
-export function groupState(context, group) {
+export function groupState(group) {
   if (group.isPaused) return badge("Paused", "warning");
-  if (isStopped(context, group)) return badge("Stopped", "critical");
+  if (group.isStopped) return badge("Stopped", "critical");
   if (group.brokers.length === 0 && group.clientsHere === 0) {
     return group.waiting.count > 0 ? badge("No client", "critical") : badge("Away", "plain");
   }
   return badge("Connected", "good");
 }
 
-export function groupStateWord(context, group) {
+export function groupStateWord(group) {
   if (group.isPaused) return "paused";
-  if (isStopped(context, group)) return "stopped";
+  if (group.isStopped) return "stopped";
   return group.brokers.length === 0 && group.clientsHere === 0 ? "away" : "connected";
 }

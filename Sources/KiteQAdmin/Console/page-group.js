@@ -4,7 +4,7 @@ import { fill, h, renew } from "./dom.js";
 import { findingList, groupFindings } from "./findings.js";
 import { count, number, rate } from "./format.js";
 import { clientColumns } from "./page-clients.js";
-import { groupState, pauseButton } from "./group-columns.js";
+import { groupState, pauseButton, unbindButton } from "./group-columns.js";
 import { Table } from "./table.js";
 import { facts, figures, name, pageHead, section, unreachableNote } from "./parts.js";
 import { link } from "./router.js";
@@ -25,7 +25,10 @@ export function group(context) {
     every: 2,
     load: (signal) => context.api.get(["groups", title], {}, signal),
     show: (group) => {
-      if (context.canOperate && paused !== group.isPaused) fill(act, pauseButton(context, group, () => feed.refresh()));
+      if (context.canOperate && paused !== group.isPaused) {
+        const changed = () => feed.refresh();
+        fill(act, pauseButton(context, group, changed), " ", unbindButton(context, group, changed));
+      }
       paused = group.isPaused;
       renew(body, groupFacts(context, group));
     },
@@ -91,7 +94,7 @@ function groupFacts(context, group) {
       ["Failed", rate(group.failed), "/s"],
     ]),
     facts([
-      ["State", groupState(context, group)],
+      ["State", groupState(group)],
       ["Next retry", group.nextRetryAt ? age(group.nextRetryAt) : "none is due"],
       ["Clients", [
         `${number(group.clientsHere)} here; brokers with clients of it: `,

@@ -31,9 +31,9 @@ export function groups(context) {
       {
         id: "state",
         label: "State",
-        value: (group) => groupStateWord(context, group),
-        sign: (group) => [groupStateWord(context, group), group.waiting.count > 0],
-        cell: (group) => groupState(context, group),
+        value: (group) => groupStateWord(group),
+        sign: (group) => [groupStateWord(group), group.waiting.count > 0],
+        cell: (group) => groupState(group),
       },
       {
         id: "waiting",

@@ -88,8 +88,14 @@ export function shards(context) {
   return [pageHead("Shards", "The databases that the messages are in."), feed.notice, above, table.element, below];
 }
 
+/** USER@HOST:PORT/DATABASE, broken between these and never within one: half a port is another port. */
 function place({ database }) {
-  return database ? h("div", { class: "quiet" }, name(database)) : null;
+  if (!database) return null;
+  return h(
+    "div",
+    { class: "quiet" },
+    database.split(/(?<=[@,/])/).map((part) => [h("span", { class: "whole" }, part), h("wbr", {})]),
+  );
 }
 
 function state(shard) {

@@ -48,7 +48,8 @@ export function transactions(context) {
         id: "nextCheckAt",
         label: "Asked next",
         value: (each) => each.nextCheckAt,
-        cell: (each) => age(each.nextCheckAt),
+        sign: (each) => [each.nextCheckAt, each.isAskable],
+        cell: (each) => each.isAskable ? age(each.nextCheckAt) : "when a publisher connects",
       },
       { id: "shard", label: "Shard", numeric: true, value: (each) => each.shard },
       context.canOperate && {

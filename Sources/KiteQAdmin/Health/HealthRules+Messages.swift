@@ -23,7 +23,7 @@ extension HealthRules {
                     severity: .warning, subject: subject,
                     text: "\(waiting) for \(report.name), which has no client; the oldest for \(span(age)).",
                     action:
-                        "Start its consumers. If it is gone for good, delete its bindings: then it is owed nothing new."
+                        "Start its consumers. If it is gone for good, end its bindings (kiteq groups unbind \(report.name)): then it is owed nothing new."
                 )
             ]
         }
@@ -38,6 +38,21 @@ extension HealthRules {
             ]
         }
         return []
+    }
+
+    /// A client that closes at what is too large for it looks like one that hangs or dies.
+    static func doubts(_ group: HealthView.Group, _ now: Timestamp) -> [Finding] {
+        guard let doubt = group.lastDoubt, now - doubt.at < doubtLasts else { return [] }
+        let name = group.report.name
+        return [
+            Finding(
+                severity: .warning, subject: "group \(name)",
+                text:
+                    "A message of \(doubt.bytes.grouped) bytes was not answered by a client of \(name), \(span(now - doubt.at)) ago: KiteQ's Java client closes its connection at more than 32 KiB.",
+                action:
+                    "Publish smaller messages to it: max_body for the group in groups.file refuses what it cannot take. Or give it a client that takes them."
+            )
+        ]
     }
 
     /// Consumers that hang and consumers that refuse are mended in different ways.

@@ -10,6 +10,8 @@ enum HealthRules {
     static let questions = 3
     /// or when it is as old as this: where no publisher of its group is connected, nobody is asked.
     static let undecidedAfter: Timestamp = 60_000
+    /// What a client may have been unable to take is a finding for so long.
+    static let doubtLasts: Timestamp = 600_000
     /// What the store said is let be so old.
     static let storeAge: Timestamp = 30_000
     /// InnoDB gets slow at the head of a queue long before this.
@@ -23,7 +25,7 @@ enum HealthRules {
     /// The worst first.
     static func findings(_ view: HealthView) -> [Finding] {
         let system: [Finding] = broker(view) + store(view) + view.shards.flatMap(shard) + leases(view) + clocks(view)
-        let groups: [Finding] = view.groups.flatMap { group($0, view.now) }
+        let groups: [Finding] = view.groups.flatMap { group($0, view.now) + doubts($0, view.now) }
         let all = system + groups + transactions(view) + deadLetters(view)
         let order = Finding.Severity.allCases
         return all.enumerated().sorted {
@@ -53,7 +55,13 @@ enum HealthRules {
                         "Look at ZooKeeper. Connected clients go on with the bindings last known; new ones do not find brokers."
                 ))
         }
-        return findings
+        return findings + view.registryProblems.map(registry)
+    }
+
+    private static func registry(_ problem: RegistryProblem) -> Finding {
+        Finding(
+            severity: problem.kind == .leftOut ? .warning : .critical, subject: "registry", text: problem.text,
+            action: problem.action)
     }
 
     private static func store(_ view: HealthView) -> [Finding] {

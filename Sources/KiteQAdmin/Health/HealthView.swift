@@ -8,6 +8,8 @@ struct HealthView: Sendable {
         var minute = Rates.Rate()
         /// Clients at this broker.
         var clientsHere: Int
+        /// The last message that a client of it here may have been unable to take.
+        var lastDoubt: GroupTraffic.Doubt?
     }
 
     /// Why this broker is not ready; nil where it is.
@@ -16,6 +18,7 @@ struct HealthView: Sendable {
     var isRegistryConnected = true
     /// What is wrong with the clocks, a sentence each.
     var clockIncidents: [String] = []
+    var registryProblems: [RegistryProblem] = []
     /// Seconds left of the lease of each shard.
     var leases: [Double] = []
     /// How old what the store said is: all that follows. Nil where it has said nothing yet.

@@ -39,6 +39,7 @@ struct HealthWatch: Sendable {
         view.isDraining = broker.status?.phase.isStopping ?? false
         view.isRegistryConnected = broker.isRegistryConnected
         view.clockIncidents = broker.status?.clockIncidents ?? []
+        view.registryProblems = broker.registryProblems
         view.leases = (broker.status?.shards ?? []).map(\.leaseSeconds)
         view.shards = stored?.shards ?? []
         let here = GroupsHere(broker)
@@ -46,7 +47,8 @@ struct HealthWatch: Sendable {
             let name = BindingName(report.name)
             return .init(
                 report: report, minute: here.rates[name]?.minute ?? Rates.Rate(),
-                clientsHere: here.statuses[name]?.clients ?? 0)
+                clientsHere: here.statuses[name]?.clients ?? 0,
+                lastDoubt: here.statuses[name]?.counters.lastDoubt)
         }
         view.hasAllGroups = stored?.hasAllGroups ?? false
         view.transactions = stored?.transactions ?? []

@@ -19,4 +19,10 @@ extension API {
         package let applied: [String]
         package let needsRestart: [String]
     }
+
+    /// Which bindings of a group are to end; nil topics: all.
+    struct Unbinding: Encodable {
+        let reason: String
+        let topics: [String]?
+    }
 }

@@ -4,6 +4,8 @@ extension API {
     package struct Group: Decodable, Sendable {
         package let group: String
         package let isPaused: Bool
+        /// It has clients at the broker that answers, and nothing is acknowledged; nil from a broker that does not say.
+        package let isStopped: Bool?
         package let pause: Pause?
         package let clientsHere: Int
         /// Those with clients of it.

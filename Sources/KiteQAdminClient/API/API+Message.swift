@@ -86,6 +86,8 @@ extension API {
         /// Questions asked.
         package let checks: Int
         package let nextCheckAt: Date
+        /// Whether there is anybody to ask then; nil from a broker that does not say.
+        package let isAskable: Bool?
         package let shard: Int
     }
 }

@@ -23,6 +23,13 @@ extension API {
         try post("/groups/\(encoded(group))/resume", Reason(reason: reason))
     }
 
+    /// - Parameter topics: empty: all that the broker knows it to be bound to.
+    package static func unbind(
+        group: String, topics: [String], reason: String
+    ) throws(AdminClientError) -> Request<Done> {
+        try post("/groups/\(encoded(group))/unbind", Unbinding(reason: reason, topics: topics.isEmpty ? nil : topics))
+    }
+
     package static func messages(_ filter: MessageFilter) -> Listing<Message> {
         Listing(
             path: "/messages",

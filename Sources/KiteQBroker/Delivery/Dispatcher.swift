@@ -62,8 +62,16 @@ final class Dispatcher: Sendable {
         perform { machine, _, _, actions in machine.reread(shard: shard, from: seq, &actions) }
     }
 
-    func expire(_ messages: [FreshMessage], shard: Int) {
-        perform { machine, _, _, actions in machine.expire(messages, shard: shard, &actions) }
+    func expire(_ messages: [ExpiredMessage], shard: Int) {
+        var letters: [ExpiredDelivery] = []
+        perform { machine, _, _, actions in letters = machine.expire(messages, shard: shard, &actions) }
+        deadLetterLog.write(letters)
+    }
+
+    /// Letters that the store has written by itself.
+    func count(expired letters: [ExpiredDelivery]) {
+        perform { machine, _, _, _ in machine.count(expired: letters) }
+        deadLetterLog.write(letters)
     }
 
     func acknowledge(_ acknowledgements: [DeliveryMachine.Acknowledgement], client: DeliveryClientID) {
@@ -113,6 +121,11 @@ final class Dispatcher: Sendable {
         send(to: sinks)
         deadLetterLog.write(burials)
         return id
+    }
+
+    /// The client speaks as one does that takes no large packets.
+    func doubt(_ client: DeliveryClientID) {
+        state.withLock { $0.machine.doubt(client) }
     }
 
     func disconnect(_ client: DeliveryClientID) {

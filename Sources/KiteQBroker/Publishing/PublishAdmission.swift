@@ -62,6 +62,9 @@ extension SessionServices {
             refusals.refuse(.publish, peer, reason)
             return .answered(.refused, feedback: reason)
         }
+        if let reason = settings.bodyLimits.refusal(of: body.readableBytes, topic: header.topic, route: route) {
+            return refuse(.refused, reason)
+        }
         // A fly message is in no store: that it was before is not asked. What a half message's id is, only the store knows.
         if accepted.kind == .committed,
             recent.contains(

@@ -54,7 +54,8 @@ struct Sweeper: Sendable {
         place.fresh = fresh.next
         let deliveries = try await store.buryExpiredDeliveries(
             shard: shard, after: place.delivery, now: now, limit: Self.deliveryPage)
-        counters.buried.add(deliveries.buried)
+        counters.buried.add(deliveries.buried.count)
+        if !deliveries.buried.isEmpty { dispatcher.count(expired: deliveries.buried) }
         place.delivery = deliveries.next ?? 0
         place.round += 1
         if place.round % Self.purgeEvery == 1 { try await purge(now) }

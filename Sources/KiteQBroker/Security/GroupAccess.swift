@@ -6,15 +6,18 @@ package struct GroupAccess: Sendable, Hashable {
     package var certificate: String?
     package var publish: TopicRights
     package var subscribe: TopicRights
+    /// The largest body that its consumers take, in bytes; nil: any. What is larger is not published to it.
+    package var maxBody: Int?
 
     package init(
         secrets: [GroupSecret] = [], certificate: String? = nil, publish: TopicRights = .all,
-        subscribe: TopicRights = .all
+        subscribe: TopicRights = .all, maxBody: Int? = nil
     ) {
         self.secrets = secrets
         self.certificate = certificate
         self.publish = publish
         self.subscribe = subscribe
+        self.maxBody = maxBody
     }
 
     /// Whether it shows anything at all.

@@ -1,3 +1,4 @@
+import KiteQCore
 package import NIOSSL
 
 /// A server's certificate, its key, and the authorities it lets clients by, as their files were when they were read.
@@ -64,7 +65,7 @@ package struct ServerCertificate: Sendable {
             self.authorities = try authorities.map { try $0.toDERBytes() }
         } catch {
             throw BrokerError(
-                "\(option) and \(keyOption) do not go together (\(files.certificate), \(files.key)): \(error)")
+                "\(option) and \(keyOption) do not go together (\(files.certificate), \(files.key))")
         }
     }
 
@@ -89,7 +90,7 @@ package struct ServerCertificate: Sendable {
         do {
             return try body()
         } catch {
-            throw BrokerError("the file \(path) of \(option) cannot be read, or is not PEM: \(error)")
+            throw BrokerError("the file \(path) of \(option) \(FileReason.clause(path, kind: "a certificate or key"))")
         }
     }
 }

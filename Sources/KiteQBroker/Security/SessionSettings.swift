@@ -13,6 +13,7 @@ package final class SessionSettings: Sendable {
     let maxConnectionsPerAddress: Int
     let maxPacket: Int
     let maxProperties: Int
+    let bodyLimits: BodyLimits
     let handshakeTimeout: Duration
     let packetTimeout: Duration
     let idleTimeout: Duration
@@ -51,6 +52,7 @@ package final class SessionSettings: Sendable {
         maxConnectionsPerAddress = configuration.maxConnectionsPerAddress
         maxPacket = configuration.maxPacket
         maxProperties = configuration.maxProperties
+        bodyLimits = BodyLimits(topics: configuration.topicMaxBody, groups: configuration.access.groups)
         handshakeTimeout = configuration.handshakeTimeout
         packetTimeout = configuration.packetTimeout
         idleTimeout = configuration.idleTimeout

@@ -107,6 +107,7 @@ extension ConnectionHandler {
             let client = services.dispatcher.connect(
                 connection, group: meta.groupID, warmUpSeconds: Int(meta.warmingUpSeconds),
                 window: meta.window == 0 ? nil : Int(meta.window), onConnect: { self.state = .open(connection, $0) })
+            if framing == .lengthPrefixed { services.dispatcher.doubt(client) }
             if !context.channel.isWritable { services.dispatcher.setWritable(client, false) }
         } else {
             // Its group is not here by it: what is for the group goes to a client that takes it, or waits for one.

@@ -128,7 +128,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if case .greeting = state, let error = error as? NIOSSLError, error != .uncleanShutdown {
-            services.refusals.refuse(.tls, peer, "its TLS handshake failed: \(error)")
+            services.refusals.refuse(.tls, peer, "its TLS handshake failed: \(TLSReason.clause("\(error)"))")
         } else {
             logger.debug("the connection broke: \(error)", metadata: ["peer": "\(peer)"])
         }

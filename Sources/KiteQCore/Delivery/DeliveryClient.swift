@@ -34,14 +34,16 @@ struct DeliveryClient: Sendable {
     /// The connection takes bytes: its send buffer is below the mark.
     var isWritable = true
     var isOpen = true
+    /// It speaks as one does that takes no large packets: see ``DeliveryMachine/doubt(_:)``.
+    var isDoubtful = false
     var generation: UInt32
     /// Smooth weighted round robin, used only while a client of the group warms up.
     var credit = 0
     /// It has published, and has taken nothing yet with success: perhaps it only publishes, and shares its group's name.
-    var isDoubtful: Bool { hasPublished && !hasConsumed }
+    var isUnproven: Bool { hasPublished && !hasConsumed }
     var hasPublished = false
     var hasConsumed = false
-    /// Where others live, a doubtful one is not tried before.
+    /// Where others live, an unproven one is not tried before.
     var nextTrial = MonotonicTime.min
     /// Nil for a connection.
     var pull: Pull?

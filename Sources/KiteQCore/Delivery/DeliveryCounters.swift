@@ -27,6 +27,19 @@ package struct GroupTraffic: Sendable, Hashable {
     package var timedOut = 0
     package var lostWithConnection = 0
     package var deadLettered = 0
+    /// The last message that was not answered by a client that may be unable to take its size.
+    package var lastDoubt: Doubt?
+
+    package struct Doubt: Sendable, Hashable {
+        /// Unix milliseconds.
+        package var at: Timestamp
+        package var bytes: Int
+
+        package init(at: Timestamp, bytes: Int) {
+            self.at = at
+            self.bytes = bytes
+        }
+    }
 
     package init() {}
 }

@@ -74,7 +74,7 @@ struct DeliveryGroup: Sendable {
     var counters = GroupTraffic()
     var nextClient = 0
     /// Of its clients those of which nobody knows whether they consume.
-    var doubtful = 0
+    var unproven = 0
     var queue = Deque<DeliverySlotRef>()
     /// Suspects that wait to be tried, and the client that is kept free for them.
     var apart = Deque<DeliverySlotRef>()

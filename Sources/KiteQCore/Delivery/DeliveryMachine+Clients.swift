@@ -58,14 +58,15 @@ extension DeliveryMachine {
         let g = clients[c].group
         let lost = close(c)
         if groups[g].isAway { leave(g, now: now, wall: wall, &actions) }
-        lose(lost, g, now: now, wall: wall, &actions)
+        lose(lost, of: c, now: now, wall: wall, &actions)
         pump(now: now, wall: wall, &actions)
     }
 
     private mutating func lose(
-        _ lost: [DeliveryClient.Entry], _ g: Int, now: MonotonicTime, wall: Timestamp,
+        _ lost: [DeliveryClient.Entry], of c: Int, now: MonotonicTime, wall: Timestamp,
         _ actions: inout DeliveryActions
     ) {
+        let g = clients[c].group
         guard let first = lost.first else { return }
         // All connections of a consumer that dies go at once: the last of them was no more alone than the first.
         let wasAlone = lost.count == 1 && groups[g].inFlight == 0 && first.sentAt >= groups[g].lastLoss
@@ -78,15 +79,14 @@ extension DeliveryMachine {
             guard isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g) else { continue }
             counters.lostWithConnection += 1
             groups[g].counters.lostWithConnection += 1
+            let error = explained("the connection was lost", entry, by: c, wall: wall)
             if wasAlone || isProven || entry.seq == 0 {
-                fail(entry.slot, p, error: Self.lossError, isLast: isProven, wall: wall, now: now, &actions)
+                fail(entry.slot, p, error: error, isLast: isProven, wall: wall, now: now, &actions)
             } else {
-                tryAgain(entry.slot, p, error: Self.lossError, wall: wall, now: now, &actions)
+                tryAgain(entry.slot, p, error: error, wall: wall, now: now, &actions)
             }
         }
     }
-
-    private static var lossError: String { "the connection was lost" }
 
     /// Puts back what was in flight: that was no attempt.
     private mutating func tryAgain(
@@ -122,7 +122,7 @@ extension DeliveryMachine {
     mutating func stopSending(to c: Int) {
         let g = clients[c].group
         guard let position = groups[g].clients.firstIndex(of: Int32(c)) else { return }
-        if clients[c].isDoubtful { groups[g].doubtful -= 1 }
+        if clients[c].isUnproven { groups[g].unproven -= 1 }
         groups[g].clients.remove(at: position)
         if position < groups[g].nextClient { groups[g].nextClient -= 1 }
         guard clients[c].pull?.isWaiting == true else { return }
@@ -157,13 +157,13 @@ extension DeliveryMachine {
     package mutating func markPublisher(_ id: DeliveryClientID) {
         guard isOpen(id), !clients[Int(id.index)].hasPublished else { return }
         clients[Int(id.index)].hasPublished = true
-        if clients[Int(id.index)].isDoubtful { groups[clients[Int(id.index)].group].doubtful += 1 }
+        if clients[Int(id.index)].isUnproven { groups[clients[Int(id.index)].group].unproven += 1 }
     }
 
     /// A client took a message with success.
     mutating func markConsumer(_ c: Int) {
         guard !clients[c].hasConsumed else { return }
-        if clients[c].isDoubtful { groups[clients[c].group].doubtful -= 1 }
+        if clients[c].isUnproven { groups[clients[c].group].unproven -= 1 }
         clients[c].hasConsumed = true
     }
 

@@ -102,18 +102,31 @@ extension DeliveryMachine {
 
     /// Fresh messages whose time is over while they lay in the store: the groups that are to be kept for get their dead letter.
     /// Those in memory expire there. While too much of the shard is not written it does nothing: another sweep comes.
-    package mutating func expire(_ messages: [FreshMessage], shard: Int, _ actions: inout DeliveryActions) {
-        guard !isHeldUp[shard] else { return }
+    /// - Returns: the letters.
+    package mutating func expire(
+        _ messages: [ExpiredMessage], shard: Int, _ actions: inout DeliveryActions
+    ) -> [ExpiredDelivery] {
+        guard !isHeldUp[shard] else { return [] }
+        var letters: [ExpiredDelivery] = []
         for message in messages where slotBySeq[shard][message.seq] == nil && dirty[shard][message.seq] == nil {
             let dead = message.route.members.filter(\.persistent).map {
                 Settlement.Dead(group: $0.group, attempts: 0, reason: .expired)
             }
             counters.deadLettered += dead.count
-            for letter in dead {
-                if let g = groupByName[BindingName(letter.group)] { groups[g].counters.deadLettered += 1 }
-            }
             counters.expired += dead.count
+            let own = dead.map { ExpiredDelivery(id: message.id, topic: message.topic, group: $0.group) }
+            count(expired: own)
+            letters += own
             emit(Settlement(seq: message.seq, dead: dead), shard: shard, &actions)
+        }
+        return letters
+    }
+
+    /// Counts letters of groups and topics that were written past this machine, too: by the store, of what is in no memory.
+    package mutating func count(expired letters: [ExpiredDelivery]) {
+        for letter in letters {
+            topics[topics.index(of: letter.topic)].deadLettered += 1
+            if let g = groupByName[BindingName(letter.group)] { groups[g].counters.deadLettered += 1 }
         }
     }
 

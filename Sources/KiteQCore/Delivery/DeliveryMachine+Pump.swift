@@ -91,7 +91,7 @@ extension DeliveryMachine {
         slots[i].owed[p].progress = .inFlight
         groups[g].inFlight += 1
         if clients[c].pull == nil { outboundRoom -= entry.bytes }
-        if clients[c].isDoubtful { clients[c].nextTrial = now + limits.trialInterval }
+        if clients[c].isUnproven { clients[c].nextTrial = now + limits.trialInterval }
         if isSuspect {
             groups[g].suspects.wasSent()
             clients[c].suspects += 1
@@ -133,7 +133,7 @@ extension DeliveryMachine {
     /// consumer would be suspected, too.
     private func takes(_ c: Int, isSuspect: Bool, _ trial: Trial) -> Bool {
         guard clients[c].hasRoom, outboundRoom > 0 || clients[c].pull != nil else { return false }
-        if clients[c].isDoubtful, !trial.allows(clients[c]) { return false }
+        if clients[c].isUnproven, !trial.allows(clients[c]) { return false }
         if isSuspect { return clients[c].window.inFlight == clients[c].suspects }
         return clients[c].suspects == 0 && groups[clients[c].group].reserved != Int32(c)
     }
@@ -166,7 +166,7 @@ extension DeliveryMachine {
     ) -> Int? {
         let count = groups[g].clients.count
         var trial = Trial.always
-        if groups[g].doubtful > 0, groups[g].doubtful < count {
+        if groups[g].unproven > 0, groups[g].unproven < count {
             let isLast = slots[slot].owed[position].attempts + 1 >= slots[slot].message.deliverLimit
             trial = isLast ? .never : .now(now)
         }

@@ -42,7 +42,7 @@ extension DeliveryMachine {
             groups[g].counters.timedOut += 1
             topics[slots[Int(entry.slot.index)].topic].timedOut += 1
             let answer = clients[c].pull == nil ? "no DELIVER_ACK in time" : "not acknowledged within its visibility"
-            fail(entry.slot, p, error: answer, wall: wall, now: now, &actions)
+            fail(entry.slot, p, error: explained(answer, entry, by: c, wall: wall), wall: wall, now: now, &actions)
             needsPump(g)
         }
     }

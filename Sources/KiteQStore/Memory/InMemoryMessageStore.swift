@@ -179,16 +179,18 @@ package final class InMemoryMessageStore: MessageStore {
 
     package func expiredFresh(
         shard: Int, after cursor: SweepCursor?, now: Timestamp, limit: Int
-    ) async throws -> (expired: [FreshMessage], next: SweepCursor?) {
+    ) async throws -> (expired: [ExpiredMessage], next: SweepCursor?) {
         let (owner, living) = (number, data.living)
         return data.withShard(shard) { rows in
-            var expired: [FreshMessage] = []
+            var expired: [ExpiredMessage] = []
             for (seq, row) in rows.messages
             where row.stored.state == .fresh && row.stored.message.expiresAt <= now
                 && (row.owner == owner || !living.contains(row.owner))
             {
                 rows.messages[seq]?.owner = owner
-                expired.append(FreshMessage(seq: seq, route: row.stored.route))
+                expired.append(
+                    ExpiredMessage(
+                        seq: seq, route: row.stored.route, id: row.stored.message.id, topic: row.stored.message.topic))
             }
             return (expired, nil)
         }
@@ -196,7 +198,7 @@ package final class InMemoryMessageStore: MessageStore {
 
     package func buryExpiredDeliveries(
         shard: Int, after seq: Int64, now: Timestamp, limit: Int
-    ) async throws -> (buried: Int, next: Int64?) {
+    ) async throws -> (buried: [ExpiredDelivery], next: Int64?) {
         data.withShard(shard) { ($0.buryExpired(now: now), nil) }
     }
 

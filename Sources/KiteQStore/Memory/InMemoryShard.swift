@@ -196,14 +196,16 @@ struct InMemoryShard: Sendable {
     }
 
     /// Moves what is nobody's and expired to the dead letters.
-    mutating func buryExpired(now: Timestamp) -> Int {
-        var buried = 0
+    mutating func buryExpired(now: Timestamp) -> [ExpiredDelivery] {
+        var buried: [ExpiredDelivery] = []
         for (seq, row) in messages where row.stored.state == .tracked && row.stored.message.expiresAt <= now {
             for delivery in row.stored.deliveries where (row.deliveryOwners[delivery.group] ?? 0) == 0 {
                 bury(
                     row, seq, delivery.group, .expired, attempts: delivery.attempts, row.lastErrors[delivery.group])
                 messages[seq]?.stored.deliveries.removeAll { $0.group == delivery.group }
-                buried += 1
+                buried.append(
+                    ExpiredDelivery(
+                        id: row.stored.message.id, topic: row.stored.message.topic, group: delivery.group))
             }
             removeIfDone(seq)
         }

@@ -25,24 +25,32 @@ package struct Migrator: Sendable {
         package var applied: [String]
     }
 
-    /// Applies what is missing in each shard, one after the other.
+    /// Applies what is missing in each shard, one after the other; begins with none before all were looked at.
     /// - Throws: `StoreError`, a sentence that says in which shard.
     package func run() async throws -> [Report] {
+        for (number, shard) in configuration.shards.enumerated() {
+            try await onServer(number, shard) { connection in try check(shard, on: connection) }
+        }
         var reports: [Report] = []
         for (number, shard) in configuration.shards.enumerated() {
-            reports.append(try await migrate(number, shard))
+            let database = shard.database ?? ""
+            let applied = try await onServer(number, shard) { try apply(to: database, on: $0) }
+            reports.append(Report(database: database, applied: applied))
         }
         return reports
     }
 
     // MARK: One shard
 
-    private func migrate(_ number: Int, _ shard: MariaDBConfiguration) async throws -> Report {
-        let database = shard.database ?? ""
+    private func onServer<Result: Sendable>(
+        _ number: Int, _ shard: MariaDBConfiguration,
+        _ body: @escaping @Sendable (isolated MariaDBConnection) throws -> Result
+    ) async throws -> Result {
         var server = shard
         server.database = nil
         // A table that has grown takes its time to be changed, and another migration's lock is waited for.
         server.readTimeout = max(server.readTimeout, .seconds(3_600))
+        server.sessionStatements += MigrationSession.statements
         var limits = MariaDBPoolConfiguration()
         limits.maxConnections = 1
         let pool = MariaDBPool(server, pool: limits, logger: logger)
@@ -50,8 +58,7 @@ package struct Migrator: Sendable {
             tasks.addTask { await pool.run() }
             defer { tasks.cancelAll() }
             do {
-                let applied = try await pool.withConnection { try apply(to: database, on: $0) }
-                return Report(database: database, applied: applied)
+                return try await pool.withConnection { try body($0) }
             } catch let error as MariaDBError {
                 throw StoreError(
                     .failed, "cannot migrate shard \(number) (\(shard)): \(error)", underlying: error)
@@ -59,9 +66,23 @@ package struct Migrator: Sendable {
         }
     }
 
+    /// Looks for what the tables cannot be made with, before anything is changed.
+    private func check(_ shard: MariaDBConfiguration, on connection: isolated MariaDBConnection) throws {
+        var settings: [String: String] = [:]
+        for row in try connection.query(MigrationSession.settings) {
+            settings[try row.text(0).lowercased()] = try row.text(1)
+        }
+        let hasInnoDB = try !connection.query(MigrationSession.engine).isEmpty
+        if let problem = MigrationSession.problem(settings, connection.server, hasInnoDB: hasInnoDB) {
+            throw StoreError(.failed, "\(shard) cannot be migrated, and nothing was changed: \(problem)")
+        }
+        if let warning = MigrationSession.warning(settings) { logger.warning("\(shard): \(warning)") }
+    }
+
     private func apply(to database: String, on connection: isolated MariaDBConnection) throws -> [String] {
         try useDatabase(database, on: connection)
-        let lock = "kiteq migrate \(database)"
+        // MySQL takes 64 characters: the end of a long name tells the shards apart.
+        let lock = String("kiteq migrate \(database)".suffix(64))
         guard try connection.query("SELECT GET_LOCK(?, 60)", [.text(lock)]).first?.int(0) == 1 else {
             throw StoreError(.unavailable, "another migration of \(database) has been running for a minute")
         }
@@ -154,7 +175,9 @@ package struct Migrator: Sendable {
     /// All statements as a script for the mysql client, for a DBA who applies them by hand; `kiteq migrate` afterwards finds
     /// nothing to do.
     package func script() -> String {
-        var lines: [String] = []
+        var lines = ["-- What follows does not depend on what the server's sessions begin with."]
+        lines += MigrationSession.statements.map { $0 + ";" }
+        lines.append("")
         for (number, shard) in configuration.shards.enumerated() {
             let database = shard.database ?? ""
             lines.append("-- Shard \(number): \(shard.servers.map(\.description).joined(separator: ", "))")

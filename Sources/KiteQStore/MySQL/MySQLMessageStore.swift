@@ -198,13 +198,13 @@ package final class MySQLMessageStore: MessageStore {
 
     package func expiredFresh(
         shard: Int, after cursor: SweepCursor?, now: Timestamp, limit: Int
-    ) async throws -> (expired: [FreshMessage], next: SweepCursor?) {
+    ) async throws -> (expired: [ExpiredMessage], next: SweepCursor?) {
         try await measure(.sweep, shard) { try await $0.expiredFresh(after: cursor, now: now, limit: limit) }
     }
 
     package func buryExpiredDeliveries(
         shard: Int, after seq: Int64, now: Timestamp, limit: Int
-    ) async throws -> (buried: Int, next: Int64?) {
+    ) async throws -> (buried: [ExpiredDelivery], next: Int64?) {
         try await measure(.sweep, shard) { try await $0.buryExpiredDeliveries(after: seq, now: now, limit: limit) }
     }
 

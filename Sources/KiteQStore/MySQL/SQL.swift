@@ -174,6 +174,7 @@ enum SQL {
         SELECT d.seq, m.expires_at FROM kite_delivery d FORCE INDEX (by_owner) JOIN kite_message m ON m.seq = d.seq \
         WHERE d.owner = 0 AND d.seq > ? ORDER BY d.seq LIMIT ?
         """
+    static let names = "SELECT seq, message_id, topic FROM kite_message WHERE seq IN (%@)"
     static let freeDeliveries = """
         SELECT seq, group_name, attempts, last_error FROM kite_delivery WHERE seq IN (%@) AND owner = 0
         """

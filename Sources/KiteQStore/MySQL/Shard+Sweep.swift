@@ -6,11 +6,11 @@ import MariaDB
 extension Shard {
     func expiredFresh(
         after cursor: SweepCursor?, now: Timestamp, limit: Int
-    ) async throws -> (expired: [FreshMessage], next: SweepCursor?) {
+    ) async throws -> (expired: [ExpiredMessage], next: SweepCursor?) {
         let (expired, unrouted, next) = try await run { [self] connection in
             let owners = ([incarnation] + (try Self.deadWithMessages(on: connection))).sorted()
             var place = cursor ?? SweepCursor(owner: owners[0], route: Route.halfID, seq: .max)
-            var expired: [FreshMessage] = []
+            var expired: [ExpiredMessage] = []
             var unrouted: [Int64] = []
             var room = limit
             while room > 0 {
@@ -22,7 +22,9 @@ extension Shard {
                 if !over.isEmpty {
                     let mine = try own(over, of: place.owner, on: connection)
                     if let route = try routeIfThere(place.route, on: connection) {
-                        expired += mine.map { FreshMessage(seq: $0, route: route) }
+                        for (seq, name) in try names(mine, on: connection).sorted(by: { $0.key < $1.key }) {
+                            expired.append(ExpiredMessage(seq: seq, route: route, id: name.id, topic: name.topic))
+                        }
                     } else {
                         unrouted += mine
                     }
@@ -45,6 +47,23 @@ extension Shard {
         return (expired, next)
     }
 
+    /// Which messages these are, for people; those that are gone are left out.
+    private func names(
+        _ seqs: [Int64], on connection: isolated MariaDBConnection
+    ) throws -> [Int64: (id: MessageID, topic: String)] {
+        try Self.names(seqs.map { .int($0) }, on: connection)
+    }
+
+    private static func names(
+        _ seqs: [MariaDBValue], on connection: isolated MariaDBConnection
+    ) throws -> [Int64: (id: MessageID, topic: String)] {
+        var names: [Int64: (id: MessageID, topic: String)] = [:]
+        try connection.query(SQL.names, list: seqs) { row in
+            names[try row.int(0)] = (try row.id(1), try row.text(2))
+        }
+        return names
+    }
+
     private func own(_ seqs: [Int64], of owner: Int64, on connection: isolated MariaDBConnection) throws -> [Int64] {
         guard owner != incarnation, !seqs.isEmpty else { return seqs }
         return try claim(seqs, Self.sizes(of: seqs, on: connection), from: owner, on: connection)
@@ -52,7 +71,7 @@ extension Shard {
 
     func buryExpiredDeliveries(
         after seq: Int64, now: Timestamp, limit: Int
-    ) async throws -> (buried: Int, next: Int64?) {
+    ) async throws -> (buried: [ExpiredDelivery], next: Int64?) {
         let page = try await run { connection in
             try connection.query(SQL.deliveryExpiries, [.int(seq), .int(limit)]).map {
                 (seq: try $0.int(0), expiresAt: try $0.int(1))
@@ -64,9 +83,9 @@ extension Shard {
     }
 
     /// Buries what expired of messages' free deliveries, in transactions of at most so many bytes.
-    private func bury(_ seqs: [Int64], now: Timestamp, bytes limit: Int) async throws -> Int {
+    private func bury(_ seqs: [Int64], now: Timestamp, bytes limit: Int) async throws -> [ExpiredDelivery] {
         let sizes = try await sizes(of: seqs)
-        var buried = 0
+        var buried: [ExpiredDelivery] = []
         var refusals = Refusals()
         for piece in seqs.pieces(bytes: limit, size: { 2 * (sizes[$0] ?? 0) }) {
             try await inParts(piece, "bury what expired", &refusals) { seqs in
@@ -78,17 +97,17 @@ extension Shard {
 
     /// One message of many groups takes several transactions; where the server does not take those, with fewer letters each.
     private func bury(
-        _ seqs: [Int64], _ sizes: [Int64: Int], now: Timestamp, bytes limit: Int, _ buried: inout Int
+        _ seqs: [Int64], _ sizes: [Int64: Int], now: Timestamp, bytes limit: Int, _ buried: inout [ExpiredDelivery]
     ) async throws {
         var limit = limit
         var isWhole = false
         while !isWhole {
             do {
                 let bytes = limit
-                let (count, isAll) = try await run {
+                let (letters, isAll) = try await run {
                     try Self.buryExpired(seqs, sizes, now: now, bytes: bytes, on: $0)
                 }
-                buried += count
+                buried += letters
                 isWhole = isAll
             } catch let error as StoreError where Self.mayPassInParts(error) && seqs.count == 1 {
                 guard limit > sizes[seqs[0]] ?? 0 else { throw error }
@@ -102,7 +121,7 @@ extension Shard {
     private static func buryExpired(
         _ seqs: [Int64], _ sizes: [Int64: Int], now: Timestamp, bytes limit: Int,
         on connection: isolated MariaDBConnection
-    ) throws -> (count: Int, isAll: Bool) {
+    ) throws -> (letters: [ExpiredDelivery], isAll: Bool) {
         try connection.transaction {
             var list: [MariaDBValue] = []
             try connection.query(SQL.lockMessages, list: seqs.map { .int($0) }) { row in
@@ -110,11 +129,16 @@ extension Shard {
                 if try row.int(3) <= now { list.append(.int(try row.int(0))) }
             }
             var rows: [MariaDBRow] = []
+            var buried: [ExpiredDelivery] = []
+            let names = try names(list, on: connection)
             try connection.query(SQL.freeDeliveries, list: list) { rows.append($0) }
             let all = rows.count
             rows = try rows.pieces(bytes: limit, size: { sizes[try $0.int(0)] ?? 0 }).first ?? []
             var byGroup: [String: [MariaDBValue]] = [:]
             for row in rows {
+                if let name = names[try row.int(0)] {
+                    buried.append(ExpiredDelivery(id: name.id, topic: name.topic, group: try row.text(1)))
+                }
                 byGroup[try row.text(1), default: []].append(.int(try row.int(0)))
                 try connection.execute(
                     SQL.bury,
@@ -127,7 +151,7 @@ extension Shard {
                 try connection.execute(SQL.deleteDeliveries, list: seqs, after: [.text(group)])
             }
             try connection.execute(SQL.deleteFinished, list: list)
-            return (rows.count, rows.count == all)
+            return (buried, rows.count == all)
         }
     }
 

@@ -65,7 +65,7 @@ struct AdminArguments: ParsableArguments {
                 address: address, token: token, authoritiesFile: authoritiesFile, certificate: certificate,
                 allowsTokenInClear: insecure, timeout: timeout ?? usual)
         } catch {
-            throw CommandError(error.description, status: .usage)
+            throw CommandError(error.description, status: error.isAboutFile ? .failure : .usage)
         }
     }
 

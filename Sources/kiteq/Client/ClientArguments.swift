@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import KiteQ
 import KiteQCore
+import KiteQRegistry
 import Logging
 
 /// The flags of commands that are clients of brokers: where they are, and who we are to them.
@@ -11,8 +12,14 @@ struct ClientArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Find the brokers there: zk://HOST:2181,HOST:2181 or file://PATH (KITEQ_REGISTRY).", valueName: "url"))
+            "Find the brokers there: zk://HOST:2181,HOST:2181/PATH or file://PATH (KITEQ_REGISTRY).", valueName: "url"))
     var registry: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A file with ZooKeeper's credentials, digest:USER:PASSWORD in one line (KITEQ_REGISTRY_AUTH_FILE).",
+            valueName: "file"))
+    var registryAuthFile: String?
 
     @Option(help: ArgumentHelp("A file with the group's secret, in one line.", valueName: "file"))
     var secretFile: String?
@@ -82,17 +89,51 @@ struct ClientArguments: ParsableArguments {
     /// - Throws: ``CommandError`` where an address or a URL cannot be used, or the secret's file cannot be read.
     func configuration(group: String) throws(CommandError) -> KiteQConfiguration {
         let found: KiteQConfiguration.Discovery
+        var credentials: ZooKeeperCredentials?
         switch try discovery() {
         case .brokers(let addresses): found = .brokers(addresses.map(\.description))
         case .registry(let url):
             // Refused here, with what is wrong, and not later.
-            _ = try RegistryFactory.configuration(RegistryOptions(url: url))
+            let options = try registryOptions(url)
+            let registry: RegistryConfiguration
+            do {
+                registry = try RegistryFactory.configuration(options)
+            } catch {
+                throw error.judged(by: self.registry == nil ? [:] : ["registry.url": "--registry"])
+            }
             let rest = String(url.drop { $0 != ":" }.dropFirst("://".count))
-            found = url.hasPrefix("file:") ? .file(rest) : .zooKeeper(rest)
+            if case .zooKeeper(let zooKeeper) = registry {
+                // The credentials beside the URL, or in it: shown in one way.
+                found = .zooKeeper(
+                    String(rest[(rest.lastIndex(of: "@").map(rest.index(after:)) ?? rest.startIndex)...]))
+                credentials = zooKeeper.digest.map { ZooKeeperCredentials(digest: $0, options.acl) }
+            } else {
+                found = .file(rest)
+            }
         }
         var configuration = KiteQConfiguration(group: group, secret: try secret(), discovery: found)
+        configuration.zooKeeperCredentials = credentials
         configuration.tls = try encryption()
         return configuration
+    }
+
+    /// The registry that the brokers are found in; nil where they are named.
+    func registryConfiguration() throws(CommandError) -> RegistryConfiguration? {
+        guard case .registry(let url) = try discovery() else { return nil }
+        return try RegistryFactory.configuration(try registryOptions(url))
+    }
+
+    /// The registry at a URL, with what the flags and the variables of `serve` say about it.
+    func registryOptions(
+        _ url: String, environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(CommandError) -> RegistryOptions {
+        var loader = ConfigurationLoader(environment: environment.filter { $0.key.hasPrefix("KITEQ_REGISTRY_") })
+        if let registryAuthFile {
+            loader.flags.append(.init("--registry-auth-file", "registry.auth_file", registryAuthFile))
+        }
+        var options = try loader.load().registry
+        options.url = url
+        return options
     }
 
     /// Nil where no flag asks for it.
@@ -125,5 +166,19 @@ struct ClientArguments: ParsableArguments {
     /// A name that the protocol takes: 1 to 255 bytes.
     static func check(_ name: String, _ flag: String) throws(ValidationError) {
         guard (1...255).contains(name.utf8.count) else { throw ValidationError("\(flag) takes 1 to 255 bytes.") }
+    }
+}
+
+extension ZooKeeperCredentials {
+    /// - Parameter digest: `USER:PASSWORD`, as the factory has checked it.
+    init(digest: String, _ acl: RegistryOptions.NodeAccess?) {
+        let user = digest.prefix { $0 != ":" }
+        let access: NodeAccess =
+            switch acl {
+            case .world: .world
+            case .creator: .creator
+            case .private, nil: .private
+            }
+        self = .digest(user: String(user), password: String(digest.dropFirst(user.count + 1)), nodeAccess: access)
     }
 }

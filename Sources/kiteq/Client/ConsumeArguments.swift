@@ -28,6 +28,9 @@ struct ConsumeArguments: ParsableArguments {
     @Option(help: ArgumentHelp("End after so many messages.", valueName: "n"))
     var limit: Int?
 
+    @Flag(help: "Take the place of another binding that the group has to the topic in ZooKeeper.")
+    var replace = false
+
     @Flag(help: "Refuse every message, so that it comes again.")
     var fail = false
 

@@ -12,7 +12,8 @@ struct ConsumeCommand: AsyncParsableCommand {
         abstract: "Consume messages.",
         discussion: """
             Prints a line for each message, and acknowledges it then. With ZooKeeper as --registry the group's binding is \
-            published first and takes the place of those it had; with --brokers or a file it must be in the registry \
+            published first; where it has another to the topic, that \
+            is left alone unless --replace is said. With --brokers or a file it must be in the registry \
             already. A broker that is lost is connected to again, until Ctrl-C.
 
               kiteq consume --registry zk://127.0.0.1:2181 --group s-trade --topic trade --type pay-succ
@@ -28,6 +29,9 @@ struct ConsumeCommand: AsyncParsableCommand {
         let logger = ProcessWide.bootstrap(try client.log())
         let arguments = self.arguments
         let taken = ConsumedCount(limit: arguments.limit)
+        if !arguments.replace, let registry = try client.registryConfiguration() {
+            try await BindingCheck(registry: registry, binding: arguments.binding, logger: logger).run()
+        }
         var configuration = try client.configuration(group: arguments.group)
         // To print takes no time; and what is not wanted any more is not to be in hand at the end.
         configuration.window = min(Self.window, arguments.limit ?? .max)

@@ -24,6 +24,7 @@ struct ConfigurationLoader: Sendable {
     /// Of each pair only one may be given in the same place; in different places the stronger one counts alone.
     static let exclusive: [(String, String)] = [
         ("store.password", "store.password_file"), ("store.url", "store.shards"),
+        ("registry.auth", "registry.auth_file"),
     ]
 
     var flags: [Flag] = []
@@ -107,7 +108,10 @@ struct ConfigurationLoader: Sendable {
             guard let a = layers[one], let b = layers[other], Self.isSet(one, configuration),
                 Self.isSet(other, configuration)
             else { continue }
-            if a == b { throw CommandError("\(one) and \(other) are both given; give one of them") }
+            if a == b {
+                throw CommandError("\(one) and \(other) are both given; give one of them", about: one, other)
+                    .judged(by: configuration.origins)
+            }
             let weaker = a < b ? one : other
             let option = ServerConfiguration.options.first { $0.key == weaker }
             _ = option?.setText(&configuration, "")

@@ -8,8 +8,9 @@ import KiteQCore
 ///     publish = ["trade", "feed"]        # topics, or "*"; without it groups.default_rights
 ///     subscribe = ["trade"]
 ///     certificate = "payment.example"    # the name that its client certificate must have
+///     max_body = "30KiB"                 # what its consumers take; a larger publish to it is refused
 enum GroupsFile {
-    private static let keys = ["secret", "secrets", "publish", "subscribe", "certificate"]
+    private static let keys = ["secret", "secrets", "publish", "subscribe", "certificate", "max_body"]
 
     /// - Parameter rights: of groups that name none.
     /// - Throws: ``CommandError``, a sentence without a secret.
@@ -38,6 +39,13 @@ enum GroupsFile {
                     throw CommandError("\(place): certificate must be the name in the group's client certificate")
                 }
                 access.certificate = text
+            }
+            if let value = entries["max_body"] {
+                let codec = ConfigurationCodec<Int>.maxBody
+                guard let bytes = codec.read(value) else {
+                    throw CommandError("\(place): max_body must be \(codec.allowed), not \(value)")
+                }
+                access.maxBody = bytes
             }
             groups[BindingName(name)] = access
         }

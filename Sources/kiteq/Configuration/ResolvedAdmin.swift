@@ -22,8 +22,13 @@ extension ServerConfiguration {
                 section: "admin", certificate: options.tlsCertificate, key: options.tlsKey,
                 clients: options.tlsClientCA.isEmpty ? .anybody : .must(ca: options.tlsClientCA))
         case (true, true):
-            if !options.tlsClientCA.isEmpty { throw CommandError("admin.tls_client_ca needs admin.tls_certificate") }
-        default: throw CommandError("admin.tls_certificate and admin.tls_key go together: give both")
+            if !options.tlsClientCA.isEmpty {
+                throw CommandError("admin.tls_client_ca needs admin.tls_certificate", about: "admin.tls_client_ca")
+            }
+        default:
+            throw CommandError(
+                "admin.tls_certificate and admin.tls_key go together: give both",
+                about: "admin.tls_certificate", "admin.tls_key")
         }
         if !options.tokensFile.isEmpty { resolved.tokens = try TokensFile.read(options.tokensFile) }
         let isLoopback = admin?.isLoopback ?? true
@@ -36,7 +41,8 @@ extension ServerConfiguration {
         if let admin, !isLoopback, options.tokensFile.isEmpty, options.allowAnonymous == nil {
             throw CommandError(
                 "admin.bind = \(admin) can be reached from elsewhere: name who may use it in admin.tokens_file, or say what "
-                    + "anybody may do with admin.allow_anonymous = \"no\", \"read\" or \"operate\"")
+                    + "anybody may do with admin.allow_anonymous = \"no\", \"read\" or \"operate\"", about: "admin.bind"
+            )
         }
         return resolved
     }

@@ -6,7 +6,9 @@ extension ServerConfiguration {
     /// - Throws: ``CommandError`` where they contradict each other, or a file cannot be read; a sentence without a secret.
     func resolvedAccess() throws(CommandError) -> AccessRules {
         if groups.requireSecret && groups.allowAnyone {
-            throw CommandError("groups.require_secret and groups.allow_anyone contradict each other; give one of them")
+            throw CommandError(
+                "groups.require_secret and groups.allow_anyone contradict each other; give one of them",
+                about: "groups.require_secret", "groups.allow_anyone")
         }
         // Whoever lists groups means that others are not let in.
         let requires = groups.requireSecret || (!groups.file.isEmpty && !groups.allowAnyone)

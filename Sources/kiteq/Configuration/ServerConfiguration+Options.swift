@@ -4,7 +4,8 @@ import KiteQCore
 extension ServerConfiguration {
     /// Every option there is, in the order of conf/kiteq.toml.
     static let options: [ConfigurationOption] =
-        brokerOptions + publishOptions + deliveryOptions + transactionOptions + recoveryOptions + groupOptions
+        brokerOptions + topicOptions + publishOptions + deliveryOptions + transactionOptions + recoveryOptions
+        + groupOptions
         + storeOptions + registryOptions + adminOptions + logOptions
 
     private static let brokerOptions: [ConfigurationOption] = [
@@ -28,6 +29,10 @@ extension ServerConfiguration {
         .init("broker.tls_key", \.broker.tls.key, .any),
         .init("broker.tls_client_ca", \.broker.tls.clientCA, .any),
         .init("broker.tls_client_certificates", \.broker.tls.clientCertificates, .name),
+    ]
+
+    private static let topicOptions: [ConfigurationOption] = [
+        .init("topics.max_body", \.broker.topicMaxBody, .bodiesByTopic)
     ]
 
     private static let publishOptions: [ConfigurationOption] = [
@@ -100,11 +105,14 @@ extension ServerConfiguration {
 
     private static let registryOptions: [ConfigurationOption] = [
         .init("registry.url", \.registry.url, .any, isSecret: true),
+        .init("registry.auth", \.registry.auth, .any, isSecret: true),
+        .init("registry.auth_file", \.registry.authFile, .any),
+        .init("registry.acl", \.registry.acl, .nodeAccess),
         .init("registry.session_timeout", \.registry.sessionTimeout, .duration(.seconds(1) ... .seconds(600))),
     ]
 
     private static let adminOptions: [ConfigurationOption] = [
-        .init("admin.bind", \.admin, .endpoint),
+        .init("admin.bind", \.admin, .adminEndpoint),
         .init("admin.tls_certificate", \.adminAccess.tlsCertificate, .any),
         .init("admin.tls_key", \.adminAccess.tlsKey, .any),
         .init("admin.tls_client_ca", \.adminAccess.tlsClientCA, .any),

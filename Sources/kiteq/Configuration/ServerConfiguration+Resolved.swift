@@ -19,13 +19,17 @@ extension ServerConfiguration {
                 status: .usage)
         }
         if transactions.longest < transactions.firstAfter {
-            throw CommandError("transactions.longest_check must be at least transactions.first_check")
+            throw CommandError(
+                "transactions.longest_check must be at least transactions.first_check",
+                about: "transactions.longest_check", "transactions.first_check")
         }
         do {
             broker.delivery.schedule = try RedeliverySchedule.validated(
                 immediate: redelivery.immediate, steps: redelivery.steps, beyond: redelivery.beyond)
         } catch {
-            throw CommandError("delivery.immediate_attempts and delivery.retry_steps do not fit: \(error.message)")
+            throw CommandError(
+                "delivery.immediate_attempts and delivery.retry_steps do not fit: \(error.message)",
+                about: "delivery.immediate_attempts", "delivery.retry_steps")
         }
         if let problem = transactions.problem { throw CommandError("[transactions] cannot be used: \(problem)") }
         broker.transactions = transactions
@@ -33,8 +37,8 @@ extension ServerConfiguration {
         if !bind.isLoopback && !broker.access.requiresSecret && !groups.allowAnyone {
             throw CommandError(
                 "broker.bind = \(bind) can be reached from elsewhere, and anybody there could be any group: name the groups in "
-                    + "groups.file, or say groups.require_secret = true, or groups.allow_anyone = true if that is meant"
-            )
+                    + "groups.file, or say groups.require_secret = true, or groups.allow_anyone = true if that is meant",
+                about: "broker.bind")
         }
         if let problem = broker.tls.problem { throw CommandError(problem) }
         return broker

@@ -98,8 +98,17 @@ struct StoreOptions: Sendable, Hashable {
 
 /// Where brokers and bindings are found.
 struct RegistryOptions: Sendable, Hashable {
+    enum NodeAccess: String, Sendable, Hashable, CaseIterable {
+        case world, creator, `private`
+    }
+
     /// `zk://…` or `file://…`; "" where it was not said.
     var url = ""
+    /// `digest:USER:PASSWORD`; "" is none.
+    var auth = ""
+    var authFile = ""
+    /// Of nodes that are made; nil: `private` with credentials, else `world`.
+    var acl: NodeAccess?
     var sessionTimeout: Duration = .seconds(10)
 }
 

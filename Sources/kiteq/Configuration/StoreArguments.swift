@@ -23,6 +23,10 @@ struct StoreArguments: ParsableArguments {
         if loaded.store.url.hasPrefix("memory:") { throw CommandError("memory:// has no \(what)", status: .usage) }
         var log = loaded.log
         log.level = max(log.level, .warning)
-        return (try StoreFactory.mysql(loaded.store), log)
+        do {
+            return (try StoreFactory.mysql(loaded.store), log)
+        } catch {
+            throw error.judged(by: loaded.origins)
+        }
     }
 }

@@ -49,10 +49,15 @@ struct BrokerHost: Sendable {
     ) throws(CommandError) {
         self.configuration = configuration
         self.logger = logger
-        let reading = try Reloader.Reading(configuration)
-        brokerConfiguration = reading.broker
-        opened = try StoreFactory.make(configuration.store, logger: logger)
-        registryConfiguration = try RegistryFactory.configuration(configuration.registry)
+        let reading: Reloader.Reading
+        do {
+            reading = try Reloader.Reading(configuration)
+            brokerConfiguration = reading.broker
+            opened = try StoreFactory.make(configuration.store, logger: logger)
+            registryConfiguration = try RegistryFactory.configuration(configuration.registry)
+        } catch {
+            throw error.judged(by: configuration.origins)
+        }
         group =
             brokerConfiguration.eventLoopThreads == 0
             ? .singleton : MultiThreadedEventLoopGroup(numberOfThreads: brokerConfiguration.eventLoopThreads)

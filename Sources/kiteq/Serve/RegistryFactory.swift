@@ -9,15 +9,49 @@ enum RegistryFactory {
                 "no registry: name it with --registry zk://HOST:2181 or file://PATH, KITEQ_REGISTRY, or url in [registry]",
                 status: .usage)
         }
+        let auth = try credentials(options)
         do {
             let configuration = try RegistryConfiguration(url: options.url)
-            if case .zooKeeper(var zooKeeper) = configuration {
-                zooKeeper.sessionTimeout = options.sessionTimeout
-                return .zooKeeper(zooKeeper)
+            guard case .zooKeeper(var zooKeeper) = configuration else {
+                if auth != nil || options.acl != nil {
+                    throw CommandError(
+                        "registry.auth and registry.acl are for ZooKeeper, and the registry is a file",
+                        about: "registry.auth", "registry.auth_file", "registry.acl", "registry.url")
+                }
+                return configuration
             }
-            return configuration
+            zooKeeper.sessionTimeout = options.sessionTimeout
+            if let auth { try zooKeeper.authenticate(auth) }
+            zooKeeper.nodeAccess = options.acl.map(ZooKeeperNodeAccess.init)
+            if zooKeeper.digest == nil, let acl = options.acl, acl != .world {
+                throw CommandError(
+                    "registry.acl = \(acl.rawValue) needs registry.auth: without a user nodes are nobody's",
+                    about: "registry.acl")
+            }
+            return .zooKeeper(zooKeeper)
+        } catch let error as RegistryError {
+            throw CommandError(error.message, about: "registry.url", "registry.auth")
+        } catch let error as CommandError {
+            throw error
         } catch {
-            throw CommandError(error.message)
+            throw CommandError("\(error)")
+        }
+    }
+
+    /// Nil where there are none.
+    private static func credentials(_ options: RegistryOptions) throws(CommandError) -> String? {
+        if !options.auth.isEmpty { return options.auth }
+        if options.authFile.isEmpty { return nil }
+        return try SecretFile.read(options.authFile, what: "the registry's credentials")
+    }
+}
+
+extension ZooKeeperNodeAccess {
+    init(_ access: RegistryOptions.NodeAccess) {
+        switch access {
+        case .world: self = .world
+        case .creator: self = .creator
+        case .private: self = .private
         }
     }
 }

@@ -10,7 +10,8 @@ actor Reloader {
         "broker.topics", "broker.max_connections", "broker.max_connections_per_address", "broker.max_packet",
         "broker.max_properties", "broker.packet_timeout", "broker.idle_timeout", "broker.handshake_timeout",
         "broker.tls", "broker.tls_certificate", "broker.tls_key", "broker.tls_client_ca",
-        "broker.tls_client_certificates", "publish.receive_rate", "groups.file", "groups.default_rights",
+        "broker.tls_client_certificates", "topics.max_body", "publish.receive_rate", "groups.file",
+        "groups.default_rights",
         "groups.require_secret", "groups.allow_anyone", "groups.secrets", "groups.secret_files", "log.level",
     ]
     /// Those of the administration, where somebody applies them.

@@ -42,7 +42,9 @@ enum StoreFactory {
             for (number, url) in options.shards.enumerated() {
                 shards.append(try shard(number, url, options, password))
             }
-            guard shards.count <= 256 else { throw CommandError("store.shards has more than 256 shards") }
+            guard shards.count <= 256 else {
+                throw CommandError("store.shards has more than 256 shards", about: "store.shards")
+            }
             configuration = MySQLStoreConfiguration(shards: shards)
             configuration.connectionsPerShard = options.connections
         }
@@ -61,7 +63,7 @@ enum StoreFactory {
         do {
             configuration = try MySQLStoreURL.configuration(url, password: password)
         } catch {
-            throw CommandError(error.description)
+            throw CommandError(error.description, about: "store.url", "store.shards")
         }
         let said = said(in: url)
         if !said.contains("connections") { configuration.connectionsPerShard = options.connections }
@@ -80,11 +82,11 @@ enum StoreFactory {
         _ number: Int, _ url: String, _ options: StoreOptions, _ password: String?
     ) throws(CommandError) -> MariaDBConfiguration {
         guard !said(in: url).contains("shards") else {
-            throw CommandError("a URL in store.shards is one shard: it takes no shards=N")
+            throw CommandError("a URL in store.shards is one shard: it takes no shards=N", about: "store.shards")
         }
         guard var shard = try read(url, options, password).shards.first, let database = shard.database,
             database.hasSuffix("_0")
-        else { throw CommandError("shard \(number) in store.shards names no database") }
+        else { throw CommandError("shard \(number) in store.shards names no database", about: "store.shards") }
         // For a URL of a whole store the number is put behind the name; here the name is whole.
         shard.database = String(database.dropLast(2))
         return shard
@@ -102,8 +104,10 @@ enum StoreFactory {
         case (.required, true): return .required
         case (.verified, false): return .verified(caFile: options.tlsCA)
         case (.verified, true):
-            throw CommandError("store.tls = verified needs store.tls_ca, the file with the certificates to trust")
-        case (_, false): throw CommandError("store.tls_ca is for store.tls = verified")
+            throw CommandError(
+                "store.tls = verified needs store.tls_ca, the file with the certificates to trust", about: "store.tls")
+        case (_, false):
+            throw CommandError("store.tls_ca is for store.tls = verified", about: "store.tls", "store.tls_ca")
         }
     }
 
@@ -122,7 +126,8 @@ enum StoreFactory {
         if url.hasPrefix(option), let count = Int(url.dropFirst(option.count)), (1...256).contains(count) {
             shards = count
         } else if url != "memory://" {
-            throw CommandError("the store URL must be memory:// or memory://?shards=N with N from 1 to 256")
+            throw CommandError(
+                "the store URL must be memory:// or memory://?shards=N with N from 1 to 256", about: "store.url")
         }
         return OpenedStore(
             store: InMemoryMessageStore(shards: shards), summary: "memory \(counted(shards)), lost at the end")

@@ -51,6 +51,27 @@ import Testing
         #expect(findings[0].text == "This machine's clock is 31 days ahead of that of shard 0's server.")
     }
 
+    @Test func whatOfTheRegistryCannotBeUsedIsSaidAsLongAsItLasts() {
+        let findings = view {
+            $0.registryProblems = [
+                RegistryProblem(.leftOut, "One node.", action: "Delete it."),
+                RegistryProblem(.hidesTopic("trade"), "A topic.", action: "Let it be read."),
+            ]
+        }
+        #expect(findings.map(\.severity) == [.critical, .warning])
+        #expect(findings.map(\.text) == ["A topic.", "One node."])
+    }
+
+    @Test func aMessageThatAClientCouldNotTakeIsNamed() {
+        var doubted = group(waiting: 0, oldest: nil)
+        doubted.lastDoubt = .init(at: 10_000_000 - 5_000, bytes: 70_000)
+        let findings = view { $0.groups = [doubted] }
+        #expect(findings.map(\.severity) == [.warning] && findings[0].text.contains("70,000 bytes"))
+        #expect(findings[0].action.contains("max_body"))
+        doubted.lastDoubt?.at = 10_000_000 - HealthRules.doubtLasts
+        #expect(view { $0.groups = [doubted] }.isEmpty)
+    }
+
     @Test func aGroupThatStoppedIsNotOneThatIsSlow() {
         let old: Int64 = 10_000_000 - HealthRules.stalledAfter
         #expect(

@@ -30,7 +30,10 @@ import Testing
         let certificates = try TestCertificates()
         defer { #expect(throws: Never.self) { try certificates.remove() } }
         let error = #expect(throws: BrokerError.self) { try load(certificates, .must(ca: "/does/not/exist")) }
-        let start = "the file /does/not/exist of admin.tls_client_ca cannot be read, or is not PEM: "
-        #expect(error?.description.hasPrefix(start) == true && error?.description != start)
+        #expect(error?.description == "the file /does/not/exist of admin.tls_client_ca does not exist")
+        let key = #expect(throws: BrokerError.self) { try load(certificates, .must(ca: certificates.key("server"))) }
+        #expect(
+            key?.description.hasSuffix("has no certificate") == true
+                || key?.description.contains("holds no PEM") == true)
     }
 }

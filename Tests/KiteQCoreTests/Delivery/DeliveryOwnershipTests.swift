@@ -282,8 +282,17 @@ import Testing
             .init(group: "a", persistent: true), .init(group: "b", persistent: true),
             .init(group: "v", persistent: false),
         ])
-        h.machine.expire(
-            [FreshMessage(seq: 7, route: route), FreshMessage(seq: 8, route: persistentOnly)], shard: 0, &h.actions)
+        h.machine.count(topics: ["trade"])
+        let letters = h.machine.expire(
+            [
+                ExpiredMessage(seq: 7, route: route, id: MessageID.random(), topic: "trade"),
+                ExpiredMessage(seq: 8, route: persistentOnly, id: MessageID.random(), topic: "trade"),
+            ], shard: 0, &h.actions)
+        #expect(letters.map(\.group) == ["a", "b"] && letters.allSatisfy { $0.topic == "trade" })
+        #expect(h.machine.topicTraffic["trade"]?.deadLettered == 2)
+        // What the store buries by itself is of the topic, too.
+        h.machine.count(expired: [ExpiredDelivery(id: MessageID.random(), topic: "trade", group: "a")])
+        #expect(h.machine.topicTraffic["trade"]?.deadLettered == 3)
         let settled = h.settlements()
         #expect(settled.map(\.seq) == [8], "what is in memory expires there")
         #expect(settled[0].dead.map(\.group) == ["a", "b"] && settled[0].dead.allSatisfy { $0.reason == .expired })

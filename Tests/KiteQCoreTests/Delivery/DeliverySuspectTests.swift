@@ -166,7 +166,7 @@ import Testing
         #expect(Set(h.deliveries().map(\.client)) == Set(clients))
         h.disconnect(clients[0])
         h.disconnect(clients[1])
-        #expect(h.machine.groups[0].doubtful == 0)
+        #expect(h.machine.groups[0].unproven == 0)
     }
 
     @Test func suspectsAreForgottenSomeMinutesAfterTheLastLoss() {

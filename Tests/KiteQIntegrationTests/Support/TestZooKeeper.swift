@@ -61,7 +61,7 @@ struct TestZooKeeper: Sendable {
     }
 
     private func says<Element: Sendable>(
-        _ what: String, _ stream: (ZooKeeperRegistry) -> AsyncStream<Element>,
+        _ what: String, _ stream: (ZooKeeperRegistry) -> some AsyncSequence<Element, Never> & Sendable,
         _ isWanted: @escaping @Sendable (Element) -> Bool
     ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { tasks in

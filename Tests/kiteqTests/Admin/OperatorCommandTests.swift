@@ -159,7 +159,7 @@ import Testing
             }
         ) { outcome, _ in
             #expect(outcome.status == 0 && outcome.error == "" && !outcome.output.contains("\u{1B}"))
-            #expect(outcome.output.contains("\nCRITICAL  shard: it is away - look at it\n"))
+            #expect(outcome.output.contains("\nCRITICAL  shard: it is away\n          - look at it\n"))
             #expect(outcome.output.contains("closed the connection without an answer\n"))
             #expect(outcome.output.contains("\ns-a    here "))
         }

@@ -55,8 +55,20 @@ import Testing
     @Test func findingsAreOnTop() throws {
         let findings = [Fixture.finding("critical", "it is\\u001b[2J away"), Fixture.finding("warning", "slow")]
         let lines = lines(try answers(findings: findings))
-        #expect(lines[1] == TopLine(#"CRITICAL  shard: it is\x1b[2J away - look at it"#, .critical))
-        #expect(lines[2] == TopLine("WARNING  shard: slow - look at it", .warning))
+        #expect(lines[1] == TopLine(#"CRITICAL  shard: it is\x1b[2J away"#, .critical))
+        #expect(lines[2] == TopLine("          - look at it", .critical))
+        #expect(lines[3] == TopLine("WARNING  shard: slow", .warning))
+        #expect(lines[4] == TopLine("         - look at it", .warning))
+    }
+
+    /// What to do stands at the end of what is long: there it would be cut off.
+    @Test(arguments: [(60, 40), (80, 24), (100, 12)])
+    func whatToDoIsShownWhole(columns: Int, rows: Int) throws {
+        let text = (1...20).map { "reason\($0)" }.joined(separator: " ")
+        let lines = lines(try answers(findings: [Fixture.finding("critical", text)]), columns, rows)
+        let shown = lines.filter { $0.style == .critical }.map(\.text).joined(separator: " ")
+        for word in ["reason1 ", "reason20", "- look at it"] { #expect(shown.contains(word), "\(lines.map(\.text))") }
+        #expect(lines.allSatisfy { DisplayText.width($0.text) <= columns })
     }
 
     @Test(arguments: [(80, 24), (200, 60), (40, 10), (20, 5), (10, 1), (1, 1)])
@@ -72,8 +84,8 @@ import Testing
     @Test func whatDoesNotFitIsCounted() throws {
         let findings = (0..<30).map { Fixture.finding($0 < 29 ? "warning" : "critical", "finding \($0)") }
         let lines = lines(try answers(findings: findings, groups: 500), 100, 40)
-        // A quarter of the rows, and what is left out is as grave as the gravest of it.
-        #expect(lines[10] == TopLine("and 21 more findings", .critical))
+        // A third of the rows, and what is left out is as grave as the gravest of it: each has a line and what to do.
+        #expect(lines[13] == TopLine("and 24 more findings", .critical))
         let shown = lines.filter { $0.text.hasPrefix("s-") }.count
         #expect(shown > 5 && lines.contains(TopLine("and \(500 - shown) more")))
         #expect(lines.contains { $0.text.hasPrefix("SHARD") } && lines.contains { $0.text.hasPrefix("BROKER") })

@@ -33,12 +33,19 @@ struct ListGroupsCommand: AsyncParsableCommand {
 
     static func row(_ group: API.Group) -> [String] {
         [
-            group.group, group.isPaused ? "paused" : group.brokers.isEmpty ? "away" : "here", "\(group.clientsHere)",
+            group.group, state(group), "\(group.clientsHere)",
             "\(group.brokers.count)", Figures.count(group.inFlight), Figures.count(group.queued),
             Figures.count(group.waiting), group.oldestAt.map { Figures.age($0, now: group.countedAt) } ?? "",
             Figures.count(group.retrying), Figures.count(group.deadLetters), Figures.rate(group.delivered),
             Figures.rate(group.acknowledged),
             Figures.rate(group.failed),
         ]
+    }
+
+    /// In the words of the console.
+    static func state(_ group: API.Group) -> String {
+        if group.isPaused { return "paused" }
+        if group.isStopped == true { return "stopped" }
+        return group.brokers.isEmpty && group.clientsHere == 0 ? "away" : "here"
     }
 }

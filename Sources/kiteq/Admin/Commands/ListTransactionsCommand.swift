@@ -31,7 +31,8 @@ struct ListTransactionsCommand: AsyncParsableCommand {
         [
             transaction.id, "\(Figures.age(transaction.publishedAt, now: now)) ago",
             "\(transaction.topic)/\(transaction.messageType)", transaction.publisherGroup, "\(transaction.checks)",
-            Figures.wait(transaction.nextCheckAt, now: now), "\(transaction.shard)",
+            transaction.isAskable == false ? "nobody to ask" : Figures.wait(transaction.nextCheckAt, now: now),
+            "\(transaction.shard)",
         ]
     }
 }

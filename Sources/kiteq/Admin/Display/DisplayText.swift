@@ -33,6 +33,28 @@ enum DisplayText {
         return result + "…"
     }
 
+    /// In lines of so many columns, broken between words where that is possible; nil: in one.
+    /// - Parameters:
+    ///   - first: what the first line begins with.
+    ///   - indent: what the others do.
+    static func wrapped(_ text: String, to columns: Int?, first: String = "", indent: String) -> [String] {
+        // Where there is room for a few words alone, an indent would take it all.
+        guard let columns, columns > indent.count + 20 else { return [first + text] }
+        var lines: [String] = []
+        var (line, isEmpty) = (first, true)
+        for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+            let next = isEmpty ? line + word : "\(line) \(word)"
+            if isEmpty || width(next) <= columns {
+                line = next
+            } else {
+                lines.append(line)
+                line = indent + word
+            }
+            isEmpty = false
+        }
+        return lines + [line]
+    }
+
     /// Filled up with spaces.
     static func padded(_ text: String, to columns: Int, isRight: Bool = false) -> String {
         let spaces = String(repeating: " ", count: max(0, columns - width(text)))

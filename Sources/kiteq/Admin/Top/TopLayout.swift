@@ -9,7 +9,7 @@ struct TopLayout {
 
     /// - Parameter size: of the terminal: no line is wider, and there are not more. Nil: everything, whole.
     func lines(size: Terminal.Size?) -> [TopLine] {
-        let head = self.head(rows: size?.rows)
+        let head = self.head(size: size)
         var lines = head
         var left = size.map { max(0, $0.rows - head.count) }
         // The groups come first, but get what the others leave.
@@ -23,12 +23,12 @@ struct TopLayout {
 
     // MARK: The head
 
-    private func head(rows: Int?) -> [TopLine] {
+    private func head(size: Terminal.Size?) -> [TopLine] {
         var lines: [TopLine] = []
         if let failure = answers.overview.failure { lines.append(TopLine(failure, .critical)) }
         guard let overview = answers.overview.value else { return lines }
         lines.insert(TopLine(title(overview), .title), at: 0)
-        lines += findings(overview.health, at: rows.map { max(2, $0 / 4) })
+        lines += findings(overview.health, at: size.map { max(2, $0.rows / 3) }, columns: size?.columns)
         let (rates, queues) = (overview.rates, overview.queues)
         lines += [
             TopLine(
@@ -53,21 +53,35 @@ struct TopLayout {
                 + "\(Figures.time(overview.now))  (\(address))")
     }
 
-    private func findings(_ findings: [API.Finding], at most: Int?) -> [TopLine] {
+    /// Each with what to do, whole: what is cut off there is what was looked for. Those that do not fit are counted.
+    private func findings(_ findings: [API.Finding], at most: Int?, columns: Int?) -> [TopLine] {
         if findings.isEmpty { return [TopLine("all is well")] }
-        let shown = findings.prefix(most.map { findings.count > $0 ? $0 - 1 : $0 } ?? findings.count)
-        var lines = shown.map { finding in
-            TopLine(
-                DisplayText.safe(
-                    "\(finding.severity.uppercased())  \(finding.subject): \(finding.text) - \(finding.action)"),
-                Self.style(finding))
+        var lines: [TopLine] = []
+        var shown = 0
+        for finding in findings {
+            let next = Self.lines(of: finding, columns: columns)
+            // The gravest is always there; one more line says how many are not.
+            let isLast = shown == findings.count - 1
+            if let most, shown > 0, lines.count + next.count + (isLast ? 0 : 1) > most { break }
+            lines += next
+            shown += 1
         }
-        if shown.count < findings.count {
-            let isCritical = findings.dropFirst(shown.count).contains { $0.severity == "critical" }
-            let rest = "and \(findings.count - shown.count) more findings"
+        if shown < findings.count {
+            let isCritical = findings.dropFirst(shown).contains { $0.severity == "critical" }
+            let rest = "and \(findings.count - shown) more findings"
             lines.append(TopLine(rest, isCritical ? .critical : .warning))
         }
         return lines
+    }
+
+    private static func lines(of finding: API.Finding, columns: Int?) -> [TopLine] {
+        let severity = finding.severity.uppercased()
+        let indent = String(repeating: " ", count: severity.count + 2)
+        let text = DisplayText.wrapped(
+            DisplayText.safe("\(severity)  \(finding.subject): \(finding.text)"), to: columns, indent: indent)
+        let action = DisplayText.wrapped(
+            DisplayText.safe(finding.action), to: columns, first: "\(indent)- ", indent: indent + "  ")
+        return (text + action).map { TopLine($0, style(finding)) }
     }
 
     private static func style(_ finding: API.Finding) -> TopLine.Style {

@@ -1,0 +1,39 @@
+import NIOCore
+import Testing
+
+@testable import KiteQCore
+
+/// A client that closes at what is too large for it: the broker says what it looks like.
+@Suite struct DeliveryDoubtTests {
+    private let route = DeliveryHarness.route("a")
+    private let large = ByteBuffer(repeating: 0x61, count: 40_000)
+
+    private func errors(isDoubtful: Bool, _ end: (inout DeliveryHarness, DeliveryClientID) -> Void) -> [String?] {
+        // The first failure is written.
+        var h = DeliveryHarness {
+            $0.schedule = RedeliverySchedule(immediate: 1, steps: [], beyond: 60_000) ?? RedeliverySchedule()
+        }
+        let client = h.liveClient("a")
+        if isDoubtful { h.machine.doubt(client) }
+        h.accept(7, route, DeliveryHarness.message(body: large))
+        h.accept(8, route)
+        #expect(h.deliveries().count == 2)
+        end(&h, client)
+        #expect((h.machine.groupTraffic["a"]?.lastDoubt != nil) == isDoubtful)
+        return h.settlements().sorted { $0.seq < $1.seq }.flatMap(\.pending).map(\.lastError)
+    }
+
+    @Test func aConnectionThatWasLostUponALargeMessageIsExplained() {
+        let plain = errors(isDoubtful: false) { $0.disconnect($1) }
+        #expect(plain == ["the connection was lost", "the connection was lost"])
+        let doubtful = errors(isDoubtful: true) { $0.disconnect($1) }
+        #expect(doubtful.first??.contains("Java client takes no more than 32 KiB: see max_body") == true, "\(doubtful)")
+        #expect(doubtful.last == "the connection was lost", "the others are not to blame")
+    }
+
+    @Test func soIsOneThatIsNotAnswered() {
+        let errors = errors(isDoubtful: true) { h, _ in h.pass(6_000_000_000) }
+        #expect(errors.contains { $0?.hasPrefix("no DELIVER_ACK in time; the message takes 40") == true }, "\(errors)")
+        #expect(errors.contains("no DELIVER_ACK in time"))
+    }
+}
