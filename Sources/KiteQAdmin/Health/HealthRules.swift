@@ -22,7 +22,8 @@ enum HealthRules {
 
     /// The worst first.
     static func findings(_ view: HealthView) -> [Finding] {
-        let system: [Finding] = broker(view) + store(view) + view.shards.flatMap(shard) + leases(view)
+        let system: [Finding] =
+            broker(view) + troubles(view) + store(view) + view.shards.flatMap { shard($0, view.readiness) }
         let groups: [Finding] = view.groups.flatMap { group($0, view.now) }
         let all = system + groups + transactions(view) + deadLetters(view)
         let order = Finding.Severity.allCases
@@ -39,11 +40,12 @@ enum HealthRules {
                 Finding(
                     severity: .information, subject: "broker", text: "This broker is being drained.",
                     action: "Nothing: it ends when what is in flight is done."))
-        } else if let reason = view.whyNotReady {
+        } else if view.readiness.state == .notReady {
+            let reason = view.readiness.reason ?? "no shard of the store can be used"
             findings.append(
                 Finding(
                     severity: .critical, subject: "broker", text: "This broker is not ready: \(reason).",
-                    action: "See docs/outages.md; publishes wait for a moment and are then refused, nothing is lost."))
+                    action: "See docs/outages.md; publishes are refused, nothing is lost."))
         }
         if !view.isRegistryConnected {
             findings.append(
@@ -68,11 +70,25 @@ enum HealthRules {
         ]
     }
 
-    private static func shard(_ report: ShardReport) -> [Finding] {
+    /// What `/readyz` says of each shard.
+    private static func troubles(_ view: HealthView) -> [Finding] {
+        guard !view.isDraining else { return [] }
+        return view.readiness.troubles.map { trouble in
+            Finding(
+                severity: .critical, subject: "shard \(trouble.shard)", text: "Here \(trouble.text).",
+                action:
+                    "Look at that shard's server and at the network to it. Publishes that fall on the shard are refused here, and nothing of it is delivered; the broker goes on by itself."
+            )
+        }
+    }
+
+    private static func shard(_ report: ShardReport, _ readiness: Readiness) -> [Finding] {
         guard let contents = report.contents else {
+            // Where the broker itself writes there, it is people's questions alone that have no answer.
+            let isUsed = readiness.reason == nil && !readiness.troubles.contains { $0.shard == report.shard }
             return [
                 Finding(
-                    severity: .critical, subject: "shard \(report.shard)",
+                    severity: isUsed ? .warning : .critical, subject: "shard \(report.shard)",
                     text: "\(report.database) does not answer: \(report.failure ?? "no reason is known").",
                     action:
                         "Look at the database server. What is in memory is delivered for as long as the lease lasts.")
@@ -96,14 +112,5 @@ enum HealthRules {
                     action: "Where it lasts: raise store.connections, or see why statements are slow."))
         }
         return findings
-    }
-
-    private static func leases(_ view: HealthView) -> [Finding] {
-        view.leases.enumerated().filter { $0.element <= 0 }.map { shard, _ in
-            Finding(
-                severity: .critical, subject: "lease",
-                text: "The lease of shard \(shard) is not renewed: nothing of that shard is delivered here.",
-                action: "Look at that shard's server and at the network to it; the broker goes on by itself.")
-        }
     }
 }

@@ -10,12 +10,10 @@ struct HealthView: Sendable {
         var clientsHere: Int
     }
 
-    /// Why this broker is not ready; nil where it is.
-    var whyNotReady: String?
+    /// Whether this broker can do its work.
+    var readiness = Readiness([])
     var isDraining = false
     var isRegistryConnected = true
-    /// Seconds left of the lease of each shard.
-    var leases: [Double] = []
     /// How old what the store said is: all that follows. Nil where it has said nothing yet.
     var storeAge: Timestamp? = 0
     var shards: [ShardReport] = []

@@ -17,7 +17,6 @@ struct HealthWatch: Sendable {
     private static let patience: Duration = .seconds(2)
 
     struct Stored: Sendable {
-        var whyNotReady: String?
         var shards: [ShardReport]
         var groups: [GroupReport]
         var hasAllGroups: Bool
@@ -35,10 +34,9 @@ struct HealthWatch: Sendable {
         let stored = answer?.value
         var view = HealthView(now: SystemTime.wall())
         view.storeAge = answer.map { max(0, view.now - $0.at) }
-        view.whyNotReady = stored?.whyNotReady
+        view.readiness = broker.readiness
         view.isDraining = broker.status?.phase.isStopping ?? false
         view.isRegistryConnected = broker.isRegistryConnected
-        view.leases = (broker.status?.shards ?? []).map(\.leaseSeconds)
         view.shards = stored?.shards ?? []
         let here = GroupsHere(broker)
         view.groups = (stored?.groups ?? []).map { report in
@@ -56,7 +54,6 @@ struct HealthWatch: Sendable {
 
     private static func ask(_ services: AdminServices) async -> Stored {
         let store = services.store
-        async let reason = services.broker.whyNotReady()
         async let shards = store.shardReports()
         async let groups = store.groupReports(after: nil, limit: Self.groups)
         var filter = DeadLetterFilter()
@@ -71,7 +68,7 @@ struct HealthWatch: Sendable {
         }
         let listing = await groups
         return Stored(
-            whyNotReady: await reason, shards: await shards, groups: listing.groups,
+            shards: await shards, groups: listing.groups,
             hasAllGroups: listing.next == nil && listing.failures.isEmpty, transactions: transactions,
             recentDeadLetters: await dead.count)
     }

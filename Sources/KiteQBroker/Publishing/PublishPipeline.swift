@@ -19,6 +19,7 @@ final class PublishPipeline: Sendable {
     private let sequence: Mutex<SequenceGenerator>
     private let leases: Leases
     private let fence: Fence
+    private let health: WriteHealth
     private let met: [Met]
     /// Publishes in the hands of writers, and their bytes.
     private let writing = Mutex((items: 0, bytes: 0))
@@ -46,8 +47,9 @@ final class PublishPipeline: Sendable {
     }
 
     init(
-        store: any MessageStore, incarnation: Int64, dispatcher: Dispatcher, halfMessages: HalfMessageCache,
-        leases: Leases, fence: Fence, topics: TopicPublishes, configuration: BrokerConfiguration, logger: Logger
+        store: any MessageStore, entry: StoreEntry, dispatcher: Dispatcher, halfMessages: HalfMessageCache,
+        leases: Leases, fence: Fence, health: WriteHealth, topics: TopicPublishes, configuration: BrokerConfiguration,
+        logger: Logger
     ) {
         self.store = store
         shardMap = store.shardMap
@@ -57,20 +59,35 @@ final class PublishPipeline: Sendable {
         self.leases = leases
         self.topics = topics
         self.fence = fence
+        self.health = health
         met = (0..<store.shardMap.shardCount).map { Met(shard: $0, logger) }
         lanes = (0..<store.shardMap.shardCount).map { _ in
             BatchLane(
                 capacity: .init(items: configuration.shardQueueLength, bytes: configuration.shardQueueBytes),
                 batch: .init(items: configuration.batchRows, bytes: configuration.batchBytes), size: \.bytes)
         }
-        sequence = Mutex(SequenceGenerator(incarnation: incarnation))
+        sequence = Mutex(SequenceGenerator(incarnation: entry.incarnation, above: entry.floor))
     }
 
-    /// Takes publishes of one connection, as one read brought them. Those that find their shard's lane full are refused.
+    /// All seqs from now on are above this one: a shard was joined that has it.
+    func raiseSeqs(above floor: Int64) { sequence.withLock { $0.raise(above: floor) } }
+
+    /// Takes publishes of one connection, as one read brought them. Those that find their shard's lane full are refused, and
+    /// those whose shard is known to be away.
     func submit(_ publishes: [PendingPublish]) {
         var byShard = [[PendingPublish]](repeating: [], count: lanes.count)
         for publish in publishes { byShard[shardMap.shard(of: publish.message.id)].append(publish) }
         for (shard, items) in byShard.enumerated() where !items.isEmpty {
+            if let why = leases.whyAway(shard) {
+                counters.failed.add(items.count)
+                answer(
+                    items.map {
+                        PublishResult(
+                            publish: $0.accepted, verdict: .tryAgain,
+                            feedback: "not stored, for its shard is away: \(why)")
+                    })
+                continue
+            }
             let accepted = lanes[shard].submit(items)
             guard accepted < items.count else { continue }
             let refused = items[accepted...].map {
@@ -142,7 +159,7 @@ final class PublishPipeline: Sendable {
         while !batch.isEmpty {
             do {
                 guard leases.isHeld(shard) else {
-                    throw StoreError(.unavailable, "this broker's lease of the store is not renewed")
+                    throw StoreError(.unavailable, "this broker's lease of shard \(shard) is not renewed")
                 }
                 CrashPoint.reached(.inserting)
                 let outcomes = try await store.insert(insertions(batch), shard: shard)
@@ -151,6 +168,7 @@ final class PublishPipeline: Sendable {
                 if !batch.isEmpty { await pause(Self.retryPause) }
             } catch {
                 met[shard].withLock { $0.failures.add(error) }
+                if leases.isHeld(shard) { health.failed(shard, error) }
                 let isUnknown = (error as? StoreError)?.isOutcomeUnknown ?? false
                 let isTemporary = (error as? StoreError)?.isTemporary ?? false || isUnknown
                 if isUnknown { for index in batch.indices { batch[index].mayBeStored = true } }
@@ -254,6 +272,7 @@ final class PublishPipeline: Sendable {
             }
         }
         counters.stored.add(newlyStored)
+        if newlyStored > 0 { health.proved(shard) }
         met[shard].withLock { met in
             met.failures.end()
             for result in results where result.status { met.times.record(now - result.publish.arrivedAt) }

@@ -12,4 +12,6 @@ package struct ShardStatus: Sendable, Hashable {
     package var unwritten: Int
     /// and about how long the oldest of them waits, in nanoseconds; nil where there are none.
     package var oldestUnwritten: MonotonicTime?
+    /// What keeps the broker from using the shard; nil where it can.
+    package var trouble: String?
 }

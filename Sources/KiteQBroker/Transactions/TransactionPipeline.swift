@@ -83,7 +83,7 @@ final class TransactionPipeline: Sendable {
         while true {
             do {
                 guard leases.isHeld(shard) else {
-                    throw StoreError(.unavailable, "this broker's lease of the store is not renewed")
+                    throw StoreError(.unavailable, "this broker's lease of shard \(shard) is not renewed")
                 }
                 let outcomes = try await store.decide(batch.map(\.decision), shard: shard) { [routing] in
                     // Publishes are taken only once the bindings are known, so there is a route for what was published.

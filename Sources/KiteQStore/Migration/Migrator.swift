@@ -41,6 +41,7 @@ package struct Migrator: Sendable {
         let database = shard.database ?? ""
         var server = shard
         server.database = nil
+        server.requiresWrites = true
         // A table that has grown takes its time to be changed, and another migration's lock is waited for.
         server.readTimeout = max(server.readTimeout, .seconds(3_600))
         var limits = MariaDBPoolConfiguration()

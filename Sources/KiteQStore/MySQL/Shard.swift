@@ -37,6 +37,7 @@ final class Shard: Sendable {
         self.number = number
         leaseWatch = Mutex(LeaseWatch(duration: Int64(configuration.lease / .nanoseconds(1))))
         var database = configuration.shards[number]
+        database.requiresWrites = true
         database.sessionStatements =
             [
                 "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
@@ -56,6 +57,8 @@ final class Shard: Sendable {
         self.logger = logger
         pool = MariaDBPool(database, pool: limits, logger: logger)
         limits.maxConnections = 1
+        // What keeps the others from the server is said once, by the pool above.
+        logger.logLevel = max(logger.logLevel, .error)
         leasePool = MariaDBPool(database, pool: limits, logger: logger)
         operatorPool = Self.operatorPool(to: database, within: configuration.waitTimeout, logger: logger)
     }
@@ -138,9 +141,11 @@ final class Shard: Sendable {
                 underlying: error)
         default:
             code =
-                error.isReadOnly || error.isDiskFull
-                ? .refusesWrites
-                : error.isConnectionLost || error.isLockWaitTimeout || error.isDeadlock ? .unavailable : .failed
+                error.isRefused
+                ? .refused
+                : error.isReadOnly || error.isDiskFull
+                    ? .refusesWrites
+                    : error.isConnectionLost || error.isLockWaitTimeout || error.isDeadlock ? .unavailable : .failed
         }
         return StoreError(
             code, "shard \(number): \(error.message)", isOutcomeUnknown: error.isCommitOutcomeUnknown, underlying: error

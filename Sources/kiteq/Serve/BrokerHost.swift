@@ -94,7 +94,8 @@ struct BrokerHost: Sendable {
             // First in the list is last to stop: `/readyz` says that the broker is going.
             services.append(
                 AdminServer(
-                    host: endpoint.host, port: endpoint.port, tls: adminTLS, probe: AdminProbe(broker),
+                    host: endpoint.host, port: endpoint.port, tls: adminTLS,
+                    probe: AdminProbe(broker, requiresAllShards: configuration.adminAccess.readyShards == .all),
                     metrics: ProcessWide.metrics, services: adminServices, logger: logger,
                     onListening: { [started] in started.adminListens(on: $0) }))
         } else {
@@ -102,7 +103,8 @@ struct BrokerHost: Sendable {
         }
         services.append(broker)
         let body = StartedService(
-            started: started, limit: configuration.startTimeout, whyNot: { await whyNotServing(broker) },
+            started: started, limit: configuration.startTimeout,
+            whyNot: { broker.readiness.sentence ?? "no reason is known" },
             body: { address, adminPort in
                 try await whenServing(serving(at: address, adminPort: adminPort))
             })
@@ -144,14 +146,5 @@ struct BrokerHost: Sendable {
         var logger = self.logger
         if logger.logLevel == .info { logger.logLevel = .warning }
         return logger
-    }
-
-    private func whyNotServing(_ broker: Broker) async -> String {
-        do {
-            try await opened.store.check()
-        } catch {
-            return sentence(for: error)
-        }
-        return "the registry \(registryConfiguration) cannot be reached, and the store knows no bindings from before"
     }
 }
