@@ -104,7 +104,7 @@ struct BrokerHost: Sendable {
         services.append(broker)
         let body = StartedService(
             started: started, limit: configuration.startTimeout,
-            whyNot: { broker.readiness.sentence ?? "no reason is known" },
+            whyNot: { whyNotServing(broker) },
             body: { address, adminPort in
                 try await whenServing(serving(at: address, adminPort: adminPort))
             })
@@ -146,5 +146,12 @@ struct BrokerHost: Sendable {
         var logger = self.logger
         if logger.logLevel == .info { logger.logLevel = .warning }
         return logger
+    }
+
+    /// Whoever reads it at the end of a start wants to know which registry that was.
+    private func whyNotServing(_ broker: Broker) -> String {
+        let why = broker.readiness.sentence ?? "no reason is known"
+        let registry = "the registry "
+        return why.hasPrefix(registry) ? "\(registry)\(registryConfiguration) \(why.dropFirst(registry.count))" : why
     }
 }
