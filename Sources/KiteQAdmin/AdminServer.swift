@@ -22,12 +22,10 @@ package struct AdminServer: Service {
     /// - Parameters:
     ///   - port: 0 picks a free one.
     ///   - services: nil: the probe and metrics alone.
-    ///   - readinessLimit: how long `/readyz` waits for the store before it says that it does not answer.
     ///   - onListening: called with the port once it answers.
     package init(
         host: String, port: Int, tls: AdminTLS = AdminTLS(nil), limits: AdminLimits = AdminLimits(),
-        probe: AdminProbe, metrics: PrometheusMetrics, services: AdminServices? = nil,
-        readinessLimit: Duration = .seconds(2), logger: Logger,
+        probe: AdminProbe, metrics: PrometheusMetrics, services: AdminServices? = nil, logger: Logger,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
         self.host = host
@@ -35,9 +33,7 @@ package struct AdminServer: Service {
         self.tls = tls
         self.limits = limits
         router = AdminRouter(
-            probe: ProbeRoutes(probe: probe, metrics: metrics, services: services, readinessLimit: readinessLimit),
-            services: services,
-            logger: logger)
+            probe: ProbeRoutes(probe: probe, metrics: metrics, services: services), services: services, logger: logger)
         self.logger = logger
         self.onListening = onListening
     }

@@ -1,35 +1,36 @@
 import HTTPTypes
 import Hummingbird
 import KiteQBroker
+import KiteQCore
 
 /// `/healthz`, `/readyz` and `/metrics`: for orchestrators and Prometheus, without a token.
 struct ProbeRoutes {
     let probe: AdminProbe
     let metrics: PrometheusMetrics
-    /// How long `/readyz` waits for the store before it says that it does not answer.
-    let readinessLimit: Duration
     let acts = ActCounts()
     private let version: String?
     private let figures: StoreFigures?
 
     /// - Parameter services: nil: there is no API.
-    init(probe: AdminProbe, metrics: PrometheusMetrics, services: AdminServices?, readinessLimit: Duration) {
+    init(probe: AdminProbe, metrics: PrometheusMetrics, services: AdminServices?) {
         self.probe = probe
         self.metrics = metrics
-        self.readinessLimit = readinessLimit
         version = services?.version
         figures = services.map(StoreFigures.init)
     }
 
     func add(to router: Router<AdminContext>) {
-        let (probe, limit) = (self.probe, readinessLimit)
+        let probe = self.probe
         router.get("healthz") { _, _ in Self.text(.ok, "ok\n") }
-        router.get("readyz") { _, _ in
-            let reason = await Self.whyNotReady(probe, within: limit)
-            // They do not keep it from serving, but somebody has to mend them.
-            let incidents = probe.status()?.clockIncidents ?? []
-            let text = ([reason ?? "ready"] + incidents).map { "\($0)\n" }.joined()
-            return Self.text(reason == nil ? .ok : .serviceUnavailable, text)
+        router.get("readyz") { request, _ in
+            var rule = ShardRule(requiresAll: probe.requiresAllShards)
+            if let named = request.uri.queryParameters["shards"] {
+                guard let named = ShardRule(rawValue: String(named)) else {
+                    return Self.text(.badRequest, "shards is all or any\n")
+                }
+                rule = named
+            }
+            return Self.answer(probe.readiness(), rule, clockIncidents: probe.status()?.clockIncidents ?? [])
         }
         router.get("metrics") { _, _ in Self.text(.ok, page(), contentType: PrometheusText.contentType) }
     }
@@ -42,6 +43,7 @@ struct ProbeRoutes {
         page.single(
             "kiteq_registry_connected", .gauge, "1 while the registry can be reached.",
             probe.isRegistryConnected() ? 1 : 0)
+        BrokerMetrics.write(probe.readiness(), to: &page)
         BrokerMetrics.write(probe.status(), to: &page)
         if let figures {
             figures.write(to: &page)
@@ -52,20 +54,23 @@ struct ProbeRoutes {
         return page.text
     }
 
-    /// A store that hangs must not hang the answer: whoever asks gives up after a few seconds and learns nothing.
-    private static func whyNotReady(_ probe: AdminProbe, within limit: Duration) async -> String? {
-        await withTaskGroup(of: String?.self) { tasks in
-            tasks.addTask { await probe.whyNotReady() }
-            tasks.addTask {
-                do {
-                    try await Task.sleep(for: limit)
-                    return "the store does not answer within \(limit)"
-                } catch {
-                    return nil  // The other answer came first; this one is not read.
-                }
-            }
-            defer { tasks.cancelAll() }
-            return await tasks.next() ?? nil
+    /// How many shards a broker must be able to use to be called ready.
+    private enum ShardRule: String {
+        case all, any
+
+        init(requiresAll: Bool) { self = requiresAll ? .all : .any }
+    }
+
+    /// A broker that serves with some of its shards is of more use than none: the body says which it does without.
+    ///
+    /// - Parameter clockIncidents: they do not keep it from serving, but somebody has to mend them.
+    private static func answer(_ readiness: Readiness, _ rule: ShardRule, clockIncidents: [String]) -> Response {
+        let why = readiness.sentence ?? "no reason is known"
+        func body(_ first: String) -> String { ([first] + clockIncidents).map { "\($0)\n" }.joined() }
+        return switch readiness.state {
+        case .ready: text(.ok, body("ready"))
+        case .degraded: text(rule == .all ? .serviceUnavailable : .ok, body("degraded: \(why)"))
+        case .notReady: text(.serviceUnavailable, body(why))
         }
     }
 

@@ -6,12 +6,14 @@ import Synchronization
 
 /// A broker: what its parts are, in which order they start, and how it stops.
 ///
-/// `run()` joins the store, learns the bindings, listens, and only then tells the registry where it is. At a graceful
-/// shutdown it leaves in the reverse order: unregisters, stops accepting, finishes what is in flight within a limit, writes
-/// what is to be written, and leaves the store.
+/// `run()` listens, joins the store, learns the bindings, takes connections, and only then tells the registry where it is. At a
+/// graceful shutdown it leaves in the reverse order: unregisters, stops accepting, finishes what is in flight within a limit,
+/// writes what is to be written, and leaves the store.
+///
+/// It serves with the shards that it can reach, and joins the others when they come.
 ///
 /// It has one life after another: where another broker declared it dead (it was paused, or cut off from the store, for longer
-/// than its lease) it drops all that it holds and joins anew.
+/// than its lease) it drops all that it holds and joins anew. Where another process has taken its name it ends.
 package final class Broker: Service {
     private let configuration: BrokerConfiguration
     private let store: any MessageStore
@@ -116,19 +118,18 @@ package final class Broker: Service {
     /// Publish, pull and acknowledge without a connection; nil before it serves. To be asked for anew at each call.
     package var messaging: Messaging? { state.withLock { $0.parts }?.messaging }
 
-    /// Why it is not ready; nil where it is.
-    package func whyNotReady() async -> String? {
-        if let reason = state.withLock({ $0.parts == nil ? $0.whyStarting : nil }) {
-            guard reason == Self.waitsForBindings, let problem = registry.problems.first else { return reason }
-            return "the bindings are not known: \(problem.text)"
+    /// Whether it can do its work, by what its last writes and leases said. Nothing is asked for it.
+    package var readiness: Readiness {
+        let (parts, whyStarting) = state.withLock { ($0.parts, $0.whyStarting) }
+        guard let parts else {
+            guard whyStarting == Self.waitsForBindings, let problem = registry.problems.first else {
+                return Readiness(notServing: whyStarting)
+            }
+            return Readiness(notServing: "the bindings are not known: \(problem.text)")
         }
-        if !registry.isConnected { return "the registry cannot be reached" }
-        do {
-            try await store.check()
-            return nil
-        } catch {
-            return "the store does not answer: \(error)"
-        }
+        if parts.phase.withLock({ $0 }).isStopping { return Readiness(notServing: "the broker stops") }
+        if !registry.isConnected { return Readiness(notServing: "the registry cannot be reached") }
+        return parts.readiness
     }
 
     /// Puts other settings in force, at once where it runs. A topic that is new is served, and announced, when its bindings are
@@ -147,22 +148,49 @@ package final class Broker: Service {
     /// - Throws: what ends it: `BrokerError` where its configuration cannot be used.
     package func run() async throws {
         if state.withLock({ $0.settings == nil }) { reload(try SessionSettings(configuration)) }
+        // Before the store is joined, which ends an earlier life of this broker: perhaps the one that has the address.
+        let listener = Listener(group: group)
+        let port = try await listener.bind(host: configuration.bindHost, port: configuration.bindPort)
+        do {
+            try await run(listener, on: port)
+        } catch {
+            await close(listener)
+            throw error
+        }
+        await close(listener)
+    }
+
+    private func close(_ listener: Listener) async {
+        listener.endSessions()
+        do { try await listener.close() } catch {
+            logger.debug("the listening socket was closed before: \(error)")
+        }
+    }
+
+    private func run(_ listener: Listener, on port: Int) async throws {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             // The store and the registry outlive the graceful shutdown: they end when this group is cancelled.
             tasks.addTask { try await self.store.run() }
             tasks.addTask { try await self.registry.run() }
-            tasks.addTask { try await self.live() }
+            tasks.addTask { try await self.live(listener, on: port) }
             defer { tasks.cancelAll() }
             try await tasks.next()
         }
     }
 
-    private func live() async throws {
+    private func live(_ listener: Listener, on port: Int) async throws {
+        let served = configuration.advertised ?? BrokerAddress(host: configuration.bindHost, port: port)
+        // By order of whoever started it, and once: two that take the name from one another would do nothing else.
+        var takesOver = configuration.takesOver
+        var wasFenced = false
         while true {
             do {
-                return try await serve()
+                return try await serve(listener, at: served, takingOver: takesOver)
+            } catch let error as StoreError where error.code == .nameTaken && wasFenced {
+                throw BrokerError("this broker was declared dead for another process of its name: \(error)")
             } catch let error as StoreError where error.code == .fenced {
                 logger.error("this broker was declared dead, joining anew with nothing in memory: \(error)")
+                (takesOver, wasFenced) = (false, true)
                 state.withLock { state in
                     state.parts = nil
                     state.whyStarting = "the broker joins the store anew"
@@ -171,30 +199,36 @@ package final class Broker: Service {
         }
     }
 
-    private func serve() async throws {
-        let address = try provisionalAddress()
+    private func serve(_ listener: Listener, at address: BrokerAddress, takingOver: Bool) async throws {
         let identity = BrokerIdentity(name: configuration.name ?? address.description, address: address.description)
-        guard let incarnation = try await unlessStopped({ try await self.join(identity) }) else { return }
-        let parts = try begin(incarnation, as: identity)
-        logger.info("joined the store as incarnation \(incarnation)", metadata: ["broker": "\(identity.name)"])
+        guard let entry = try await unlessStopped({ try await self.join(identity, takingOver: takingOver) }) else {
+            return
+        }
+        let parts = try begin(entry, as: identity, listener)
+        logger.info("joined the store as incarnation \(entry.incarnation)", metadata: ["broker": "\(identity.name)"])
+        for (_, why) in entry.missing.sorted(by: { $0.key < $1.key }) {
+            logger.error("serving without a shard, which is joined when it comes: \(why)")
+        }
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             defer { tasks.cancelAll() }
-            tasks.addTask { await self.followBindings(parts) }
+            let saver = BindingSaver(store: store, logger: logger)
+            tasks.addTask { await saver.run() }
+            tasks.addTask { await self.followBindings(parts, saver) }
             state.withLock {
                 $0.whyStarting = Self.waitsForBindings
             }
             guard try await unlessStopped({ try await parts.bindingsAreKnown() }) != nil else { return }
-            try await parts.run { channel in try await self.serve(parts, on: channel) }
+            try await parts.run { try await self.serve(parts, at: address) }
             state.withLock { $0.parts = nil }
         }
     }
 
     /// The parts of a new life. From here on a reload reaches them.
-    private func begin(_ incarnation: Int64, as identity: BrokerIdentity) throws -> BrokerParts {
+    private func begin(_ entry: StoreEntry, as identity: BrokerIdentity, _ listener: Listener) throws -> BrokerParts {
         guard let settings = state.withLock({ $0.settings }) else { throw BrokerError("the broker does not run") }
         let parts = BrokerParts(
             configuration: configuration, settings: settings, store: store, registry: registry, identity: identity,
-            incarnation: incarnation, group: group, logger: logger)
+            entry: entry, listener: listener, logger: logger)
         let newest = state.withLock { state in
             state.life = parts
             return state.settings
@@ -204,8 +238,7 @@ package final class Broker: Service {
     }
 
     /// From the moment that clients can connect to that in which the broker is told to stop.
-    private func serve(_ parts: BrokerParts, on channel: any Channel) async throws {
-        let served = try address(of: channel)
+    private func serve(_ parts: BrokerParts, at served: BrokerAddress) async throws {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             defer { tasks.cancelAll() }
             tasks.addTask { await self.announce(served, parts) }
@@ -275,17 +308,17 @@ package final class Broker: Service {
         }
     }
 
-    /// Joins the store, as soon as it can be reached.
-    /// - Throws: `CancellationError` where the task is cancelled before.
-    private func join(_ identity: BrokerIdentity) async throws -> Int64 {
-        var failures = FailureStreak("join the store", logger)
+    /// Joins the store, as soon as a shard of it can be reached.
+    /// - Throws: `CancellationError` where the task is cancelled before; `StoreError` where no waiting helps.
+    private func join(_ identity: BrokerIdentity, takingOver: Bool) async throws -> StoreEntry {
+        var failures = FailureStreak("join the store", logger, saysRefusals: true)
         while true {
             do {
-                let incarnation = try await store.join(as: identity)
+                let entry = try await store.join(as: identity, takingOver: takingOver)
                 failures.end()
-                return incarnation
+                return entry
             } catch let error as StoreError
-                where error.isTemporary || error.code == .notMigrated && state.withLock({ $0.hasServed })
+                where error.isOutage || error.code == .notMigrated && state.withLock({ $0.hasServed })
             {
                 // Tables that were there are being put back.
                 failures.add(error)
@@ -324,14 +357,14 @@ package final class Broker: Service {
         "the registry cannot be reached, and the store knows no bindings from before"
 
     /// Follows the bindings of all topics that are wanted, anew when there are others.
-    private func followBindings(_ parts: BrokerParts) async {
+    private func followBindings(_ parts: BrokerParts, _ saver: BindingSaver) async {
         while !Task.isCancelled {
             let (topics, changed) = state.withLock { state in
                 state.followsOthers = Wakeup()
                 return (state.followed, state.followsOthers)
             }
             await withTaskGroup(of: Void.self) { tasks in
-                tasks.addTask { await self.followBindings(of: topics, parts) }
+                tasks.addTask { await self.followBindings(of: topics, parts, saver) }
                 tasks.addTask { for await _ in changed.signals { return } }
                 await tasks.next()
                 tasks.cancelAll()
@@ -341,7 +374,7 @@ package final class Broker: Service {
         }
     }
 
-    private func followBindings(of followed: Set<String>, _ parts: BrokerParts) async {
+    private func followBindings(of followed: Set<String>, _ parts: BrokerParts, _ saver: BindingSaver) async {
         let topics = followed.sorted()
         guard let saved = await savedBindings(topics) else { return }
         let lastKnown = saved.sorted { $0.key < $1.key }.flatMap(\.value)
@@ -358,16 +391,12 @@ package final class Broker: Service {
             // A topic of which nobody knows who is bound to it is not served: its messages would reach nobody.
             let visible = followed.filter { !snapshot.hidden.contains(BindingName($0)) }
             parts.apply(snapshot.bindings, of: visible)
-            do {
-                try await store.saveBindings(snapshot.bindings, topics: visible.sorted())
-            } catch {
-                logger.warning("could not save the bindings for a start without the registry: \(error)")
-            }
+            saver.save(snapshot.bindings, of: visible.sorted())
         }
     }
 
-    /// What the store remembers, by topic, as soon as it can be asked: without the topics that were never saved. Nil where the
-    /// task was cancelled before.
+    /// What the store remembers, by topic, as soon as it can be asked: without the topics that were never saved; nothing where the
+    /// registry answers and the shard that has them does not. Nil where the task was cancelled before.
     private func savedBindings(_ topics: [String]) async -> [String: [Binding]]? {
         var failures = FailureStreak("read the bindings as last known", logger)
         while !Task.isCancelled {
@@ -377,23 +406,10 @@ package final class Broker: Service {
                 return saved
             } catch {
                 failures.add(error)
+                if registry.isConnected { return [:] }
                 await pause(.milliseconds(500))
             }
         }
         return nil
-    }
-
-    // MARK: Addresses
-
-    /// Before it listens, for its name: the port may still be 0.
-    private func provisionalAddress() throws -> BrokerAddress {
-        if let advertised = configuration.advertised { return advertised }
-        return BrokerAddress(host: configuration.bindHost, port: max(1, configuration.bindPort))
-    }
-
-    private func address(of channel: any Channel) throws -> BrokerAddress {
-        let port = channel.localAddress?.port ?? configuration.bindPort
-        if let advertised = configuration.advertised { return advertised }
-        return BrokerAddress(host: configuration.bindHost, port: port)
     }
 }

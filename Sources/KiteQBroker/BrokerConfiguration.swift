@@ -10,6 +10,8 @@ package struct BrokerConfiguration: Sendable {
     package var advertised: BrokerAddress?
     /// Stays the same over restarts; by default the advertised address.
     package var name: String?
+    /// Ends whoever works under the name when it starts, in place of waiting and refusing to.
+    package var takesOver = false
     package var topics: Set<String> = []
     /// Who is let in, and who may do what.
     package var access = AccessRules()

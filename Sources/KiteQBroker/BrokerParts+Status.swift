@@ -4,7 +4,7 @@ import Synchronization
 extension BrokerParts {
     var status: BrokerStatus {
         BrokerStatus(
-            phase: phase.withLock { $0 }, incarnation: incarnation, delivery: dispatcher.counters,
+            phase: phase.withLock { $0 }, readiness: readiness, incarnation: incarnation, delivery: dispatcher.counters,
             gauges: dispatcher.gauges, publishing: publishing.counters, transactions: transactions.counters,
             publishQueue: publishing.depth, connections: connections.count, connectionsByGroup: connections.counts,
             malformedPackets: services.malformed.count, refusedConnections: services.refusals.connections,
@@ -22,13 +22,25 @@ extension BrokerParts {
             acknowledgement: delivering.answer, writeBehind: delivering.write)
     }
 
+    /// Of the last writes and leases.
+    var readiness: Readiness {
+        Readiness(
+            (0..<store.shardMap.shardCount).map { shard in
+                Readiness.Shard(
+                    number: shard, hasLease: leases.isHeld(shard), leaseFailure: leases.failure(shard),
+                    insertFailure: health.failure(shard), oldestUnwritten: dispatcher.unwritten(shard: shard).age)
+            })
+    }
+
     private var shards: [ShardStatus] {
-        (0..<store.shardMap.shardCount).map { shard in
+        let troubles = Dictionary(
+            readiness.troubles.map { ($0.shard, $0.text) }, uniquingKeysWith: { first, _ in first })
+        return (0..<store.shardMap.shardCount).map { shard in
             let (publishes, unwritten) = (publishing.waiting(shard: shard), dispatcher.unwritten(shard: shard))
             return ShardStatus(
                 shard: shard, leaseRemaining: leases.remaining(shard), publishesWaiting: publishes.items,
                 publishBytesWaiting: publishes.bytes, unwritten: unwritten.count, oldestUnwritten: unwritten.age,
-                clock: clocks[shard])
+                clock: clocks[shard], trouble: troubles[shard])
         }
     }
 

@@ -7,7 +7,7 @@ import Synchronization
 final class BrokerParts: Sendable {
     let configuration: BrokerConfiguration
     let store: any MessageStore
-    private let group: any EventLoopGroup
+    private let listener: Listener
     private let logger: Logger
     let routing = Routing()
     let dispatcher: Dispatcher
@@ -24,6 +24,7 @@ final class BrokerParts: Sendable {
     private let servedTopicsContinuation: AsyncStream<Set<String>>.Continuation
     let leases: Leases
     let clocks: ServerClocks
+    let health: WriteHealth
     /// Until when what waits to be written behind is tried again; the end of time while the broker runs.
     private let writeUntil = Mutex(MonotonicTime.max)
     private let fence = Fence()
@@ -36,27 +37,29 @@ final class BrokerParts: Sendable {
 
     init(
         configuration: BrokerConfiguration, settings: SessionSettings, store: any MessageStore, registry: any Registry,
-        identity: BrokerIdentity, incarnation: Int64, group: any EventLoopGroup, logger: Logger
+        identity: BrokerIdentity, entry: StoreEntry, listener: Listener, logger: Logger
     ) {
         service = Mutex(Service(wanted: settings))
         (servedTopics, servedTopicsContinuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         self.configuration = configuration
         self.store = store
-        self.group = group
+        self.listener = listener
         self.logger = logger
         let recent = RecentMessages(limit: configuration.recentIDs)
         dispatcher = Dispatcher(
             shards: store.shardMap.shardCount, limits: configuration.delivery, topics: settings.topics.sorted(),
             settleRows: configuration.batchRows, recent: recent, routing: routing, logger: logger)
-        self.incarnation = incarnation
+        incarnation = entry.incarnation
         topicPublishes = TopicPublishes(settings.topics)
         pausedGroups = PausedGroups(store: store, dispatcher: dispatcher)
-        leases = Leases(shards: store.shardMap.shardCount, duration: store.lease)
+        leases = Leases(shards: store.shardMap.shardCount, duration: store.lease, missing: entry.missing)
         clocks = ServerClocks(shards: store.shardMap.shardCount, logger: logger)
+        health = WriteHealth(shards: store.shardMap.shardCount)
         halfMessages = HalfMessageCache(limit: configuration.halfMessageBytes)
         publishing = PublishPipeline(
-            store: store, incarnation: incarnation, dispatcher: dispatcher, halfMessages: halfMessages,
-            leases: leases, clocks: clocks, fence: fence, topics: topicPublishes, configuration: configuration,
+            store: store, entry: entry, dispatcher: dispatcher, halfMessages: halfMessages,
+            leases: leases, clocks: clocks, fence: fence, health: health, topics: topicPublishes,
+            configuration: configuration,
             logger: logger)
         transactions = TransactionPipeline(
             store: store, dispatcher: dispatcher, halfMessages: halfMessages, routing: routing, leases: leases,
@@ -65,7 +68,8 @@ final class BrokerParts: Sendable {
             configuration: configuration, settings: settings, routing: routing, recent: recent, dispatcher: dispatcher,
             publishing: publishing, transactions: transactions, connections: connections, clocks: clocks,
             topicPublishes: topicPublishes, logger: logger)
-        messaging = Messaging(services: services, identity: identity, incarnation: incarnation, registry: registry)
+        messaging = Messaging(
+            services: services, identity: identity, incarnation: entry.incarnation, registry: registry)
         rateSampler = RateSampler(
             dispatcher: dispatcher, store: store, broker: identity.name, logger: logger,
             time: { [clocks] in clocks.general },
@@ -163,35 +167,27 @@ final class BrokerParts: Sendable {
 
     // MARK: Running
 
-    /// Listens, and serves until `body` returns; then stops in order.
+    /// Serves until `body` returns; then stops in order.
     /// - Throws: what `body` throws; `StoreError` with `fenced` where another broker declared this one dead: nothing that it
     ///   holds is its own any more.
-    func run(until body: @escaping @Sendable (any Channel) async throws -> Void) async throws {
+    func run(until body: @escaping @Sendable () async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { workers in
             // Nothing is accepted without a lease; one that cannot be had now is the keepers' business.
-            for keeper in keepers { await keeper.begin() }
+            await withTaskGroup(of: Void.self) { tries in
+                for keeper in keepers { tries.addTask { await keeper.begin() } }
+            }
             await readPauses()
             addWorkers(to: &workers)
             defer { workers.cancelAll() }
             try await withThrowingTaskGroup(of: Void.self) { writers in
                 addWriters(to: &writers)
-                let channel: any Channel
+                listener.serve(services)
                 do {
-                    channel = try await Server(services: services, group: group)
-                        .bind(host: configuration.bindHost, port: configuration.bindPort)
-                } catch {
-                    closeLanes()
-                    throw BrokerError(
-                        "cannot listen on \(configuration.bindHost):\(configuration.bindPort): \(Self.reason(error))")
-                }
-                do {
-                    try await unlessFenced { try await body(channel) }
-                    try await unlessFenced { try await self.stop(channel) }
+                    try await unlessFenced { try await body() }
+                    try await unlessFenced { try await self.stop() }
                 } catch {
                     // Cancelled, or told to go at once: what is stored stays stored, what is in flight comes again.
-                    do { try await channel.close() } catch {
-                        logger.debug("the stop had closed the listening socket: \(error)")
-                    }
+                    listener.endSessions()
                     messaging.end()
                     for connection in connections.all { connection.close() }
                     closeLanes()
@@ -202,19 +198,14 @@ final class BrokerParts: Sendable {
         }
     }
 
-    /// Of the socket's refusal, without the words of the library.
-    private static func reason(_ error: any Error) -> String {
-        switch error {
-        case let error as IOError: error.reason
-        case is SocketAddressError: "there is no such host"
-        default: "\(error)"
-        }
-    }
-
-    /// Before anything is delivered; where the store does not answer, the surveyor of the first shard goes on asking.
+    /// Before anything is delivered; where the first shard does not answer, its surveyor goes on asking.
     private func readPauses() async {
-        do { try await pausedGroups.refresh() } catch {
-            logger.debug("it is not known yet which groups are paused: \(error)")
+        do {
+            if let why = leases.whyAway(0) { throw StoreError(.unavailable, why) }
+            try await pausedGroups.refresh()
+        } catch {
+            logger.warning(
+                "it is not known yet which groups are paused, so all get their messages until it is: \(error)")
         }
     }
 
@@ -222,7 +213,7 @@ final class BrokerParts: Sendable {
         (0..<store.shardMap.shardCount).map { shard in
             LeaseKeeper(
                 shard: shard, store: store, dispatcher: dispatcher, leases: leases, clocks: clocks, fence: fence,
-                logger: logger)
+                publishing: publishing, logger: logger)
         }
     }
 
@@ -253,9 +244,13 @@ final class BrokerParts: Sendable {
         let longestWait = configuration.delivery.schedule.longestWait
         for shard in 0..<store.shardMap.shardCount {
             let watcher = LeaseWatcher(
-                shard: shard, store: store, leases: leases, fence: fence,
+                shard: shard, store: store, leases: leases, fence: fence, health: health,
                 interval: min(configuration.recoveryInterval, store.lease / 5), counters: self.recovery, logger: logger)
             tasks.addTask { await watcher.run() }
+            let probe = WriteProbe(
+                shard: shard, store: store, leases: leases, health: health,
+                interval: min(configuration.recoveryInterval, store.lease / 5), logger: logger)
+            tasks.addTask { await probe.run() }
             let surveyor = Surveyor(
                 shard: shard, store: store, dispatcher: dispatcher, pausedGroups: shard == 0 ? pausedGroups : nil,
                 leases: leases, clocks: clocks, longestWait: longestWait, interval: configuration.recoveryInterval,
@@ -295,10 +290,10 @@ final class BrokerParts: Sendable {
     // MARK: Stopping
 
     /// Stops accepting, lets what is in flight finish within the limit, and leaves the write-behind lanes to run empty.
-    private func stop(_ channel: any Channel) async throws {
+    private func stop() async throws {
         let deadline = ContinuousClock.now + configuration.drainTimeout
         phase.withLock { $0 = .finishingDeliveries }
-        try await channel.close()
+        try await listener.close()
         services.drain()
         messaging.stop()
         servedTopicsContinuation.finish()

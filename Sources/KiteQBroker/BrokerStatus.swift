@@ -3,6 +3,8 @@ package import KiteQCore
 /// What a broker did since its start, and what it holds now: for metrics and the console.
 package struct BrokerStatus: Sendable {
     package var phase = BrokerPhase.serving
+    /// What its shards say of it.
+    package var readiness = Readiness([])
     /// The store's number of this life of it.
     package var incarnation: Int64 = 0
     package var delivery: DeliveryCounters

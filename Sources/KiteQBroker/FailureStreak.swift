@@ -8,6 +8,7 @@ import Logging
 struct FailureStreak {
     private let what: String
     private let logger: Logger
+    private let saysRefusals: Bool
     private var count = 0
     private var last = ""
     /// When a line was written of this streak.
@@ -17,8 +18,11 @@ struct FailureStreak {
     /// The same reason is said again after this.
     private static let reminder = Duration.seconds(60)
 
-    /// - Parameter what: fits behind "cannot".
-    init(_ what: String, _ logger: Logger) {
+    /// - Parameters:
+    ///   - what: fits behind "cannot".
+    ///   - saysRefusals: whether it says that the store does not let this broker in: of all that meet it, one does.
+    init(_ what: String, _ logger: Logger, saysRefusals: Bool = false) {
+        self.saysRefusals = saysRefusals
         self.what = what
         self.logger = logger
     }
@@ -29,7 +33,8 @@ struct FailureStreak {
         let text = "\(error)"
         defer { last = text }
         let isNews = text != last || saidAt.map { now - $0 >= Self.reminder } ?? true
-        guard isNews, throttle.admit(now: now) != nil else { return }
+        let isSaidElsewhere = !saysRefusals && (error as? StoreError)?.code == .refused
+        guard isNews, !isSaidElsewhere, throttle.admit(now: now) != nil else { return }
         saidAt = now
         let times = count > 1 ? " (\(count) times)" : ""
         logger.error("cannot \(what), trying again\(times): \(text)")

@@ -10,13 +10,24 @@ package protocol MessageStore: Sendable {
     /// Keeps connections until the task is cancelled, then leaves: the incarnation is marked as gone.
     func run() async throws
 
-    /// Joins as a new incarnation in every shard, and declares earlier lives of the same broker dead: what they left is
-    /// found by the scans below. Returns the incarnation's number, larger than any before. May be called again after the
-    /// incarnation was found dead (`StoreError` with `fenced`).
-    func join(as broker: BrokerIdentity) async throws -> Int64
+    /// Joins as a new incarnation in every shard that can be reached, and declares earlier lives of the same broker dead: what
+    /// they left is found by the scans below. May be called again after the incarnation was found dead (`StoreError` with
+    /// `fenced`).
+    ///
+    /// An earlier life that may still be at work is waited for: until the server has none of its connections any more, or its
+    /// lease is seen to run out.
+    /// - Parameter takingOver: does not wait, and ends whoever has the name.
+    /// - Throws: `StoreError`: with `nameTaken` where a broker of that name works; with another code where no shard could be
+    ///   joined, or one of them is not what this broker was configured for.
+    func join(as broker: BrokerIdentity, takingOver: Bool) async throws -> StoreEntry
 
-    /// Whether the store answers now. Throws the reason where it does not.
-    func check() async throws
+    /// Joins a shard that was away, as the incarnation that this broker is elsewhere; does nothing where it has joined.
+    /// Returns the greatest seq that the shard has, nil where it had joined before.
+    /// - Throws: `StoreError` with `fenced` where it cannot be that incarnation there: it has to begin anew.
+    func joinIfMissing(shard: Int) async throws -> Int64?
+
+    /// Whether a message could be stored in a shard now: one is written, and taken back. Throws the reason where not.
+    func probe(shard: Int) async throws
 
     // MARK: Publishing
 
@@ -154,6 +165,13 @@ package protocol MessageStore: Sendable {
 }
 
 extension MessageStore {
+    /// Joins all shards, and ends whoever has the name. Returns the incarnation's number.
+    package func join(as broker: BrokerIdentity) async throws -> Int64 {
+        let entry = try await join(as: broker, takingOver: true)
+        if let missing = entry.missing.min(by: { $0.key < $1.key }) { throw missing.value }
+        return entry.incarnation
+    }
+
     package func survey(shard: Int, now: Timestamp) async throws -> ShardSurvey {
         try await survey(shard: shard, now: now, latest: .max)
     }

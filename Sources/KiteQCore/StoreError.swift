@@ -5,10 +5,14 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
         case unavailable
         /// It answers, but takes no writes (read-only, out of disk).
         case refusesWrites
+        /// It does not let this broker in: the user, the password, the certificate. No waiting helps, until somebody acts.
+        case refused
         /// Its schema or slots are not what this broker needs.
         case notMigrated
         /// This incarnation was declared dead by another broker.
         case fenced
+        /// Another process works under this broker's name.
+        case nameTaken
         /// Anything else: a mistake of ours or of the server's configuration.
         case failed
     }
@@ -28,6 +32,9 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
 
     /// The same may succeed later without anybody doing anything here.
     package var isTemporary: Bool { code == .unavailable || code == .refusesWrites }
+
+    /// What could be written here could be so in another place, or at another time: nothing is wrong with what was asked.
+    package var isOutage: Bool { isTemporary || code == .refused }
 
     package var description: String { message }
 }

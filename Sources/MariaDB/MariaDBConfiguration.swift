@@ -23,8 +23,10 @@ public struct MariaDBConfiguration: Sendable, CustomStringConvertible {
     }
 
     /// Addresses of one database, tried in this order: the first whose server takes writes has the connection, and the next
-    /// ones begin with it. Where none takes writes, it is the first that answers.
+    /// ones begin with it. Where none takes writes, it is the first that answers, or none (``requiresWrites``).
     public var servers: [Server]
+    /// There is no connection where no server takes writes. A user who is above `read_only` could write to a replica else.
+    public var requiresWrites = false
     public var user: String
     public var password: String
     public var database: String?

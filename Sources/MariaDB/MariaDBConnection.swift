@@ -19,8 +19,6 @@ public actor MariaDBConnection {
     public private(set) var thread = MariaDBThread(id: 0, serverIdentity: "", since: .now)
     /// Where the server was found.
     private(set) var address: MariaDBConfiguration.Server?
-    /// Whether the server took no writes when this connection was made.
-    private(set) var wasReadOnly = false
 
     /// The server's number of this connection, as `KILL` and `SHOW PROCESSLIST` have it.
     public var threadID: UInt64 { thread.id }
@@ -39,15 +37,13 @@ public actor MariaDBConnection {
 
     // MARK: Life
 
-    /// Connects to a server of the configuration that takes writes; where there is none, to one that answers.
+    /// Connects to a server of the configuration that takes writes; where there is none, to one that answers, or to none.
     /// - Parameter preferred: the address to try first.
     func connect(preferring preferred: MariaDBConfiguration.Server? = nil) throws {
         _ = Connector.initialized
         let session = try Session.open(configuration, preferring: preferred)
         open = session
-        (server, thread, address, wasReadOnly) = (
-            session.server, session.thread, session.address, session.isReadOnly
-        )
+        (server, thread, address) = (session.server, session.thread, session.address)
     }
 
     func close() {
@@ -62,6 +58,9 @@ public actor MariaDBConnection {
     func ping(within limit: Duration) throws {
         try session().ping(within: min(limit, configuration.connectTimeout))
     }
+
+    /// Whether the server takes no writes any more, be it of users that are above it: a primary that was demoted.
+    public func isServerReadOnly() throws -> Bool { try session().isReadOnly() }
 
     /// What can be done with a connection after it was used.
     enum Condition: Sendable {

@@ -48,8 +48,11 @@ public struct MariaDBError: Error, Sendable, CustomStringConvertible {
     var closesConnection: Bool { isConnectionLost || (1152...1161).contains(code) || code == 2020 }
 
     /// What refuses a new connection for the configuration's fault: the user, the password or the database (1044, 1045, 1049,
-    /// 1698), how to log in (1251, 2059), the certificate (2026).
-    static func isRefusal(_ code: Int) -> Bool { [1044, 1045, 1049, 1698, 1251, 2026, 2059].contains(code) }
+    /// 1698), this host (1129, 1130), an account that is locked or whose password has expired (1820, 1862, 3118, 4151), how to
+    /// log in (1251, 1524, 2059), the certificate or a connection without TLS (2026, 3159).
+    static func isRefusal(_ code: Int) -> Bool {
+        [1044, 1045, 1049, 1129, 1130, 1251, 1524, 1698, 1820, 1862, 2026, 2059, 3118, 3159, 4151].contains(code)
+    }
 
     /// The whole transaction may succeed when it is run again: a deadlock, a lock not had in time, a lost connection whose
     /// outcome is known, a server that starts or stops.
@@ -65,6 +68,8 @@ public struct MariaDBError: Error, Sendable, CustomStringConvertible {
     public var isDeadlock: Bool { [1213, 1020, 3101].contains(code) || sqlState.hasPrefix("40") }
     /// 1205, of a row or of a table as a whole (ALTER TABLE, FLUSH TABLES); 3572 of MySQL, where it was not to be waited for.
     public var isLockWaitTimeout: Bool { code == 1205 || code == 3572 }
+    /// The server's own for a statement under `read_only`.
+    static let readOnlyCode = 1290
     public var isDuplicateKey: Bool { code == 1062 || code == 1586 }
     /// The server takes no writes now: read_only or super_read_only (1290), a transaction that is read-only (1792), read-only
     /// mode (1836), InnoDB opened for reading or being rescued (1036, 1874, 1881).

@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// All connections talk to one server. When a new one meets another server (a failover), the old ones are closed. A server
 /// that refuses to write is left for one that does: a connection is made anew then, which looks at all addresses, and again
-/// now and then while writes are refused.
+/// now and then while writes are refused. Where none takes writes callers are told so, if the configuration requires writes.
 public final class MariaDBPool: Sendable {
     public let configuration: MariaDBConfiguration
     private let logger: Logger
@@ -158,16 +158,12 @@ public final class MariaDBPool: Sendable {
             let connection = try MariaDBConnection(id: id, configuration: configuration)
             try await connection.connect(preferring: state.withLock { $0.address })
             let (thread, address) = await (connection.thread, connection.address)
-            let isReadOnly = await connection.wasReadOnly
             carryOut { state, now in
                 state.connections[id] = connection
                 state.threads[id] = thread.id
                 state.lastError = nil
-                let actions = state.machine.connected(
-                    id, identity: thread.serverIdentity, isReadOnly: isReadOnly, now: now)
-                if state.machine.connections[id] != nil {
-                    meet(thread.serverIdentity, at: address, isReadOnly: isReadOnly, &state)
-                }
+                let actions = state.machine.connected(id, identity: thread.serverIdentity, now: now)
+                if state.machine.connections[id] != nil { meet(thread.serverIdentity, at: address, &state) }
                 return actions
             }
         } catch {
@@ -178,26 +174,28 @@ public final class MariaDBPool: Sendable {
                 return state.lastError?.message != failure.message
             }
             if isFirst {
-                logger.warning("no database connection: \(failure)", metadata: ["database": "\(configuration)"])
+                // Who waits for a connection is told of a refusal at once, and says so: once is enough.
+                logger.log(
+                    level: failure.isRefused ? .debug : .warning, "no database connection: \(failure)",
+                    metadata: ["database": "\(configuration)"])
             }
-            carryOut { state, now in state.machine.connectFailed(id, isRefused: failure.isRefused, now: now) }
+            let block: PoolStateMachine.Reason? = failure.isRefused ? .refused : failure.isReadOnly ? .readOnly : nil
+            carryOut { state, now in state.machine.connectFailed(id, block, now: now) }
         }
         finishIfEmpty()
     }
 
     /// Remembers where the server was found. To meet another one is worth a line in the log.
-    private func meet(
-        _ identity: String, at address: MariaDBConfiguration.Server?, isReadOnly: Bool, _ state: inout State
-    ) {
+    private func meet(_ identity: String, at address: MariaDBConfiguration.Server?, _ state: inout State) {
         defer { (state.identity, state.address) = (identity, address) }
-        guard state.identity != identity, let address else { return }
-        let metadata: Logger.Metadata = ["database": "\(configuration)", "address": "\(address)"]
-        if isReadOnly {
-            logger.warning("no database server takes writes now, connected to one that can be read", metadata: metadata)
-        } else if !state.identity.isEmpty {
-            logger.notice("another database server has taken over", metadata: metadata)
-        }
+        guard state.identity != identity, !state.identity.isEmpty, let address else { return }
+        logger.notice(
+            "another database server has taken over",
+            metadata: ["database": "\(configuration)", "address": "\(address)"])
     }
+
+    /// The server takes no writes any more: no connection to it is given out again, and all addresses are looked at.
+    public func leaveServer() { carryOut { state, now in state.machine.leaveServer(now: now) } }
 
     private func close(_ connection: MariaDBConnection) async {
         await connection.close()
@@ -298,7 +296,7 @@ public final class MariaDBPool: Sendable {
         case .tooManyWaiters:
             return MariaDBError(
                 code: 0, message: "too many callers wait for a database connection already", isConnectionLost: true)
-        case .refused:
+        case .refused, .readOnly:
             return last ?? MariaDBError(code: 0, message: "the database refuses to be connected to", isRefused: true)
         case .timedOut:
             let why =
@@ -310,7 +308,8 @@ public final class MariaDBPool: Sendable {
                     "all database connections were busy for \(waited)"
                 }
             return MariaDBError(
-                code: last?.code ?? 0, message: why, isConnectionLost: true, isRefused: last?.isRefused ?? false)
+                code: last?.code ?? 0, message: why, isConnectionLost: last?.isReadOnly != true,
+                isRefused: last?.isRefused ?? false)
         }
     }
 }

@@ -18,6 +18,8 @@ public struct MariaDBPoolConfiguration: Sendable {
     /// `maxBackoff`.
     public var minBackoff: Duration = .milliseconds(50)
     public var maxBackoff: Duration = .seconds(2)
+    /// The longest wait after a refusal, which lasts until somebody does something: a wrong password, say.
+    public var maxRefusedBackoff: Duration = .seconds(30)
 
     public init() {}
 }
@@ -30,6 +32,7 @@ extension PoolStateMachine.Limits {
             maxWaiters: pool.maxWaiters, waitTimeout: pool.waitTimeout.nanoseconds,
             idleCheck: pool.idleCheck.nanoseconds,
             idleTimeout: pool.idleTimeout.nanoseconds, maxLifetime: pool.maxLifetime.nanoseconds,
-            minBackoff: pool.minBackoff.nanoseconds, maxBackoff: pool.maxBackoff.nanoseconds)
+            minBackoff: pool.minBackoff.nanoseconds, maxBackoff: pool.maxBackoff.nanoseconds,
+            maxRefusedBackoff: pool.maxRefusedBackoff.nanoseconds)
     }
 }

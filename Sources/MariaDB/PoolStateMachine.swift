@@ -14,7 +14,11 @@ struct PoolStateMachine {
     }
 
     enum Reason: Hashable {
-        case timedOut, tooManyWaiters, closed, cancelled, refused
+        case timedOut, tooManyWaiters, closed, cancelled
+        /// The database lets nobody in, for the configuration's fault.
+        case refused
+        /// No server takes writes.
+        case readOnly
     }
 
     struct Limits {
@@ -27,6 +31,7 @@ struct PoolStateMachine {
         var maxLifetime: Int64
         var minBackoff: Int64
         var maxBackoff: Int64
+        var maxRefusedBackoff: Int64
     }
 
     struct Connection {
@@ -49,6 +54,8 @@ struct PoolStateMachine {
     private var nextID = 0
     private var failures = 0
     private var retryAt: Int64 = 0
+    /// Why the last attempt failed, where those that come before the next one need not wait for it.
+    private var block: Reason?
     private(set) var isClosed = false
 
     init(_ limits: Limits) { self.limits = limits }
@@ -58,8 +65,6 @@ struct PoolStateMachine {
 
     /// Connections of another server than the newest one's are on their way out: failover closes them all.
     private var identity = ""
-    /// That server takes no writes.
-    private var isReadOnly = false
     /// Attempts to find one that does, and when the next is due.
     private var looks = 0
     private var lookAt: Int64 = 0
@@ -74,6 +79,7 @@ struct PoolStateMachine {
         guard waiters.count < limits.maxWaiters else { return [.fail(waiter: waiter, .tooManyWaiters)] }
         let deadline = deadline ?? now + limits.waitTimeout
         guard deadline > now else { return [.fail(waiter: waiter, .timedOut)] }
+        if let block, now < retryAt, isBlocked(by: block) { return [.fail(waiter: waiter, block)] }
         // One that comes again, because what it was given was dead, has its place before those that came later.
         let later = waiters.lastIndex { $0.deadline <= deadline }.map { $0 + 1 } ?? 0
         waiters.insert((waiter, deadline), at: later)
@@ -86,41 +92,43 @@ struct PoolStateMachine {
         return [.fail(waiter: waiter, .cancelled)]
     }
 
-    mutating func connected(
-        _ id: Int, identity newIdentity: String, isReadOnly: Bool = false, now: Int64
-    ) -> [Action] {
+    mutating func connected(_ id: Int, identity newIdentity: String, now: Int64) -> [Action] {
         let isOther = identity != newIdentity && !identity.isEmpty
-        if isOther && isReadOnly && !self.isReadOnly && hasOpenConnections {
-            // A replica answered in place of a server that takes writes, to which there are connections: that one stays.
-            return [.close(id)] + connectFailed(id, now: now)
-        }
         failures = 0
         retryAt = 0
+        block = nil
         guard !isClosed else {
             connections[id] = nil
             return [.close(id)]
         }
         let actions = isOther ? leaveAll(but: id) : []
         identity = newIdentity
-        self.isReadOnly = isReadOnly
         connections[id] = Connection(state: .idle, since: now, born: now, identity: newIdentity)
         idle.append(id)
         return actions + serve(now)
     }
 
-    /// - Parameter isRefused: for the configuration's fault. Waiting does not help then: where no other connection is open,
-    ///   those that wait are told so.
-    mutating func connectFailed(_ id: Int, isRefused: Bool = false, now: Int64) -> [Action] {
+    /// - Parameter reason: nil, or `refused` or `readOnly`. Waiting does not help then: where no other connection is open, those
+    ///   that wait are told so, and those that come before the next attempt.
+    mutating func connectFailed(_ id: Int, _ reason: Reason? = nil, now: Int64) -> [Action] {
         connections[id] = nil
         failures += 1
-        retryAt = now + backoff(failures)
+        block = reason
+        retryAt = now + (reason == .refused ? refusedBackoff(failures) : backoff(failures))
         guard !isClosed else { return [] }
         var actions: [Action] = []
-        if isRefused && connections.values.allSatisfy({ $0.state == .connecting }) {
-            actions = waiters.map { .fail(waiter: $0.id, .refused) }
+        // Open ones stay, also where only replicas answered: they may lead to a primary that a proxy has lost sight of.
+        if let reason, isBlocked(by: reason) {
+            actions += waiters.map { .fail(waiter: $0.id, reason) }
             waiters.removeAll()
         }
         return actions + serve(now)
+    }
+
+    /// The server is known to take no writes: its connections are closed, busy ones when they come back.
+    mutating func leaveServer(now: Int64) -> [Action] {
+        let actions = leaveAll()
+        return actions + (isClosed ? [] : serve(now))
     }
 
     mutating func release(_ id: Int, isBroken: Bool, now: Int64) -> [Action] {
@@ -142,7 +150,6 @@ struct PoolStateMachine {
         guard let connection = connections[id], connection.state != .leaving, !isClosed else {
             return release(id, isBroken: false, now: now)
         }
-        isReadOnly = true
         guard now >= lookAt else { return release(id, isBroken: false, now: now) }
         looks = now - lookAt > limits.maxBackoff ? 1 : looks + 1
         lookAt = now + backoff(looks)
@@ -186,10 +193,21 @@ struct PoolStateMachine {
 
     // MARK: Rules
 
+    /// Whether it makes no sense to wait for a connection that is in use: where no server takes writes any more, that one leads to
+    /// a server which does not either.
+    private func isBlocked(by reason: Reason) -> Bool {
+        idle.isEmpty && (reason == .readOnly || !hasOpenConnections)
+    }
+
     private var hasOpenConnections: Bool { connections.values.contains { $0.state == .idle || $0.state == .busy } }
 
     private func backoff(_ attempts: Int) -> Int64 {
         min(limits.maxBackoff, limits.minBackoff << Int64(min(attempts - 1, 20)))
+    }
+
+    /// Somebody has to act before it helps to try again: it begins where the others end.
+    private func refusedBackoff(_ attempts: Int) -> Int64 {
+        min(limits.maxRefusedBackoff, (limits.maxBackoff / 2) << Int64(min(attempts - 1, 20)))
     }
 
     private mutating func connect(_ now: Int64) -> Action {
@@ -198,7 +216,7 @@ struct PoolStateMachine {
         return .connect(nextID, after: max(0, retryAt - now))
     }
 
-    private mutating func leaveAll(but kept: Int) -> [Action] {
+    private mutating func leaveAll(but kept: Int? = nil) -> [Action] {
         var actions: [Action] = []
         for (id, connection) in connections.sorted(by: { $0.key < $1.key }) where id != kept {
             switch connection.state {

@@ -7,7 +7,8 @@ import CMariaDB
 #endif
 
 extension Session {
-    /// Connects to the first address whose server takes writes; where there is none, to the first that answers.
+    /// Connects to the first address whose server takes writes; where there is none, to the first that answers, unless the
+    /// configuration requires writes.
     ///
     /// - Parameter preferred: the address to try before the others, whatever their order: where the last connection was made.
     ///   A first address that is back, or that nothing is heard of, must not be what each new connection begins with.
@@ -19,19 +20,22 @@ extension Session {
         if let preferred, let index = addresses.firstIndex(of: preferred) {
             addresses.insert(addresses.remove(at: index), at: 0)
         }
-        var readOnly: Session?
+        var replicas: [Session] = []
         var errors: [MariaDBError] = []
         for address in addresses {
             do {
                 let session = try Session(to: address)
                 try session.connect(configuration)
-                if !session.isReadOnly { return session }
-                readOnly = readOnly ?? session
+                if try !session.isReadOnly() { return session }
+                replicas.append(session)
             } catch let error as MariaDBError {
                 errors.append(error)
             }
         }
-        if let readOnly { return readOnly }
+        if let first = replicas.first {
+            guard configuration.requiresWrites else { return first }
+            throw readOnly(replicas.map(\.address), errors)
+        }
         guard let first = errors.first(where: { !$0.isRefused }) ?? errors.first else {
             throw MariaDBError(code: 2003, message: "no server is configured")
         }
@@ -39,6 +43,23 @@ extension Session {
         throw MariaDBError(
             code: first.code, sqlState: first.sqlState, message: errors.map(\.message).joined(separator: "; "),
             statement: first.statement, isConnectionLost: true, isRefused: first.isRefused)
+    }
+
+    private static func readOnly(
+        _ replicas: [MariaDBConfiguration.Server], _ errors: [MariaDBError]
+    ) -> MariaDBError {
+        let reasons = replicas.map { "\($0) is read-only" } + errors.map(\.message)
+        return MariaDBError(
+            code: MariaDBError.readOnlyCode,
+            message: "no database server takes writes: \(reasons.joined(separator: "; "))")
+    }
+
+    /// Whether the server as a whole takes no writes: it is a replica, or is being one. That the user may write all the same is
+    /// no reason to.
+    func isReadOnly() throws -> Bool {
+        let settings = try rows("SELECT @@global.read_only, @@global.innodb_read_only").first
+        // A number with most servers, a word with the newest MariaDB.
+        return try [settings?.text(0), settings?.text(1)].contains { $0 != "0" && $0 != "OFF" }
     }
 
     private func connect(_ configuration: MariaDBConfiguration) throws {
@@ -74,10 +95,7 @@ extension Session {
                     statement: statement, isConnectionLost: true, isRefused: true)
             }
         }
-        let about = try rows("SELECT VERSION(), @@global.read_only, @@global.innodb_read_only").first
-        server = MariaDBServer(try about?.text(0) ?? "")
-        // A number with most servers, a word with the newest MariaDB.
-        isReadOnly = try [about?.text(1), about?.text(2)].contains { $0 != "0" && $0 != "OFF" }
+        server = MariaDBServer(try rows("SELECT VERSION()").first?.text(0) ?? "")
         thread = MariaDBThread(id: UInt64(mysql_thread_id(mysql)), serverIdentity: try identity(), since: since)
     }
 

@@ -13,8 +13,6 @@ final class Session {
     let address: MariaDBConfiguration.Server
     var server = MariaDBServer("")
     var thread = MariaDBThread(id: 0, serverIdentity: "", since: .now)
-    /// The server as a whole takes no writes: it is a replica, or is being one.
-    var isReadOnly = false
     /// No more statements: it was lost, or the server hangs up.
     var isBroken = false
     /// A statement failed because the server takes no writes.

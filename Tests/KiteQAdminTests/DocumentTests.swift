@@ -18,8 +18,7 @@ import Yams
                 configuration: { [] }, reload: { ReloadReport(applied: [], needsRestart: []) }, drain: {})
             let router = AdminRouter(
                 probe: ProbeRoutes(
-                    probe: AdminProbe(admin.broker), metrics: PrometheusMetrics(), services: services,
-                    readinessLimit: .seconds(2)),
+                    probe: AdminProbe(admin.broker), metrics: PrometheusMetrics(), services: services),
                 services: services, logger: Logger(label: "test")
             ).routes()
             let routed = Set(

@@ -71,8 +71,11 @@ final class FaultyStore: MessageStore {
 
     var shardMap: ShardMap { base.shardMap }
     func run() async throws { try await base.run() }
-    func join(as broker: BrokerIdentity) async throws -> Int64 { try await base.join(as: broker) }
-    func check() async throws { try await base.check() }
+    func join(as broker: BrokerIdentity, takingOver: Bool) async throws -> StoreEntry {
+        try await base.join(as: broker, takingOver: takingOver)
+    }
+    func joinIfMissing(shard: Int) async throws -> Int64? { try await base.joinIfMissing(shard: shard) }
+    func probe(shard: Int) async throws { try await base.probe(shard: shard) }
     func decide(
         _ batch: [TransactionDecision], shard: Int, route: @escaping @Sendable (String, String) -> Route?
     ) async throws -> [TransactionDecision.Outcome] { try await base.decide(batch, shard: shard, route: route) }

@@ -60,7 +60,7 @@ extension WholeBrokerTests.DatabaseOutageTests {
                     #expect(try await ledger.publish(0..<40, atHasty) == nil)
                     try await hasty.untilHeld(40)
                     let waiting = try await database.server.whileKilled {
-                        try await hasty.untilReady("the store does not answer: shard 0: ")
+                        try await hasty.untilReady("no shard of the store can be used: ")
                         gate.open()
                         try await eventually("what is in memory is delivered") { ledger.count("s-member") == 40 }
                         let error = try await ledger.publish("too early", atHasty)

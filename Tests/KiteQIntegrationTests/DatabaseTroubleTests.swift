@@ -74,7 +74,7 @@ extension WholeBrokerTests.DatabaseOutageTests {
                     let error = try await ledger.publish("maybe", producer)
                     // It was sent, or not even that where all connections were taken.
                     #expect(error?.code == .outcomeUnknown || error?.code == .refused, "\(String(describing: error))")
-                    try await broker.untilReady("the store does not answer: shard 0: ")
+                    try await broker.untilReady("no shard of the store can be used: ")
                     gate.open()
                     try await eventually("what is in memory is delivered") { ledger.count("s-member") == 20 }
                     try await proxy.speak()

@@ -105,12 +105,19 @@ import Testing
         Case("isLiving", SQL.isLiving, ["150"], "PRIMARY", "by_state"),
         Case("declareDead", SQL.declareDead, ["1", "1"], "PRIMARY", "by_state"),
         Case("endLife", SQL.endLife, ["2", "1"], "PRIMARY", "by_state"),
+        Case("takeBack", SQL.takeBack, ["1"], "PRIMARY"),
+        Case("anyMessageOf", SQL.anyMessageOf, ["1"], "by_route"),
+        Case("anyDeliveryOf", SQL.anyDeliveryOf, ["1"], "by_owner"),
+        Case("lastMessage", SQL.lastMessage, ["3000"], "PRIMARY"),
+        Case("lastTransaction", SQL.lastTransaction, ["3000"], "PRIMARY"),
+        Case("lastDeadLetter", SQL.lastDeadLetter, ["3000"], "by_message"),
         Case("forgetIncarnation", SQL.forgetIncarnation, ["1"], "PRIMARY"),
     ]
 
     /// Tables of a few rows, which the server may as well read whole: a row for each life of a broker, 256 slots.
     private static let small: Set<String> = [
-        "slots", "longDead", "livesOf", "living", "incarnations", "uptime", "tablesMade", "leaseOf",
+        "slots", "longDead", "livesOf", "lockLivesOf", "living", "incarnations", "uptime", "tablesMade", "leaseOf",
+        "connection",
     ]
     /// Nothing is looked up.
     private static let inserts: Set<String> = [
@@ -211,7 +218,7 @@ import Testing
             SELECT i, UNHEX(LEFT(SHA2(i, 256), 32)), 'a', 1, 1, 1000 + i, 17, 1, 1, 1, 'trade', 'paid', 'p', REPEAT('h', 100), REPEAT('b', 300) FROM \(numbers) x
             """,
             "INSERT INTO kite_binding SELECT CONCAT('t', i % 50), i, 'a', 'paid', 0, 0, 1 FROM \(numbers) x",
-            "INSERT INTO kite_incarnation SELECT i, 'n', 'a', IF(i < 100, 1, 0), i, i, NULL FROM \(numbers) x WHERE i < 200",
+            "INSERT INTO kite_incarnation (number, name, address, state, lease_until, joined_at, connection_ids) SELECT i, 'n', 'a', IF(i < 100, 1, 0), i, i, NULL FROM \(numbers) x WHERE i < 200",
             "INSERT IGNORE INTO kite_presence SELECT CONCAT('g', i), 100 + i % 50, 1 FROM \(numbers) x WHERE i < 1000",
             "INSERT INTO kite_group SELECT CONCAT('g', i), i, 'p', 'r' FROM \(numbers) x WHERE i < 500",
             "INSERT INTO kite_sample SELECT 300000 * (i DIV 20), 'n', CONCAT('t', i % 20), 1, 1, 1, 1, 1 FROM \(numbers) x",

@@ -90,7 +90,7 @@ import Testing
         let configuration = try await kind.configuration()
         _ = try await Migrator(configuration, logger: quiet).run()
         try await withStore(configuration) { store in
-            try await store.check()
+            try await store.probe(shard: 0)
             let before = store.pools[0].open
             await withTaskGroup(of: Int.self) { tasks in
                 for _ in 0..<60 {

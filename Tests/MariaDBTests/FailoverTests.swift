@@ -73,10 +73,12 @@ import Testing
         }
     }
 
-    private func pool(_ ports: [Int]) -> MariaDBPool {
+    private func pool(_ ports: [Int], user: String = "app") -> MariaDBPool {
         var configuration = MariaDBConfiguration(
-            servers: ports.map { .tcp(host: "127.0.0.1", port: $0) }, user: "app", password: "x", database: "d")
+            servers: ports.map { .tcp(host: "127.0.0.1", port: $0) }, user: user,
+            password: user == "app" ? "x" : "", database: "d")
         configuration.connectTimeout = .seconds(1)
+        configuration.requiresWrites = true
         var limits = MariaDBPoolConfiguration()
         limits.maxConnections = 4
         limits.maxBackoff = .milliseconds(400)
@@ -107,12 +109,19 @@ import Testing
             try await pair.setReadOnly(true, on: 0)
             let chosen = try await running(pool(pair.ports)) { try await write($0) }
             #expect(chosen == pair.ports[1])
-            // None takes writes: the first serves what can be served, and refuses the rest with its reason.
+            // None takes writes: there is no connection, also not for a user who is above read_only.
             try await pair.setReadOnly(true, on: 1)
+            for user in ["app", "root"] {
+                try await running(pool(pair.ports, user: user)) { pool in
+                    let error = await #expect(throws: MariaDBError.self) { try await write(pool) }
+                    #expect(error?.isReadOnly == true && error?.isConnectionLost == false)
+                    for port in pair.ports {
+                        #expect(error?.message.contains("127.0.0.1:\(port) is read-only") == true)
+                    }
+                }
+            }
             try await running(pool(pair.ports)) { pool in
-                #expect(try await pool.withConnection { try $0.query("SELECT @@port")[0].int(0) } == pair.ports[0])
-                let error = await #expect(throws: MariaDBError.self) { try await write(pool) }
-                #expect(error?.isReadOnly == true && error?.isConnectionLost == false)
+                #expect(try await !canWrite(pool))
                 // Until one does: whichever it is.
                 try await pair.setReadOnly(false, on: 1)
                 try await eventually { try await canWrite(pool) }
@@ -152,10 +161,30 @@ import Testing
                 gate.open()
                 try await busy
                 for _ in 0..<8 { #expect(try await write(pool) == pair.ports[1]) }
-                let left = try await pair.roots[0].withConnection { db in
-                    try db.processes().filter { $0.user == "app" }.count
+                // The server takes a moment to end what it was told to.
+                try await eventually {
+                    try await pair.roots[0].withConnection { db in
+                        try db.processes().filter { $0.user == "app" }.isEmpty
+                    }
                 }
-                #expect(left == 0)
+            }
+        }
+    }
+
+    @Test("a demoted server is seen by a user who may write all the same", arguments: TestServer.available)
+    func demotion(_ kind: TestServer) async throws {
+        try await withPair(kind) { pair in
+            try await pair.setReadOnly(true, on: 1)
+            try await running(pool(pair.ports, user: "root")) { pool in
+                #expect(try await write(pool) == pair.ports[0])
+                #expect(try await pool.withConnection { try $0.isServerReadOnly() } == false)
+                try await pair.setReadOnly(true, on: 0)
+                #expect(try await pool.withConnection { try $0.isServerReadOnly() } == true)
+                pool.leaveServer()
+                #expect(try await !canWrite(pool))
+                try await pair.setReadOnly(false, on: 1)
+                try await eventually { try await canWrite(pool) }
+                #expect(try await write(pool) == pair.ports[1])
             }
         }
     }

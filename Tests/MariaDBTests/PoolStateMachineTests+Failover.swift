@@ -43,11 +43,11 @@ extension PoolStateMachineTests {
         #expect(machine.releaseFromReadOnly(3, now: 1) == [.close(3), .connect(4, after: 0)])
         #expect(machine.acquire(10, now: 2) == [.give(2, to: 10, isStale: false)])
         #expect(machine.releaseFromReadOnly(2, now: 2).isEmpty)
-        #expect(machine.connected(4, identity: "a", isReadOnly: true, now: 3).isEmpty)
+        #expect(machine.connected(4, identity: "a", now: 3).isEmpty)
         // The pause was 10, then it is 20.
         #expect(machine.acquire(11, now: 11) == [.give(4, to: 11, isStale: false)])
         #expect(machine.releaseFromReadOnly(4, now: 11) == [.close(4), .connect(5, after: 0)])
-        #expect(machine.connected(5, identity: "a", isReadOnly: true, now: 12).isEmpty)
+        #expect(machine.connected(5, identity: "a", now: 12).isEmpty)
         #expect(machine.acquire(12, now: 30) == [.give(5, to: 12, isStale: false)])
         #expect(machine.releaseFromReadOnly(5, now: 30).isEmpty)
         #expect(machine.acquire(13, now: 31) == [.give(5, to: 13, isStale: false)])
@@ -60,23 +60,37 @@ extension PoolStateMachineTests {
         #expect(machine.acquire(15, now: 1_000) == [.give(6, to: 15, isStale: false)])
         // After a long peace the pauses begin with the least again.
         #expect(machine.releaseFromReadOnly(6, now: 1_000) == [.close(6), .connect(7, after: 0)])
-        _ = machine.connected(7, identity: "b", isReadOnly: true, now: 1_001)
+        _ = machine.connected(7, identity: "b", now: 1_001)
         #expect(machine.acquire(16, now: 1_010) == [.give(7, to: 16, isStale: false)])
         #expect(machine.releaseFromReadOnly(7, now: 1_010) == [.close(7), .connect(8, after: 0)])
     }
 
-    @Test("a replica that answers for a server that takes writes does not have the connections")
+    @Test("where only replicas answer, open connections stay; without one nobody waits")
     func replica() {
         var machine = machine(idle: 1)
         #expect(machine.acquire(9, now: 1) == [.give(1, to: 9, isStale: false)])
         #expect(machine.acquire(10, now: 1) == [.connect(2, after: 0)])
-        #expect(
-            machine.connected(2, identity: "r", isReadOnly: true, now: 2) == [.close(2), .connect(3, after: 10)])
-        #expect(machine.release(1, isBroken: false, now: 3) == [.give(1, to: 10, isStale: false)])
-        // With none left to the other it is better than nothing.
-        #expect(machine.release(1, isBroken: true, now: 4) == [.close(1)])
-        #expect(machine.connected(3, identity: "r", isReadOnly: true, now: 5).isEmpty)
-        #expect(machine.idleCount == 1)
+        #expect(machine.connectFailed(2, .readOnly, now: 2) == [.fail(waiter: 10, .readOnly)])
+        #expect(machine.acquire(11, now: 3) == [.fail(waiter: 11, .readOnly)])
+        #expect(machine.release(1, isBroken: false, now: 4).isEmpty)
+        #expect(machine.acquire(12, now: 5) == [.give(1, to: 12, isStale: false)])
+        #expect(machine.release(1, isBroken: true, now: 6) == [.close(1)])
+        #expect(machine.acquire(13, now: 7) == [.fail(waiter: 13, .readOnly)])
+        #expect(machine.acquire(14, now: 12) == [.connect(3, after: 0)])
+        #expect(machine.connected(3, identity: "b", now: 13) == [.give(3, to: 14, isStale: false)])
+        #expect(machine.acquire(15, now: 14) == [.connect(4, after: 0)])
+    }
+
+    @Test("a server that was demoted is left whole: idle connections at once, busy ones when they come back")
+    func demoted() {
+        var machine = machine(idle: 3)
+        #expect(machine.acquire(9, now: 1) == [.give(3, to: 9, isStale: false)])
+        #expect(machine.leaveServer(now: 2) == [.close(1), .close(2)])
+        #expect(machine.connections[3]?.state == .leaving)
+        #expect(machine.acquire(10, now: 3) == [.connect(4, after: 0)])
+        #expect(machine.release(3, isBroken: false, now: 4) == [.close(3)])
+        #expect(machine.connectFailed(4, .readOnly, now: 5) == [.fail(waiter: 10, .readOnly)])
+        #expect(machine.acquire(11, now: 6) == [.fail(waiter: 11, .readOnly)])
     }
 
     @Test("where one broke, those that were idle then are asked first")

@@ -9,7 +9,8 @@ import Testing
     ) -> PoolStateMachine {
         var limits = PoolStateMachine.Limits(
             maxConnections: max, minConnections: min, maxWaiters: waiters, waitTimeout: 100, idleCheck: 1_000,
-            idleTimeout: 2_000, maxLifetime: 10_000, minBackoff: 10, maxBackoff: 60)
+            idleTimeout: 2_000, maxLifetime: 10_000, minBackoff: 10, maxBackoff: 60,
+            maxRefusedBackoff: 200)
         change(&limits)
         return PoolStateMachine(limits)
     }
@@ -111,19 +112,34 @@ import Testing
         _ = machine.acquire(1, now: 0)
         _ = machine.acquire(2, now: 0)
         #expect(
-            machine.connectFailed(1, isRefused: true, now: 5) == [
+            machine.connectFailed(1, .refused, now: 5) == [
                 .fail(waiter: 1, .refused), .fail(waiter: 2, .refused),
             ])
         #expect(machine.waiting == 0)
-        #expect(machine.connectFailed(2, isRefused: true, now: 5).isEmpty)
-        // The next caller's attempt is made after the pause.
-        #expect(machine.acquire(3, now: 6) == [.connect(3, after: 19)])
+        #expect(machine.connectFailed(2, .refused, now: 5).isEmpty)
+        // Those that come before the next attempt are told at once, too.
+        #expect(machine.acquire(3, now: 64) == [.fail(waiter: 3, .refused)])
+        #expect(machine.acquire(4, now: 65) == [.connect(3, after: 0)])
         // With one open it only waits for that.
         var other = self.machine(idle: 1)
         _ = other.acquire(8, now: 1)
         #expect(other.acquire(9, now: 1) == [.connect(2, after: 0)])
-        #expect(other.connectFailed(2, isRefused: true, now: 2) == [.connect(3, after: 10)])
+        #expect(other.connectFailed(2, .refused, now: 2) == [.connect(3, after: 30)])
         #expect(other.waiting == 1)
+    }
+
+    @Test("who is refused waits longer and longer, and no longer once it is let in")
+    func refusedBackoff() {
+        var machine = machine(min: 1)
+        #expect(machine.tick(now: 0) == [.connect(1, after: 0)])
+        for (id, pause) in [30, 60, 120, 200, 200].enumerated() {
+            #expect(machine.connectFailed(id + 1, .refused, now: 0) == [.connect(id + 2, after: Int64(pause))])
+        }
+        #expect(machine.connected(6, identity: "a", now: 500).isEmpty)
+        #expect(machine.acquire(1, now: 501) == [.give(6, to: 1, isStale: false)])
+        #expect(machine.release(6, isBroken: true, now: 502) == [.close(6), .connect(7, after: 0)])
+        // A server that is not there is another matter.
+        #expect(machine.connectFailed(7, now: 503) == [.connect(8, after: 10)])
     }
 
     @Test("many failures do not overflow")
@@ -233,7 +249,7 @@ import Testing
             for action in actions {
                 switch action {
                 case .connect(let id, let after):
-                    #expect(after >= 0 && after <= 60)
+                    #expect(after >= 0 && after <= 200)
                     #expect(connecting.insert(id).inserted && !open.contains(id))
                 case .give(let id, let waiter, _):
                     #expect(waiting.remove(waiter) != nil)
@@ -268,10 +284,10 @@ import Testing
                 if Bool.random(using: &random) {
                     open.insert(id)
                     let identity = Int.random(in: 0..<10, using: &random) == 0 ? "b" : "a"
-                    let isReadOnly = Int.random(in: 0..<5, using: &random) == 0
-                    carryOut(machine.connected(id, identity: identity, isReadOnly: isReadOnly, now: now))
+                    carryOut(machine.connected(id, identity: identity, now: now))
                 } else {
-                    carryOut(machine.connectFailed(id, now: now))
+                    let reasons: [PoolStateMachine.Reason?] = [nil, nil, .refused, .readOnly]
+                    carryOut(machine.connectFailed(id, reasons.randomElement(using: &random) ?? nil, now: now))
                 }
             case 7...9:
                 guard let id = busy.keys.sorted().randomElement(using: &random) else { continue }
@@ -281,7 +297,7 @@ import Testing
                 case 2: carryOut(machine.releaseFromReadOnly(id, now: now))
                 default: carryOut(machine.release(id, isBroken: false, now: now))
                 }
-            case 10: carryOut(machine.tick(now: now))
+            case 10: carryOut(Bool.random(using: &random) ? machine.tick(now: now) : machine.leaveServer(now: now))
             default: if step > 380 { carryOut(machine.close()) }
             }
         }

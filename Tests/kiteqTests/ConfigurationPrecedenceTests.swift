@@ -20,7 +20,7 @@ import Testing
             return Sample(
                 texts: ["g=1", "g=2,h=3", "g=4"],
                 literals: ["{ g = \"1\" }", "{ g = \"2\", h = \"3\" }", "{ g = \"4\" }"])
-        case "groups.require_secret", "groups.allow_anyone":
+        case "groups.require_secret", "groups.allow_anyone", "broker.take_over":
             return Sample(texts: ["true", "false", "true"], literals: ["true", "false", "true"])
         case "delivery.retry_steps":
             return Sample(
@@ -35,6 +35,7 @@ import Testing
         case "broker.max_packet": return quoted(["1MiB", "64KiB", "32KiB"])
         case "groups.default_rights": return quoted(["none", "all", "none"])
         case "admin.allow_anonymous": return quoted(["read", "no", "operate"])
+        case "admin.ready_shards": return quoted(["all", "any", "all"])
         case "store.tls": return quoted(["required", "off", "verified"])
         case "store.durability": return quoted(["refuse", "warn", "refuse"])
         case "registry.acl": return quoted(["world", "creator", "private"])

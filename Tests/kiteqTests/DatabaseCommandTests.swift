@@ -63,6 +63,61 @@ import Testing
         }
     }
 
+    /// One that works keeps its name and its address; one that is to take over is told so.
+    @Test func aNameIsWorkedUnderByOneProcess() async throws {
+        let registry = try registry()
+        defer { #expect(throws: Never.self) { try FileManager.default.removeItem(atPath: registry) } }
+        try await withDatabase { _, store in
+            #expect(try CommandProcess.run(["migrate", "--store", store]).status == 0)
+            let port = try LocalServers.freePort()
+            func serve(_ port: Int, _ more: String...) throws -> CommandProcess {
+                try CommandProcess(
+                    [
+                        "serve", "--topics", "trade", "--registry", "file://\(registry)", "--store", store, "--name",
+                        "one",
+                        "--bind", "127.0.0.1:\(port)", "--log-level", "error", "--set", "store.lease=3s",
+                    ] + more)
+            }
+            let first = try serve(port)
+            #expect(try first.firstLine().hasPrefix("kiteq: serving"))
+            let sameAddress = try serve(port, "--take-over").wait()
+            #expect(sameAddress.status == 1 && sameAddress.error.contains("cannot listen on 127.0.0.1:\(port)"))
+            let sameName = try serve(0).wait()
+            #expect(sameName.status == 1 && sameName.output == "")
+            #expect(sameName.error.contains("a broker of the name one works already"), "\(sameName.error)")
+            #expect(sameName.error.filter(\.isNewline).count == 1)
+            #expect(first.process.isRunning)
+            let second = try serve(0, "--take-over")
+            #expect(try second.firstLine().hasPrefix("kiteq: serving"))
+            let ended = try first.wait()
+            #expect(ended.status == 1 && ended.error.contains("another process of its name"), "\(ended.error)")
+            // After a crash nobody has to wait for the lease, nor to say anything.
+            kill(second.process.processIdentifier, SIGKILL)
+            #expect(try second.wait().status == -SIGKILL)
+            let third = try serve(0)
+            #expect(try third.firstLine().hasPrefix("kiteq: serving"))
+            third.process.terminate()
+            #expect(try third.wait().status == 0)
+        }
+    }
+
+    @Test func aWrongPasswordIsOneLineAndEndsTheStart() async throws {
+        let registry = try registry()
+        defer { #expect(throws: Never.self) { try FileManager.default.removeItem(atPath: registry) } }
+        try await withDatabase { _, store in
+            #expect(try CommandProcess.run(["migrate", "--store", store]).status == 0)
+            let wrong = store.replacingOccurrences(of: "root@", with: "nobody:hush@")
+            let outcome = try CommandProcess.run([
+                "serve", "--topics", "trade", "--registry", "file://\(registry)", "--store", wrong, "--bind",
+                "127.0.0.1:0", "--set", "broker.start_timeout=4s",
+            ])
+            #expect(outcome.status == 1 && outcome.output == "" && !outcome.error.contains("hush"))
+            let lines = outcome.error.split(separator: "\n").filter { $0.contains("Access denied") }
+            #expect(lines.count == 2, "once while it starts, and once at the end: \(outcome.error)")
+            #expect(lines.last?.hasPrefix("kiteq: not serving after 4s: ") == true)
+        }
+    }
+
     @Test func aStoreThatCannotBeReachedIsOneLine() throws {
         let registry = try registry()
         defer { #expect(throws: Never.self) { try FileManager.default.removeItem(atPath: registry) } }

@@ -33,7 +33,8 @@ struct FullTables: Sendable {
             """,
             "INSERT INTO kite_route VALUES (7, 'away', 1), (8, 'busy', 1), (9, 'away', 1), (9, 'busy', 1)",
             """
-            INSERT INTO kite_incarnation VALUES (101, 'b1', 'a', 0, 1 << 62, 1, NULL), (102, 'b2', 'a', 1, 1, 1, NULL), \
+            INSERT INTO kite_incarnation (number, name, address, state, lease_until, joined_at, connection_ids) \
+            VALUES (101, 'b1', 'a', 0, 1 << 62, 1, NULL), (102, 'b2', 'a', 1, 1, 1, NULL), \
             (103, 'b3', 'a', 0, 1 << 62, 1, NULL)
             """,
             "INSERT INTO kite_presence VALUES ('busy', 101, 1), ('busy-2', 101, 1), ('other', 103, 1)",

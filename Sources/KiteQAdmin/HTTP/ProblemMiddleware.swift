@@ -33,7 +33,7 @@ struct ProblemMiddleware: RouterMiddleware {
                 error.status,
                 error.body ?? "\(request.method.rawValue) \(request.uri.path): \(error.status.reasonPhrase)")
         // What the store says may name hosts and users: it goes to the log, and whoever asked learns that it failed.
-        case let error as StoreError where error.isTemporary || error.code == .fenced:
+        case let error as StoreError where error.isOutage || error.code == .fenced:
             logger.warning("the store could not do what a request asks for: \(error)", metadata: metadata(request))
             return Problem(.serviceUnavailable, "the store cannot do this now; the broker's log has the reason")
         default:

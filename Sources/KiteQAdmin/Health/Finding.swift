@@ -10,7 +10,7 @@ struct Finding: Encodable, Sendable, Hashable {
     }
 
     var severity: Severity
-    /// What it is about: `store`, `registry`, `shard 0`, `lease`, `group NAME`, `transactions`, `dead letters`, `broker`.
+    /// What it is about: `store`, `registry`, `shard 0`, `group NAME`, `transactions`, `dead letters`, `broker`.
     var subject: String
     var text: String
     var action: String

@@ -24,7 +24,9 @@ enum HealthRules {
 
     /// The worst first.
     static func findings(_ view: HealthView) -> [Finding] {
-        let system: [Finding] = broker(view) + store(view) + view.shards.flatMap(shard) + leases(view) + clocks(view)
+        let system: [Finding] =
+            broker(view) + troubles(view) + store(view) + view.shards.flatMap { shard($0, view.readiness) }
+            + clocks(view)
         let groups: [Finding] = view.groups.flatMap { group($0, view.now) + doubts($0, view.now) }
         let all = system + groups + transactions(view) + deadLetters(view)
         let order = Finding.Severity.allCases
@@ -41,11 +43,12 @@ enum HealthRules {
                 Finding(
                     severity: .information, subject: "broker", text: "This broker is being drained.",
                     action: "Nothing: it ends when what is in flight is done."))
-        } else if let reason = view.whyNotReady {
+        } else if view.readiness.state == .notReady {
+            let reason = view.readiness.reason ?? "no shard of the store can be used"
             findings.append(
                 Finding(
                     severity: .critical, subject: "broker", text: "This broker is not ready: \(reason).",
-                    action: "See docs/outages.md; publishes wait for a moment and are then refused, nothing is lost."))
+                    action: "See docs/outages.md; publishes are refused, nothing is lost."))
         }
         if !view.isRegistryConnected {
             findings.append(
@@ -76,11 +79,25 @@ enum HealthRules {
         ]
     }
 
-    private static func shard(_ report: ShardReport) -> [Finding] {
+    /// What `/readyz` says of each shard.
+    private static func troubles(_ view: HealthView) -> [Finding] {
+        guard !view.isDraining else { return [] }
+        return view.readiness.troubles.map { trouble in
+            Finding(
+                severity: .critical, subject: "shard \(trouble.shard)", text: "Here \(trouble.text).",
+                action:
+                    "Look at that shard's server and at the network to it. Publishes that fall on the shard are refused here, and nothing of it is delivered; the broker goes on by itself."
+            )
+        }
+    }
+
+    private static func shard(_ report: ShardReport, _ readiness: Readiness) -> [Finding] {
         guard let contents = report.contents else {
+            // Where the broker itself writes there, it is people's questions alone that have no answer.
+            let isUsed = readiness.reason == nil && !readiness.troubles.contains { $0.shard == report.shard }
             return [
                 Finding(
-                    severity: .critical, subject: "shard \(report.shard)",
+                    severity: isUsed ? .warning : .critical, subject: "shard \(report.shard)",
                     text: "\(report.database) does not answer: \(report.failure ?? "no reason is known").",
                     action:
                         "Look at the database server. What is in memory is delivered for as long as the lease lasts.")
@@ -130,14 +147,5 @@ enum HealthRules {
                     "Was the database put back, or were rows deleted? docs/restore.md says how to put the rows back, and how to give the messages to groups."
             )
         ]
-    }
-
-    private static func leases(_ view: HealthView) -> [Finding] {
-        view.leases.enumerated().filter { $0.element <= 0 }.map { shard, _ in
-            Finding(
-                severity: .critical, subject: "lease",
-                text: "The lease of shard \(shard) is not renewed: nothing of that shard is delivered here.",
-                action: "Look at that shard's server and at the network to it; the broker goes on by itself.")
-        }
     }
 }

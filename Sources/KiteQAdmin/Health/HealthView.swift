@@ -12,15 +12,13 @@ struct HealthView: Sendable {
         var lastDoubt: GroupTraffic.Doubt?
     }
 
-    /// Why this broker is not ready; nil where it is.
-    var whyNotReady: String?
+    /// Whether this broker can do its work.
+    var readiness = Readiness([])
     var isDraining = false
     var isRegistryConnected = true
     /// What is wrong with the clocks, a sentence each.
     var clockIncidents: [String] = []
     var registryProblems: [RegistryProblem] = []
-    /// Seconds left of the lease of each shard.
-    var leases: [Double] = []
     /// How old what the store said is: all that follows. Nil where it has said nothing yet.
     var storeAge: Timestamp? = 0
     var shards: [ShardReport] = []

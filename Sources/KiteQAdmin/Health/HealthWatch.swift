@@ -17,7 +17,6 @@ struct HealthWatch: Sendable {
     private static let patience: Duration = .seconds(2)
 
     struct Stored: Sendable {
-        var whyNotReady: String?
         var shards: [ShardReport]
         var groups: [GroupReport]
         var hasAllGroups: Bool
@@ -35,12 +34,11 @@ struct HealthWatch: Sendable {
         let stored = answer?.value
         var view = HealthView(now: broker.time)
         view.storeAge = answer?.age
-        view.whyNotReady = stored?.whyNotReady
+        view.readiness = broker.readiness
         view.isDraining = broker.status?.phase.isStopping ?? false
         view.isRegistryConnected = broker.isRegistryConnected
         view.clockIncidents = broker.status?.clockIncidents ?? []
         view.registryProblems = broker.registryProblems
-        view.leases = (broker.status?.shards ?? []).map(\.leaseSeconds)
         view.shards = stored?.shards ?? []
         let here = GroupsHere(broker)
         view.groups = (stored?.groups ?? []).map { report in
@@ -62,7 +60,6 @@ struct HealthWatch: Sendable {
 
     private static func ask(_ services: AdminServices) async -> Stored {
         let store = services.store
-        async let reason = services.broker.whyNotReady()
         async let shards = store.shardReports()
         async let groups = store.groupReports(after: nil, limit: Self.groups)
         var filter = DeadLetterFilter()
@@ -77,7 +74,7 @@ struct HealthWatch: Sendable {
         }
         let listing = await groups
         return Stored(
-            whyNotReady: await reason, shards: await shards, groups: listing.groups,
+            shards: await shards, groups: listing.groups,
             hasAllGroups: listing.next == nil && listing.failures.isEmpty, transactions: transactions,
             recentDeadLetters: await dead.count)
     }

@@ -12,6 +12,9 @@ extension BrokerMetrics {
         {
             $0.leaseSeconds
         }
+        family("kiteq_shard_usable", "1 while messages of a shard can be stored and delivered by this broker.") {
+            $0.trouble == nil ? 1 : 0
+        }
         family("kiteq_shard_publish_queue_messages", "Publishes that wait for a shard's writers.") {
             Double($0.publishesWaiting)
         }

@@ -23,6 +23,16 @@ enum BrokerMetrics {
         shards(status, to: &page)
     }
 
+    /// What `/readyz` says.
+    static func write(_ readiness: Readiness, to page: inout PrometheusText) {
+        page.single(
+            "kiteq_ready", .gauge, "1 while the broker can do its work, be it with some of its shards alone.",
+            readiness.state == .notReady ? 0 : 1)
+        page.single(
+            "kiteq_degraded", .gauge, "1 while some of the shards cannot be used, and others can.",
+            readiness.state == .degraded ? 1 : 0)
+    }
+
     private static func publishing(_ status: BrokerStatus, to page: inout PrometheusText) {
         let counters = status.publishing
         page.split(

@@ -10,6 +10,7 @@ struct LeaseWatcher: Sendable {
     let store: any MessageStore
     let leases: Leases
     let fence: Fence
+    let health: WriteHealth
     let interval: Duration
     let counters: RecoveryCounters
     let logger: Logger
@@ -30,6 +31,8 @@ struct LeaseWatcher: Sendable {
                 } catch let error as StoreError where error.code == .fenced {
                     return fence.raise(error)
                 } catch {
+                    // It uses the connections that messages are stored with.
+                    health.failed(shard, error)
                     failures.add(error)
                 }
             }

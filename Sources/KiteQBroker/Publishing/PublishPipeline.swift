@@ -27,6 +27,7 @@ final class PublishPipeline: Sendable {
     private let leases: Leases
     private let clocks: ServerClocks
     private let fence: Fence
+    private let health: WriteHealth
     private let met: [Met]
     /// Publishes in the hands of writers, and their bytes.
     private let writing = Mutex((items: 0, bytes: 0))
@@ -55,8 +56,9 @@ final class PublishPipeline: Sendable {
     }
 
     init(
-        store: any MessageStore, incarnation: Int64, dispatcher: Dispatcher, halfMessages: HalfMessageCache,
-        leases: Leases, clocks: ServerClocks, fence: Fence, topics: TopicPublishes, configuration: BrokerConfiguration,
+        store: any MessageStore, entry: StoreEntry, dispatcher: Dispatcher, halfMessages: HalfMessageCache,
+        leases: Leases, clocks: ServerClocks, fence: Fence, health: WriteHealth, topics: TopicPublishes,
+        configuration: BrokerConfiguration,
         logger: Logger
     ) {
         self.store = store
@@ -68,6 +70,7 @@ final class PublishPipeline: Sendable {
         self.clocks = clocks
         self.topics = topics
         self.fence = fence
+        self.health = health
         met = (0..<store.shardMap.shardCount).map { Met(shard: $0, logger) }
         let newLanes = {
             (0..<store.shardMap.shardCount).map { _ in
@@ -78,16 +81,30 @@ final class PublishPipeline: Sendable {
         }
         (lanes, asides) = (newLanes(), newLanes())
         hands = (0..<store.shardMap.shardCount).map { _ in PublishHands() }
-        sequence = Mutex(SequenceGenerator(incarnation: incarnation))
+        sequence = Mutex(SequenceGenerator(incarnation: entry.incarnation, above: entry.floor))
     }
 
     func shard(of id: MessageID) -> Int { shardMap.shard(of: id) }
 
-    /// Takes publishes of one connection, as one read brought them. Those that find their shard's lane full are refused.
+    /// All seqs from now on are above this one: a shard was joined that has it.
+    func raiseSeqs(above floor: Int64) { sequence.withLock { $0.raise(above: floor) } }
+
+    /// Takes publishes of one connection, as one read brought them. Those that find their shard's lane full are refused, and
+    /// those whose shard is known to be away.
     func submit(_ publishes: [PendingPublish]) {
         var byShard = [[PendingPublish]](repeating: [], count: lanes.count)
         for publish in publishes { byShard[shardMap.shard(of: publish.message.id)].append(publish) }
         for (shard, items) in byShard.enumerated() where !items.isEmpty {
+            if let why = leases.whyAway(shard) {
+                counters.failed.add(items.count)
+                answer(
+                    items.map {
+                        PublishResult(
+                            publish: $0.accepted, verdict: .tryAgain,
+                            feedback: "not stored, for its shard is away: \(why)")
+                    })
+                continue
+            }
             let accepted = lanes[shard].submit(items)
             guard accepted < items.count else { continue }
             let refused = items[accepted...].map {
@@ -191,7 +208,7 @@ final class PublishPipeline: Sendable {
             guard let last = batch.lazy.map(\.accepted.arrivedAt).max() else { return }
             do {
                 guard leases.isHeld(shard) else {
-                    throw StoreError(.unavailable, "this broker's lease of the store is not renewed")
+                    throw StoreError(.unavailable, "this broker's lease of shard \(shard) is not renewed")
                 }
                 CrashPoint.reached(.inserting)
                 let left = last + configuration.publishWait.nanoseconds - SystemTime.monotonic()
@@ -200,6 +217,7 @@ final class PublishPipeline: Sendable {
                 CrashPoint.reached(.inserted)
                 return complete(batch, outcomes, answered: hands.endTry(hand), shard: shard)
             } catch {
+                if leases.isHeld(shard) { health.failed(shard, error) }
                 let again = failed(batch, error, answered: hands.endTry(hand), shard: shard)
                 guard !again.isEmpty else { return }
                 hands.keep(hand, again)
@@ -319,6 +337,7 @@ final class PublishPipeline: Sendable {
             }
         }
         counters.stored.add(newlyStored)
+        if newlyStored > 0 { health.proved(shard) }
         let now = SystemTime.monotonic()
         met[shard].withLock { met in
             met.failures.end()

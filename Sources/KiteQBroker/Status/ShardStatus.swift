@@ -14,4 +14,6 @@ package struct ShardStatus: Sendable, Hashable {
     package var oldestUnwritten: MonotonicTime?
     /// The time of the shard's server; nil where it was not asked yet.
     package var clock: ServerClock?
+    /// What keeps the broker from using the shard; nil where it can.
+    package var trouble: String?
 }

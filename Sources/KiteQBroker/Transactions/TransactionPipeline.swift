@@ -91,7 +91,7 @@ final class TransactionPipeline: Sendable {
         while true {
             do {
                 guard leases.isHeld(shard) else {
-                    throw StoreError(.unavailable, "this broker's lease of the store is not renewed")
+                    throw StoreError(.unavailable, "this broker's lease of shard \(shard) is not renewed")
                 }
                 let outcomes = try await store.decide(batch.map(\.decision), shard: shard, route: route)
                 CrashPoint.reached(.decided)

@@ -52,8 +52,18 @@ final class InMemoryData: Sendable {
 
     // MARK: Incarnations
 
-    func join(_ broker: BrokerIdentity) -> Int64 {
-        brokers.withLock { brokers in
+    /// - Parameter earlier: what the same process was before; 0: nothing.
+    /// - Throws: `StoreError` with `nameTaken` where another one lives under the name. Nobody's lease runs out here.
+    func join(_ broker: BrokerIdentity, after earlier: Int64, takingOver: Bool) throws -> Int64 {
+        try brokers.withLock { brokers in
+            if !takingOver,
+                let other = brokers.living.first(where: { $0.key != earlier && $0.value.name == broker.name })
+            {
+                throw StoreError(
+                    .nameTaken,
+                    "a broker of the name \(broker.name) works already (incarnation \(other.key), at \(other.value.address)): stop it, give this one another name, or end it with --take-over"
+                )
+            }
             for (number, life) in brokers.living where life.name == broker.name {
                 brokers.living[number] = nil
                 brokers.lives[number]?.state = .dead

@@ -36,13 +36,15 @@ package final class InMemoryMessageStore: MessageStore {
         }
     }
 
-    package func join(as broker: BrokerIdentity) async throws -> Int64 {
-        let number = data.join(broker)
+    package func join(as broker: BrokerIdentity, takingOver: Bool) async throws -> StoreEntry {
+        let number = try data.join(broker, after: number, takingOver: takingOver)
         incarnation.withLock { $0 = number }
-        return number
+        return StoreEntry(incarnation: number)
     }
 
-    package func check() async throws {}
+    package func joinIfMissing(shard: Int) async throws -> Int64? { nil }
+
+    package func probe(shard: Int) async throws {}
 
     package func insert(
         _ batch: [Insertion], shard: Int, deadline: ContinuousClock.Instant

@@ -15,6 +15,8 @@ package struct Migration: Sendable {
         Migration(
             version: 3, name: "0003_operators.sql",
             sql: String(decoding: PackageResources._003_operators_sql, as: UTF8.self)),
+        Migration(
+            version: 4, name: "0004_tags.sql", sql: String(decoding: PackageResources._004_tags_sql, as: UTF8.self)),
     ]
 
     /// Tells whether a file was changed after it was applied: FNV-1a of its bytes.

@@ -48,6 +48,7 @@ package struct Migrator: Sendable {
     ) async throws -> Result {
         var server = shard
         server.database = nil
+        server.requiresWrites = true
         // A table that has grown takes its time to be changed, and another migration's lock is waited for.
         server.readTimeout = max(server.readTimeout, .seconds(3_600))
         server.sessionStatements += MigrationSession.statements

@@ -32,6 +32,22 @@ extension MariaDBConnection {
         }
     }
 
+    /// Whether somebody may be connected under a number: false where that is certain.
+    ///
+    /// A user without the privilege PROCESS sees the connections of its own name alone. What it does not see it tries to end: the
+    /// server says whether there is no such connection (1094), or one of somebody else (1095).
+    func mayBeOpen(_ thread: UInt64) throws -> Bool {
+        guard try query(SQL.connection, [.uint(thread)]).isEmpty else { return true }
+        do {
+            try simple("KILL CONNECTION \(thread)")
+            return true
+        } catch let error as MariaDBError where error.code == 1094 {
+            return false
+        } catch let error as MariaDBError where error.code == 1095 {
+            return true
+        }
+    }
+
     /// How long the server has run, at most; it counts whole seconds.
     func uptime() throws -> Duration {
         .seconds(try simpleRows("SHOW GLOBAL STATUS LIKE 'Uptime'").first?.int(1) ?? 0) + .seconds(1)

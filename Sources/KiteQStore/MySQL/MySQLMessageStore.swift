@@ -8,8 +8,17 @@ package final class MySQLMessageStore: MessageStore {
     package let shardMap: ShardMap
     let configuration: MySQLStoreConfiguration
     let shards: [Shard]
-    private let logger: Logger
-    private let isJoined = Mutex(false)
+    let logger: Logger
+    let life = Mutex(Membership())
+
+    /// Which broker this is in the shards that it has joined.
+    struct Membership: Sendable {
+        var broker: BrokerIdentity?
+        /// 0 before it has joined any.
+        var number: Int64 = 0
+        /// All numbers that this process has had: no other process has them.
+        var own: Set<Int64> = []
+    }
 
     package init(_ configuration: MySQLStoreConfiguration, logger: Logger) {
         self.configuration = configuration
@@ -34,14 +43,14 @@ package final class MySQLMessageStore: MessageStore {
         } catch {
             // The broker stops.
         }
-        if isJoined.withLock({ $0 }) { await Task { await leave() }.value }
+        await Task { await leave() }.value
         pools.cancel()
         await pools.value
     }
 
     /// Says in each shard that this incarnation is gone: others need not wait for its lease to run out.
     private func leave() async {
-        for shard in shards {
+        for shard in shards where shard.incarnation != 0 {
             do {
                 try await shard.leave()
                 CrashPoint.reached(.leaving)
@@ -51,24 +60,8 @@ package final class MySQLMessageStore: MessageStore {
         }
     }
 
-    package func join(as broker: BrokerIdentity) async throws -> Int64 {
-        for shard in shards { try await shard.inspect(shardMap, durability: configuration.durability) }
-        var known: Set<Int64> = []
-        for shard in shards { known.formUnion(try await shard.incarnations()) }
-        // The time and a part by chance: brokers that start at once do not choose the same number.
-        let number = SequenceGenerator.incarnation(
-            after: known, shards[0].now * 1_000 + Int64.random(in: 0..<1_000))
-        for shard in shards {
-            try await shard.join(broker, as: number, lease: configuration.lease)
-            CrashPoint.reached(.joining)
-        }
-        CrashPoint.reached(.joined)
-        isJoined.withLock { $0 = true }
-        return number
-    }
-
-    package func check() async throws {
-        for shard in shards { try await shard.run { try $0.ping() } }
+    package func probe(shard: Int) async throws {
+        try await shards[shard].probe()
     }
 
     /// Connections and callers of each shard's pool.
@@ -237,6 +230,10 @@ package final class MySQLMessageStore: MessageStore {
     }
 
     package func savedBindings(topics: [String]) async throws -> [Binding]? {
-        try await shards[0].savedBindings(topics: topics)
+        // Not waited for where it is known to be away.
+        guard shards[0].incarnation != 0 else {
+            throw StoreError(.unavailable, "shard 0, which has the bindings as last known, is away")
+        }
+        return try await shards[0].savedBindings(topics: topics)
     }
 }

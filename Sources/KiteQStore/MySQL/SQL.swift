@@ -192,12 +192,26 @@ enum SQL {
 
     static let serverNow = "CAST(UNIX_TIMESTAMP(UTC_TIMESTAMP(3)) * 1000 AS SIGNED)"
     static let now = "SELECT \(serverNow)"
-    static let livesOf = "SELECT number FROM kite_incarnation WHERE name = ? AND state = 0 FOR UPDATE"
+    static let livesOf = """
+        SELECT number, lease_until, name, connection_ids, address FROM kite_incarnation WHERE name = ? AND state = 0
+        """
+    static let lockLivesOf = "SELECT number FROM kite_incarnation WHERE name = ? AND state = 0 FOR UPDATE"
     static let insertIncarnation = """
         INSERT INTO kite_incarnation (number, name, address, state, lease_until, joined_at) \
         VALUES (?, ?, ?, 0, \(serverNow) + ?, ?)
         """
-    static let incarnations = "SELECT number FROM kite_incarnation"
+    /// With the tag, so that a schema without it is met before anything is done.
+    static let incarnations = "SELECT number, state, tag FROM kite_incarnation"
+    static let takeBack = "DELETE FROM kite_incarnation WHERE number = ?"
+    /// What a life left: nothing, where neither has a row.
+    static let anyMessageOf = "SELECT seq FROM kite_message FORCE INDEX (by_route) WHERE owner = ? LIMIT 1"
+    static let anyDeliveryOf = "SELECT seq FROM kite_delivery FORCE INDEX (by_owner) WHERE owner = ? LIMIT 1"
+    static let lastMessage = "SELECT seq FROM kite_message WHERE seq < ? ORDER BY seq DESC LIMIT 1"
+    static let lastTransaction = "SELECT seq FROM kite_transaction WHERE seq < ? ORDER BY seq DESC LIMIT 1"
+    static let lastDeadLetter = """
+        SELECT seq FROM kite_dead_letter FORCE INDEX (by_message) WHERE seq < ? ORDER BY seq DESC LIMIT 1
+        """
+    static let connection = "SELECT ID FROM information_schema.processlist WHERE ID = ?"
     static let renew = """
         UPDATE kite_incarnation SET lease_until = \(serverNow) + ?, connection_ids = ? WHERE number = ? AND state = 0
         """

@@ -42,29 +42,85 @@ extension Shard {
         }
     }
 
-    /// The numbers of all lives that are remembered.
-    func incarnations() async throws -> [Int64] {
-        try await run { try $0.query(SQL.incarnations).map { try $0.int(0) } }
+    /// The lives that are remembered here.
+    struct Lives: Sendable {
+        var all: Set<Int64> = []
+        /// Those that have not ended.
+        var living: Set<Int64> = []
     }
 
-    /// Enters the new incarnation; earlier lives of the same broker are dead from then on.
-    func join(_ broker: BrokerIdentity, as number: Int64, lease: Duration) async throws {
+    func rememberedLives() async throws -> Lives {
+        try await run { connection in
+            var lives = Lives()
+            for row in try connection.query(SQL.incarnations) {
+                lives.all.insert(try row.int(0))
+                if try row.int(1) == 0 { lives.living.insert(try row.int(0)) }
+            }
+            return lives
+        }
+    }
+
+    /// Why a life could not be entered.
+    enum Obstacle: Error, Sendable {
+        /// Another one that is remembered has the same tag.
+        case tagTaken
+        /// Another one of the name has come in between.
+        case nameContested
+    }
+
+    /// Enters the new incarnation; no other one of its name may live here then.
+    /// - Throws: ``Obstacle`` where it cannot be that one.
+    func enter(_ broker: BrokerIdentity, as number: Int64, lease: Duration) async throws {
         try await run { connection in
             try connection.transaction {
-                for row in try connection.query(SQL.livesOf, [.text(broker.name)]) {
-                    let earlier = MariaDBValue.int(try row.int(0))
-                    try connection.execute(SQL.endLife, [.int(1), earlier])
-                    try connection.execute(SQL.deletePresenceOf, [earlier])
+                let values: [MariaDBValue] = [
+                    .int(number), .text(broker.name), .text(broker.address), .int(Int64(lease / .milliseconds(1))),
+                    .int(self.now),
+                ]
+                var isTaken = false
+                do {
+                    try connection.execute(SQL.insertIncarnation, values)
+                } catch let error as MariaDBError where error.isDuplicateKey {
+                    isTaken = true
                 }
-                try connection.execute(
-                    SQL.insertIncarnation,
-                    [
-                        .int(number), .text(broker.name), .text(broker.address), .int(Int64(lease / .milliseconds(1))),
-                        .int(self.now),
-                    ])
+                let lives = try connection.query(SQL.lockLivesOf, [.text(broker.name)]).map { try $0.int(0) }
+                // A row of this very number is from a try whose reply was lost.
+                if isTaken && !lives.contains(number) { throw Obstacle.tagTaken }
+                if lives != [number] { throw Obstacle.nameContested }
             }
         }
         begin(incarnation: number)
+    }
+
+    /// As if it had never been entered: it owns nothing yet.
+    func takeBack(_ number: Int64) async throws {
+        incarnation = 0
+        try await run { _ = try $0.execute(SQL.takeBack, [.int(number)]) }
+    }
+
+    /// Whether a life has left nothing in this shard that somebody has yet to finish.
+    func ownsNothing(_ number: Int64) async throws -> Bool {
+        try await run { connection in
+            try [SQL.anyMessageOf, SQL.anyDeliveryOf].allSatisfy { try connection.query($0, [.int(number)]).isEmpty }
+        }
+    }
+
+    /// Makes room for the tag of a life that has ended.
+    func forget(_ number: Int64) async throws {
+        try await run { connection in
+            try connection.execute(SQL.deletePresenceOf, [.int(number)])
+            try connection.execute(SQL.forgetIncarnation, [.int(number)])
+        }
+    }
+
+    /// The greatest seq that something here has, of those that a new life counts on from; 0 where there is none.
+    func highestSeq() async throws -> Int64 {
+        let limit = MariaDBValue.int(SequenceGenerator.highestFloor(now: now))
+        return try await run { connection in
+            try [SQL.lastMessage, SQL.lastTransaction, SQL.lastDeadLetter].map {
+                try connection.query($0, [limit]).first?.int(0) ?? 0
+            }.max() ?? 0
+        }
     }
 
     /// The others need not wait for the lease to run out.

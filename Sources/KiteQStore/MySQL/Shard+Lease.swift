@@ -10,6 +10,7 @@ extension Shard {
         let number = incarnation
         let threads = pool.threadIDs + operatorPool.threadIDs
         let (isAlive, reading) = try await run(on: leasePool) { connection in
+            try self.requireWrites(on: connection)
             try self.checkLease(of: number, on: connection)
             let ids = try ConnectionIDs(threads, startedAt: Self.startTime(on: connection))
             let values: [MariaDBValue] = [.int(Int64(lease / .milliseconds(1))), .text(ids.text), .int(number)]
@@ -29,24 +30,35 @@ extension Shard {
         StoreError(.fenced, "incarnation \(incarnation) was declared dead in shard \(number), or its row is gone")
     }
 
-    private struct Life: Sendable {
+    /// A life that nobody has declared dead, as its row has it.
+    struct Life: Sendable {
         var number: Int64
         var leaseUntil: Timestamp
         var name: String
         var connections: ConnectionIDs?
+
+        init(_ row: MariaDBRow) throws {
+            number = try row.int(0)
+            leaseUntil = try row.int(1)
+            name = try row.text(2)
+            connections = try row.optionalBytes(3).flatMap {
+                ConnectionIDs(text: String(decoding: $0, as: UTF8.self))
+            }
+        }
+    }
+
+    /// A server that was demoted is left, whatever this user may do there: what it stored would be gone when the new primary's
+    /// changes come.
+    func requireWrites(on connection: isolated MariaDBConnection) throws {
+        guard try connection.isServerReadOnly() else { return }
+        for pool in [pool, leasePool, operatorPool] { pool.leaveServer() }
+        throw StoreError(.refusesWrites, "shard \(number): the server takes no writes, it is read-only")
     }
 
     func watchLeases() async throws -> [String] {
         let (lives, server) = try await run { connection in
-            (
-                try connection.query(SQL.living).map {
-                    Life(
-                        number: try $0.int(0), leaseUntil: try $0.int(1), name: try $0.text(2),
-                        connections: try $0.optionalBytes(3).flatMap {
-                            ConnectionIDs(text: String(decoding: $0, as: UTF8.self))
-                        })
-                }, connection.serverIdentity
-            )
+            try self.requireWrites(on: connection)
+            return (try connection.query(SQL.living).map { try Life($0) }, connection.serverIdentity)
         }
         _ = try await writeMissing(meet(server: server))
         guard lives.contains(where: { $0.number == incarnation }) else { throw isDead }
@@ -61,7 +73,7 @@ extension Shard {
 
     /// Ends the connections of a broker whose lease has run out, then declares it dead, in a statement that holds only if it has
     /// not renewed meanwhile. What a paused one had open is rolled back by then, and its locks are free.
-    private func end(_ life: Life, at server: String) async throws -> Bool {
+    func end(_ life: Life, at server: String) async throws -> Bool {
         try await run { [logger] connection in
             guard connection.serverIdentity == server else { return false }
             if let ids = life.connections, ids.isOf(serverStartedAt: try Self.startTime(on: connection)) {
@@ -112,7 +124,7 @@ extension Shard {
     }
 
     /// When the server was started, Unix seconds, give or take one: connection numbers begin anew with it.
-    private static func startTime(on connection: isolated MariaDBConnection) throws -> Int64 {
+    static func startTime(on connection: isolated MariaDBConnection) throws -> Int64 {
         let uptime = try connection.query(SQL.uptime).first.flatMap { Int64(try $0.text(1)) } ?? 0
         let now = try connection.query("SELECT UNIX_TIMESTAMP()").first?.int(0) ?? 0
         return now - uptime

@@ -62,6 +62,7 @@ final class Shard: Sendable {
         self.number = number
         leaseWatch = Mutex(LeaseWatch(duration: Int64(configuration.lease / .nanoseconds(1))))
         var database = configuration.shards[number]
+        database.requiresWrites = true
         database.sessionStatements =
             [
                 "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
@@ -83,6 +84,8 @@ final class Shard: Sendable {
         self.logger = logger
         pool = MariaDBPool(database, pool: limits, logger: logger)
         limits.maxConnections = 1
+        // What keeps the others from the server is said once, by the pool above.
+        logger.logLevel = max(logger.logLevel, .error)
         leasePool = MariaDBPool(database, pool: limits, logger: logger)
         operatorPool = Self.operatorPool(to: database, within: configuration.waitTimeout, logger: logger)
     }
@@ -294,9 +297,11 @@ final class Shard: Sendable {
             // Group replication says 3100 both of a transaction that is too large and of a group that is not well.
             let takesNone = error.isReadOnly || error.isDiskFull || error.code == 3100
             code =
-                takesNone
-                ? .refusesWrites
-                : error.isConnectionLost || error.isLockWaitTimeout || error.isDeadlock ? .unavailable : .failed
+                error.isRefused
+                ? .refused
+                : takesNone
+                    ? .refusesWrites
+                    : error.isConnectionLost || error.isLockWaitTimeout || error.isDeadlock ? .unavailable : .failed
         }
         return StoreError(
             code, "shard \(number): \(error.message)", isOutcomeUnknown: error.isCommitOutcomeUnknown, underlying: error

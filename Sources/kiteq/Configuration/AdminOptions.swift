@@ -4,6 +4,10 @@ struct AdminOptions: Sendable, Hashable {
         case no, read, operate
     }
 
+    enum ReadyShards: String, Sendable, Hashable, CaseIterable {
+        case any, all
+    }
+
     /// Files in PEM; "" is none.
     var tlsCertificate = ""
     var tlsKey = ""
@@ -12,6 +16,8 @@ struct AdminOptions: Sendable, Hashable {
     var tokensFile = ""
     /// What whoever shows no token may do; nil: `operate` on loopback without a file of tokens, else `no`.
     var allowAnonymous: Anonymous?
+    /// Whether `/readyz` calls a broker ready that can use some of its shards alone.
+    var readyShards = ReadyShards.any
     /// Names that the console may be reached by, besides the address itself.
     var hosts: [String] = []
 }

@@ -12,6 +12,7 @@ extension ServerConfiguration {
         .init("broker.bind", \.bind, .endpoint),
         .init("broker.advertised", \.broker.advertised, .address),
         .init("broker.name", \.name, .brokerName),
+        .init("broker.take_over", \.broker.takesOver, .flag),
         .init("broker.topics", \.topics, .names),
         .init("broker.event_loop_threads", \.broker.eventLoopThreads, .number(0...1_024)),
         .init("broker.max_connections", \.broker.maxConnections, .number(1...1_000_000)),
@@ -118,6 +119,7 @@ extension ServerConfiguration {
         .init("admin.tls_client_ca", \.adminAccess.tlsClientCA, .any),
         .init("admin.tokens_file", \.adminAccess.tokensFile, .any),
         .init("admin.allow_anonymous", \.adminAccess.allowAnonymous, .anonymous),
+        .init("admin.ready_shards", \.adminAccess.readyShards, .name),
         .init("admin.hosts", \.adminAccess.hosts, .names),
     ]
 

@@ -99,7 +99,8 @@ struct BrokerHost: Sendable {
             // First in the list is last to stop: `/readyz` says that the broker is going.
             services.append(
                 AdminServer(
-                    host: endpoint.host, port: endpoint.port, tls: adminTLS, probe: AdminProbe(broker),
+                    host: endpoint.host, port: endpoint.port, tls: adminTLS,
+                    probe: AdminProbe(broker, requiresAllShards: configuration.adminAccess.readyShards == .all),
                     metrics: ProcessWide.metrics, services: adminServices, logger: logger,
                     onListening: { [started] in started.adminListens(on: $0) }))
         } else {
@@ -107,7 +108,8 @@ struct BrokerHost: Sendable {
         }
         services.append(broker)
         let body = StartedService(
-            started: started, limit: configuration.startTimeout, whyNot: { await whyNotServing(broker) },
+            started: started, limit: configuration.startTimeout,
+            whyNot: { whyNotServing(broker) },
             body: { address, adminPort in
                 try await whenServing(serving(at: address, adminPort: adminPort))
             })
@@ -151,12 +153,10 @@ struct BrokerHost: Sendable {
         return logger
     }
 
-    private func whyNotServing(_ broker: Broker) async -> String {
-        do {
-            try await opened.store.check()
-        } catch {
-            return sentence(for: error)
-        }
-        return "the registry \(registryConfiguration) cannot be reached, and the store knows no bindings from before"
+    /// Whoever reads it at the end of a start wants to know which registry that was.
+    private func whyNotServing(_ broker: Broker) -> String {
+        let why = broker.readiness.sentence ?? "no reason is known"
+        let registry = "the registry "
+        return why.hasPrefix(registry) ? "\(registry)\(registryConfiguration) \(why.dropFirst(registry.count))" : why
     }
 }

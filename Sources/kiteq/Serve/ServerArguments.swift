@@ -21,6 +21,12 @@ struct ServerArguments: ParsableArguments {
     @Option(help: ArgumentHelp("The broker's name, the same after a restart. Default: its address.", valueName: "name"))
     var name: String?
 
+    @Flag(
+        help: ArgumentHelp(
+            "End whoever works under the broker's name. Default: wait until its lease is over, and refuse where it works."
+        ))
+    var takeOver = false
+
     @Option(
         help: ArgumentHelp(
             "Where messages are: mysql://USER@HOST:PORT/kite?shards=4 or memory://.", valueName: "url"))
@@ -62,6 +68,7 @@ struct ServerArguments: ParsableArguments {
             ("--topics", "broker.topics", topics), ("--log-level", "log.level", logLevel),
         ]
         for case (let flag, let key, let text?) in named { loader.flags.append(.init(flag, key, text)) }
+        if takeOver { loader.flags.append(.init("--take-over", "broker.take_over", "true")) }
         return loader
     }
 }

@@ -1,3 +1,4 @@
+import KiteQCore
 import Logging
 import ServiceLifecycle
 
@@ -16,7 +17,8 @@ enum LiveAdmin {
         let (started, listening) = AsyncStream<Int>.makeStream()
         let server = AdminServer(
             host: "127.0.0.1", port: 0, tls: tls, limits: limits,
-            probe: AdminProbe(whyNotReady: { nil }, status: { nil }), metrics: PrometheusMetrics(), services: services,
+            probe: AdminProbe(readiness: { Readiness([]) }, status: { nil }), metrics: PrometheusMetrics(),
+            services: services,
             logger: logger, onListening: { listening.yield($0) })
         let group = ServiceGroup(configuration: .init(services: [.init(service: server)], logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in

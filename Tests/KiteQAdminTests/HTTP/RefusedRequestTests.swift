@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import KiteQCore
 import Logging
 import NIOHTTP1
 import Testing
@@ -59,7 +60,7 @@ import Testing
 
     @Test func aHeadThatIsTooLargeIsAnsweredWithAProblem() async throws {
         let server = AdminServer(
-            host: "127.0.0.1", port: 0, probe: AdminProbe(whyNotReady: { nil }, status: { nil }),
+            host: "127.0.0.1", port: 0, probe: AdminProbe(readiness: { Readiness([]) }, status: { nil }),
             metrics: PrometheusMetrics(), logger: Logger(label: "test"))
         let app = Application(
             router: server.makeRouter(), server: server.server,

@@ -21,16 +21,40 @@ import Testing
                 pause: pause), minute: minute, clientsHere: clients)
     }
 
+    private func shards(_ leases: Bool...) -> Readiness {
+        Readiness(leases.enumerated().map { Readiness.Shard(number: $0.offset, hasLease: $0.element) })
+    }
+
+    /// What the console calls critical of a shard is what the probe calls so, and nothing else.
+    @Test func aShardIsCriticalWhereTheProbeSaysSo() {
+        let silent = ShardReport(
+            shard: 1, database: "kite_1", pool: .init(open: 1, idle: 1, waiting: 0, limit: 6, failedConnects: 0),
+            failure: "shard 1 did not answer in time")
+        let asked = view {
+            $0.readiness = shards(true, true)
+            $0.shards = [silent]
+        }
+        #expect(asked.map(\.severity) == [.warning], "messages are stored and delivered all the same")
+        let away = view {
+            $0.readiness = shards(true, false)
+            $0.shards = [silent]
+        }
+        #expect(away.map(\.severity) == [.critical, .critical] && Set(away.map(\.subject)) == ["shard 1"])
+        let dead = view { $0.readiness = shards(false, false) }
+        #expect(dead.map(\.subject) == ["broker", "shard 0", "shard 1"])
+        #expect(dead.allSatisfy { $0.severity == .critical })
+    }
+
     @Test func whereAllIsWellNothingIsFound() {
         #expect(view { _ in }.isEmpty)
-        #expect(view { $0.leases = [5, 6] }.isEmpty)
+        #expect(view { $0.readiness = shards(true, true) }.isEmpty)
         #expect(view { $0.groups = [group(waiting: 0, oldest: nil)] }.isEmpty)
     }
 
     @Test func theWorstComesFirst() {
         let findings = view {
             $0.isRegistryConnected = false
-            $0.leases = [3, -1]
+            $0.readiness = shards(true, false)
             $0.groups = [
                 group(
                     waiting: 1, oldest: 0,
@@ -114,7 +138,7 @@ import Testing
         #expect(view { $0.groups = [group(waiting: 5, oldest: old + 1)] }.isEmpty)
     }
 
-    @Test func aShardThatDoesNotAnswerIsCritical() {
+    @Test func aShardThatDoesNotAnswerPeopleIsAWarningWhileItIsUsed() {
         let findings = view {
             $0.shards = [
                 ShardReport(
@@ -122,7 +146,7 @@ import Testing
                     pool: .init(open: 0, idle: 0, waiting: 0, limit: 6, failedConnects: 2), failure: "refused")
             ]
         }
-        #expect(findings.map(\.severity) == [.critical])
+        #expect(findings.map(\.severity) == [.warning])
         #expect(findings[0].subject == "shard 3" && findings[0].text.contains("refused"))
     }
 
@@ -198,7 +222,7 @@ import Testing
     @Test func drainingIsNotBeingBroken() {
         let findings = view {
             $0.isDraining = true
-            $0.whyNotReady = "the broker stops"
+            $0.readiness = Readiness(notServing: "the broker stops")
         }
         #expect(findings.map(\.severity) == [.information])
     }

@@ -74,6 +74,32 @@ import Testing
         #expect(Set(seqs).count == 4_096)
     }
 
+    @Test func aNumberIsLargerThanAllAndHasATagOfItsOwn() throws {
+        #expect(SequenceGenerator.incarnation(after: [], 5) == 5)
+        #expect(SequenceGenerator.incarnation(after: [4_096 + 5, 7], 5) == 4_102)
+        // All but one are taken, and then all.
+        let known = Set((0..<4_096).filter { $0 != 77 }.map { Int64($0) })
+        let number = try #require(SequenceGenerator.incarnation(after: known, 0))
+        #expect(SequenceGenerator.tag(of: number) == 77 && number > 4_095)
+        #expect(SequenceGenerator.incarnation(after: known.union([number]), 0) == nil)
+    }
+
+    @Test func aFloorThatComesLaterRaisesWhatFollows() {
+        var (generator, other) = (SequenceGenerator(incarnation: 1), SequenceGenerator(incarnation: 2))
+        let taken = SequenceGenerator.smallest(at: Self.now + 3_600_000)
+        #expect(generator.next(now: Self.now) < taken)
+        generator.raise(above: taken)
+        let next = generator.next(now: Self.now)
+        #expect(next > taken)
+        generator.raise(above: 5)
+        #expect(generator.next(now: Self.now) > next, "a lower one changes nothing")
+        // What is ahead of any clock that can be meant is not counted on from, so that the seqs are never used up.
+        #expect(SequenceGenerator.highestFloor(now: Self.now) > taken)
+        #expect(SequenceGenerator.timestamp(of: SequenceGenerator.highestFloor(now: Self.now)) - Self.now <= 86_400_000)
+        other.raise(above: SequenceGenerator.highestFloor(now: .max - 86_400_001) - 1)
+        #expect(SequenceGenerator.timestamp(of: other.next(now: Self.now)) > Self.now)
+    }
+
     @Test func agesAreAskedForByTheKey() {
         for time in [Self.epoch, Self.epoch + 1, Self.now, Self.now + 12_345] {
             let border = SequenceGenerator.smallest(at: time)

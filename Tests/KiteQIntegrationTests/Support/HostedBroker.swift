@@ -73,7 +73,7 @@ struct HostedBroker: Sendable {
     /// Waits until it says why it is not ready, in these words; with nil until it is.
     func untilReady(_ words: String? = nil) async throws {
         try await eventually(words.map { "not ready: \($0)" } ?? "ready") {
-            let reason = await broker.whyNotReady()
+            let reason = broker.readiness.sentence
             guard let words else { return reason == nil }
             return reason?.contains(words) == true
         }
