@@ -65,7 +65,8 @@ import Testing
             let first = try await consumer.delivery()
             let backlog = try await store.freshBacklog(
                 of: "s-member", shard: 0, after: 0, limit: 9, includingDead: false)
-            let row = try #require(try await store.load(backlog.map(\.seq), for: "s-member", shard: 0, maxBytes: .max).messages.first)
+            let row = try #require(
+                try await store.load(backlog.map(\.seq), for: "s-member", shard: 0, maxBytes: .max).messages.first)
             try await consumer.acknowledge(first)
             try await fixture.until { $0.gauges.unflushed == 0 && $0.gauges.messages == 0 }
             // It is this broker's row again, and its memory does not have it.

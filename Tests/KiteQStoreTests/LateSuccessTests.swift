@@ -101,7 +101,8 @@ import Testing
             #expect(try await store.load(all.map(\.seq), for: "a", shard: 0, maxBytes: 1).messages.count == 1)
             try await running(open()) { other async throws in
                 _ = try await other.join(as: Self.another)
-                #expect(try await other.load(all.map(\.seq), for: "a", shard: 0).map(\.seq) == all.dropFirst().map(\.seq))
+                #expect(
+                    try await other.load(all.map(\.seq), for: "a", shard: 0).map(\.seq) == all.dropFirst().map(\.seq))
             }
         }
     }

@@ -164,7 +164,8 @@ import Testing
                 _ = try await other.join(as: Self.another)
                 try await other.setPresence(["x", "a"], shard: 0)
                 #expect(
-                    try await store.survey(shard: 0, now: 699) == ShardSurvey(elsewhere: ["a", "x"], waiting: ["a": message.seq]))
+                    try await store.survey(shard: 0, now: 699)
+                        == ShardSurvey(elsewhere: ["a", "x"], waiting: ["a": message.seq]))
                 #expect(try await store.survey(shard: 0, now: 700).due == ["b"])
                 #expect(
                     try await other.survey(shard: 0, now: 700)

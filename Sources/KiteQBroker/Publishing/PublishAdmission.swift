@@ -35,7 +35,8 @@ extension SessionServices {
         let shard = request.isFly ? 0 : request.id.map(publishing.shard(of:)) ?? 0
         // A fly message is in no store: before a server was asked, this machine's time has to do.
         guard let now = arrival.time(of: shard) ?? (request.isFly ? SystemTime.wall() : nil) else {
-            return refuse(.tryAgain, "shard \(shard) of the store does not answer yet, try again later")
+            let why = publishing.whyAway(shard) ?? "shard \(shard) of the store does not answer yet, try again later"
+            return refuse(.tryAgain, "not stored, for its shard is away: \(why)")
         }
         let accepted: PublishRules.Accepted
         switch PublishRules.check(request, topics: settings.served, now: now) {

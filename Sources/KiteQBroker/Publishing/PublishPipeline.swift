@@ -86,6 +86,9 @@ final class PublishPipeline: Sendable {
 
     func shard(of id: MessageID) -> Int { shardMap.shard(of: id) }
 
+    /// Why nothing can be stored in a shard now; nil where it can, or nobody knows.
+    func whyAway(_ shard: Int) -> String? { leases.whyAway(shard) }
+
     /// All seqs from now on are above this one: a shard was joined that has it.
     func raiseSeqs(above floor: Int64) { sequence.withLock { $0.raise(above: floor) } }
 

@@ -33,7 +33,8 @@ extension ConnectionHandler {
         guard standstill >= patience else { return scheduleStallCheck() }
         services.refusals.refuse(
             .slow, peer,
-            "it has read nothing of what it is sent for \(standstill.nanoseconds / 1_000_000_000) s (broker.packet_timeout)")
+            "it has read nothing of what it is sent for \(standstill.nanoseconds / 1_000_000_000) s (broker.packet_timeout)"
+        )
         context.close(promise: nil)
     }
 

@@ -16,7 +16,8 @@ extension DeliveryMachine {
         if case .tracked = row.kind {
             // Whose row was loaded has taken it: nothing else of this group's is on its way.
             if let loaded { return attachTracked(loaded, of: g, shard: shard) }
-            return wasAsked || isWorkedOn(row.seq, shard, by: g) || dirty[shard][row.seq] == nil ? .notOwed : .beingWritten
+            return wasAsked || isWorkedOn(row.seq, shard, by: g) || dirty[shard][row.seq] == nil
+                ? .notOwed : .beingWritten
         }
         if let state = dirty[shard][row.seq] { return state.leavesRows ? .beingWritten : .notOwed }
         if let index = slotBySeq[shard][row.seq] { return attachFresh(row.seq, of: g, toSlot: index) }

@@ -18,7 +18,8 @@ extension DeliveryMachine {
     ) -> String {
         let bytes = slots[Int(entry.slot.index)].message.packetBytes
         guard clients[c].isDoubtful, bytes > Self.doubtfulBytes else { return error }
-        groups[clients[c].group].counters.lastDoubt = .init(at: wall, bytes: bytes)
+        groups[clients[c].group].counters.lastDoubt = .init(
+            at: time(of: slots[Int(entry.slot.index)].shard, wall), bytes: bytes)
         return
             "\(error); the message takes \(bytes) bytes, and KiteQ's Java client takes no more than 32 KiB: see max_body"
     }
@@ -26,5 +27,5 @@ extension DeliveryMachine {
 
 extension Message {
     /// Of a delivery's body, about.
-    var packetBytes: Int { footprint - 256 }
+    var packetBytes: Int { footprint - Self.overhead }
 }

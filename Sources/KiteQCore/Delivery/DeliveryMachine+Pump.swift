@@ -23,7 +23,8 @@ extension DeliveryMachine {
                 sendApart(g, now: now, wall: wall, &actions)
                 continue
             }
-            guard let c = pickClient(g, for: Int(ref.index), p, isSuspect: false, now: now), takeTurn(g, now: now) else { break }
+            guard let c = pickClient(g, for: Int(ref.index), p, isSuspect: false, now: now), takeTurn(g, now: now)
+            else { break }
             groups[g].queue.removeFirst()
             send(ref, p, to: c, isSuspect: false, now: now, &actions)
         }
@@ -45,7 +46,9 @@ extension DeliveryMachine {
                 groups[g].queue.prepend(ref)
                 continue
             }
-            guard let c = pickClient(g, for: Int(ref.index), p, isSuspect: true, now: now), takeTurn(g, now: now) else { break }
+            guard let c = pickClient(g, for: Int(ref.index), p, isSuspect: true, now: now), takeTurn(g, now: now) else {
+                break
+            }
             groups[g].apart.removeFirst()
             send(ref, p, to: c, isSuspect: true, now: now, &actions)
         }
@@ -78,7 +81,9 @@ extension DeliveryMachine {
     }
 
     /// Whether the group's rate allows one more message.
-    private mutating func takeTurn(_ g: Int, now: MonotonicTime) -> Bool { groups[g].bucket.take(upTo: 1, now: now) == 1 }
+    private mutating func takeTurn(_ g: Int, now: MonotonicTime) -> Bool {
+        groups[g].bucket.take(upTo: 1, now: now) == 1
+    }
 
     private mutating func send(
         _ ref: DeliverySlotRef, _ p: Int, to c: Int, isSuspect: Bool, now: MonotonicTime,

@@ -107,7 +107,8 @@ package struct DeadLetterStore: Sendable {
         guard let shard = shard(of: id), let letter = try await shard.deadLetter(id.number) else { return .notFound }
         let receivers: [String]
         if letter.reason == .undecided || letter.group.isEmpty {
-            receivers = groups.isEmpty ? try await boundGroups(letter.topic, letter.messageType) : Array(Set(groups)).sorted()
+            receivers =
+                groups.isEmpty ? try await boundGroups(letter.topic, letter.messageType) : Array(Set(groups)).sorted()
             guard !receivers.isEmpty else {
                 return .refused(
                     "no group is known to be bound to \(letter.topic)/\(letter.messageType); name those that are to get it"

@@ -204,6 +204,7 @@ import Testing
         #expect(world.store.rows.isEmpty)
         #expect(world.acknowledged == world.published)
         #expect(world.repeated == 0 && world.unsettled == 0)
-        #expect(world.h.machine.gauges.messages == 0 && world.h.machine.dirty.allSatisfy { $0.isEmpty } && world.isBalanced)
+        #expect(
+            world.h.machine.gauges.messages == 0 && world.h.machine.dirty.allSatisfy { $0.isEmpty } && world.isBalanced)
     }
 }

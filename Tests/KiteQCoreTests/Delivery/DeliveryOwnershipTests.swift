@@ -162,11 +162,16 @@ import Testing
                 h.finish(scan, .init(rows: [], frontier: after, isEnd: false))
                 break
             }
-            h.finish(scan, .init(rows: [.init(seq: 100, kind: .fresh(route))], frontier: 100, isEnd: false), loaded: [h.fresh(100, route)])
+            h.finish(
+                scan, .init(rows: [.init(seq: 100, kind: .fresh(route))], frontier: 100, isEnd: false),
+                loaded: [h.fresh(100, route)])
         }
         h.survey(ShardSurvey(waiting: ["a": 101]))
         #expect(h.nextScan()?.kind == .backlog(after: 100), "it will come to that one")
-        h.machine.scanFailed(.init(group: "a", shard: 0, kind: .backlog(after: 100), limit: 1, maxBytes: 1, groupIndex: 0, epoch: h.machine.groups[0].shards[0].epoch), now: h.now, wall: h.wall, &h.actions)
+        h.machine.scanFailed(
+            .init(
+                group: "a", shard: 0, kind: .backlog(after: 100), limit: 1, maxBytes: 1, groupIndex: 0,
+                epoch: h.machine.groups[0].shards[0].epoch), now: h.now, wall: h.wall, &h.actions)
         h.survey(ShardSurvey(waiting: ["a": 50]))
         #expect(h.nextScan()?.kind == .due(waitingUpTo: 100))
     }

@@ -73,7 +73,8 @@ import Testing
         _ = try h.pull("a")
         let second = h.deliveries()
         #expect(second.map(\.attempt) == [2])
-        #expect(h.settle(first, "a") == [.settled], "the group is done with it, though another caller has it in its hands")
+        #expect(
+            h.settle(first, "a") == [.settled], "the group is done with it, though another caller has it in its hands")
         #expect(h.settle(second, "a") == [.tooLate])
     }
 

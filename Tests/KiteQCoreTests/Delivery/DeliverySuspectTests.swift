@@ -74,17 +74,24 @@ import Testing
         func scan() {
             while let scan = h.nextScan() {
                 guard case .backlog(let after) = scan.kind else {
-                    let due = store.filter { $0.value.attempts != nil && h.machine.slotBySeq[0][$0.key] == nil }.keys.sorted()
+                    let due = store.filter { $0.value.attempts != nil && h.machine.slotBySeq[0][$0.key] == nil }.keys
+                        .sorted()
                     let rows = due.map { DeliveryScanResult.Row(seq: $0, kind: .tracked) }
                     h.finish(
                         scan, .init(rows: rows, isEnd: true),
-                        loaded: due.map { StoredMessage(seq: $0, message: store[$0]!.message, state: .tracked, route: Route([]), deliveries: [.init(group: "a", attempts: store[$0]!.attempts!, dueAt: 0)]) })
+                        loaded: due.map {
+                            StoredMessage(
+                                seq: $0, message: store[$0]!.message, state: .tracked, route: Route([]),
+                                deliveries: [.init(group: "a", attempts: store[$0]!.attempts!, dueAt: 0)])
+                        })
                     continue
                 }
                 let fresh = store.filter { $0.key > after && $0.value.attempts == nil }.keys.sorted()
                 h.finish(
                     scan, .init(rows: fresh.map { .init(seq: $0, kind: .fresh(route)) }, isEnd: true),
-                    loaded: fresh.map { StoredMessage(seq: $0, message: store[$0]!.message, state: .fresh, route: route) })
+                    loaded: fresh.map {
+                        StoredMessage(seq: $0, message: store[$0]!.message, state: .fresh, route: route)
+                    })
             }
         }
         for _ in 0..<10_000 where !store.isEmpty {

@@ -62,6 +62,14 @@ struct ServedBroker: Sendable {
     /// - Returns: how it ended, in words; nil for status 0.
     func stop() async -> String? { await program.stop(within: .seconds(60)) }
 
+    /// The most memory that it had in this life, bytes; nil where it does not run.
+    func residentPeak() -> Int? {
+        guard let pid = program.pid, let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") })
+        else { return nil }
+        return line.split(separator: " ").compactMap { Int($0) }.first.map { $0 << 10 }
+    }
+
     /// What `/readyz` says; nil while nobody answers there.
     func readiness() async throws -> String? { try await LoopbackHTTP.get("/readyz", port: adminPort) }
 }
