@@ -51,6 +51,19 @@ final class BrokerCluster: Sendable {
                 ?? next(former)
         }
 
+        /// Callers that wait, and can be served by a connection that is open for the sake of another topic.
+        mutating func serveWaiters(
+            of topic: String
+        ) -> [(CheckedContinuation<ClientConnection?, Never>, ClientConnection)] {
+            var served: [(CheckedContinuation<ClientConnection?, Never>, ClientConnection)] = []
+            for (id, waiter) in waiters where waiter.topic == topic {
+                guard let connection = take(topic, preferring: nil) else { break }
+                waiters[id] = nil
+                served.append((waiter.1, connection))
+            }
+            return served
+        }
+
         private func connections(to brokers: Set<BrokerAddress>?) -> [ClientConnection] {
             (brokers ?? []).sorted { ($0.host, $0.port) < ($1.host, $1.port) }.compactMap { open[$0] }.filter(\.isOpen)
         }
@@ -141,14 +154,16 @@ final class BrokerCluster: Sendable {
     /// A broker that left the registry keeps its connection until it closes it itself: it may be stopping, and wait for what
     /// is in flight, or only have lost its session.
     private func update(_ topic: String, _ brokers: [BrokerAddress]) {
-        let new = state.withLock { state -> [BrokerAddress] in
+        let (new, served) = state.withLock { state in
             let listed = Set(brokers)
             state.formerBrokers[topic, default: []].formUnion(state.brokers[topic] ?? [])
             state.formerBrokers[topic]?.subtract(listed)
             state.brokers[topic] = listed
-            return state.isClosed ? [] : brokers.filter { state.kept.insert($0).inserted }
+            let new = state.isClosed ? [] : brokers.filter { state.kept.insert($0).inserted }
+            return (new, state.serveWaiters(of: topic))
         }
         for address in new { wantedContinuation.yield(address) }
+        for (waiter, connection) in served { waiter.resume(returning: connection) }
     }
 
     /// Keeps one connection to a broker, and makes it anew as long as the registry lists it.

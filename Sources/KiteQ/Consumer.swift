@@ -155,6 +155,7 @@ public final class Consumer: Service {
                 if running >= concurrency {
                     await handlers.next()
                     running -= 1
+                    if Task.isShuttingDownGracefully { break }
                 }
                 running += 1
                 handlers.addTask { await self.handle(delivery) }

@@ -86,7 +86,7 @@ import Testing
                     do { while true { try await client.send(bytes) } } catch {}
                 }
                 try await fixture.until { $0.connections == 0 }
-                if client.channel.isActive { try await client.close() }
+                client.channel.close(promise: nil)
             }
             try await fixture.until { $0.refusals["slow"] == 1 && $0.connections == 0 }
             #expect(try await WireClient.greeted("s-member", at: fixture.address).publish(.init()).status)

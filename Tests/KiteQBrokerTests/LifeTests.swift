@@ -135,7 +135,7 @@ import Testing
             }
         }
         #expect(error?.description.contains("for another process of its name") == true, "\(String(describing: error))")
-        try await other.renewLease(shard: 0)
+        _ = try await other.renewLease(shard: 0)
     }
 
     @Test func whoCannotListenDoesNotJoin() async throws {
@@ -151,7 +151,7 @@ import Testing
                 ) { _ in Issue.record("it serves") }
             }
             #expect(error?.description.hasPrefix("cannot listen on 127.0.0.1:\(first.address.port)") == true)
-            try await store.renewLease(shard: 0)
+            _ = try await store.renewLease(shard: 0)
             #expect(await store.brokers().brokers.count == 1)
         }
     }

@@ -56,6 +56,7 @@ import Testing
         Case("restoreCommitted", SQL.restoreCommitted, ["1", "7", "9000", "300"], "PRIMARY"),
         Case("removeMessages", SQL.removeMessages, seqs + ["1"], "PRIMARY"),
         Case("lockMessages", SQL.lockMessages, seqs, "PRIMARY"),
+        Case("freeMessages", SQL.freeMessages, seqs, "PRIMARY"),
         Case("ownDeliveries", SQL.ownDeliveries, seqs + ["1"], "PRIMARY", "by_owner"),
         Case("existing", SQL.existing, seqs, "PRIMARY"),
         Case("bury", SQL.bury, ["'a'", "1", "1", "NULL", "1", "2001"], "PRIMARY"),

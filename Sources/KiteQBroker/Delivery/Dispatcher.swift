@@ -90,6 +90,11 @@ final class Dispatcher: Sendable {
         }
     }
 
+    /// The store does not take what became of these for now, while it takes others.
+    func putAside(_ seqs: [Int64], shard: Int) {
+        state.withLock { $0.machine.putAside(seqs, shard: shard) }
+    }
+
     func tick() {
         perform { $0.tick(now: $1, wall: $2, &$3) }
     }
@@ -278,15 +283,23 @@ final class Dispatcher: Sendable {
         }
         for group in actions.left where !state.machine.isPresent(group) { routing.setPresence(of: group, false) }
         if actions.scansWanted { for wakeup in scansWanted { wakeup.signal() } }
+        return handOut(actions.deliveries, state.sinks)
+    }
+
+    /// Gives each client its deliveries, in their order and in one go: a pull takes one batch.
+    private func handOut(
+        _ deliveries: [DeliveryActions.Delivery], _ known: [DeliveryClientID: any DeliverySink]
+    ) -> [DeliveryClientID: any DeliverySink] {
+        guard let first = deliveries.first?.client else { return [:] }
         var sinks: [DeliveryClientID: any DeliverySink] = [:]
-        var rest = actions.deliveries[...]
-        while let client = rest.first?.client {
-            let next = rest.firstIndex { $0.client != client } ?? rest.endIndex
-            if let sink = state.sinks[client] {
-                sink.enqueue(rest[..<next])
-                sinks[client] = sink
-            }
-            rest = rest[next...]
+        if deliveries.allSatisfy({ $0.client == first }) {
+            known[first]?.enqueue(deliveries[...])
+            sinks[first] = known[first]
+            return sinks
+        }
+        for (client, own) in Dictionary(grouping: deliveries, by: \.client) {
+            known[client]?.enqueue(own[...])
+            sinks[client] = known[client]
         }
         return sinks
     }

@@ -135,6 +135,7 @@ struct WriteBehind: Sendable {
         aside.settlements.withLock { aside in
             for settlement in settlements { aside.put(settlement, now: SystemTime.monotonic()) }
         }
+        dispatcher.putAside(settlements.map(\.seq), shard: shard)
         aside.changed.signal()
     }
 
@@ -158,9 +159,9 @@ struct WriteBehind: Sendable {
         }
     }
 
-    /// Or until the lane is closed.
+    /// Or until the lane is closed, and no longer than until something that is put aside meanwhile can be due.
     private func waitUntil(_ due: MonotonicTime) async {
-        let left = due - SystemTime.monotonic()
+        let left = min(due - SystemTime.monotonic(), SettlementsAside.firstWait)
         guard left > 0 else { return }
         let isClosed = aside.isClosed
         await withTaskGroup(of: Void.self) { race in
@@ -174,19 +175,20 @@ struct WriteBehind: Sendable {
     private func retry(_ batch: [Settlement], _ failures: inout FailureStreak) async {
         guard !batch.isEmpty else { return }
         var (done, lost): ([Int64], [Int64]) = (batch.map(\.seq), [])
-        var left: [Settlement] = []
+        var (stuck, rest): ([Settlement], [Settlement]) = ([], [])
         do {
             lost = try await store.settle(batch, shard: shard)
             failures.end()
         } catch {
             let outcome = Outcome(of: batch, error)
-            (done, lost, left) = (outcome.done, outcome.lost, outcome.stuck + outcome.rest)
+            (done, lost, stuck, rest) = (outcome.done, outcome.lost, outcome.stuck, outcome.rest)
             failures.add(outcome.cause)
         }
         let now = SystemTime.monotonic()
         aside.settlements.withLock { aside in
             for seq in done { aside.passed(seq, now: now) }
-            for settlement in left { aside.failed(settlement.seq, rest: settlement, now: now) }
+            for settlement in stuck { aside.failed(settlement.seq, rest: settlement, now: now) }
+            for settlement in rest { aside.gaveBack(settlement, now: now) }
         }
         finish(done, lost: lost)
     }

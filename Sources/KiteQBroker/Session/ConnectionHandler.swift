@@ -62,6 +62,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// Why it is not read, if it is not: too many of its publishes, or of its answers, wait.
     private var hasTooManyPublishes = false
     private var hasTooManyAnswers = false
+    private var haveDeadlinesStopped = false
     private var isDraining = false
     private(set) var lastRead = NIODeadline.now()
     var patience = PacketPatience()
@@ -263,19 +264,23 @@ final class ConnectionHandler: ChannelInboundHandler {
         updatePause()
     }
 
-    private func updatePause() { setPaused(hasTooManyPublishes || hasTooManyAnswers) }
+    /// While the store is what keeps the socket from being read, the client's DELIVER_ACKs cannot arrive for no fault of its own, and
+    /// its deadlines stand still. Those of a client that does not take its answers run on.
+    private func updatePause() {
+        if haveDeadlinesStopped != hasTooManyPublishes, case .open(_, let client?) = state {
+            haveDeadlinesStopped = hasTooManyPublishes
+            services.dispatcher.setReading(client, !hasTooManyPublishes)
+        }
+        setPaused(hasTooManyPublishes || hasTooManyAnswers)
+    }
 
-    /// While the socket is not read, the client's DELIVER_ACKs and heartbeats cannot arrive: its deadlines and its idle clock
-    /// stand still.
+    /// While the socket is not read, heartbeats cannot arrive: the client's idle clock stands still.
     private func setPaused(_ paused: Bool) {
         guard isPaused != paused, context != nil else { return }
         isPaused = paused
         lastRead = .now()
         patience.restart(now: lastRead)
-        if case .open(let connection, let client) = state {
-            connection.setReadingPaused(paused)
-            if let client { services.dispatcher.setReading(client, !paused) }
-        }
+        if case .open(let connection, _) = state { connection.setReadingPaused(paused) }
         setReading(!paused)
     }
 

@@ -88,7 +88,10 @@ struct TransactionWorker: Sendable {
         }
         tellOfAbandoned(due, &state, now: now)
         let rows = due.map { transaction in
-            if case .leave = steps[transaction.seq] { return (place: transaction.place, isLeft: true) }
+            // Behind one that lies further ahead than it may nothing that comes due would be found.
+            if case .leave = steps[transaction.seq], transaction.nextCheckAt <= now {
+                return (place: transaction.place, isLeft: true)
+            }
             return (place: transaction.place, isLeft: false)
         }
         let isLast = due.count < Self.pageSize
@@ -119,7 +122,7 @@ struct TransactionWorker: Sendable {
         guard let client = plan.next(for: due.row, among: candidates), let publisher = audience[client.id] else {
             // Those who have a client of the group may have none that can be asked: then somebody has to put it off.
             let patience = max(Self.abandonedAfter, configuration.absentPublisherRecheck.milliseconds)
-            if isElsewhere && now - due.nextCheckAt < patience { return .leave }
+            if isElsewhere, (0..<patience).contains(now - due.nextCheckAt) { return .leave }
             let later = now + configuration.absentPublisherRecheck.milliseconds
             return .putOff(until: min(later, due.message.expiresAt))
         }

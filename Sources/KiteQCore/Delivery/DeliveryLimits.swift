@@ -41,4 +41,7 @@ package struct DeliveryLimits: Sendable {
     package var pull = PullLimits()
 
     package init() {}
+
+    /// Bytes in flight to one client: no more than a part of the memory, or one that does not answer would leave the others none.
+    var clientBytes: Int { min(windowBytes, max(1, memoryBytes / 16)) }
 }

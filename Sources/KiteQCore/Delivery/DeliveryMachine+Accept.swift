@@ -23,7 +23,7 @@ extension DeliveryMachine {
             if owed.isEmpty {
                 // Bound without persistence, and nobody is anywhere: it counts as delivered.
                 actions.finished.append(message)
-                emit(Settlement(seq: seq), shard: shard, &actions)
+                emit(Settlement(seq: seq, bytes: message.footprint), shard: shard, &actions)
             } else if owed.contains(where: \.isActive) {
                 let ref = makeSlot(
                     seq: seq, shard: shard, message: message, owed: owed, isTracked: false, acceptedAt: now)

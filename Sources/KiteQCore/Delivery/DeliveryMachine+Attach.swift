@@ -17,9 +17,10 @@ extension DeliveryMachine {
             // Whose row was loaded has taken it: nothing else of this group's is on its way.
             if let loaded { return attachTracked(loaded, of: g, shard: shard) }
             return wasAsked || isWorkedOn(row.seq, shard, by: g) || dirty[shard][row.seq] == nil
+                || aside[shard].contains(row.seq)
                 ? .notOwed : .beingWritten
         }
-        if let state = dirty[shard][row.seq] { return state.leavesRows ? .beingWritten : .notOwed }
+        if dirty[shard][row.seq] != nil { return isBeingWritten(row.seq, shard) ? .beingWritten : .notOwed }
         if let index = slotBySeq[shard][row.seq] { return attachFresh(row.seq, of: g, toSlot: index) }
         guard let loaded else { return wasAsked ? .notOwed : .beingWritten }
         return attachFresh(loaded, of: g, shard: shard, wall: wall, &actions)

@@ -23,7 +23,7 @@ extension DeliveryMachine {
     ) -> DeliveryClientID {
         var client = DeliveryClient(
             group: g, window: window, pace: WindowPace(most: window.limit, span: window.timeout, now: now),
-            maxBytes: limits.windowBytes, warmUp: warmUp, generation: 0)
+            maxBytes: limits.clientBytes, warmUp: warmUp, generation: 0)
         let index: Int32
         if let free = freeClients.popLast() {
             index = free

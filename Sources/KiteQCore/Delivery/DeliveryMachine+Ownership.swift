@@ -86,12 +86,10 @@ extension DeliveryMachine {
             if let index = slotBySeq[scan.shard][row.seq] {
                 let ref = DeliverySlotRef(index: index, generation: slots[Int(index)].generation)
                 if !slots[Int(index)].isTracked { track(ref, wall: wall, &actions) }
-            } else if let state = dirty[scan.shard][row.seq] {
-                guard !state.leavesRows else {
-                    cut = row.seq
-                    break
-                }
-            } else {
+            } else if isBeingWritten(row.seq, scan.shard) {
+                cut = row.seq
+                break
+            } else if dirty[scan.shard][row.seq] == nil {
                 giveAway(row.seq, route, shard: scan.shard, wall: wall, &actions)
             }
         }

@@ -52,7 +52,8 @@ extension DeliveryMachine {
             groups[g].apart.removeFirst()
             send(ref, p, to: c, isSuspect: true, now: now, &actions)
         }
-        groups[g].reserved = groups[g].apart.isEmpty ? nil : leastBusy(g)
+        let mayMore = groups[g].suspects.inFlight < groups[g].suspects.limit
+        groups[g].reserved = groups[g].apart.isEmpty || !mayMore ? nil : leastBusy(g)
     }
 
     /// The group's place among those that a message at the front of one of its queues is owed to; nil where it does not wait there
@@ -160,9 +161,14 @@ extension DeliveryMachine {
         }
     }
 
-    /// The client that is first rid of what it has in flight, as far as one can tell.
+    /// The client that is first rid of what it has in flight, as far as one can tell: of those that take bytes, and of those that
+    /// are known to consume where there are any.
     private func leastBusy(_ g: Int) -> Int32? {
-        groups[g].clients.min { clients[Int($0)].window.inFlight < clients[Int($1)].window.inFlight }
+        let someAreProven = groups[g].unproven < groups[g].clients.count
+        return groups[g].clients.lazy.filter { index in
+            let client = clients[Int(index)]
+            return client.isWritable && !(someAreProven && client.isUnproven)
+        }.min { clients[Int($0)].window.inFlight < clients[Int($1)].window.inFlight }
     }
 
     /// The next client in turn that can take a delivery; while some warm up, each gets a share by its weight.

@@ -84,7 +84,7 @@ extension DeliveryMachine {
         _ scan: DeliveryScan, _ result: DeliveryScanResult, loaded: [StoredMessage], asked: Set<Int64>,
         now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
-        defer { endScan(scan.shard) }
+        defer { endScan(scan.shard, &actions) }
         switch scan.kind {
         case .orphans: releaseOrphans(scan.shard, result, now: now, wall: wall, &actions)
         case .handOver: handOver(scan, result, now: now, wall: wall, &actions)
@@ -143,7 +143,7 @@ extension DeliveryMachine {
     package mutating func scanFailed(
         _ scan: DeliveryScan, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
-        defer { endScan(scan.shard) }
+        defer { endScan(scan.shard, &actions) }
         let (g, shard) = (scan.groupIndex, scan.shard)
         switch scan.kind {
         case .orphans:
@@ -161,9 +161,9 @@ extension DeliveryMachine {
         pump(now: now, wall: wall, &actions)
     }
 
-    private mutating func endScan(_ shard: Int) {
+    private mutating func endScan(_ shard: Int, _ actions: inout DeliveryActions) {
         isScanning[shard] = false
-        clean(settledDuringScan[shard], shard)
+        clean(settledDuringScan[shard], shard, &actions)
         settledDuringScan[shard].removeAll(keepingCapacity: true)
     }
 

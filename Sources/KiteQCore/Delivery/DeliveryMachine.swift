@@ -37,6 +37,8 @@ package struct DeliveryMachine: Sendable {
     var partials = Deque<(slot: DeliverySlotRef, since: MonotonicTime)>()
     /// By shard: seqs whose settlement is not written yet; what the store says of them is out of date.
     var dirty: [[Int64: Dirty]]
+    /// By shard: of these, those that the store does not take for now. What lies behind them is not kept waiting.
+    var aside: [Set<Int64>]
     var unflushed: [Int]
     /// Too much of a shard is not written: nothing of it is delivered until half of that is.
     var isHeldUp: [Bool]
@@ -80,6 +82,7 @@ package struct DeliveryMachine: Sendable {
         slotBySeq = Array(repeating: [:], count: shards)
         dirty = Array(repeating: [:], count: shards)
         pagedIn = Array(repeating: RecentSeqs(limit: max(1, limits.pagedInRemembered / shards)), count: shards)
+        aside = Array(repeating: [], count: shards)
         unflushed = Array(repeating: 0, count: shards)
         isHeldUp = Array(repeating: false, count: shards)
         settledDuringScan = Array(repeating: [], count: shards)
@@ -161,7 +164,7 @@ package struct DeliveryMachine: Sendable {
         if isScanning[shard] {
             settledDuringScan[shard].append(contentsOf: seqs)
         } else {
-            clean(seqs, shard)
+            clean(seqs, shard, &actions)
         }
         if isHeldUp[shard] && unflushed[shard] <= unflushedShare / 2 {
             isHeldUp[shard] = false
@@ -173,14 +176,27 @@ package struct DeliveryMachine: Sendable {
     /// A shard that cannot be written stops itself, and leaves the others their part.
     private var unflushedShare: Int { max(1, limits.unflushed / unflushed.count) }
 
-    mutating func clean(_ seqs: [Int64], _ shard: Int) {
+    /// The store does not take these for now, while it takes others: their rows may be read meanwhile, and are nobody's until they
+    /// are written.
+    package mutating func putAside(_ seqs: [Int64], shard: Int) {
+        for seq in seqs where dirty[shard][seq] != nil { aside[shard].insert(seq) }
+    }
+
+    mutating func clean(_ seqs: [Int64], _ shard: Int, _ actions: inout DeliveryActions) {
         for seq in seqs {
             guard let index = dirty[shard].index(forKey: seq) else { continue }
             if dirty[shard].values[index].count > 1 {
                 dirty[shard].values[index].count -= 1
-            } else {
-                dirty[shard].remove(at: index)
+                continue
             }
+            let leavesRows = dirty[shard].remove(at: index).value.leavesRows
+            // Its groups have read past it.
+            if aside[shard].remove(seq) != nil, leavesRows { reread(shard: shard, from: seq, &actions) }
         }
+    }
+
+    /// Whether what the store says of a message is out of date, and is soon to be right.
+    func isBeingWritten(_ seq: Int64, _ shard: Int) -> Bool {
+        dirty[shard][seq]?.leavesRows == true && !aside[shard].contains(seq)
     }
 }

@@ -33,11 +33,16 @@ struct Suspects: Sendable {
 
     func contains(_ seq: Int64, _ shard: Int) -> Bool { known.contains(Key(seq: seq, shard: Int32(shard))) }
 
-    /// They were in flight together when their connection was lost.
+    /// They were in flight together when their connection was lost. A loss that none of those known took part in says nothing of how
+    /// many of them may be tried.
     mutating func insert(_ lost: [(seq: Int64, shard: Int32)], now: MonotonicTime) {
+        guard !lost.isEmpty else { return }
+        let isNews = known.isEmpty || lost.contains { contains($0.seq, Int($0.shard)) }
         for (seq, shard) in lost where known.count < Self.capacity { known.insert(Key(seq: seq, shard: shard)) }
-        limit = max(1, min(limit, lost.count / 4))
-        credit = 0
+        if isNews {
+            limit = max(1, min(limit, lost.count / 4))
+            credit = 0
+        }
         until = now + Self.memory
     }
 

@@ -65,7 +65,8 @@ package struct QuestionPlan: Sendable {
     ///   - isOwn: whether this broker took the message from its publisher.
     ///   - isElsewhere: whether another broker has clients that may be asked, as far as is known.
     package func isOthersTurn(_ row: Row, isOwn: Bool, isElsewhere: Bool, now: Timestamp, grace: Timestamp) -> Bool {
-        guard isElsewhere else { return false }
+        // One that is due since it lies further ahead than it may has waited for too long already.
+        guard isElsewhere, row.dueAt <= now else { return false }
         let patience: Timestamp
         if row.checks == 0 {
             patience = isOwn ? 0 : grace

@@ -38,10 +38,12 @@ package struct SettlementsAside: Sendable {
     /// When the next is due; nil where none waits.
     package var nextDue: MonotonicTime? { entries.values.lazy.filter { !$0.isUnderWay }.map(\.dueAt).min() }
 
-    /// The first of each message that is due, at most so many. Each must be ended by `passed` or `failed`.
+    /// The first of each message that is due, at most so many, those that failed least often first: what is never taken keeps no
+    /// other from its turn. Each must be ended by `passed`, `failed` or `gaveBack`.
     package mutating func take(limit: Int, now: MonotonicTime) -> [Settlement] {
-        let due = entries.filter { !$0.value.isUnderWay && $0.value.dueAt <= now }.keys.sorted().prefix(limit)
-        return due.compactMap { seq in
+        let due = entries.filter { !$0.value.isUnderWay && $0.value.dueAt <= now }
+        let turn = due.sorted { ($0.value.wait, $0.key) < ($1.value.wait, $1.key) }.map(\.key).prefix(limit)
+        return turn.compactMap { seq in
             entries[seq]?.isUnderWay = true
             return entries[seq]?.settlements.first
         }
@@ -66,5 +68,15 @@ package struct SettlementsAside: Sendable {
         entry.wait = min(entry.wait * 2, Self.longestWait)
         entry.dueAt = now + entry.wait
         entries[seq] = entry
+    }
+
+    /// It was not tried after all, or not alone: nothing is known of it that was not before.
+    /// - Parameter settlement: what is left of it.
+    package mutating func gaveBack(_ settlement: Settlement, now: MonotonicTime) {
+        guard var entry = entries[settlement.seq] else { return }
+        entry.settlements[0] = settlement
+        entry.isUnderWay = false
+        entry.dueAt = now + Self.firstWait
+        entries[settlement.seq] = entry
     }
 }

@@ -92,6 +92,8 @@ enum SQL {
     static let lockMessages = """
         SELECT seq, state, owner, expires_at FROM kite_message WHERE seq IN (%@) ORDER BY seq FOR UPDATE
         """
+    /// Of the rows that are there, those that nobody has locked.
+    static let freeMessages = "SELECT seq FROM kite_message WHERE seq IN (%@) ORDER BY seq FOR UPDATE SKIP LOCKED"
     static let existing = "SELECT seq FROM kite_message WHERE seq IN (%@)"
     /// The server reads the bodies for it, and does not send them.
     static let sizes = """

@@ -18,12 +18,7 @@ extension Shard {
             seq: -incarnation, message: message, route: nil, connectionGroup: "", firstCheckAt: 0)
         let batch = MessageRows.batch([row], owner: incarnation)
         try await run(retryingLockWaits: false) { connection in
-            // A table that somebody has locked is not waited for longer than a row, or the server would be left with a session that
-            // waits on.
-            try connection.simple("SET SESSION lock_wait_timeout = \(MySQLStoreConfiguration.lockWait)")
-            let outcome = Result { try Self.tryOut(batch, on: connection) }
-            try connection.simple("SET SESSION lock_wait_timeout = DEFAULT")
-            try outcome.get()
+            try Self.tryOut(batch, on: connection)
         }
     }
 

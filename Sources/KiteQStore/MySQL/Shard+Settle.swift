@@ -63,6 +63,12 @@ extension Shard {
             if refusals >= Self.mostRefusals { isOver = true }
         }
 
+        /// Somebody holds them: that says nothing of the others.
+        mutating func areLocked(_ seqs: Set<Int64>, _ error: any Error) {
+            stuck += seqs.sorted()
+            self.error = error
+        }
+
         mutating func ended(by error: any Error) {
             self.error = error
             isOver = true
@@ -234,13 +240,18 @@ extension Shard {
         _ batch: [Settlement], _ progress: inout Progress,
         _ body: @escaping @Sendable ([Settlement], isolated MariaDBConnection) throws -> [Int64]
     ) async {
-        guard !progress.isOver else { return }
+        guard !progress.isOver, !batch.isEmpty else { return }
         do {
             let lost = try await run(retryingLockWaits: false) { try body(batch, $0) }
             progress.passed(batch.map(\.seq), lost: lost)
         } catch {
             guard mayTrySmaller(error) else { return end(batch[0], error, &progress) }
             if batch.count > 1 {
+                let locked = await locked(among: batch, error, &progress)
+                guard locked.isEmpty else {
+                    progress.areLocked(locked, error)
+                    return await settling(batch.filter { !locked.contains($0.seq) }, &progress, body)
+                }
                 let half = batch.count / 2
                 await settling(Array(batch[..<half]), &progress, body)
                 await settling(Array(batch[half...]), &progress, body)
@@ -249,6 +260,25 @@ extension Shard {
             } else {
                 end(batch[0], error, &progress)
             }
+        }
+    }
+
+    /// After a batch that waited for a lock in vain: those whose message somebody has locked, found without waiting for each.
+    private func locked(
+        among batch: [Settlement], _ error: any Error, _ progress: inout Progress
+    ) async -> Set<Int64> {
+        guard ((error as? StoreError)?.underlying as? MariaDBError)?.isLockWaitTimeout == true else { return [] }
+        let list = batch.map { MariaDBValue.int($0.seq) }
+        do {
+            return try await run(retryingLockWaits: false) { connection in
+                var locked: Set<Int64> = []
+                try connection.query(SQL.existing, list: list) { locked.insert(try $0.int(0)) }
+                try connection.query(SQL.freeMessages, list: list) { locked.remove(try $0.int(0)) }
+                return locked
+            }
+        } catch {
+            if !mayTrySmaller(error) { progress.ended(by: error) }
+            return []
         }
     }
 

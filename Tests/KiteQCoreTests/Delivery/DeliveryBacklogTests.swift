@@ -150,6 +150,38 @@ import Testing
         #expect(h.deliveries().count == 1)
     }
 
+    /// What the store does not take for now keeps nothing that lies behind it waiting.
+    @Test func aPageGoesOnBehindWhatWasPutAside() {
+        var h = DeliveryHarness()
+        let away = h.liveClient("a")
+        _ = h.liveClient("b")
+        h.disconnect(away)
+        h.accept(1, DeliveryHarness.route("a", "b"))
+        h.acknowledge(h.deliveries()[0])
+        #expect(h.unwritten().first?.pending == [.init(group: "a", attempts: 0, dueAt: 0)])
+        h.machine.putAside([1], shard: 0)
+        _ = h.connect("a")
+        let rows: [DeliveryScanResult.Row] = [1, 2].map { .init(seq: $0, kind: .fresh(DeliveryHarness.route("a"))) }
+        while let scan = h.nextScan() {
+            let isBacklog = scan.kind == .backlog(after: 0)
+            h.finish(
+                scan, .init(rows: isBacklog ? rows : [], isEnd: true),
+                loaded: isBacklog ? [h.fresh(2, DeliveryHarness.route("a"))] : [])
+        }
+        #expect(h.deliveries().count == 1, "the second")
+        // Written at last, it is met.
+        h.machine.settled([1], shard: 0, now: h.now, wall: h.wall, &h.actions)
+        #expect(h.machine.aside[0].isEmpty && h.actions.scansWanted)
+        while let scan = h.nextScan() {
+            #expect(scan.kind == .backlog(after: 0))
+            let isOwed = scan.group == "a"
+            h.finish(
+                scan, .init(rows: isOwed ? [.init(seq: 1, kind: .tracked)] : [], isEnd: true),
+                loaded: isOwed ? [h.tracked(1, "a", attempts: 0, dueAt: 0)] : [])
+        }
+        #expect(h.deliveries().count == 1)
+    }
+
     /// A removal that is not yet written leaves its row to be seen: it must not be delivered again.
     @Test func aRemovalOnItsWayIsNotDeliveredAgain() {
         var h = DeliveryHarness()

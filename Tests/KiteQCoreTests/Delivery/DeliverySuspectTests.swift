@@ -144,6 +144,42 @@ import Testing
         #expect(!busy.isEmpty)
     }
 
+    /// As many as may be tried are in flight: no client has to be kept free for more.
+    @Test func whileNoMoreMayBeTriedNoClientIsKeptFree() {
+        var h = DeliveryHarness { $0.window = 8 }
+        let first = h.liveClient("a")
+        for seq in 1...4 as ClosedRange<Int64> { h.accept(seq, DeliveryHarness.route("a")) }
+        _ = h.deliveries()
+        let others = [h.liveClient("a"), h.liveClient("a")]
+        h.disconnect(first)
+        let tried = h.deliveries()
+        #expect(tried.count == 1)
+        for seq in 9...10 as ClosedRange<Int64> { h.accept(seq, DeliveryHarness.route("a")) }
+        let more = h.deliveries()
+        #expect(more.count == 2 && more.allSatisfy { $0.client == others.first { $0 != tried[0].client } })
+    }
+
+    /// Kept free is one that can take it: a client that reads nothing is the one that has the least in flight.
+    @Test(arguments: [true, false]) func aClientThatCannotTakeThemIsNotTheOneThatIsKeptFree(onlyPublishes: Bool) {
+        var h = DeliveryHarness { $0.window = 8 }
+        let first = h.liveClient("a")
+        for seq in 1...8 as ClosedRange<Int64> { h.accept(seq, DeliveryHarness.route("a")) }
+        for delivery in h.deliveries().prefix(1) { h.acknowledge(delivery) }
+        let (useless, second) = (h.liveClient("a"), h.liveClient("a"))
+        if onlyPublishes {
+            h.machine.markPublisher(useless)
+        } else {
+            h.machine.setWritable(useless, false, now: h.now, wall: h.wall, &h.actions)
+        }
+        for seq in 9...10 as ClosedRange<Int64> { h.accept(seq, DeliveryHarness.route("a")) }
+        let busy = h.deliveries().filter { $0.client == second }
+        h.disconnect(first)
+        let meanwhile = h.deliveries()
+        for delivery in busy + meanwhile where delivery.client == second { h.acknowledge(delivery) }
+        #expect(h.deliveries().contains { $0.client == second && $0.message.id != meanwhile.first?.message.id })
+        #expect(h.machine.groups[0].suspects.inFlight > 0, "they are tried")
+    }
+
     // MARK: Clients that only publish
 
     @Test func aClientThatPublishesAndWasNeverSeenToConsumeIsNotChosen() {
@@ -200,5 +236,18 @@ import Testing
         #expect(suspects.limit == 33)
         suspects.insert([(5, 0), (6, 0)], now: 2)
         #expect(suspects.areAlone)
+    }
+
+    @Test func aLossOfOthersSaysNothingOfThose() {
+        var suspects = Suspects()
+        suspects.insert((0..<40).map { (Int64($0 + 1), 0) }, now: 0)
+        #expect(suspects.limit == 10)
+        suspects.insert([], now: 1)
+        #expect(suspects.limit == 10)
+        suspects.insert([(100, 0)], now: 2)
+        #expect(suspects.limit == 10 && suspects.contains(100, 0))
+        var none = Suspects()
+        none.insert([], now: 0)
+        #expect(none.isEmpty && none.limit == .max)
     }
 }

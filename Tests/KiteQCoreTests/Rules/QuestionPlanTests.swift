@@ -82,6 +82,7 @@ import Testing
         #expect(isOthers(isOwn: false) && isOthers(isOwn: false, now: 1_299))
         #expect(!isOthers(isOwn: false, now: 1_300), "it is not left for ever")
         #expect(!isOthers(isOwn: false, isElsewhere: false), "who is alone is not late")
+        #expect(!isOthers(isOwn: false, now: 999), "one that lies further ahead than it may has waited for long")
     }
 
     @Test func brokersTakeTurns() {

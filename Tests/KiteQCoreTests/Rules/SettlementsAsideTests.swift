@@ -61,6 +61,30 @@ import Testing
         #expect(taken.map(\.done) == [["b"]])
     }
 
+    /// More of them than are tried at a time are never taken: the others have their turn all the same.
+    @Test func whatFailsAgainAndAgainKeepsNoOtherFromItsTurn() {
+        var aside = SettlementsAside()
+        for seq in 1...3 as ClosedRange<Int64> { aside.put(Settlement(seq: seq), now: 0) }
+        var taken = aside.take(limit: 2, now: .max)
+        #expect(taken.map(\.seq) == [1, 2])
+        for seq in 1...2 as ClosedRange<Int64> { aside.failed(seq, rest: nil, now: 0) }
+        taken = aside.take(limit: 2, now: .max)
+        #expect(taken.map(\.seq) == [3, 1])
+    }
+
+    @Test func whatWasNotTriedWaitsNoLongerForThat() {
+        var aside = SettlementsAside()
+        aside.put(Settlement(seq: 1, done: ["a", "b"]), now: 0)
+        for round in 1...5 as ClosedRange<MonotonicTime> {
+            let taken = aside.take(limit: 1, now: .max)
+            #expect(taken.count == 1)
+            aside.gaveBack(Settlement(seq: 1, done: ["b"]), now: round * Self.second)
+            #expect(aside.nextDue == (round + 1) * Self.second)
+        }
+        let taken = aside.take(limit: 1, now: .max)
+        #expect(taken.map(\.done) == [["b"]])
+    }
+
     @Test func theyAreTakenByTheirSeqs() {
         var aside = SettlementsAside()
         for seq in [5, 3, 9, 1] as [Int64] { aside.put(Settlement(seq: seq), now: 0) }
