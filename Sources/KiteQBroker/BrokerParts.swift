@@ -283,8 +283,6 @@ final class BrokerParts: Sendable {
             tasks.addTask { await transactions.run(shard: shard) }
             tasks.addTask { await behind.run() }
         }
-        let transactions = self.transactions
-        tasks.addTask { await transactions.runOthers() }
     }
 
     // MARK: Stopping

@@ -44,6 +44,9 @@ package protocol MessageStore: Sendable {
     /// is there. `route` gives the groups of a topic and message type now, nil where they are not known here: then a commit
     /// changes nothing, and holds up no other (asked inside the transaction; it must not block). Two answers to one id in a
     /// batch: the first wins.
+    /// An answer that the server does not take alone is `notYet`, and holds up no other.
+    /// - Returns: outcomes of the first answers of the batch, in its order: of one at least, and of all but for a large batch
+    ///   or trouble. The others were not looked at, and are given again.
     func decide(
         _ batch: [TransactionDecision], shard: Int,
         route: @escaping @Sendable (_ topic: String, _ messageType: String) -> Route?

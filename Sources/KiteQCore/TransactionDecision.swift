@@ -31,8 +31,13 @@ package struct TransactionDecision: Sendable {
     package var connectionGroup: String
     /// False where the broker still holds the message's bytes, so that they need not be read.
     package var needsContent: Bool
+    /// The message's footprint, where it is known: what is written is bounded by it. Else the store looks.
+    package var bytes: Int?
 
-    package init(messageID: MessageID, answer: Answer, connectionGroup: String, needsContent: Bool) {
+    package init(
+        messageID: MessageID, answer: Answer, connectionGroup: String, needsContent: Bool, bytes: Int? = nil
+    ) {
+        self.bytes = bytes
         self.messageID = messageID
         self.answer = answer
         self.connectionGroup = connectionGroup
@@ -53,6 +58,9 @@ package struct TransactionDecision: Sendable {
         /// A commit changed nothing: this broker does not know the topic's bindings, and cannot say whom it is for. So do the
         /// answers behind it in the batch.
         case unknownTopic(Undecided)
+        /// It alone is not written for now, for this reason: somebody has locked its row, or the server does not take it. Nor
+        /// are the answers to the same message behind it in the batch.
+        case notYet(String)
         /// No such half message: never stored, or decided more than an hour ago.
         case unknown
         /// Neither the publishing group nor that of the publishing connection.

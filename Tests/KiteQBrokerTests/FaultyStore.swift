@@ -13,7 +13,11 @@ final class FaultyStore: MessageStore {
     private let refused = NIOLockedValueBox<(seqs: Set<Int64>, error: StoreError?)>(([], nil))
     private let checks = NIOLockedValueBox<[MemoryCheck]>([])
 
+    private let stalled = NIOLockedValueBox<Set<MessageID>>([])
+    private let decideFault = NIOLockedValueBox<@Sendable (Int) throws -> Void>({ _ in })
+
     init(shards: Int = 4) { base = InMemoryMessageStore(shards: shards) }
+    init(over base: InMemoryMessageStore) { self.base = base }
 
     func fail(_ error: StoreError?) { fault.withLockedValue { $0 = error.map { ($0, false) } } }
     func failAfterInserting(_ error: StoreError) { fault.withLockedValue { $0 = (error, true) } }
@@ -76,9 +80,20 @@ final class FaultyStore: MessageStore {
     }
     func joinIfMissing(shard: Int) async throws -> Int64? { try await base.joinIfMissing(shard: shard) }
     func probe(shard: Int) async throws { try await base.probe(shard: shard) }
+    /// Answers to these are not taken alone.
+    func stall(_ ids: Set<MessageID>) { stalled.withLockedValue { $0 = ids } }
+    /// Asked before answers are taken, with the shard.
+    func beforeDecisions(_ body: @escaping @Sendable (Int) throws -> Void) { decideFault.withLockedValue { $0 = body } }
+
     func decide(
         _ batch: [TransactionDecision], shard: Int, route: @escaping @Sendable (String, String) -> Route?
-    ) async throws -> [TransactionDecision.Outcome] { try await base.decide(batch, shard: shard, route: route) }
+    ) async throws -> [TransactionDecision.Outcome] {
+        try decideFault.withLockedValue { $0 }(shard)
+        let stalled = stalled.withLockedValue { $0 }
+        let free = batch.filter { !stalled.contains($0.messageID) }
+        var outcomes = try await base.decide(free, shard: shard, route: route)[...]
+        return batch.map { stalled.contains($0.messageID) ? .notYet("it is too large") : outcomes.removeFirst() }
+    }
 
     /// Settlements of these messages are refused alone, as one that is too large is.
     func refuse(_ seqs: Set<Int64>, _ error: StoreError?) { refused.withLockedValue { $0 = (seqs, error) } }

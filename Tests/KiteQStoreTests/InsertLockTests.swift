@@ -175,6 +175,38 @@ import Testing
 
     // MARK: Around
 
+    /// Answers to half messages, in both halves of a batch, whose rows somebody has locked.
+    @Test(arguments: StoreUnderTest.servers) func lockedHalfMessagesDelayThemselvesAlone(kind: StoreUnderTest)
+        async throws
+    {
+        try await withStore(kind) { store, other in
+            var messages = Messages()
+            let halves = (0..<8).map { _ in messages.insertion(nil) }
+            #expect(try await store.insert(halves, shard: 0).allSatisfy { $0 == .stored })
+            let decisions = (halves + [halves[1]]).map {
+                TransactionDecision(
+                    messageID: $0.message.id, answer: .rollBack, connectionGroup: "p-pay", needsContent: false)
+            }
+            let list = [1, 6].map { "x'\(halves[$0].message.id)'" }.joined(separator: ",")
+            let rows = "SELECT seq FROM kite_transaction WHERE message_id IN (\(list)) FOR UPDATE"
+            func places(_ outcomes: [TransactionDecision.Outcome]) -> [Int] {
+                outcomes.indices.filter { if case .rolledBack = outcomes[$0] { false } else { true } }
+            }
+            try await other.whileOpen(rows) {
+                let outcomes = try await store.decide(decisions, shard: 0) { _, _ in nil }
+                #expect(places(outcomes) == [1, 6, 8])
+                for place in places(outcomes) {
+                    guard case .notYet = outcomes[place] else {
+                        Issue.record("\(outcomes[place])")
+                        return
+                    }
+                }
+            }
+            let left = [1, 6].map { decisions[$0] }
+            #expect(places(try await store.decide(left, shard: 0) { _, _ in nil }).isEmpty)
+        }
+    }
+
     private func withStore(
         _ kind: StoreUnderTest, _ body: @escaping @Sendable (any MessageStore, MariaDBPool) async throws -> Void
     ) async throws {

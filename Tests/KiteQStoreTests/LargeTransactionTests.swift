@@ -194,4 +194,82 @@ import Testing
             #expect(try await fixture.rows("SELECT COUNT(*) FROM kite_dead_letter") == ["0"])
         }
     }
+
+    /// Refused as a server would: too large, not said why, out of locks, and for a reason that nobody here knows.
+    @Test(arguments: StoreUnderTest.servers) func anAnswerThatCannotPassHoldsUpNoOther(
+        kind: StoreUnderTest
+    ) async throws {
+        try await with(kind) { fixture, messages async throws in
+            var messages = messages
+            for code in [1197, 3100, 1206, 1644] {
+                try await Self.answersBesideOneRefused(code, fixture, &messages)
+            }
+        }
+    }
+
+    private static func answersBesideOneRefused(
+        _ code: Int, _ fixture: Fixture, _ messages: inout Messages
+    ) async throws {
+        let store = fixture.store
+        let bad = messages.insertion(nil, message(1_000))
+        let others = (0..<5).map { _ in messages.insertion(nil, message(1_000)) }
+        #expect(try await store.insert([bad] + others, shard: 0).allSatisfy { $0 == .stored })
+        let seq = bad.seq
+        try await fixture.pool.withConnection { connection in
+            try connection.simple(
+                """
+                CREATE TRIGGER refuses BEFORE UPDATE ON kite_message FOR EACH ROW \
+                IF OLD.seq = \(seq) THEN SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = \(code), MESSAGE_TEXT = 'not this'; \
+                END IF
+                """)
+        }
+        func decision(_ half: Insertion, _ answer: TransactionDecision.Answer = .commit) -> TransactionDecision {
+            TransactionDecision(
+                messageID: half.message.id, answer: answer, connectionGroup: "p-connection", needsContent: true)
+        }
+        func words(_ batch: [TransactionDecision]) async throws -> [String] {
+            let route = Route([.init(group: "a", persistent: true)])
+            return try await store.decide(batch, shard: 0) { _, _ in route }.map { outcome in
+                switch outcome {
+                case .committed: "committed"
+                case .rolledBack: "rolled back"
+                case .notYet: "not yet"
+                default: "\(outcome)"
+                }
+            }
+        }
+        // First of a batch, last of one with a later answer behind it, and alone.
+        let first = [decision(bad)] + others[..<2].map { decision($0) }
+        #expect(try await words(first) == ["not yet", "committed", "committed"], "\(code)")
+        let last = others[2...].map { decision($0) } + [decision(bad), decision(bad, .rollBack)]
+        #expect(
+            try await words(last) == ["committed", "committed", "committed", "not yet", "not yet"], "\(code)")
+        #expect(try await words([decision(bad)]) == ["not yet"], "\(code)")
+        #expect(try await fixture.rows("SELECT seq FROM kite_message WHERE state = 0") == ["\(seq)"])
+        try await fixture.pool.withConnection { try $0.simple("DROP TRIGGER refuses") }
+        #expect(try await words([decision(bad)]) == ["committed"], "\(code)")
+    }
+
+    @Test(arguments: StoreUnderTest.servers) func whatCommitsReadIsBounded(kind: StoreUnderTest) async throws {
+        try await with(kind) { fixture, messages async throws in
+            var messages = messages
+            let store = fixture.store
+            let halves = (0..<40).map { _ in messages.insertion(nil, Self.message()) }
+            #expect(try await store.insert(halves, shard: 0).allSatisfy { $0 == .stored })
+            var rest = halves.map {
+                TransactionDecision(
+                    messageID: $0.message.id, answer: .commit, connectionGroup: "p-connection", needsContent: true)
+            }
+            let route = Route([.init(group: "a", persistent: true)])
+            var seqs: [Int64] = []
+            while !rest.isEmpty {
+                let outcomes = try await store.decide(rest, shard: 0) { _, _ in route }
+                try #require(!outcomes.isEmpty)
+                #expect(outcomes.count <= 24)
+                for case .committed(let seq, _, .some) in outcomes { seqs.append(seq) }
+                rest.removeFirst(outcomes.count)
+            }
+            #expect(seqs == halves.map(\.seq))
+        }
+    }
 }

@@ -38,6 +38,7 @@ import Testing
         case .decidedLate(let outcome): "late: " + word(outcome)
         case .alreadyDecided(let first): "decided before: \(first)"
         case .unknownTopic(let undecided): "unknown topic \(undecided.topic), asked \(undecided.checks)"
+        case .notYet(let reason): "not yet: \(reason)"
         case .unknown: "unknown"
         case .wrongGroup(let publisher): "of \(publisher)"
         }

@@ -6,7 +6,7 @@ import Synchronization
 /// lines a minute of its own: many of one do not hide another.
 final class TransactionLog: Sendable {
     private enum Kind: Hashable {
-        case contrary, wrongGroup, forNobody, late, left, parked
+        case contrary, wrongGroup, forNobody, late, left, parked, aside
     }
 
     private let throttles = Mutex([Kind: LogThrottle]())
@@ -44,6 +44,12 @@ final class TransactionLog: Sendable {
     func parked(_ answer: TransactionAnswer) {
         write(.parked, .warning, answer) { others in
             "group \(answer.decision.connectionGroup) answered \(answer.word) to half message \(answer.decision.messageID), which was parked as undecided; that cannot be done now: its dead letter is gone, or the same id is on its way again\(others)"
+        }
+    }
+
+    func aside(_ answer: TransactionAnswer, _ reason: String) {
+        write(.aside, .error, answer) { others in
+            "the store does not take the \(answer.word) of half message \(answer.decision.messageID), it is tried again later, and other messages' go on\(others): \(reason)"
         }
     }
 

@@ -20,12 +20,12 @@ extension TransactionPipeline {
         }
     }
 
-    func giveToOthers(_ answers: [Answer]) {
+    func giveToOthers(_ answers: [Answer], shard: Int) {
         guard !answers.isEmpty else { return }
         othersMessages.withLock { messages in
             for answer in answers { messages[answer.decision.messageID, default: 0] += 1 }
         }
-        let accepted = others.submit(answers)
+        let accepted = others[shard].submit(answers)
         guard accepted < answers.count else { return }
         counters.dropped.add(answers.count - accepted)
         forget(answers[accepted...])
@@ -40,30 +40,25 @@ extension TransactionPipeline {
         }
     }
 
-    /// Runs until the lanes of all shards are closed and empty, and this one too.
-    func runOthers() async {
-        var failures = FailureStreak("decide half messages of topics that other brokers serve", logger)
-        await others.work { batch in
+    /// Runs until the shard's lane is closed and empty, and this one too. Each shard has its own: one that is away holds up
+    /// no other's.
+    func runOthers(shard: Int) async {
+        var failures = FailureStreak(
+            "decide half messages of topics that other brokers serve in shard \(shard)", logger)
+        await others[shard].work { batch in
             defer { forget(batch) }
-            guard let route = await savedRoutes(batch, &failures) else { return }
-            let byShard = Dictionary(grouping: batch) { shardMap.shard(of: $0.decision.messageID) }
-            for (shard, answers) in byShard.sorted(by: { $0.key < $1.key }) {
-                guard let left = await write(answers, shard: shard, route, &failures), !left.isEmpty else { continue }
-                await leave(left, shard: shard, &failures)
-            }
+            let free = withoutAside(batch, shard: shard)
+            guard !free.isEmpty, let route = await savedRoutesAtLast(free, &failures) else { return }
+            let left = await write(free, shard: shard, route, &failures)
+            if !left.isEmpty { await leave(left, shard: shard, &failures) }
         }
     }
 
     /// Nil where it was given up, and the answers are dropped.
-    private func savedRoutes(_ batch: [Answer], _ failures: inout FailureStreak) async -> RouteOf? {
-        let topics = Set(batch.compactMap(\.undecided?.topic)).sorted()
+    private func savedRoutesAtLast(_ batch: [Answer], _ failures: inout FailureStreak) async -> RouteOf? {
         while true {
             do {
-                let table = BindingTable(try await store.savedBindings(topics: topics) ?? [])
-                return { [routing] topic, messageType in
-                    routing.route(topic: topic, messageType: messageType)
-                        ?? routing.route(topic: topic, messageType: messageType, by: table)
-                }
+                return try await savedRoutes(batch)
             } catch {
                 failures.add(error)
                 guard await mayRetry(after: error) else {
@@ -74,8 +69,18 @@ extension TransactionPipeline {
         }
     }
 
+    /// What is known here, and of the topics that are not, what their brokers have saved.
+    func savedRoutes(_ batch: [Answer]) async throws -> RouteOf {
+        let topics = Set(batch.compactMap(\.undecided?.topic)).sorted()
+        let table = topics.isEmpty ? nil : BindingTable(try await store.savedBindings(topics: topics) ?? [])
+        return { [routing] topic, messageType in
+            routing.route(topic: topic, messageType: messageType)
+                ?? table.flatMap { routing.route(topic: topic, messageType: messageType, by: $0) }
+        }
+    }
+
     /// They stay undecided. What the publisher has to say is asked for now, not when the next question would be due.
-    private func leave(_ answers: [Answer], shard: Int, _ failures: inout FailureStreak) async {
+    func leave(_ answers: [Answer], shard: Int, _ failures: inout FailureStreak) async {
         let now = clocks.now(shard)
         var checks: [TransactionCheck] = []
         for answer in answers {

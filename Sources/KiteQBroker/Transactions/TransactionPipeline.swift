@@ -19,11 +19,12 @@ final class TransactionPipeline: Sendable {
     let routing: Routing
     private let lanes: [BatchLane<Answer>]
     /// Commits of topics whose bindings are not known here, and the answers that came after them.
-    let others: BatchLane<Answer>
+    let others: [BatchLane<Answer>]
+    /// What the store does not take for now, by shard.
+    let asides: [Aside]
     /// Messages with answers there, and how many.
     let othersMessages = Mutex([MessageID: Int]())
-    private let writers: Atomic<Int>
-    private let leases: Leases
+    let leases: Leases
     private let topics: TopicPublishes
     private let closed = Atomic<Bool>(false)
     private let written = Mutex(LatencyHistogram())
@@ -46,67 +47,98 @@ final class TransactionPipeline: Sendable {
         self.topics = topics
         self.logger = logger
         log = TransactionLog(logger)
-        let shards = store.shardMap.shardCount
-        lanes = (0..<shards).map { _ in
-            BatchLane(capacity: .init(items: queueLength), batch: .init(items: 500), size: { _ in 1 })
+        let lanes = {
+            (0..<store.shardMap.shardCount).map { _ in
+                BatchLane<Answer>(
+                    capacity: .init(items: queueLength), batch: .init(items: 500, bytes: Self.batchBytes),
+                    size: { $0.message?.footprint ?? 0 })
+            }
         }
-        others = BatchLane(capacity: .init(items: queueLength), batch: .init(items: 500), size: { _ in 1 })
-        writers = Atomic(shards)
+        self.lanes = lanes()
+        others = lanes()
+        asides = self.lanes.map { _ in Aside(capacity: queueLength) }
     }
+
+    /// Of messages in memory that one batch of answers is about, or one message's.
+    private static let batchBytes = 16 << 20
+    /// Of messages in memory that a shard's answers hold; those of further ones are read from the store.
+    private static let heldBytes = 64 << 20
 
     func submit(
         _ id: MessageID, _ answer: TransactionDecision.Answer, from group: String, peer: String,
         arrivedAt: MonotonicTime
     ) {
-        let message = halfMessages.message(id)
+        let lane = lanes[shardMap.shard(of: id)]
+        let known = halfMessages.message(id)
+        let message = lane.depth.bytes < Self.heldBytes ? known : nil
         let decision = TransactionDecision(
-            messageID: id, answer: answer, connectionGroup: group, needsContent: message == nil)
-        if lanes[shardMap.shard(of: id)].submit([
+            messageID: id, answer: answer, connectionGroup: group, needsContent: message == nil,
+            bytes: known?.footprint)
+        if lane.submit([
             Answer(decision: decision, message: message, peer: peer, arrivedAt: arrivedAt)
         ]) == 0 {
             counters.dropped.add(1)
         }
     }
 
-    /// Runs until its lane is closed and empty.
+    /// Runs until its lane is closed and empty, and nothing more comes of it.
     func run(shard: Int) async {
+        async let aside: Void = retryAside(shard: shard)
+        async let others: Void = runOthers(shard: shard)
         var failures = FailureStreak("write commits and roll backs in shard \(shard)", logger)
         let route: RouteOf = { [routing] in routing.route(topic: $0, messageType: $1) }
         await lanes[shard].work { batch in
             let (own, behind) = split(batch)
-            giveToOthers(behind)
-            guard !own.isEmpty, let left = await write(own, shard: shard, route, &failures) else { return }
-            giveToOthers(left)
+            giveToOthers(behind, shard: shard)
+            let free = withoutAside(own, shard: shard)
+            guard !free.isEmpty else { return }
+            giveToOthers(await write(free, shard: shard, route, &failures), shard: shard)
         }
-        // Nothing more can come from here.
-        if writers.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { others.close() }
+        self.others[shard].close()
+        await others
+        asides[shard].close()
+        await aside
     }
 
-    /// Tries until it is written: the producers wait for no reply, and would be asked much later only. A stop gives up.
+    /// Tries until it is written: the producers wait for no reply, and would be asked much later only. A stop gives up, and
+    /// the answers are dropped. What the store does not take alone is put aside.
     ///
-    /// - Returns: the answers that `route` knew no groups for; nil where it was given up, and the answers are dropped.
+    /// - Returns: the answers that `route` knew no groups for.
     func write(
         _ batch: [Answer], shard: Int, _ route: @escaping RouteOf, _ failures: inout FailureStreak
-    ) async -> [Answer]? {
-        while true {
+    ) async -> [Answer] {
+        var rest = batch
+        var left: [Answer] = []
+        while !rest.isEmpty {
             do {
                 guard leases.isHeld(shard) else {
                     throw StoreError(.unavailable, "this broker's lease of shard \(shard) is not renewed")
                 }
-                let outcomes = try await store.decide(batch.map(\.decision), shard: shard, route: route)
+                let outcomes = try await store.decide(rest.map(\.decision), shard: shard, route: route)
+                precondition(!outcomes.isEmpty, "a store says what became of one answer at least")
                 CrashPoint.reached(.decided)
                 failures.end()
-                return complete(batch, outcomes, shard: shard)
+                left += complete(rest, outcomes, shard: shard)
+                // None overtakes one to the same message.
+                let undecided = Set(left.map(\.decision.messageID))
+                let next = rest.dropFirst(outcomes.count)
+                left += next.filter { undecided.contains($0.decision.messageID) }
+                rest = withoutAside(next.filter { !undecided.contains($0.decision.messageID) }, shard: shard)
             } catch {
                 failures.add(error)
-                // A try before may have committed some, which the next one takes for decided: they are in the store alone.
-                if (error as? StoreError)?.isOutcomeUnknown == true { dispatcher.reread(shard: shard, from: 1) }
+                rereadIfUnknown(error, shard: shard)
                 guard await mayRetry(after: error) else {
-                    counters.dropped.add(batch.count)
-                    return nil
+                    counters.dropped.add(rest.count)
+                    return left
                 }
             }
         }
+        return left
+    }
+
+    /// A try before may have committed some, which the next one takes for decided: they are in the store alone.
+    func rereadIfUnknown(_ error: any Error, shard: Int) {
+        if (error as? StoreError)?.isOutcomeUnknown == true { dispatcher.reread(shard: shard, from: 1) }
     }
 
     /// Whether the same may succeed after the short while that this takes.
@@ -127,8 +159,8 @@ final class TransactionPipeline: Sendable {
 
     // MARK: Outcomes
 
-    /// Returns the answers that are not decided, with what the store said of them.
-    private func complete(
+    /// Returns the answers that are not decided, with what the store said of them. Those that are not written yet are put aside.
+    func complete(
         _ batch: [Answer], _ outcomes: [TransactionDecision.Outcome], shard: Int
     ) -> [Answer] {
         let now = SystemTime.monotonic()
@@ -140,6 +172,10 @@ final class TransactionPipeline: Sendable {
                 var answer = answer
                 answer.undecided = undecided
                 left.append(answer)
+                continue
+            }
+            if case .notYet(let reason) = outcome {
+                putAside(answer, shard: shard, reason)
                 continue
             }
             decided.append(answer)
@@ -189,7 +225,7 @@ final class TransactionPipeline: Sendable {
         case .wrongGroup(let publisher):
             log.wrongGroup(answer, publisher: publisher)
             counters.refused.add(1)
-        case .unknownTopic:
+        case .unknownTopic, .notYet:
             preconditionFailure("what is left undecided is not complete")
         }
         return nil

@@ -3,65 +3,76 @@ import MariaDB
 
 /// Commits and roll backs: the first final answer wins.
 extension Shard {
+    /// In transactions that are bounded in bytes (`Deciding`).
     func decide(
         _ batch: [TransactionDecision], route: @escaping @Sendable (String, String) -> Route?
     ) async throws -> [TransactionDecision.Outcome] {
-        let outcomes = try await decideOpen(batch, route: route)
-        return try await decideParked(batch, after: outcomes, route: route)
+        var deciding = Deciding(batch)
+        while let some = deciding.next() {
+            do {
+                try await decide(some, &deciding, route: route)
+            } catch let error as StoreError where !error.isOutcomeUnknown && !deciding.outcomes.isEmpty {
+                // What was decided is told. Whoever gives the rest again meets the error, if it is still there.
+                break
+            }
+        }
+        return deciding.outcomes
     }
 
-    /// All but what was parked.
+    /// One piece of a batch.
+    private func decide(
+        _ some: [TransactionDecision], _ deciding: inout Deciding,
+        route: @escaping @Sendable (String, String) -> Route?
+    ) async throws {
+        let result: Attempt
+        do {
+            result = try await decideOpen(some, route: route)
+        } catch let error as StoreError {
+            if Self.isOfTheAnswers(error) { return deciding.refuse(some, "\(error)") }
+            // What it committed, if anything, is in the store alone: the groups have to read it from there.
+            if error.isOutcomeUnknown, let thread = (error.underlying as? MariaDBError)?.thread {
+                suspect(thread, from: 1)
+            }
+            throw error
+        }
+        switch result {
+        case .done(let outcomes):
+            let budget = deciding.contentLeft - Deciding.contentBytes(of: outcomes)
+            deciding.end(some, try await decideParked(some, after: outcomes, contentBytes: budget, route: route))
+        case .tooLarge(let sizes): deciding.cut(some, by: sizes)
+        case .needs: preconditionFailure("what an attempt needs was written before the next one")
+        }
+    }
+
+    /// Whether the trouble is with what is written, and not with the server: a row that somebody has locked, one that is too
+    /// large, one that the server refuses. Others may pass.
+    static func isOfTheAnswers(_ error: StoreError) -> Bool {
+        guard !error.isOutcomeUnknown, let cause = error.underlying as? MariaDBError else { return false }
+        return cause.isLockWaitTimeout || mayPassInParts(cause) || error.code == .failed
+    }
+
+    /// All but what was parked, in one transaction.
     private func decideOpen(
         _ batch: [TransactionDecision], route: @escaping @Sendable (String, String) -> Route?
-    ) async throws -> [TransactionDecision.Outcome] {
+    ) async throws -> Attempt {
         // Routes are written before the transaction that refers to them; which ones is known once the topics were read.
         var routes: [Int64: Route] = [:]
         while true {
             let known = routes
-            let result: Attempt
-            do {
-                result = try await run(retryingLockWaits: batch.count == 1) { [self] connection in
-                    try connection.transaction { try decide(batch, known: known, route: route, on: connection) }
-                }
-            } catch let error as StoreError {
-                if batch.count > 1, let cause = error.underlying as? MariaDBError,
-                    cause.isLockWaitTimeout || cause.mayPassInParts && !cause.isDiskFull
-                {
-                    return try await decideHalves(batch, route: route)
-                }
-                // What it committed, if anything, is in the store alone: the groups have to read it from there.
-                if error.isOutcomeUnknown, let thread = (error.underlying as? MariaDBError)?.thread {
-                    suspect(thread, from: 1)
-                }
-                throw error
+            let result = try await run(retryingLockWaits: false) { [self] connection in
+                try connection.transaction { try decide(batch, known: known, route: route, on: connection) }
             }
-            switch result {
-            case .done(let outcomes): return outcomes
-            case .needs(let missing):
-                try await ensureRoutes(missing)
-                for route in missing { routes[route.id] = route }
-            }
-        }
-    }
-
-    /// One row that somebody has locked, or one that is too large, must not hold up the answers to the others.
-    private func decideHalves(
-        _ batch: [TransactionDecision], route: @escaping @Sendable (String, String) -> Route?
-    ) async throws -> [TransactionDecision.Outcome] {
-        let half = batch.count / 2
-        let first = try await decideOpen(Array(batch[..<half]), route: route)
-        do {
-            return first + (try await decideOpen(Array(batch[half...]), route: route))
-        } catch var error as StoreError {
-            // Some of the batch is done.
-            error.isOutcomeUnknown = true
-            throw error
+            guard case .needs(let missing) = result else { return result }
+            try await ensureRoutes(missing)
+            for route in missing { routes[route.id] = route }
         }
     }
 
     private enum Attempt: Sendable {
         case done([TransactionDecision.Outcome])
         case needs([Route])
+        /// More than a transaction writes; the bytes of those messages whose size was not known.
+        case tooLarge([MessageID: Int])
     }
 
     private struct Half {
@@ -117,6 +128,9 @@ extension Shard {
                 checks: Int(try row.int(5)), nextCheckAt: try row.int(6))
         }
         var decided = Decided(answers: firstAnswers(batch, halves))
+        if batch.count > 1, let sizes = try sizesIfTooLarge(batch, halves, decided.answers, on: connection) {
+            return .tooLarge(sizes)
+        }
         try connection.query(SQL.lockHalfMessages, list: decided.answers.keys.sorted().map { .int($0) }) { row in
             let (seq, topic, messageType) = (try row.int(0), try row.text(1), try row.text(2))
             decided.destinations[seq] = Destination(
@@ -134,6 +148,19 @@ extension Shard {
             halves.filter { wanted.contains($0.key) && committed[$0.value.seq] != nil }.map(\.value.seq),
             on: connection)
         return .done(outcomes(batch, halves, decided, contents: contents))
+    }
+
+    /// Nil where one transaction may write all of them.
+    private func sizesIfTooLarge(
+        _ batch: [TransactionDecision], _ halves: [MessageID: Half], _ answers: [Int64: TransactionDecision.Answer],
+        on connection: isolated MariaDBConnection
+    ) throws -> [MessageID: Int]? {
+        let unsized = Set(batch.filter { $0.bytes == nil }.map(\.messageID))
+        let asked = halves.filter { unsized.contains($0.key) && answers[$0.value.seq] != nil }
+        guard !asked.isEmpty else { return nil }
+        let bySeq = try Self.sizes(of: asked.values.map(\.seq).sorted(), on: connection)
+        let sizes = asked.mapValues { bySeq[$0.seq] ?? 0 }
+        return Deciding.fits(batch, sizes) ? nil : sizes
     }
 
     /// The answers that count, by seq.

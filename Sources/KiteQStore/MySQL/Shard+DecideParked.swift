@@ -1,5 +1,4 @@
 import KiteQCore
-import Logging
 import MariaDB
 
 /// Late answers: a half message that was parked is undecided for as long as its dead letter is there.
@@ -7,12 +6,16 @@ import MariaDB
 /// Locks are taken in the order of a person's acts (`Shard+Requeue`): dead letters by id, transactions, messages.
 extension Shard {
     private static let repetitions = 5
+    /// Each may have waited for a lock.
+    private static let mostRefusals = 8
     /// Of at most 2 MiB each, which are written once and deleted once (`transactionBytes`).
     private static let lateAtOnce = transactionBytes / (4 << 20)
 
     /// Decides what `outcomes` says is parked, or what no transaction is known of any more; the other outcomes stay.
+    ///
+    /// - Parameter contentBytes: once so many were read, the others are left for another time.
     func decideParked(
-        _ batch: [TransactionDecision], after outcomes: [TransactionDecision.Outcome],
+        _ batch: [TransactionDecision], after outcomes: [TransactionDecision.Outcome], contentBytes: Int,
         route: @escaping @Sendable (String, String) -> Route?
     ) async throws -> [TransactionDecision.Outcome] {
         let candidates = outcomes.indices.filter { place in
@@ -22,23 +25,46 @@ extension Shard {
             }
         }
         var outcomes = outcomes
-        for start in stride(from: 0, to: candidates.count, by: Self.lateAtOnce) {
-            let some = Array(candidates[start..<min(start + Self.lateAtOnce, candidates.count)])
+        var left = contentBytes
+        var refusals = 0
+        // What is not written, and so what is behind it.
+        var barred: [MessageID: TransactionDecision.Outcome] = [:]
+        var open = candidates.pieces(bytes: .max, rows: Self.lateAtOnce, size: { _ in 0 })[...]
+        while let some = open.popFirst() {
+            let free = some.filter { barred[batch[$0].messageID] == nil }
+            for place in some { if let outcome = barred[batch[place].messageID] { outcomes[place] = outcome } }
+            guard !free.isEmpty else { continue }
+            func leave(_ reason: String) {
+                for place in free {
+                    outcomes[place] = .notYet(reason)
+                    barred[batch[place].messageID] = outcomes[place]
+                }
+            }
+            guard left > 0, refusals < Self.mostRefusals else {
+                leave(refusals > 0 ? "others before it were not written either" : "large messages go before it")
+                continue
+            }
             do {
-                let late = try await decideLetters(some.map { batch[$0] }, route: route)
-                for (place, outcome) in zip(some, late) { if let outcome { outcomes[place] = outcome } }
-            } catch var error as StoreError {
-                if error.isOutcomeUnknown, let thread = (error.underlying as? MariaDBError)?.thread {
-                    suspect(thread, from: 1)
+                let late = try await decideLetters(free.map { batch[$0] }, route: route)
+                for (place, outcome) in zip(free, late) {
+                    guard let outcome else { continue }
+                    outcomes[place] = outcome
+                    if case .unknownTopic = outcome { barred[batch[place].messageID] = outcome }
                 }
-                // What would fail again must not hold up the others for ever: it stays parked.
-                guard error.isTemporary || error.isOutcomeUnknown else {
-                    logger.error("cannot decide parked half messages by late answers: \(error)")
-                    continue
+                left -= Deciding.contentBytes(of: late.compactMap(\.self))
+            } catch let error as StoreError {
+                if error.isOutcomeUnknown {
+                    if let thread = (error.underlying as? MariaDBError)?.thread { suspect(thread, from: 1) }
+                    throw error
                 }
-                // Some of the batch is done.
-                error.isOutcomeUnknown = true
-                throw error
+                if free.count > 1, Self.isOfTheAnswers(error) {
+                    let half = free.count / 2
+                    open = [Array(free[..<half]), Array(free[half...])] + open
+                } else {
+                    // It stays parked, and holds up nobody; the others of the batch are done.
+                    leave("\(error)")
+                    refusals = Self.isOfTheAnswers(error) ? refusals + 1 : Self.mostRefusals
+                }
             }
         }
         return outcomes
@@ -58,7 +84,7 @@ extension Shard {
         while true {
             let known = routes
             do {
-                let result = try await run { [self] connection in
+                let result = try await run(retryingLockWaits: false) { [self] connection in
                     try connection.transaction {
                         var late = try LateAnswers(to: batch, on: connection)
                         let outcomes = late.judge(batch, route)
