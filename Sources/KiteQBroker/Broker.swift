@@ -376,9 +376,8 @@ package final class Broker: Service {
 
     private func followBindings(of followed: Set<String>, _ parts: BrokerParts, _ saver: BindingSaver) async {
         let topics = followed.sorted()
-        guard let saved = await savedBindings(topics) else { return }
+        guard let saved = await savedBindings(topics, following: followed, parts) else { return }
         let lastKnown = saved.sorted { $0.key < $1.key }.flatMap(\.value)
-        var known: BindingSnapshot?
         if !saved.isEmpty, !registry.isConnected, !parts.knowsBindings {
             logger.info(
                 "\(lastKnown.count) bindings of \(saved.count) topics as last known stand in until the registry answers"
@@ -386,30 +385,55 @@ package final class Broker: Service {
             // Of a topic that was never saved nothing is known, not that nobody is bound to it.
             parts.apply(lastKnown, of: Set(saved.keys))
         }
-        for await snapshot in registry.snapshots(of: topics, lastKnown: lastKnown) where snapshot != known {
+        await apply(registry.snapshots(of: topics, lastKnown: lastKnown), of: followed, parts, saver)
+    }
+
+    /// - Parameter saver: nil while what was saved before could not be read: what it has and the registry has not would be lost.
+    private func apply(
+        _ snapshots: AsyncStream<BindingSnapshot>, of followed: Set<String>, _ parts: BrokerParts,
+        _ saver: BindingSaver?
+    ) async {
+        var known: BindingSnapshot?
+        for await snapshot in snapshots where snapshot != known {
             known = snapshot
             // A topic of which nobody knows who is bound to it is not served: its messages would reach nobody.
             let visible = followed.filter { !snapshot.hidden.contains(BindingName($0)) }
             parts.apply(snapshot.bindings, of: visible)
-            saver.save(snapshot.bindings, of: visible.sorted())
+            saver?.save(snapshot.bindings, of: visible.sorted())
         }
     }
 
-    /// What the store remembers, by topic, as soon as it can be asked: without the topics that were never saved; nothing where the
-    /// registry answers and the shard that has them does not. Nil where the task was cancelled before.
-    private func savedBindings(_ topics: [String]) async -> [String: [Binding]]? {
-        var failures = FailureStreak("read the bindings as last known", logger)
-        while !Task.isCancelled {
-            do {
-                var saved: [String: [Binding]] = [:]
-                for topic in topics { saved[topic] = try await store.savedBindings(topics: [topic]) }
-                return saved
-            } catch {
-                failures.add(error)
-                if registry.isConnected { return [:] }
-                await pause(.milliseconds(500))
-            }
+    /// What the store remembers, by topic, without the topics that were never saved, as soon as it can be asked: until then what the
+    /// registry says is in force, once it answers. Nil where the task was cancelled before, or the registry ended.
+    private func savedBindings(
+        _ topics: [String], following followed: Set<String>, _ parts: BrokerParts
+    ) async -> [String: [Binding]]? {
+        do { return try await readSavedBindings(topics) } catch {
+            logger.debug("the bindings as last known cannot be read yet: \(error)")
         }
-        return nil
+        return await withTaskGroup(of: [String: [Binding]]?.self) { tasks in
+            tasks.addTask {
+                await self.apply(self.registry.snapshots(of: topics, lastKnown: nil), of: followed, parts, nil)
+                return nil
+            }
+            tasks.addTask {
+                var failures = FailureStreak("read the bindings as last known", self.logger)
+                while !Task.isCancelled {
+                    do { return try await self.readSavedBindings(topics) } catch {
+                        failures.add(error)
+                        await pause(.milliseconds(500))
+                    }
+                }
+                return nil
+            }
+            defer { tasks.cancelAll() }
+            return await tasks.next() ?? nil
+        }
+    }
+
+    private func readSavedBindings(_ topics: [String]) async throws -> [String: [Binding]] {
+        var saved: [String: [Binding]] = [:]
+        for topic in topics { saved[topic] = try await store.savedBindings(topics: [topic]) }
+        return saved
     }
 }

@@ -160,9 +160,23 @@ final class BrokerParts: Sendable {
 
     var knowsBindings: Bool { routing.isKnown }
 
+    /// Waits until they are, and keeps the leases meanwhile: others take whoever does not renew them for dead.
+    /// - Throws: `StoreError` with `fenced` where they did.
     func bindingsAreKnown() async throws {
-        for await _ in bindingsKnown.signals where routing.isKnown { return }
-        try Task.checkCancellation()
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            for keeper in keepers {
+                tasks.addTask {
+                    // The join was as good as a renewal.
+                    await pause(self.store.lease / 3)
+                    await keeper.run()
+                }
+            }
+            defer { tasks.cancelAll() }
+            try await unlessFenced {
+                for await _ in self.bindingsKnown.signals where self.routing.isKnown { return }
+                try Task.checkCancellation()
+            }
+        }
     }
 
     // MARK: Running
@@ -173,8 +187,9 @@ final class BrokerParts: Sendable {
     func run(until body: @escaping @Sendable () async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { workers in
             // Nothing is accepted without a lease; one that cannot be had now is the keepers' business.
-            await withTaskGroup(of: Void.self) { tries in
-                for keeper in keepers { tries.addTask { await keeper.begin() } }
+            try await withThrowingTaskGroup(of: Void.self) { tries in
+                for keeper in keepers { tries.addTask { try await keeper.begin() } }
+                try await tries.waitForAll()
             }
             await readPauses()
             addWorkers(to: &workers)

@@ -31,11 +31,12 @@ package protocol Registry: Sendable {
     ///
     /// Changes that come together make one snapshot. A group keeps its last bindings where its data cannot be read, or are
     /// missing though nobody was seen to delete them: a registry that lost its data is an outage, not a wish. Where it
-    /// never had any here, those of `lastKnown` (what the broker remembered from its last life) stand in.
+    /// never had any here, those of `lastKnown` (what the broker remembered from its last life) stand in. Where that is nil it
+    /// cannot be asked for yet: a topic with a group whose data cannot be read is hidden until another call brings it.
     /// What cannot be read holds up nothing else: a group whose data cannot is left out, or keeps what it had, and a topic of
     /// which nothing is known is in `hidden`. ``problems`` names both.
     /// The stream ends with ``run()``.
-    func snapshots(of topics: [String], lastKnown: [Binding]) -> AsyncStream<BindingSnapshot>
+    func snapshots(of topics: [String], lastKnown: [Binding]?) -> AsyncStream<BindingSnapshot>
 
     /// The brokers that serve a topic, sorted, as they come and go: the first value once they are known.
     /// The stream ends with ``run()``.

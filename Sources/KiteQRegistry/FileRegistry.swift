@@ -117,7 +117,7 @@ package final class FileRegistry: Registry {
     /// Changes nothing: the file has no producers.
     package func announceProducer(group: String, topics: [String]) async throws {}
 
-    package func snapshots(of topics: [String], lastKnown: [Binding]) -> AsyncStream<BindingSnapshot> {
+    package func snapshots(of topics: [String], lastKnown: [Binding]?) -> AsyncStream<BindingSnapshot> {
         contents.snapshots(of: topics)
     }
 

@@ -68,7 +68,7 @@ package final class StaticRegistry: Registry {
 
     package func announceProducer(group: String, topics: [String]) async throws {}
 
-    package func snapshots(of topics: [String], lastKnown: [Binding]) -> AsyncStream<BindingSnapshot> {
+    package func snapshots(of topics: [String], lastKnown: [Binding]?) -> AsyncStream<BindingSnapshot> {
         contents.snapshots(of: topics)
     }
 

@@ -15,6 +15,8 @@ struct TopicBindings {
         var bindings: [Binding] = []
         /// Whether it was read, well or badly, or cannot be.
         var isRead = false
+        /// Whether it ever said what its group is bound to.
+        var hasSpoken = false
         /// Why its bindings are not what it holds now, a clause.
         var trouble: Trouble?
         /// Reads in a row that failed though the server answered.
@@ -49,14 +51,20 @@ struct TopicBindings {
     private var standIns: [Name: [Binding]] = [:]
     private var nodes: [Name: Node] = [:]
     private var isListed = false
+    /// Whether what was known in another life cannot be asked for yet. Until it is, nobody knows what a node that cannot be read
+    /// stands for.
+    private var lacksMemory = false
+    /// Groups whose nodes were seen to be deleted meanwhile.
+    private var ended: Set<Name> = []
 
     /// Whether the topic was once learned as a whole. It stays so: what is learned later changes it node by node.
     private(set) var isKnown = false
     /// Why the topic's nodes cannot be listed, a clause; nil while they can.
     private(set) var refusal: String?
 
-    /// Whether nothing can be known of it: it cannot be listed, never was, and nobody remembers any of it.
-    var isHidden: Bool { refusal != nil && !isKnown }
+    /// Whether nothing can be known of it: it cannot be listed, never was, and nobody remembers any of it; or a group of it
+    /// cannot be read, and those who would remember it are away.
+    var isHidden: Bool { !isKnown && (refusal != nil || isListed && nodes.values.allSatisfy(\.isRead)) }
 
     /// Nodes that are left out, by what is the matter; sorted.
     var troubles: [(node: Name, trouble: Trouble)] {
@@ -76,9 +84,20 @@ struct TopicBindings {
     }
 
     /// Takes in what was known before, in another life; what was listed in this one is newer.
-    mutating func assume(_ lastKnown: [Binding]) {
-        guard !isListed else { return }
-        for (group, bindings) in Dictionary(grouping: lastKnown, by: { Name($0.group) }) { standIns[group] = bindings }
+    /// - Parameter lastKnown: nil where that cannot be asked for yet: then it may come late.
+    mutating func assume(_ lastKnown: [Binding]?) {
+        guard let lastKnown else {
+            if !isListed, standIns.isEmpty { lacksMemory = true }
+            return
+        }
+        guard !isListed || lacksMemory else { return }
+        let said = Set(nodes.values.filter(\.hasSpoken).flatMap(\.bindings))
+        for (group, bindings) in Dictionary(grouping: lastKnown, by: { Name($0.group) })
+        where !ended.contains(group) && nodes[Name(ZooKeeperPaths.bindingNode(group.text))]?.hasSpoken != true {
+            standIns[group] = bindings.filter { !said.contains($0) }
+        }
+        (lacksMemory, ended) = (false, [])
+        updateIsKnown()
     }
 
     mutating func forgetWatches() {
@@ -96,7 +115,10 @@ struct TopicBindings {
         for (name, node) in nodes where !present.contains(name) {
             nodes[name] = nil
             if node.lastSeen.provesDeletion(by: sighting) {
-                if let group = ZooKeeperPaths.group(ofBindingNode: name.text) { standIns[Name(group)] = nil }
+                if let group = ZooKeeperPaths.group(ofBindingNode: name.text) {
+                    standIns[Name(group)] = nil
+                    if lacksMemory { ended.insert(Name(group)) }
+                }
             } else {
                 for binding in node.bindings {
                     standIns[Name(binding.group), default: []].append(binding)
@@ -120,7 +142,7 @@ struct TopicBindings {
     /// Takes in that the topic's nodes cannot be listed. What is remembered of it, if anything is, stays in force.
     mutating func refuse(_ reason: String) {
         refusal = reason
-        if !isListed, !standIns.isEmpty { isKnown = true }
+        updateIsKnown()
     }
 
     /// Takes in that a node cannot be read: its group keeps what it had, if it had anything, and the others are not held up.
@@ -158,6 +180,7 @@ struct TopicBindings {
         do {
             let document = try BindingDocument(data, topic: topic.text, group: group)
             node.bindings = document.bindings
+            node.hasSpoken = true
             node.reported = document.problems.isEmpty ? nil : data
             node.trouble = document.problems.first.map { .malformed("\($0), and is left out") }
             standIns[Name(group)] = nil
@@ -172,6 +195,7 @@ struct TopicBindings {
     }
 
     private mutating func updateIsKnown() {
-        if isListed, nodes.values.allSatisfy(\.isRead) { isKnown = true }
+        if !isListed, refusal != nil, !standIns.isEmpty { isKnown = true }
+        if isListed, nodes.values.allSatisfy({ $0.isRead && ($0.hasSpoken || !lacksMemory) }) { isKnown = true }
     }
 }

@@ -47,6 +47,8 @@ extension ZooKeeperRegistry {
     /// nobody was seen to delete them (``TopicBindings``): then a node says that there are none.
     func remove(_ group: BindingName, _ client: ZooKeeperClient) async throws(ZooKeeperError) {
         for topic in state.withLock({ $0.removals[group] ?? [] }) {
+            // Unless whoever asked for it has given up meanwhile.
+            guard state.withLock({ $0.removals[group]?.contains(topic) == true }) else { continue }
             let path = paths.binding(of: group.text, to: topic.text)
             if try await client.exists(path, watch: false) != nil {
                 try await client.delete(path)

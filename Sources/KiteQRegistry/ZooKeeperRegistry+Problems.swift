@@ -22,8 +22,15 @@ extension ZooKeeperRegistry {
     }
 
     private func problem(of topic: BindingName, _ bindings: TopicBindings) -> RegistryProblem? {
-        guard let reason = bindings.refusal else { return nil }
         let path = paths.bindings(topic.text)
+        guard let reason = bindings.refusal else {
+            return bindings.isHidden
+                ? RegistryProblem(
+                    .hidesTopic(topic.text),
+                    "A node under \(path) cannot be read, and the shard that remembers the bindings is away: nobody knows who is bound to \(topic.text), and it is not served here.",
+                    action: "Start the first shard's database, or let the brokers' user read the node.")
+                : nil
+        }
         return bindings.isHidden
             ? RegistryProblem(
                 .hidesTopic(topic.text),

@@ -79,6 +79,8 @@ package final class ZooKeeperRegistry: Registry {
                 wanted[topic] = .some(nil)
             }
             state.published[BindingName(group)] = wanted
+            // A removal that was wanted before is overtaken.
+            for (topic, data) in wanted where data != nil { state.removals[BindingName(group)]?.remove(topic) }
         }
     }
 
@@ -86,8 +88,7 @@ package final class ZooKeeperRegistry: Registry {
         try ZooKeeperPaths.check(group, "group")
         for topic in topics { try ZooKeeperPaths.check(topic, "topic") }
         let (group, topics) = (BindingName(group), topics.map { BindingName($0) })
-        try await fulfil(.removal(group: group)) { state in
-            state.removals[group, default: []].formUnion(topics)
+        try await fulfil(.removal(group: group), removing: Set(topics)) { state in
             // What was published from here for the group is not to be published again.
             for topic in topics { state.published[group]?[topic] = nil }
         }
@@ -106,7 +107,8 @@ package final class ZooKeeperRegistry: Registry {
 
     /// Notes a wish and waits until it is fulfilled.
     private func fulfil(
-        _ work: ZooKeeperRegistryState.Work, _ change: (inout ZooKeeperRegistryState) -> Void
+        _ work: ZooKeeperRegistryState.Work, removing topics: Set<BindingName> = [],
+        _ change: (inout ZooKeeperRegistryState) -> Void
     ) async throws {
         let id = Mutex<UInt64?>(nil)
         try await withTaskCancellationHandler {
@@ -114,7 +116,7 @@ package final class ZooKeeperRegistry: Registry {
                 let isClosed = state.withLock { state in
                     if state.isRunning == false { return true }
                     change(&state)
-                    let waiter = state.addWaiter(for: work, continuation)
+                    let waiter = state.addWaiter(for: work, removing: topics, continuation)
                     id.withLock { $0 = waiter }
                     return false
                 }
@@ -138,7 +140,7 @@ package final class ZooKeeperRegistry: Registry {
 
     // MARK: - Followers
 
-    package func snapshots(of topics: [String], lastKnown: [Binding]) -> AsyncStream<BindingSnapshot> {
+    package func snapshots(of topics: [String], lastKnown: [Binding]?) -> AsyncStream<BindingSnapshot> {
         let (stream, continuation) = AsyncStream<BindingSnapshot>.makeStream(bufferingPolicy: .bufferingNewest(1))
         var seen: Set<BindingName> = []
         let names = topics.map { BindingName($0) }.filter { seen.insert($0).inserted && canHold($0) }
@@ -148,7 +150,7 @@ package final class ZooKeeperRegistry: Registry {
             for name in names {
                 if state.topics[name] == nil { state.markDirty(.topic(name)) }
                 state.topics[name, default: TopicBindings()].followers += 1
-                state.topics[name]?.assume(lastKnown.filter { BindingName($0.topic) == name })
+                state.topics[name]?.assume(lastKnown?.filter { BindingName($0.topic) == name })
             }
             state.refreshSubscriptions()
             return id

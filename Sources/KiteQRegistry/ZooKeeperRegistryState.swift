@@ -43,6 +43,8 @@ struct ZooKeeperRegistryState {
     struct Waiter {
         var work: Work
         var version: Int
+        /// Of a removal: from which topics.
+        var topics: Set<Name> = []
         var continuation: CheckedContinuation<Void, any Error>
     }
 
@@ -69,7 +71,8 @@ struct ZooKeeperRegistryState {
     /// For each group and topic what the node is to hold; nil: no node.
     var published: [Name: [Name: [UInt8]?]] = [:]
     var producers: [Name: Producer] = [:]
-    /// The topics that a group's bindings are to be taken from.
+    /// The topics that a group's bindings are to be taken from: wished for as long as somebody waits for it. Done later it would
+    /// undo what the group has bound meanwhile.
     var removals: [Name: Set<Name>] = [:]
 
     /// Why the servers refuse the credentials, or what was announced; nil while they do not.
@@ -185,20 +188,37 @@ struct ZooKeeperRegistryState {
     // MARK: - Waiting
 
     /// Notes a wish that changed, and who waits for it.
-    mutating func addWaiter(for work: Work, _ continuation: CheckedContinuation<Void, any Error>) -> UInt64 {
+    mutating func addWaiter(
+        for work: Work, removing topics: Set<Name> = [], _ continuation: CheckedContinuation<Void, any Error>
+    ) -> UInt64 {
+        if case .removal(let group) = work { removals[group, default: []].formUnion(topics) }
         versions[work, default: 0] += 1
         dirty.insert(work)
         nextWaiter += 1
-        waiters[nextWaiter] = Waiter(work: work, version: versions[work, default: 0], continuation: continuation)
+        waiters[nextWaiter] = Waiter(
+            work: work, version: versions[work, default: 0], topics: topics, continuation: continuation)
         return nextWaiter
     }
 
-    mutating func takeWaiter(_ id: UInt64) -> Waiter? { waiters.removeValue(forKey: id) }
+    mutating func takeWaiter(_ id: UInt64) -> Waiter? {
+        guard let waiter = waiters.removeValue(forKey: id) else { return nil }
+        dropUnwanted(waiter.work)
+        return waiter
+    }
 
     /// Those who waited for this version of the wish, or an older one.
     mutating func takeWaiters(for work: Work, version: Int) -> [Waiter] {
         let ids = waiters.filter { $0.value.work == work && $0.value.version <= version }.keys.sorted()
+        defer { dropUnwanted(work) }
         return ids.compactMap { waiters.removeValue(forKey: $0) }
+    }
+
+    /// Removals that nobody waits for any more.
+    private mutating func dropUnwanted(_ work: Work) {
+        guard case .removal(let group) = work, let topics = removals[group] else { return }
+        let wanted = waiters.values.filter { $0.work == work }.reduce(into: Set<Name>()) { $0.formUnion($1.topics) }
+        let left = topics.intersection(wanted)
+        removals[group] = left.isEmpty ? nil : left
     }
 
     mutating func takeAllWaiters() -> [Waiter] {

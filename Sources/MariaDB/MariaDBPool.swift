@@ -27,7 +27,7 @@ public final class MariaDBPool: Sendable {
         var machine: PoolStateMachine
         var connections: [Int: MariaDBConnection] = [:]
         /// The server's numbers of all that are open, also of those on their way out, by the pool's.
-        var threads: [Int: UInt64] = [:]
+        var threads: [Int: MariaDBThread] = [:]
         var waiters: [Int: Waiter] = [:]
         /// Cancelled before they began to wait.
         var cancelled: Set<Int> = []
@@ -94,7 +94,10 @@ public final class MariaDBPool: Sendable {
 
     /// The server's numbers of all open connections, busy ones and those that are about to close too: what another process
     /// kills to end what this one has under way. It changes as connections come and go.
-    public var threadIDs: [UInt64] { state.withLock { $0.threads.values.sorted() } }
+    public var threadIDs: [UInt64] { threads.map(\.id).sorted() }
+
+    /// The same with the server of each: behind a proxy they need not be of one.
+    public var threads: [MariaDBThread] { state.withLock { Array($0.threads.values) } }
 
     // MARK: Running
 
@@ -160,7 +163,7 @@ public final class MariaDBPool: Sendable {
             let (thread, address) = await (connection.thread, connection.address)
             carryOut { state, now in
                 state.connections[id] = connection
-                state.threads[id] = thread.id
+                state.threads[id] = thread
                 state.lastError = nil
                 let actions = state.machine.connected(id, identity: thread.serverIdentity, now: now)
                 if state.machine.connections[id] != nil { meet(thread.serverIdentity, at: address, &state) }

@@ -21,7 +21,7 @@ struct BrokerFixture: Sendable {
 
     static func serving(
         _ bindings: [Binding] = [Binding(group: "s-member", topic: "trade", messageType: "paid")],
-        store: any MessageStore = InMemoryMessageStore(), registry: StaticRegistry? = nil,
+        store: any MessageStore = InMemoryMessageStore(), registry: (any Registry)? = nil,
         logger: Logger = quiet, configure: (inout BrokerConfiguration) -> Void = { _ in },
         _ body: @escaping @Sendable (BrokerFixture) async throws -> Void
     ) async throws {

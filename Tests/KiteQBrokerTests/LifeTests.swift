@@ -165,4 +165,60 @@ import Testing
         try await channel.closeFuture.get()
         try await listener.close()
     }
+
+    // MARK: Bindings
+
+    /// What was saved is all that some groups have: it is neither written over nor passed over before it was read.
+    @Test func whatWasSavedOutlivesAStartWithoutTheFirstShard() async throws {
+        let store = ShardStore(shards: 2, away: [0])
+        let groups = ["old", "s-member"].map { Binding(group: $0, topic: "trade", messageType: "paid") }
+        try await store.base.saveBindings(groups, topics: ["trade"])
+        let registry = RecallingRegistry([groups[1]])
+        try await BrokerFixture.serving(store: store, registry: registry, configure: Self.patient) { fixture in
+            #expect(fixture.broker.bindings.map(\.group) == ["s-member"])
+            #expect(registry.recalled == [nil])
+            store.setAway([])
+            let deadline = ContinuousClock.now + .seconds(50)
+            while fixture.broker.bindings.count < 2 {
+                guard ContinuousClock.now < deadline else { throw BrokerFixture.NeverHappened() }
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            #expect(registry.recalled == [nil, groups])
+            #expect(
+                Set(try await store.base.savedBindings(topics: ["trade"])?.map(\.group) ?? []) == ["old", "s-member"])
+        }
+    }
+
+    // MARK: Before it serves
+
+    @Test func whoWaitsForBindingsKeepsItsLease() async throws {
+        let store = ShardStore(shards: 1, away: [])
+        let other = store.base.session()
+        let registry = RecallingRegistry(nil)
+        let error = await #expect(throws: BrokerError.self) {
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask {
+                    try await BrokerFixture.serving(store: store, registry: registry) { _ in
+                        Issue.record("it serves without bindings")
+                    }
+                }
+                while store.renewals < 2 { try await Task.sleep(for: .milliseconds(5)) }
+                // And it learns at once that it is dead.
+                _ = try await other.join(as: Self.name)
+                try await tasks.waitForAll()
+            }
+        }
+        #expect(error?.description.contains("for another process of its name") == true, "\(String(describing: error))")
+    }
+
+    /// Between the join and the first renewal there is time to be declared dead.
+    @Test func whoIsDeadBeforeItServesDoesNotServe() async throws {
+        let store = ShardStore(shards: 1, away: [])
+        let other = store.base.session()
+        store.afterJoin { _ = try await other.join(as: Self.name) }
+        let error = await #expect(throws: BrokerError.self) {
+            try await BrokerFixture.serving(store: store) { _ in Issue.record("it serves") }
+        }
+        #expect(error?.description.contains("for another process of its name") == true, "\(String(describing: error))")
+    }
 }

@@ -11,6 +11,9 @@ final class ShardStore: MessageStore {
         var unwritable: [Int: StoreError] = [:]
         /// The greatest seq of the shards that are joined later.
         var floor: Int64 = 0
+        var renewals = 0
+        /// Once.
+        var afterJoin: (@Sendable () async throws -> Void)?
     }
 
     let base: InMemoryMessageStore
@@ -23,6 +26,10 @@ final class ShardStore: MessageStore {
 
     func setAway(_ shards: Set<Int>) { state.withLockedValue { $0.away = shards } }
     func setUnwritable(_ shards: [Int: StoreError]) { state.withLockedValue { $0.unwritable = shards } }
+    var renewals: Int { state.withLockedValue { $0.renewals } }
+    func afterJoin(_ body: @escaping @Sendable () async throws -> Void) {
+        state.withLockedValue { $0.afterJoin = body }
+    }
     func setFloor(_ floor: Int64) { state.withLockedValue { $0.floor = floor } }
 
     private func reach(_ shard: Int) throws {
@@ -38,7 +45,12 @@ final class ShardStore: MessageStore {
         }
         var entry = try await base.join(as: broker, takingOver: takingOver)
         for shard in away { entry.missing[shard] = StoreError(.unavailable, "shard \(shard): no database connection") }
-        state.withLockedValue { $0.joined = Set(0..<shardMap.shardCount).subtracting(away) }
+        let then = state.withLockedValue { state in
+            state.joined = Set(0..<shardMap.shardCount).subtracting(away)
+            defer { state.afterJoin = nil }
+            return state.afterJoin
+        }
+        try await then?()
         return entry
     }
 
@@ -63,7 +75,9 @@ final class ShardStore: MessageStore {
 
     func renewLease(shard: Int) async throws -> ServerClock {
         try reach(shard)
-        return try await base.renewLease(shard: shard)
+        let clock = try await base.renewLease(shard: shard)
+        state.withLockedValue { $0.renewals += 1 }
+        return clock
     }
 
     func savedBindings(topics: [String]) async throws -> [Binding]? {

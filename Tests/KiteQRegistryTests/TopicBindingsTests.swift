@@ -189,4 +189,41 @@ import Testing
         #expect(list([two], sighting(3, 200, 6)) == [[], [two]])
         #expect(list([], sighting(3, 200, 7)) == [[], []])
     }
+
+    // MARK: What is remembered comes late
+
+    @Test func aGroupThatNobodyCanTellOfHidesTheTopicUntilItIsRemembered() throws {
+        var bindings = TopicBindings()
+        bindings.assume(nil)
+        _ = bindings.list(["f", "g", "h"].map { BindingName("\($0)-bind") }, sighting(5, 100, 7))
+        _ = bindings.read(BindingName("h-bind"), data: try BindingDocument.encode([binding("h", "b")]), topic: topic)
+        #expect(!bindings.isHidden, "it is still read")
+        _ = bindings.refuse(BindingName("g-bind"), "its ACL", isLasting: true)
+        _ = bindings.read(BindingName("f-bind"), data: Array("{".utf8), topic: topic)
+        #expect(!bindings.isKnown && bindings.isHidden)
+        bindings.assume([binding("f"), binding("g"), binding("h"), binding("lost")])
+        #expect(bindings.isKnown && !bindings.isHidden)
+        #expect(bindings.bindings == [binding("f"), binding("g"), binding("h", "b"), binding("lost")])
+        bindings.assume([binding("i")])
+        #expect(bindings.bindings.count == 4, "what was listed since is newer")
+    }
+
+    @Test func whatEndedBeforeItWasRememberedIsOver() throws {
+        var bindings = TopicBindings()
+        bindings.assume(nil)
+        try list(["g", "h"], sighting(5, 100, 7), in: &bindings)
+        #expect(bindings.isKnown, "all said what they are bound to")
+        try list(["h"], sighting(5, 100, 8), in: &bindings)
+        bindings.assume([binding("g"), binding("h"), binding("lost")])
+        #expect(bindings.bindings == [binding("h"), binding("lost")])
+    }
+
+    @Test func aTopicThatCannotBeListedIsWhatIsRememberedOfIt() {
+        var bindings = TopicBindings()
+        bindings.assume(nil)
+        bindings.refuse("its ACL")
+        #expect(bindings.isHidden)
+        bindings.assume([binding("g")])
+        #expect(bindings.isKnown && bindings.bindings == [binding("g")])
+    }
 }

@@ -203,4 +203,56 @@ extension ZooKeeperRegistryTests {
             }
         }
     }
+
+    /// The group may bind anew before it could be fulfilled, and would lose that.
+    @Test func aRemovalIsWishedForOnlyAsLongAsSomebodyWaits() async throws {
+        try await LocalZooKeeper.withServer { server in
+            try await withStranger(of: server.server) { stranger in
+                _ = try await stranger.create("/kiteq")
+                _ = try await stranger.create("/kiteq/sub")
+                _ = try await stranger.create("/kiteq/sub/trade")
+                _ = try await stranger.create("/kiteq/sub/trade/g-bind", data: json("a"))
+                try await running(registry(of: server.server)) { registry in
+                    let error = await #expect(throws: RegistryError.self) {
+                        try await registry.removeBindings(of: "g", from: ["trade"])
+                    }
+                    #expect(error?.code == .denied)
+                    #expect(registry.state.withLock { $0.removals.isEmpty })
+                }
+            }
+        }
+    }
+
+    @Test func aRemovalEndsWithItsCaller() async throws {
+        // One that is not connected, nor runs, cannot fulfil it.
+        let registry = registry(of: "127.0.0.1:1")
+        let call = Task { try await registry.removeBindings(of: "g", from: ["trade", "feed"]) }
+        #expect(await eventually(within: .seconds(20)) { registry.state.withLock { $0.removals.count == 1 } })
+        call.cancel()
+        await #expect(throws: CancellationError.self) { try await call.value }
+        #expect(registry.state.withLock { $0.removals.isEmpty })
+    }
+
+    @Test func anUnreadableNodeHidesItsTopicWhileNobodyRemembersIt() async throws {
+        try await LocalZooKeeper.withServer { server in
+            try await withClient(of: server.server) { client in
+                try await make("/kiteq/sub/trade/g-bind", json("a"), client)
+                try await make("/kiteq/sub/feed/f-bind", json("f", group: "f", topic: "feed"), client)
+                try await withStranger(of: server.server) { stranger in
+                    _ = try await stranger.create("/kiteq/sub/trade/h-bind", data: json("h", group: "h"))
+                    try await running(registry(of: server.server)) { registry in
+                        let topics = ["trade", "feed"]
+                        let unsure = registry.snapshots(of: topics, lastKnown: nil)
+                        let seen = try await first(in: unsure)
+                        #expect(seen.hidden == [BindingName("trade")] && seen.bindings.map(\.group) == ["f"])
+                        #expect(registry.problems.contains { $0.kind == .hidesTopic("trade") })
+                        let known = [Binding(group: "h", topic: "trade", messageType: "h")]
+                        let sure = try await first(in: registry.snapshots(of: topics, lastKnown: known))
+                        #expect(sure.hidden.isEmpty && Set(sure.bindings.map(\.group)) == ["f", "g", "h"])
+                        _ = try await first(in: unsure) { $0.hidden.isEmpty }
+                    }
+                }
+            }
+        }
+    }
 }

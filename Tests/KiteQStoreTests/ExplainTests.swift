@@ -102,7 +102,7 @@ import Testing
         Case("savedTopics", SQL.savedTopics, ["'a'", "'b'", "'c'", "'d'"], "PRIMARY"),
         Case("deleteBindings", SQL.deleteBindings, ["'trade'"], "PRIMARY"),
         Case("bindings", SQL.bindings, ["'trade'"], "PRIMARY"),
-        Case("renew", SQL.renew, ["1", "'1:2'", "1"], "PRIMARY", "by_state"),
+        Case("renew", SQL.renew, ["1", "'1:2'", "1", "1"], "PRIMARY", "by_state"),
         Case("isLiving", SQL.isLiving, ["150"], "PRIMARY", "by_state"),
         Case("declareDead", SQL.declareDead, ["1", "1"], "PRIMARY", "by_state"),
         Case("endLife", SQL.endLife, ["2", "1"], "PRIMARY", "by_state"),

@@ -447,4 +447,53 @@ import Testing
             )
         }
     }
+
+    /// The join is committed, and the read after it fails: the next try reads again.
+    @Test(arguments: StoreUnderTest.servers) func aShardIsNotJoinedBeforeItsFloorIsKnown(kind: StoreUnderTest)
+        async throws
+    {
+        let configuration = try await migrated(kind, shards: 2)
+        let ahead = SequenceGenerator.smallest(at: StoreClock.wall() + 3_600_000)
+        let store = MySQLMessageStore(configuration, logger: quiet)
+        try await running(store) { _ in
+            let number = try await store.join(as: Self.broker, takingOver: false).incarnation
+            // As if it had been away.
+            try await store.shards[1].takeBack(number)
+            try await root(configuration, shard: 1) { db in
+                try db.simple(
+                    "INSERT INTO kite_message VALUES (\(ahead), UNHEX('00000000000000000000000000000001'), 1, 17, 1, 5, 9, 9, 9, 't', 'm', 'p', '', '', NULL)"
+                )
+                try db.simple("RENAME TABLE kite_dead_letter TO away")
+            }
+            await #expect(throws: StoreError.self) { try await store.joinIfMissing(shard: 1) }
+            #expect(try await numbers(configuration, shard: 1) == [number])
+            try await root(configuration, shard: 1) { try $0.simple("RENAME TABLE away TO kite_dead_letter") }
+            #expect(try await store.joinIfMissing(shard: 1) == ahead)
+            #expect(try await store.joinIfMissing(shard: 1) == nil)
+            try await store.renewLease(shard: 1)
+        }
+    }
+
+    /// The row names the connection that renews it: for a moment it may be the only one.
+    @Test(arguments: StoreUnderTest.servers) func theConnectionOfTheLeaseCounts(kind: StoreUnderTest) async throws {
+        let configuration = try await migrated(kind)
+        let store = MySQLMessageStore(configuration, logger: quiet)
+        try await running(store) { _ in
+            let number = try await store.join(as: Self.broker, takingOver: false).incarnation
+            try await store.renewLease(shard: 0)
+            let sight = try await store.shards[0].lives(of: Self.broker.name)
+            let ids = try #require(sight.lives.first?.connections)
+            let own = try #require(store.shards[0].leasePool.threadIDs.first)
+            #expect(ids.isWhole && ids.numbers.contains(own))
+            // Whatever becomes of the others.
+            for thread in ids.numbers where thread != own {
+                _ = try await root(configuration) { try $0.kill([thread]) }
+            }
+            let other = MySQLMessageStore(configuration, logger: quiet)
+            try await running(other) { _ in
+                let sight = try await other.shards[0].lives(of: Self.broker.name)
+                #expect(sight.lives.map(\.number) == [number] && sight.gone.isEmpty)
+            }
+        }
+    }
 }

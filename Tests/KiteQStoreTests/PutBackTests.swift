@@ -267,4 +267,64 @@ import Testing
             #expect(try await fixture.check() == MemoryCheck())
         }
     }
+
+    // MARK: What was read in between
+
+    /// While a dump is played back its tables are locked, or not there: a look may fail after it has seen what is new.
+    @Test(arguments: servers) func whatALookSawIsKeptUntilOneSucceeds(kind: StoreUnderTest) async throws {
+        try await with(kind) { fixture in
+            let store = fixture.store
+            try await store.setPresence(["a"], shard: 0)
+            try await store.saveBindings([], topics: ["trade"])
+            #expect(try await fixture.check() == MemoryCheck())
+            try await fixture.execute("DELETE FROM kite_presence")
+            #expect(try await store.checkMemory(shard: 0) { [] } == MemoryCheck())
+            try await fixture.execute("RENAME TABLE kite_binding TO away")
+            await #expect(throws: StoreError.self) { try await store.checkMemory(shard: 0) { [] } }
+            await #expect(throws: StoreError.self) { try await store.checkMemory(shard: 0) { [] } }
+            try await fixture.execute("RENAME TABLE away TO kite_binding")
+            #expect(try await store.checkMemory(shard: 0) { [] }.mustReread)
+            #expect(try await fixture.check() == MemoryCheck())
+        }
+    }
+
+    /// The first broker to look writes the routes again; what the others read before that lacks their messages, too.
+    @Test(arguments: servers) func whoFindsRoutesMendedReadsAgain(kind: StoreUnderTest) async throws {
+        try await with(kind) { fixture in
+            var messages = Messages()
+            let other = fixture.open()
+            try await running(other) { _ in
+                _ = try await other.join(as: BrokerIdentity(name: "other", address: "127.0.0.1:2"))
+                for store in [fixture.store, other] {
+                    _ = try await store.insert([messages.insertion(["a"])], shard: 0)
+                    #expect(try await store.checkMemory(shard: 0) { [] } == MemoryCheck())
+                }
+                try await fixture.execute("DELETE FROM kite_route")
+                for store in [fixture.store, other] {
+                    #expect(try await store.checkMemory(shard: 0) { [] } == MemoryCheck())
+                }
+                let first = try await fixture.store.checkMemory(shard: 0) { [] }
+                #expect(first.routesWritten == 1 && first.mustReread)
+                #expect(try await other.checkMemory(shard: 0) { [] } == MemoryCheck(mustReread: true))
+                for store in [fixture.store, other] {
+                    #expect(try await store.checkMemory(shard: 0) { [] } == MemoryCheck(), "once is enough")
+                }
+            }
+        }
+    }
+
+    /// Between a renewal's look at its row and its statement, too.
+    @Test(arguments: servers) func aRenewalDoesNotBlessARowThatWasPutBack(kind: StoreUnderTest) async throws {
+        try await with(kind) { fixture in
+            let number = fixture.store.shards[0].incarnation
+            let renewed = try await fixture.pools[0].withConnection { db in
+                let found = try db.query(SQL.leaseOf, [.int(number)])[0].int(0)
+                try db.simple("UPDATE kite_incarnation SET lease_until = lease_until - 1")
+                return try [found, found - 1].map { found in
+                    try db.execute(SQL.renew, [.int(1_000_000), .text("1:2"), .int(number), .int(found)]).affectedRows
+                }
+            }
+            #expect(renewed == [0, 1])
+        }
+    }
 }

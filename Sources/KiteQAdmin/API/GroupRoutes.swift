@@ -104,7 +104,8 @@ struct GroupRoutes {
         } catch is RegistryIsSilent {
             throw Problem(
                 .serviceUnavailable,
-                "the registry does not answer; the bindings end when it does, see kiteq groups show")
+                "the registry does not answer, so it is not known whether the bindings have ended: see kiteq groups show, and try again"
+            )
         }
         pages.clear()
         reports.clear()

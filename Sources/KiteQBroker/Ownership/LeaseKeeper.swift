@@ -35,9 +35,12 @@ struct LeaseKeeper: Sendable {
     }
 
     /// A first try, before anything needs the lease. One that is known to be away is not waited for.
-    func begin() async {
+    /// - Throws: `StoreError` with `fenced` where this broker was declared dead before it served.
+    func begin() async throws {
         guard leases.failure(shard) == nil else { return }
-        do { try await renew() } catch {
+        do { try await renew() } catch let error as StoreError where error.code == .fenced {
+            throw error
+        } catch {
             leases.failed(shard, error)
             logger.debug("no lease of shard \(shard) yet: \(error)")
         }

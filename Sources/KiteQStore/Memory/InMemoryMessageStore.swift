@@ -76,6 +76,7 @@ package final class InMemoryMessageStore: MessageStore {
     package let lease: Duration = .seconds(10)
 
     /// Nobody's lease runs out here: a broker that is gone says so, or another one joins under its name.
+    @discardableResult
     package func renewLease(shard: Int) async throws -> ServerClock {
         guard data.living.contains(number) else {
             throw StoreError(.fenced, "incarnation \(number) was declared dead")

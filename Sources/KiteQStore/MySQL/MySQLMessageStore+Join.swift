@@ -70,7 +70,13 @@ extension MySQLMessageStore {
             throw StoreError(
                 .unavailable, "shard \(number): another life of the broker \(broker.name) works there still")
         }
-        return try await shard.highestSeq()
+        do {
+            return try await shard.highestSeq()
+        } catch {
+            // Not joined before its floor is known: what is stored there must be above it. To enter again is allowed.
+            shard.incarnation = 0
+            throw error
+        }
     }
 
     // MARK: The name

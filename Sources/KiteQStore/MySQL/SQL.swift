@@ -215,7 +215,8 @@ enum SQL {
         """
     static let connection = "SELECT ID FROM information_schema.processlist WHERE ID = ?"
     static let renew = """
-        UPDATE kite_incarnation SET lease_until = \(serverNow) + ?, connection_ids = ? WHERE number = ? AND state = 0
+        UPDATE kite_incarnation SET lease_until = \(serverNow) + ?, connection_ids = ? WHERE number = ? AND state = 0 \
+        AND lease_until >= ?
         """
     static let leaseOf = "SELECT lease_until FROM kite_incarnation WHERE number = ? AND state = 0"
     static let uptime = "SHOW GLOBAL STATUS LIKE 'Uptime'"

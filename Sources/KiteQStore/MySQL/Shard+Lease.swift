@@ -8,17 +8,23 @@ extension Shard {
     /// - Throws: `StoreError` with `fenced` where somebody declared this incarnation dead.
     func renew(lease: Duration) async throws -> ServerClock {
         let number = incarnation
-        let threads = pool.threadIDs + operatorPool.threadIDs
+        let threads = pool.threads + operatorPool.threads
         let (isAlive, reading) = try await run(on: leasePool) { connection in
             try self.requireWrites(on: connection)
-            try self.checkLease(of: number, on: connection)
-            let ids = try ConnectionIDs(threads, startedAt: Self.startTime(on: connection))
-            let values: [MariaDBValue] = [.int(Int64(lease / .milliseconds(1))), .text(ids.text), .int(number)]
+            let found = try self.checkLease(of: number, on: connection)
+            let ids = ConnectionIDs(
+                threads + [connection.thread], on: connection.serverIdentity,
+                startedAt: try Self.startTime(on: connection))
+            let values: [MariaDBValue] = [
+                .int(Int64(lease / .milliseconds(1))), .text(ids.text), .int(number), .int(found),
+            ]
             if try connection.execute(SQL.renew, values).affectedRows == 1 {
                 try self.rememberLease(of: number, on: connection)
                 return (true, try Self.readClock(on: connection))
             }
-            // A row that is as it was is not counted as changed.
+            // A row that is as it was is not counted as changed. One that was put back since it was looked at is older, and is
+            // found to be at the next look: it is not renewed.
+            _ = try self.checkLease(of: number, on: connection)
             let isAlive = try !connection.query(SQL.isLiving, [.int(number)]).isEmpty
             return (isAlive, try Self.readClock(on: connection))
         }
@@ -76,7 +82,9 @@ extension Shard {
     func end(_ life: Life, at server: String) async throws -> Bool {
         try await run { [logger] connection in
             guard connection.serverIdentity == server else { return false }
-            if let ids = life.connections, ids.isOf(serverStartedAt: try Self.startTime(on: connection)) {
+            if let ids = life.connections,
+                ids.areOf(connection.serverIdentity, startedAt: try Self.startTime(on: connection))
+            {
                 do {
                     let left = try connection.kill(ids.numbers)
                     if !left.isEmpty { logger.warning("connections \(left) of broker \(life.name) do not end yet") }
@@ -161,29 +169,4 @@ extension Shard {
         }
         return resolved.values.min()
     }
-}
-
-/// Connections of a broker to one server, as `kite_incarnation.connection_ids` has them: `start:id,id,…`.
-struct ConnectionIDs: Sendable, Hashable {
-    var startedAt: Int64
-    var numbers: [UInt64]
-
-    init(_ numbers: [UInt64], startedAt: Int64) {
-        self.startedAt = startedAt
-        // As many as the column has room for; a pool has a few.
-        self.numbers = Array(numbers.prefix(200))
-    }
-
-    /// Nil where the text is none.
-    init?(text: String) {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 2, let start = Int64(parts[0]) else { return nil }
-        startedAt = start
-        numbers = parts[1].split(separator: ",").compactMap { UInt64($0) }
-    }
-
-    var text: String { "\(startedAt):" + numbers.map(String.init).joined(separator: ",") }
-
-    /// Whether the server is still the one that gave out these numbers.
-    func isOf(serverStartedAt start: Int64) -> Bool { abs(start - startedAt) <= 2 }
 }

@@ -6,36 +6,36 @@ import MariaDB
 /// or delete rows, while the server stays the same.
 extension Shard {
     /// Compares what is remembered with the rows, and writes again what is missing and known.
-    /// - Returns: whether anything was amiss.
+    ///
+    /// Each step may fail, while a dump is played back most of all. That messages are to be read again is kept until the whole
+    /// succeeds (``takeReread()``).
+    /// - Returns: what was amiss, but for that.
     func checkMemory() async throws -> MemoryCheck {
         var check = MemoryCheck()
-        let tables = try await tablesAreNew()
-        let presence = try await presenceWasLost()
+        try await lookAtTables()
+        try await lookAtPresence()
         try await writeLostBindings()
         check.routesWritten = try await checkRoutes()
         check.unknownRoutes = try await findUnknownRoutes()
-        check.mustReread = tables || presence || check.routesWritten > 0
         return check
     }
 
-    /// Whether the tables of messages were made anew since the last look, as the playing back of a dump does.
-    private func tablesAreNew() async throws -> Bool {
+    /// Tables of messages that were made anew since the last look, as the playing back of a dump does.
+    private func lookAtTables() async throws {
         let made = try await run { connection in
             try connection.query(SQL.tablesMade).map { "\(try $0.text(0)) \($0.values[1])" }.sorted().joined(
                 separator: ",")
         }
-        return noteTables(made)
+        noteTables(made)
     }
 
     /// Rows that say which groups are here. What is lost is remembered as not written, so that it is written next time.
-    private func presenceWasLost() async throws -> Bool {
+    private func lookAtPresence() async throws {
         let number = incarnation
         let rows = try await run { connection in
             Set(try connection.query(SQL.presenceOf, [.int(number)]).map { try $0.text(0) })
         }
-        guard noteLack(ofPresence: !presence.isSubset(of: rows)) else { return false }
-        presence = rows
-        return true
+        if noteLack(ofPresence: !presence.isSubset(of: rows)) { presence = rows }
     }
 
     // MARK: The lease
@@ -44,11 +44,16 @@ extension Shard {
     /// state of before: what this broker knows of its messages may be wrong in every point, and its life has to end. A server that
     /// took over and is still behind looks the same for a moment, so it is looked at twice.
     ///
+    /// - Returns: what was found; 0 where there is no row.
     /// - Throws: `StoreError`: at first `unavailable`, then `fenced`.
-    func checkLease(of number: Int64, on connection: isolated MariaDBConnection) throws {
-        guard let row = try connection.query(SQL.leaseOf, [.int(number)]).first else { return }
-        switch noteLease(found: try row.int(0)) {
-        case .asWritten: return
+    func checkLease(of number: Int64, on connection: isolated MariaDBConnection) throws -> Timestamp {
+        guard let row = try connection.query(SQL.leaseOf, [.int(number)]).first else { return 0 }
+        let found = try row.int(0)
+        switch noteLease(found: found) {
+        case .asWritten:
+            // Perhaps of a renewal whose reply was lost: it is no less true.
+            setLease(written: found)
+            return found
         case .olderOnce:
             throw StoreError(
                 .unavailable, "the lease in shard \(self.number) is older than what was last written there")

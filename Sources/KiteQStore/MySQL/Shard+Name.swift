@@ -5,7 +5,7 @@ import MariaDB
 extension Shard {
     struct NameSight: Sendable {
         var lives: [Life]
-        /// Of these, those whose every connection the server has not any more.
+        /// Of these, those whose every connection was to this server, which has none of them any more.
         var gone: Set<Int64>
         var server: String
         /// Where clients reach the first of them.
@@ -18,8 +18,8 @@ extension Shard {
             let rows = try connection.query(SQL.livesOf, [.text(name)])
             let lives = try rows.map { try Life($0) }
             let gone = try lives.filter { life in
-                guard let ids = life.connections, !ids.numbers.isEmpty,
-                    ids.isOf(serverStartedAt: try Self.startTime(on: connection))
+                guard let ids = life.connections, ids.isWhole, !ids.numbers.isEmpty,
+                    ids.areOf(connection.serverIdentity, startedAt: try Self.startTime(on: connection))
                 else { return false }
                 return try ids.numbers.allSatisfy { try !connection.mayBeOpen($0) }
             }

@@ -112,7 +112,10 @@ extension Shard {
         }
         let lasting = noteSuspects(wrong)
         guard !lasting.isEmpty else { return 0 }
-        return try await writeMissing(knownRoutes)
+        let written = try await writeMissing(knownRoutes)
+        // Now they are right, whoever wrote them.
+        _ = noteSuspects([])
+        return written
     }
 
     /// Of these routes those whose rows are not as they are to be, written anew.
@@ -122,6 +125,7 @@ extension Shard {
             let wrong = try await wrong(piece)
             guard !wrong.isEmpty else { continue }
             written += wrong.count
+            noteReread()
             // Most are missing altogether: all in one statement.
             try await run { try $0.insert(into: SQL.insertRoutes, Self.rows(wrong), tail: SQL.keepRoute) }
             for route in try await self.wrong(wrong) { try await store(route) }

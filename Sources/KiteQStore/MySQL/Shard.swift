@@ -36,6 +36,8 @@ final class Shard: Sendable {
         var suspectRoutes: Set<RouteID> = []
         var lacksPresence = false
         var lostTopics: Set<String> = []
+        /// What was read of messages may be other than what is there. Kept until a check that says so was handed out.
+        var mustReread = false
         /// Routes that messages refer to, and that are not known: of the last round, and of this one.
         var unknownRoutes: Set<RouteID> = []
         var unknownThisRound: Set<RouteID> = []
@@ -137,7 +139,8 @@ final class Shard: Sendable {
         known.withLock { known in
             if known.routes.count >= Self.maxRoutes { known.routes.removeAll() }
             known.routes[route.id] = route
-            known.unknownRoutes.remove(route.id)
+            // Its messages were passed over until now.
+            if known.unknownRoutes.remove(route.id) != nil { known.mustReread = true }
             known.unknownThisRound.remove(route.id)
         }
     }
@@ -152,19 +155,34 @@ final class Shard: Sendable {
         }
     }
 
-    /// Notes which routes are not as they are to be; returns those that were so at the last look too.
+    /// Notes which routes are not as they are to be; returns those that were so at the last look too. One that was wrong and is
+    /// right again was put right by another broker: what was read in between may lack its messages here all the same.
     func noteSuspects(_ routes: [Route]) -> [Route] {
         known.withLock { known in
-            defer { known.suspectRoutes = Set(routes.map(\.id)) }
+            let wrong = Set(routes.map(\.id))
+            if !known.suspectRoutes.isSubset(of: wrong) { known.mustReread = true }
+            defer { known.suspectRoutes = wrong }
             return routes.filter { known.suspectRoutes.contains($0.id) }
         }
     }
 
-    /// Whether rows of presence lacked at the last look, too.
+    /// Whether rows of presence lacked at the last look, too; the next look begins anew then.
     func noteLack(ofPresence lacks: Bool) -> Bool {
         known.withLock { known in
-            defer { known.lacksPresence = lacks }
-            return lacks && known.lacksPresence
+            if known.lacksPresence { known.mustReread = true }
+            let isLasting = lacks && known.lacksPresence
+            known.lacksPresence = lacks && !isLasting
+            return isLasting
+        }
+    }
+
+    func noteReread() { known.withLock { $0.mustReread = true } }
+
+    /// Whether what was read of messages is to be read again: to be asked where nothing can keep the answer from whoever reads.
+    func takeReread() -> Bool {
+        known.withLock { known in
+            defer { known.mustReread = false }
+            return known.mustReread
         }
     }
 
@@ -222,11 +240,11 @@ final class Shard: Sendable {
 
     func setLease(written: Timestamp) { known.withLock { $0.lease = written } }
 
-    /// Whether the tables are others than at the last look.
-    func noteTables(_ made: String) -> Bool {
+    /// When the tables were made: others than at the last look hold other messages.
+    func noteTables(_ made: String) {
         known.withLock { known in
-            defer { known.tables = made }
-            return !known.tables.isEmpty && known.tables != made
+            if !known.tables.isEmpty, known.tables != made { known.mustReread = true }
+            known.tables = made
         }
     }
 
