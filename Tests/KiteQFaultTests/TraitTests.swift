@@ -159,18 +159,23 @@ import Testing
     /// The shard that the plain message does not lie in.
     private func otherShard(_ story: Story) -> Int { 1 - story.shard(of: story.plain) }
 
-    private func repeated(afterFaultOf shard: (Story) -> Int) -> Story {
+    private func repeated(after seconds: UInt32, ofFaultOf shard: (Story) -> Int) -> Story {
         var story = Story()
         story.note(story.plain, .published, .acknowledged)
         story.deliver(story.plain, to: 0, 1)
-        story.fault(.shardLock, seconds: 4, shard: shard(story))
+        story.fault(.shardLock, seconds: seconds, shard: shard(story))
         story.deliver(story.plain, to: 1, number: 1)
         return story
     }
 
     @Test func aShardsFaultIsAReasonForItsMessages() {
-        #expect(repeated { $0.shard(of: $0.plain) }.findings.isEmpty)
-        #expect(repeated { otherShard($0) }.findings.map(\.kind) == [.unexplained])
+        #expect(repeated(after: 2) { $0.shard(of: $0.plain) }.findings.isEmpty)
+        #expect(repeated(after: 2) { otherShard($0) }.findings.map(\.kind) == [.unexplained])
+    }
+
+    /// Who was declared dead in one shard begins anew in all.
+    @Test func anOutageLongerThanTheLeaseIsOneForAll() {
+        #expect(repeated(after: 4) { otherShard($0) }.findings.isEmpty)
     }
 
     @Test func theOthersHaveToGoOn() {

@@ -17,7 +17,9 @@ struct FaultTimes {
     /// How long after a pause its last packets reach a consumer at the most, on a machine that has all to catch up with: 5 s.
     private static let lateness: UInt32 = 50_000
 
-    init(_ faults: [FaultRecord], window: UInt32, brokers: Int) {
+    /// - Parameter lease: whose lease of one shard is over may be declared dead there when the shard comes back, and begins anew in
+    ///   all of them: so a longer outage is a reason in all of them.
+    init(_ faults: [FaultRecord], window: UInt32, brokers: Int, lease: UInt32) {
         self.window = window
         pauses = faults.indices.filter { faults[$0].fault.kind == .brokerPause }.map {
             ($0, faults[$0].fault.broker, faults[$0].start, faults[$0].healed)
@@ -31,7 +33,8 @@ struct FaultTimes {
                     latest = max(latest, faults[index].end)
                     return Entry(
                         index: index, start: faults[index].start, end: faults[index].end,
-                        losesMemory: faults[index].fault.kind.losesMemory, shard: faults[index].fault.shard,
+                        losesMemory: faults[index].fault.kind.losesMemory,
+                        shard: faults[index].healed - faults[index].start < lease ? faults[index].fault.shard : nil,
                         latestEnd: latest)
                 }
         }

@@ -18,7 +18,7 @@ package struct HistoryChecker {
         self.load = load
         self.losses = ConnectionLosses(losses)
         self.faults = faults
-        times = FaultTimes(faults, window: window, brokers: load.brokers)
+        times = FaultTimes(faults, window: window, brokers: load.brokers, lease: load.lease)
         index = HistoryIndex(events)
         dead = Dictionary(grouping: deadLetters, by: \.message)
         verdict = Verdict(faults: faults.count)
