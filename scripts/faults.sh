@@ -30,7 +30,7 @@ case " ${arguments[*]-} " in
         fi
         ;;
 esac
-for product in kiteq kiteq-faults; do
+for product in kiteq kiteq-faults ShiftedClock; do
     long_step "Building $product ($configuration)" "build-$product" \
         swift build --configuration "$configuration" --product "$product"
 done

@@ -33,6 +33,12 @@ struct FaultsCommand: AsyncParsableCommand {
             valueName: "kind[=count],..."))
     var faults = "broker-kill"
 
+    @Option(
+        help: ArgumentHelp(
+            "What the load has besides the usual: \(LoadTraits.named.map(\.key).joined(separator: ", ")); or all.",
+            valueName: "trait,..."))
+    var load = ""
+
     @Option(help: "Seconds of a broker's lease.")
     var lease = 3.0
 
@@ -87,6 +93,7 @@ struct FaultsCommand: AsyncParsableCommand {
             // A broker that dies a second after its start hardly hears an answer: few questions would park what was decided.
             configuration.maxChecks = 30
             configuration.brokers = brokers
+            configuration.traits = try traits
             configuration.shards = shards
             configuration.lease = .seconds(lease)
             configuration.outstanding = outstanding
@@ -101,6 +108,20 @@ struct FaultsCommand: AsyncParsableCommand {
             configuration.database = kind
             if let problem = configuration.problem { throw ValidationError(problem) }
             return configuration
+        }
+    }
+
+    private var traits: LoadTraits {
+        get throws {
+            try load.split(separator: ",").reduce(into: []) { traits, name in
+                if name == "all" {
+                    for (_, trait) in LoadTraits.named { traits.formUnion(trait) }
+                } else if let trait = LoadTraits(name) {
+                    traits.formUnion(trait)
+                } else {
+                    throw ValidationError("\(name) is nothing that a load can have; see --help")
+                }
+            }
         }
     }
 

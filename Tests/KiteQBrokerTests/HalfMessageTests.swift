@@ -98,6 +98,21 @@ import Testing
         }
     }
 
+    /// The store tells a broker of clients that consume, and of no others.
+    @Test func whoOnlyPublishesIsAskedThoughItIsAtOneBrokerAlone() async throws {
+        try await serving(
+            (["trade"], ["trade"]), configure: { $0.absentPublisherRecheck = .seconds(600) }
+        ) { _, second, _ in
+            let producer = try await WireClient.connect(to: second.address)
+            _ = try await producer.greetRaw(
+                ConnMeta(groupID: "p-pay", secretKey: "", capabilities: [.doesNotConsume], window: 0))
+            let halves = (0..<20).map { _ in WireClient.Publish(isCommitted: false) }
+            for half in halves { #expect(try await producer.publish(half).status) }
+            var open = Set(halves.map(\.id))
+            while !open.isEmpty { open.remove(try id(await producer.next(.txAck))) }
+        }
+    }
+
     @Test func aTopicThatNobodyServesWaitsAndIsParkedWhenItExpires() async throws {
         let store = InMemoryMessageStore(shards: 1)
         let half = WireClient.Publish(isCommitted: false)

@@ -42,6 +42,23 @@ import Testing
         for target in targets { #expect(names.count { $0 == target.name } == 5) }
     }
 
+    @Test func clocksAreWrongByMinutesToWeeks() {
+        let leads = schedule(7, [(.clockWrong, 500)]).map(\.lead)
+        #expect(
+            leads.contains(.zero) && leads.contains { $0 > .seconds(1_209_600) }
+                && leads.contains { $0 < .seconds(-1_209_600) })
+        #expect(leads.allSatisfy { $0 == .zero || $0 >= .seconds(120) || $0 <= .seconds(-120) })
+        #expect(leads == schedule(7, [(.clockWrong, 500)]).map(\.lead))
+    }
+
+    @Test func aShardsFaultNamesOne() {
+        let faults = FaultSchedule(
+            seed: 8, wishes: [(.shardLock, 50), (.shardDown, 50), (.brokerKill, 5)], brokers: 2, lease: .seconds(2),
+            shards: 3)
+        #expect(Set(faults.filter { $0.kind.isOfShard }.map(\.shard)) == [0, 1, 2])
+        #expect(faults.allSatisfy { $0.kind.isOfShard || $0.shard == nil })
+    }
+
     @Test func namesAreRead() {
         for kind in FaultKind.allCases { #expect(FaultKind.named(kind.rawValue) == [kind]) }
         #expect(FaultKind.named("cut") == [.databaseCut, .databaseSilence, .zooKeeperCut])

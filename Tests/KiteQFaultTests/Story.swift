@@ -4,17 +4,26 @@
 struct Story {
     private(set) var events: [HistoryEvent] = []
     private(set) var faults: [FaultRecord] = []
+    private(set) var losses: [ConnectionLoss] = []
     var deadLetters: [DeadLetter] = []
     private var time: UInt32 = 0
-    let seed: UInt64 = 42
+    private let load: CheckedLoad
+
+    init(traits: LoadTraits = []) {
+        load = CheckedLoad(seed: 42, traits: traits, brokers: 2, shards: 2, deliveryTimeout: 60_000)
+    }
 
     /// The number of the first message that is planned so.
     func message(_ wanted: (MessagePlan) -> Bool) -> UInt32 {
-        (0...).first { wanted(MessagePlan(seed: seed, number: $0)) } ?? 0
+        (0...).first { wanted(load.plan(of: $0)) } ?? 0
     }
 
     /// A plain message for groups 0 and 1 that nobody refuses.
-    var plain: UInt32 { message { $0.way == .plain && $0.kind == 0 && $0.refusals == 0 && !$0.isPoison } }
+    var plain: UInt32 {
+        message { $0.way == .plain && $0.kind == 0 && $0.refusals == 0 && !$0.isPoison && !$0.isReused }
+    }
+
+    func shard(of message: UInt32) -> Int { load.shard(of: message) }
 
     func half(_ way: MessagePlan.Way) -> UInt32 {
         message { $0.way == way && $0.kind == 0 && $0.refusals == 0 && !$0.isPoison }
@@ -28,14 +37,14 @@ struct Story {
     }
 
     mutating func note(
-        _ message: UInt32, _ kind: HistoryEvent.Kind, by group: Int, broker: Int = 0, number: UInt8 = 0,
-        overNewConnection isNew: Bool = false
+        _ message: UInt32, _ kind: HistoryEvent.Kind, by group: Int, broker: Int = 0, consumer: Int = 0,
+        number: UInt8 = 0, overNewConnection isNew: Bool = false
     ) {
         time += 1_000
         events.append(
             HistoryEvent(
-                time: time, message: message, kind: kind, group: group, broker: broker, delivery: number,
-                connected: isNew ? time : 0))
+                time: time, message: message, kind: kind, group: group, broker: broker, consumer: consumer,
+                delivery: number, connected: isNew ? time : 0))
     }
 
     /// Delivered and accepted.
@@ -46,19 +55,29 @@ struct Story {
         }
     }
 
-    mutating func fault(_ kind: FaultKind, broker: Int = 0, seconds: UInt32 = 0) {
+    mutating func fault(_ kind: FaultKind, broker: Int = 0, seconds: UInt32 = 0, shard: Int? = nil) {
         let start = time + 500
         time += seconds * 10_000 + 1_000
-        let fault = PlannedFault(kind: kind, broker: broker, delay: .zero, outage: .zero)
+        var fault = PlannedFault(kind: kind, broker: broker, delay: .zero, outage: .zero)
+        fault.shard = shard
         faults.append(FaultRecord(fault: fault, start: start, end: time))
     }
 
+    mutating func loseConnection(group: Int, broker: Int, consumer: Int) {
+        time += 1_000
+        losses.append(ConnectionLoss(time: time, group: group, broker: broker, consumer: consumer))
+    }
+
     mutating func wait(seconds: UInt32) { time += seconds * 10_000 }
+    mutating func rewind(seconds: UInt32) { time -= seconds * 10_000 }
+
+    /// What is said of outages of shards.
+    var silentOutages: [String] { ShardOutages(load, faults).silent(events) }
 
     /// What the checker says, with a window of 2 s.
     var verdict: Verdict {
         HistoryChecker(
-            seed: seed, events: events, faults: faults, deadLetters: deadLetters, window: 20_000, brokers: 2
+            load: load, events: events, faults: faults, losses: losses, deadLetters: deadLetters, window: 20_000
         ).check()
     }
 

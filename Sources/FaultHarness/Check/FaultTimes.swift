@@ -5,6 +5,7 @@ struct FaultTimes {
         var start: UInt32
         var end: UInt32
         var losesMemory: Bool
+        var shard: Int?
         /// The latest end of this one and all before it.
         var latestEnd: UInt32
     }
@@ -16,7 +17,9 @@ struct FaultTimes {
     /// How long after a pause its last packets reach a consumer at the most, on a machine that has all to catch up with: 5 s.
     private static let lateness: UInt32 = 50_000
 
-    init(_ faults: [FaultRecord], window: UInt32, brokers: Int) {
+    /// - Parameter lease: whose lease of one shard is over may be declared dead there when the shard comes back, and begins anew in
+    ///   all of them: so a longer outage is a reason in all of them.
+    init(_ faults: [FaultRecord], window: UInt32, brokers: Int, lease: UInt32) {
         self.window = window
         pauses = faults.indices.filter { faults[$0].fault.kind == .brokerPause }.map {
             ($0, faults[$0].fault.broker, faults[$0].start, faults[$0].healed)
@@ -30,7 +33,9 @@ struct FaultTimes {
                     latest = max(latest, faults[index].end)
                     return Entry(
                         index: index, start: faults[index].start, end: faults[index].end,
-                        losesMemory: faults[index].fault.kind.losesMemory, latestEnd: latest)
+                        losesMemory: faults[index].fault.kind.losesMemory,
+                        shard: faults[index].healed - faults[index].start < lease ? faults[index].fault.shard : nil,
+                        latestEnd: latest)
                 }
         }
     }
@@ -39,8 +44,10 @@ struct FaultTimes {
     ///
     /// The first that its broker's memory was lost in, since what was open or not written then is lost with it; where there
     /// is none such, the first that kept it from being written.
-    func reason(for delivery: MessageHistory.Delivery, repeatedAt time: UInt32) -> (index: Int, start: UInt32)? {
-        let entries = touching(delivery).filter { $0.start <= time }
+    func reason(for delivery: MessageHistory.Delivery, of shard: Int, repeatedAt time: UInt32) -> (
+        index: Int, start: UInt32
+    )? {
+        let entries = touching(delivery, of: shard).filter { $0.start <= time }
         return (entries.first(where: \.losesMemory) ?? entries.first).map { ($0.index, $0.start) }
     }
 
@@ -55,12 +62,12 @@ struct FaultTimes {
 
     /// The faults that found a delivery open, or answered at most the window before, or still on its way from a broker that
     /// lost its memory; by their indices.
-    func mayRepeat(_ delivery: MessageHistory.Delivery) -> [Int] {
-        touching(delivery).filter { delivery.start <= $0.start || $0.losesMemory }.map(\.index)
+    func mayRepeat(_ delivery: MessageHistory.Delivery, of shard: Int) -> [Int] {
+        touching(delivery, of: shard).filter { delivery.start <= $0.start || $0.losesMemory }.map(\.index)
     }
 
     /// Faults of the delivery's broker, from its begin on, that found it open or answered at most the window before.
-    private func touching(_ delivery: MessageHistory.Delivery) -> [Entry] {
+    private func touching(_ delivery: MessageHistory.Delivery, of shard: Int) -> [Entry] {
         guard delivery.broker < entries.count else { return [] }
         let entries = entries[delivery.broker]
         var low = 0
@@ -75,7 +82,7 @@ struct FaultTimes {
         var found: [Entry] = []
         for entry in entries[low...] {
             if entry.start > latest ?? .max { break }
-            if entry.end >= delivery.start { found.append(entry) }
+            if entry.end >= delivery.start, entry.shard ?? shard == shard { found.append(entry) }
         }
         return found
     }

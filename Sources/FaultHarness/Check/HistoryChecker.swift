@@ -1,8 +1,9 @@
 /// Holds a history against what must be true of it (design.md, What must always hold).
 package struct HistoryChecker {
-    private let seed: UInt64
+    private let load: CheckedLoad
     private let faults: [FaultRecord]
     private let times: FaultTimes
+    private let losses: ConnectionLosses
     private let index: HistoryIndex
     private let dead: [UInt32: [DeadLetter]]
     private var verdict: Verdict
@@ -11,12 +12,13 @@ package struct HistoryChecker {
     ///   - window: how long before a fault a delivery may have been acknowledged and yet come again, in 0.1 ms: until what
     ///     some groups have finished is written, and the removals are.
     package init(
-        seed: UInt64, events: [HistoryEvent], faults: [FaultRecord], deadLetters: [DeadLetter], window: UInt32,
-        brokers: Int
+        load: CheckedLoad, events: [HistoryEvent], faults: [FaultRecord], losses: [ConnectionLoss] = [],
+        deadLetters: [DeadLetter], window: UInt32
     ) {
-        self.seed = seed
+        self.load = load
+        self.losses = ConnectionLosses(losses)
         self.faults = faults
-        times = FaultTimes(faults, window: window, brokers: brokers)
+        times = FaultTimes(faults, window: window, brokers: load.brokers, lease: load.lease)
         index = HistoryIndex(events)
         dead = Dictionary(grouping: deadLetters, by: \.message)
         verdict = Verdict(faults: faults.count)
@@ -29,7 +31,7 @@ package struct HistoryChecker {
     }
 
     private mutating func check(_ message: UInt32) {
-        let plan = MessagePlan(seed: seed, number: message)
+        let plan = load.plan(of: message)
         let history = MessageHistory(index.events(of: message))
         let buried = dead[message] ?? []
         verdict.messages += 1
@@ -38,6 +40,7 @@ package struct HistoryChecker {
         verdict.buried += buried.count { $0.group != nil }
         verdict.parked += buried.count { $0.group == nil }
         if !history.isAcknowledged && history.isPerhapsStored { verdict.unknown += 1 }
+        if history.isReuseAcknowledged { verdict.reused += 1 }
 
         checkPermission(message, plan, history, buried)
         checkCompleteness(message, plan, history, buried)
@@ -55,7 +58,11 @@ package struct HistoryChecker {
     ) {
         let groups = Topology.kinds[plan.kind].groups
         if let first = history.deliveries.min(by: { $0.place < $1.place }) {
-            if !history.isAcknowledged && !history.isPerhapsStored {
+            // Published once more it is a message that nobody needs to decide.
+            let isAnew = history.isPerhapsReused && history.reusePlace.map { $0 < first.place } ?? false
+            if isAnew {
+                // Allowed, whatever became of its first life.
+            } else if !history.isAcknowledged && !history.isPerhapsStored {
                 find(.wrong, message, group: first.group, "delivered, though every publish of it was refused")
             } else if plan.isHalf, history.commitPlace.map({ first.place < $0 }) ?? true {
                 find(
@@ -66,6 +73,10 @@ package struct HistoryChecker {
         }
         for delivery in history.deliveries where !groups.contains(delivery.group) {
             find(.wrong, message, group: delivery.group, "delivered to a group that is not bound to it")
+        }
+        if plan.way == .neverDecided, history.isReuseAcknowledged {
+            find(
+                .wrong, message, "taken as another message while its id was that of a half message that nobody decided")
         }
         for letter in buried {
             if letter.group == nil {
@@ -90,10 +101,11 @@ package struct HistoryChecker {
             }
             return
         }
-        let isWanted = history.isAcknowledged && (!plan.isHalf || plan.isToBeCommitted)
+        let isWanted =
+            history.isAcknowledged && (!plan.isHalf || plan.isToBeCommitted) || history.isReuseAcknowledged
         // Stored or not is unknown; but if one group has it, then it is stored, and all have to have it.
         let isSeen = !history.deliveries.isEmpty || buried.contains { $0.group != nil }
-        guard isWanted || (isSeen && !plan.isHalf) else { return }
+        guard isWanted || (isSeen && (!plan.isHalf || history.isPerhapsReused)) else { return }
         verdict.expected += 1
         for group in Topology.kinds[plan.kind].groups
         where !history.isAccepted(by: group) && !buried.contains(where: { $0.group == group }) {
@@ -106,8 +118,9 @@ package struct HistoryChecker {
 
     private mutating func checkDuplicates(_ message: UInt32, _ plan: MessagePlan, _ history: MessageHistory) {
         let deliveries = history.deliveries
+        let shard = load.shard(of: message)
         for delivery in deliveries {
-            for fault in times.mayRepeat(delivery) { verdict.faults[fault].bound += 1 }
+            for fault in times.mayRepeat(delivery, of: shard) { verdict.faults[fault].bound += 1 }
         }
         guard deliveries.count > 1 else { return }
         for (number, delivery) in deliveries.enumerated() {
@@ -116,19 +129,30 @@ package struct HistoryChecker {
                 $0.group == delivery.group && !($0.isDeclined && $0.end.map { $0 <= delivery.start } ?? false)
             }
             guard !earlier.isEmpty else { continue }
-            explain(message, plan, history, delivery, earlier)
+            explain(message, shard, plan, history, delivery, earlier)
         }
     }
 
     private mutating func explain(
-        _ message: UInt32, _ plan: MessagePlan, _ history: MessageHistory, _ delivery: MessageHistory.Delivery,
-        _ earlier: [MessageHistory.Delivery]
+        _ message: UInt32, _ shard: Int, _ plan: MessagePlan, _ history: MessageHistory,
+        _ delivery: MessageHistory.Delivery, _ earlier: [MessageHistory.Delivery]
     ) {
         var reason: (index: Int, start: UInt32)?
+        var (isLate, isTakenAlong) = (false, false)
         for one in earlier {
-            guard let fault = times.reason(for: one, repeatedAt: delivery.start) ?? latePacket(delivery) else {
+            if losses.took(one, before: delivery.start) {
+                isTakenAlong = true
+                continue
+            }
+            if load.gaveUp(one, before: delivery.start) {
+                isLate = true
+                continue
+            }
+            guard let fault = times.reason(for: one, of: shard, repeatedAt: delivery.start) ?? latePacket(delivery)
+            else {
                 // What became of half messages is remembered: sending one again makes no second message.
-                if !plan.isHalf && history.isRepublished(before: delivery.place) {
+                let isAnew = history.isPerhapsReused && history.reusePlace.map { $0 < delivery.place } ?? false
+                if isAnew || !plan.isHalf && history.isRepublished(before: delivery.place) {
                     verdict.republished += 1
                 } else {
                     find(.unexplained, message, group: delivery.group, "delivered again without a fault")
@@ -141,7 +165,13 @@ package struct HistoryChecker {
                 verdict.faults[fault.index].oldestAnswer = max(verdict.faults[fault.index].oldestAnswer, age)
             }
         }
-        if let reason { verdict.faults[reason.index].duplicates += 1 }
+        if let reason {
+            verdict.faults[reason.index].duplicates += 1
+        } else if isTakenAlong {
+            verdict.takenAlong += 1
+        } else if isLate {
+            verdict.late += 1
+        }
     }
 
     private mutating func latePacket(_ delivery: MessageHistory.Delivery) -> (index: Int, start: UInt32)? {

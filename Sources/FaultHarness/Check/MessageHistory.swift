@@ -4,6 +4,7 @@ struct MessageHistory {
     struct Delivery {
         var group: Int
         var broker: Int
+        var consumer: Int
         var start: UInt32
         /// When the connection that brought it was made.
         var connected: UInt32
@@ -25,9 +26,8 @@ struct MessageHistory {
             case .delivered:
                 deliveries.append(
                     Delivery(
-                        group: Int(event.group), broker: Int(event.broker), start: event.time,
-                        connected: event.connected,
-                        place: place))
+                        group: Int(event.group), broker: Int(event.broker), consumer: Int(event.consumer),
+                        start: event.time, connected: event.connected, place: place))
             case .accepted, .declined:
                 let same = { (other: HistoryEvent) in other.group == event.group && other.delivery == event.delivery }
                 let index = deliveries.lastIndex { $0.end == nil && same(events[$0.place]) }
@@ -49,6 +49,17 @@ struct MessageHistory {
     var isPerhapsStored: Bool {
         let sent = events.count { $0.kind == .published }
         return sent > events.count { $0.kind == .refused || $0.kind == .notSent }
+    }
+
+    /// The place at which its id was published once more; nil where it was not.
+    var reusePlace: Int? { events.firstIndex { $0.kind == .reused } }
+
+    /// A broker took its id once more.
+    var isReuseAcknowledged: Bool { has(.reuseAcknowledged) }
+
+    /// Its id may have been taken once more.
+    var isPerhapsReused: Bool {
+        events.count { $0.kind == .reused } > events.count { $0.kind == .reuseRefused }
     }
 
     /// The first commit, whoever gave it.

@@ -14,6 +14,12 @@ package struct Verdict: Sendable {
     package var faults: [OfFault]
     /// Deliveries that came twice because the message was published again after an outcome that its sender did not know.
     package var republished = 0
+    /// Deliveries that came again because their consumer took longer than the brokers wait.
+    package var late = 0
+    /// Deliveries that came again because their consumer lost its connection over another message.
+    package var takenAlong = 0
+    /// Ids that were taken once more.
+    package var reused = 0
     /// How long after a pause what its broker had sent or decided before reached a consumer at the latest, seconds.
     package var lateness = 0.0
 

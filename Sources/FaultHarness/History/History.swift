@@ -6,6 +6,7 @@ package final class History: Sendable {
         let message: UInt32
         let group: Int
         let broker: Int
+        let consumer: Int
         let number: UInt8
         fileprivate let life: Int
         /// Whether its consumer is to refuse it.
@@ -32,6 +33,7 @@ package final class History: Sendable {
         var lives: [Int]
         var ends: [UInt32]
         var lastDelivery: UInt32 = 0
+        var losses: [ConnectionLoss] = []
     }
 
     package let seed: UInt64
@@ -55,6 +57,7 @@ package final class History: Sendable {
 
     package var gauges: Gauges { state.withLock { $0.gauges } }
     package var lastDelivery: UInt32 { state.withLock { $0.lastDelivery } }
+    package var losses: [ConnectionLoss] { state.withLock { $0.losses } }
     package var events: [HistoryEvent] { state.withLock { $0.events } }
 
     // MARK: Publishing
@@ -95,6 +98,11 @@ package final class History: Sendable {
         }
     }
 
+    /// A message that was rolled back has a new life, in which it is delivered.
+    func owe(_ message: UInt32, _ plan: MessagePlan) {
+        state.withLock { $0.gauges.owed += Topology.kinds[plan.kind].groups.count }
+    }
+
     func sender(of message: UInt32) -> MessageState.Sender? {
         state.withLock { $0.messages.indices.contains(Int(message)) ? $0.messages[Int(message)].sender : nil }
     }
@@ -111,7 +119,7 @@ package final class History: Sendable {
     ///     waited in this process since: it counts from that life's end.
     ///   - isRefused: told how often the group refused the message before.
     package func beginDelivery(
-        _ message: UInt32, group: Int, broker: Int, connectedAt: ContinuousClock.Instant,
+        _ message: UInt32, group: Int, broker: Int, consumer: Int = 0, connectedAt: ContinuousClock.Instant,
         isRefused: (_ before: Int) -> Bool
     ) -> Delivery {
         let (now, connected) = (self.now, time(connectedAt))
@@ -123,10 +131,10 @@ package final class History: Sendable {
             if !isLate { state.gauges.deliveriesOpen[broker] += 1 }
             state.events.append(
                 HistoryEvent(
-                    time: time, message: message, kind: .delivered, group: group, broker: broker, delivery: number,
-                    connected: connected))
+                    time: time, message: message, kind: .delivered, group: group, broker: broker, consumer: consumer,
+                    delivery: number, connected: connected))
             return Delivery(
-                message: message, group: group, broker: broker, number: number,
+                message: message, group: group, broker: broker, consumer: consumer, number: number,
                 life: state.lives[broker] - (isLate ? 1 : 0),
                 isToBeRefused: isRefused(state.messages[Int(message)].refusals(of: group)))
         }
@@ -142,7 +150,7 @@ package final class History: Sendable {
             state.events.append(
                 HistoryEvent(
                     time: now, message: delivery.message, kind: kind, group: delivery.group, broker: delivery.broker,
-                    delivery: delivery.number))
+                    consumer: delivery.consumer, delivery: delivery.number))
             if delivery.isToBeRefused {
                 _ = state.messages[message].refuse(delivery.group)
                 if !isPoison { return }
@@ -153,6 +161,14 @@ package final class History: Sendable {
             guard state.messages[message].finished & bit == 0 else { return }
             state.messages[message].finished |= bit
             if state.messages[message].sender == .stored { state.gauges.owed -= 1 }
+        }
+    }
+
+    /// Noted before the connection is closed.
+    package func loseConnection(group: Int, broker: Int, consumer: Int) {
+        let now = self.now
+        state.withLock {
+            $0.losses.append(ConnectionLoss(time: now, group: group, broker: broker, consumer: consumer))
         }
     }
 

@@ -19,6 +19,14 @@ package enum FaultKind: String, Sendable, Hashable, CaseIterable {
     case zooKeeperCut = "zookeeper-cut"
     /// One broker kills itself at a named point of a message's way (`CrashPoint`), and is started again.
     case crashPoint = "crash-points"
+    /// A second process is started under one broker's name while that one serves: it must end, and nobody else.
+    case nameTwice = "name-twice"
+    /// The clock of one broker's machine is set wrong by minutes to weeks, and stays so; or is set right.
+    case clockWrong = "clock-wrong"
+    /// One shard's tables are locked against writing, or against reading as well, for a while.
+    case shardLock = "shard-lock"
+    /// All brokers' connections to one shard are closed, and no new one is taken for a while.
+    case shardDown = "shard-down"
 
     /// Reads a name; `cut` stands for the three of the proxy.
     package static func named(_ name: some StringProtocol) -> [FaultKind]? {
@@ -26,6 +34,8 @@ package enum FaultKind: String, Sendable, Hashable, CaseIterable {
         return FaultKind(rawValue: String(name)).map { [$0] }
     }
 
+    /// Whether it is of one shard alone.
+    package var isOfShard: Bool { self == .shardLock || self == .shardDown }
     package var needsZooKeeper: Bool { self == .zooKeeperKill || self == .zooKeeperCut }
     package var needsProxy: Bool { self == .databaseCut || self == .databaseSilence || self == .zooKeeperCut }
 
@@ -37,7 +47,8 @@ package enum FaultKind: String, Sendable, Hashable, CaseIterable {
     package var excusesDuplicates: Bool {
         switch self {
         case .brokerKill, .brokerPause, .databaseKill, .bothKill, .databaseCut, .databaseSilence, .crashPoint: true
-        case .brokerStop, .zooKeeperKill, .zooKeeperCut: false
+        case .shardLock, .shardDown: true
+        case .brokerStop, .zooKeeperKill, .zooKeeperCut, .nameTwice, .clockWrong: false
         }
     }
 }

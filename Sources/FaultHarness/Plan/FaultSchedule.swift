@@ -11,6 +11,7 @@ package struct FaultSchedule: Sequence, IteratorProtocol, Sendable {
     private var counted: [FaultKind]
     private let brokers: Int
     private let lease: Duration
+    private let shards: Int
     private let crashPoints: [CrashTarget]
     private var nextCrashPoint = 0
 
@@ -18,11 +19,13 @@ package struct FaultSchedule: Sequence, IteratorProtocol, Sendable {
     ///   - lease: of the brokers; a pause is 1.5 to 3 times that.
     ///   - crashPoints: taken in turn, each as often as the others.
     package init(
-        seed: UInt64, wishes: [Wish], brokers: Int, lease: Duration, crashPoints: [CrashTarget] = CrashTarget.all
+        seed: UInt64, wishes: [Wish], brokers: Int, lease: Duration, shards: Int = 2,
+        crashPoints: [CrashTarget] = CrashTarget.all
     ) {
         generator = SplitMix64(seed: seed)
         self.brokers = brokers
         self.lease = lease
+        self.shards = shards
         self.crashPoints = crashPoints
         endless = wishes.contains { $0.count == nil } ? wishes.map(\.kind) : []
         counted = []
@@ -44,6 +47,10 @@ package struct FaultSchedule: Sequence, IteratorProtocol, Sendable {
             case .databaseKill, .bothKill, .databaseCut: milliseconds(0...6_000)
             case .databaseSilence: milliseconds(500...8_000)
             case .zooKeeperKill, .zooKeeperCut: milliseconds(0...8_000)
+            case .shardLock, .shardDown: milliseconds(500...10_000)
+            // How long it is looked at before the next fault.
+            case .clockWrong: milliseconds(1_000...4_000)
+            case .nameTwice: Duration.zero
             }
         var fault = PlannedFault(kind: kind, broker: broker, delay: delay, outage: outage)
         if kind == .crashPoint, !crashPoints.isEmpty {
@@ -51,7 +58,18 @@ package struct FaultSchedule: Sequence, IteratorProtocol, Sendable {
             nextCrashPoint += 1
             fault.crashPoint = "\(target.name):\(Int.random(in: target.occasions, using: &generator))"
         }
+        if kind == .clockWrong { fault.lead = lead }
+        if kind.isOfShard { fault.shard = Int.random(in: 0..<shards, using: &generator) }
         return fault
+    }
+
+    /// Of a clock: minutes, hours or up to a month, ahead or behind; one time in five none.
+    private var lead: Duration {
+        mutating get {
+            let ranges = [0...0, 120...3_600, 3_600...86_400, 86_400...691_200, 691_200...2_678_400]
+            let seconds = Int.random(in: ranges[Int.random(in: 0..<ranges.count, using: &generator)], using: &generator)
+            return .seconds(Bool.random(using: &generator) ? seconds : -seconds)
+        }
     }
 
     /// Of a broker. Where there are others, it is often away for so long that they take over what it left.

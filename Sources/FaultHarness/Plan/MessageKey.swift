@@ -11,7 +11,9 @@ package struct MessageKey: Sendable, Hashable {
     }
 
     /// 32 hexadecimal digits.
-    package func id(of number: UInt32) -> String { MessageID(high: high, low: UInt64(number) ^ mask).description }
+    package func id(of number: UInt32) -> String { messageID(of: number).description }
+
+    package func messageID(of number: UInt32) -> MessageID { MessageID(high: high, low: UInt64(number) ^ mask) }
 
     /// Nil for an id that this run did not make.
     package func number(of id: String) -> UInt32? { MessageID(id).flatMap(number(of:)) }

@@ -9,6 +9,10 @@ package struct PlannedFault: Sendable, Hashable {
     package var outage: Duration
     /// Where a broker kills itself, as `name:count`; "" for other kinds.
     package var crashPoint = ""
+    /// How far a broker's clock is set ahead of the right one.
+    package var lead: Duration = .zero
+    /// The shard that it hits; nil: all of them.
+    package var shard: Int?
 
     package init(kind: FaultKind, broker: Int, delay: Duration, outage: Duration, crashPoint: String = "") {
         self.kind = kind
@@ -16,5 +20,15 @@ package struct PlannedFault: Sendable, Hashable {
         self.delay = delay
         self.outage = outage
         self.crashPoint = crashPoint
+    }
+}
+
+extension PlannedFault: CustomStringConvertible {
+    /// Its kind and what it hits.
+    package var description: String {
+        let place = shard.map { "shard \($0)" } ?? "broker \(broker)"
+        let point = crashPoint.isEmpty ? "" : " at \(crashPoint)"
+        let clock = kind == .clockWrong ? ", \(lead.components.seconds) s ahead" : ""
+        return "\(kind.rawValue) of \(place)\(point)\(clock)"
     }
 }

@@ -27,10 +27,25 @@ package struct Topology: Sendable, Hashable {
     package static let publishers = ["p-shop", "p-desk"]
 
     package let brokers: Int
+    /// Whether the last broker serves one topic alone.
+    package let isSplit: Bool
 
-    package init(brokers: Int) {
+    package init(brokers: Int, traits: LoadTraits = []) {
         self.brokers = brokers
+        isSplit = traits.contains(.topics) && brokers > 1
     }
+
+    package func topics(ofBroker broker: Int) -> [String] {
+        isSplit && broker == brokers - 1 ? Array(Self.topics.prefix(1)) : Self.topics
+    }
+
+    /// Who publishes a message instead of this publisher, where none of its brokers would take it.
+    package func publisher(_ publisher: Int, ofTopic topic: String) -> Int {
+        brokers(ofPublisher: publisher).contains { topics(ofBroker: $0).contains(topic) } ? publisher : 0
+    }
+
+    /// Whether a consumer tells its broker that a handler is at work; where some are slow the others do not, as clients of other makes.
+    package static func tellsOfWork(consumer: Int) -> Bool { consumer == 0 }
 
     /// The last group consumes from the first broker only, whichever broker has its messages.
     package func brokers(ofGroup group: Int) -> [Int] {

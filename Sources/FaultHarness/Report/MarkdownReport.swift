@@ -9,10 +9,9 @@ package struct MarkdownReport: Sendable {
     /// One line for a fault that was injected.
     static func line(_ record: FaultRecord, number: Int, _ gauges: History.Gauges) -> String {
         let fault = record.fault
-        let point = fault.crashPoint.isEmpty ? "" : " at \(fault.crashPoint)"
         return
-            "\(MessageReport.seconds(record.start)) s: fault \(number + 1), \(fault.kind.rawValue) of broker "
-            + "\(fault.broker)\(point), \(record.publishesOpen) publishes and \(record.deliveriesOpen) deliveries open; "
+            "\(MessageReport.seconds(record.start)) s: fault \(number + 1), \(fault), "
+            + "\(record.publishesOpen) publishes and \(record.deliveriesOpen) deliveries open; "
             + "\(gauges.acknowledged) acknowledged, \(gauges.accepted) accepted, \(gauges.owed) owed"
     }
 
@@ -22,13 +21,15 @@ package struct MarkdownReport: Sendable {
 
     private var headline: String {
         let configuration = result.configuration
+        let traits = configuration.traits.names
         let wishes = configuration.wishes.map { wish in
             wish.kind.rawValue + (wish.count.map { "=\($0)" } ?? "")
         }
         return
             "Seed \(configuration.seed), \(configuration.brokers) broker\(configuration.brokers == 1 ? "" : "s"), "
-            + "\(configuration.shards) shards on \(configuration.database.rawValue), lease \(configuration.lease), faults "
-            + "\(wishes.joined(separator: ",")): **\(result.isGood ? "passed" : "FAILED")**."
+            + "\(configuration.shards) shards on \(configuration.database.rawValue), lease \(configuration.lease), "
+            + (traits.isEmpty ? "" : "load \(traits.joined(separator: ",")), ")
+            + "faults \(wishes.joined(separator: ",")): **\(result.isGood ? "passed" : "FAILED")**."
     }
 
     // MARK: The table
@@ -80,7 +81,7 @@ package struct MarkdownReport: Sendable {
         let seconds = result.loadTime / .seconds(1)
         return """
             Lost \(verdict.count(.lost)), wrongly delivered \(verdict.count(.wrong)), duplicates without a reason \
-            \(verdict.count(.unexplained)), with one \(verdict.duplicates), after a repeated publish \(verdict.republished).\(lateness)
+            \(verdict.count(.unexplained)), with one \(verdict.duplicates), after a repeated publish \(verdict.republished).\(lateness)\(ofTraits)
 
             \(verdict.messages) messages, \(result.acknowledged) acknowledged (\(Self.decimal(Double(result.acknowledged) / seconds))/s \
             with all outages), \(verdict.unknown) of unknown outcome, \(verdict.expected) to be delivered; \
@@ -93,6 +94,22 @@ package struct MarkdownReport: Sendable {
     private var lateness: String {
         guard result.verdict.lateness > 0 else { return "" }
         return " A paused broker's last packets came up to \(Self.decimal(result.verdict.lateness)) s after it went on."
+    }
+
+    /// What came of what the load had besides the usual.
+    private var ofTraits: String {
+        let (verdict, traits) = (result.verdict, result.configuration.traits)
+        var text = ""
+        if traits.contains(.slow) { text += " Given up while a handler was at work: \(verdict.late)." }
+        if traits.contains(.deadly) {
+            text +=
+                " \(result.connectionsLost) connections lost over a message, which took along \(verdict.takenAlong)."
+        }
+        if traits.contains(.ids) { text += " \(verdict.reused) ids taken once more." }
+        if traits.contains(.sizes) {
+            text += " The brokers' resident memory was \(result.peakMemory >> 20) MiB at the most."
+        }
+        return text
     }
 
     private var problems: [String] {

@@ -2,14 +2,17 @@
 package enum MessageReport {
     /// One line for what it was to be, then one for each event, with the faults in between.
     package static func text(
-        _ message: UInt32, seed: UInt64, key: MessageKey, events: [HistoryEvent], faults: [FaultRecord]
+        _ message: UInt32, load: CheckedLoad, key: MessageKey, events: [HistoryEvent], faults: [FaultRecord]
     ) -> String {
-        let plan = MessagePlan(seed: seed, number: message)
+        let plan = load.plan(of: message)
         let kind = Topology.kinds[plan.kind]
         var lines = [
             "  message \(message) \(key.id(of: message)): \(plan.way), \(kind.topic)/\(kind.messageType) for "
                 + kind.groups.map { Topology.groups[$0] }.joined(separator: ", ")
-                + (plan.isPoison ? ", poison" : "") + (plan.refusals > 0 ? ", refused \(plan.refusals) times" : "")
+                + ", \(plan.size) bytes, limit \(plan.deliverLimit)"
+                + (plan.isDeadly ? ", deadly" : plan.isPoison ? ", poison" : "")
+                + (plan.slowDeliveries > 0 ? ", slow \(plan.slowDeliveries) times" : "")
+                + (plan.refusals > 0 ? ", refused \(plan.refusals) times" : "")
         ]
         guard let first = events.first?.time, let last = events.last?.time else { return lines[0] }
         var rows = events.map { (time: $0.time, text: "\($0)") }
@@ -18,7 +21,7 @@ package enum MessageReport {
             rows.append(
                 (
                     fault.start,
-                    "-- \(fault.fault.kind.rawValue) of broker \(fault.fault.broker) \(fault.fault.crashPoint)"
+                    "-- \(fault.fault.description)"
                 ))
         }
         lines += rows.sorted { $0.time < $1.time }.map { "    \(seconds($0.time)) \($0.text)" }
@@ -35,7 +38,7 @@ extension HistoryEvent: CustomStringConvertible {
     package var description: String {
         switch kind {
         case .delivered:
-            "\(kind) \(Topology.groups[Int(group)]) broker \(broker) (#\(delivery)), connected \(MessageReport.seconds(connected))"
+            "\(kind) \(Topology.groups[Int(group)]) broker \(broker) consumer \(consumer) (#\(delivery)), connected \(MessageReport.seconds(connected))"
         case .accepted, .declined: "\(kind) \(Topology.groups[Int(group)]) broker \(broker) (#\(delivery))"
         default: "\(kind)"
         }

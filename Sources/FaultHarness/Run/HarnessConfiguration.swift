@@ -15,6 +15,7 @@ package struct HarnessConfiguration: Sendable {
     package var shards = 2
     package var lease: Duration = .seconds(3)
     package var database = Database.mariaDB
+    package var traits: LoadTraits = []
     /// The built `kiteq`.
     package var executable: URL
     /// Where the servers' data and logs are; made where it is missing.
@@ -46,6 +47,8 @@ package struct HarnessConfiguration: Sendable {
     package var checks: ClosedRange<Duration> = .seconds(1) ... .seconds(2)
     package var maxChecks = 10
     package var logLevel = "warning"
+    /// The most resident memory that a broker may have where bodies of any size are sent; its own bounds are set to less than half.
+    package var residentLimit = 640 << 20
 
     package init(seed: UInt64, wishes: [FaultSchedule.Wish], duration: Duration?, executable: URL, folder: URL) {
         self.seed = seed
@@ -55,6 +58,14 @@ package struct HarnessConfiguration: Sendable {
         self.folder = folder
     }
 
+    /// How long the brokers wait for an answer. The consumers answer within 1.4 s; what a machine adds that is busy with all this is no fault of a
+    /// broker. Where handlers are to be slow it is less, so that they need not be slower than a run has time for.
+    package var deliveryTimeout: Duration { traits.contains(.slow) ? .seconds(6) : .seconds(15) }
+    /// How long a slow handler holds a delivery.
+    package var slowHold: ClosedRange<Duration> { deliveryTimeout * 1.5...deliveryTimeout * 3 }
+
+    package var usesClocks: Bool { wishes.contains { $0.kind == .clockWrong } }
+    package var usesShardProxies: Bool { wishes.contains { $0.kind == .shardDown } }
     package var usesZooKeeper: Bool { wishes.contains { $0.kind.needsZooKeeper } }
     package var usesProxies: Bool { wishes.contains { $0.kind.needsProxy } }
 
@@ -64,6 +75,15 @@ package struct HarnessConfiguration: Sendable {
         if !(1...8).contains(brokers) { return "1 to 8 brokers can run, not \(brokers)" }
         if brokers == 1, wishes.contains(where: { $0.kind == .brokerPause }) {
             return "a pause past the lease needs 2 brokers at least: one that is paused, and an heir"
+        }
+        if traits.contains(.topics), brokers == 1 {
+            return "brokers that serve different topics are 2 at least"
+        }
+        if usesShardProxies, usesProxies {
+            return "shard-down has a proxy for each shard, cut one for each broker: they do not go together"
+        }
+        if wishes.contains(where: { $0.kind.isOfShard }), shards < 2 {
+            return "a shard that is away needs 2 shards at least: one that is hit, and one that is not"
         }
         if duration == nil, wishes.contains(where: { $0.count == nil }) {
             return "without a duration each kind of fault needs a count, as in broker-kill=20"

@@ -37,11 +37,27 @@ package struct HarnessRun: Sendable {
         let history = History(seed: configuration.seed, brokers: configuration.brokers)
         let addresses = servers.brokers.map(\.address)
         let publishing = try PublishLoad(configuration, history, addresses: addresses, logger: logger)
-        let consuming = try ConsumeLoad(configuration, history, addresses: addresses, logger: logger)
+        let consuming = try await ConsumeLoad(configuration, history, addresses: addresses, logger: logger)
 
         let complaints = Complaints(onProgress: onProgress)
+        let memory = MemoryWatch(configuration, servers, complaints)
+        let database = MariaDBPool(
+            MariaDBConfiguration(
+                servers: [.tcp(host: "127.0.0.1", port: servers.database.port)], user: "root", password: ""),
+            logger: logger)
+        let tables = Tables(pool: database, shards: configuration.shards, key: MessageKey(seed: configuration.seed))
         var outcome = Outcome()
         try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await database.run() }
+            if configuration.traits.contains(.sizes) {
+                tasks.addTask {
+                    do {
+                        try await memory.run()
+                    } catch is CancellationError {
+                        return
+                    }
+                }
+            }
             for service in publishing.services + consuming.services {
                 tasks.addTask {
                     do {
@@ -51,10 +67,12 @@ package struct HarnessRun: Sendable {
                     }
                 }
             }
-            outcome = try await work(servers, history, publishing, complaints)
+            outcome = try await work(servers, tables, history, publishing, complaints)
             tasks.cancelAll()
             try await tasks.waitForAll()
         }
+        outcome.peakMemory = memory.peak
+        try await consuming.stop()
         for text in try await consuming.complaints + servers.stop() { complaints.note(text) }
         return result(outcome, complaints.all, history)
     }
@@ -64,17 +82,18 @@ package struct HarnessRun: Sendable {
         var faults: [FaultRecord] = []
         var deadLetters: [DeadLetter] = []
         var leftovers: [(message: UInt32?, text: String)] = []
+        var peakMemory = 0
         var loadTime = Duration.zero
         var drainTime = Duration.zero
     }
 
     private func work(
-        _ servers: Servers, _ history: History, _ publishing: PublishLoad, _ complaints: Complaints
+        _ servers: Servers, _ tables: Tables, _ history: History, _ publishing: PublishLoad, _ complaints: Complaints
     ) async throws -> Outcome {
         var outcome = Outcome()
         let start = ContinuousClock.now
         let injector = Injector(
-            configuration: configuration, history: history, servers: servers, complaints: complaints,
+            configuration: configuration, history: history, servers: servers, tables: tables, complaints: complaints,
             onFault: { record, number in onProgress(MarkdownReport.line(record, number: number, history.gauges)) })
         let end = configuration.duration.map { start + $0 }
         async let load: Void = publishing.run()
@@ -87,7 +106,7 @@ package struct HarnessRun: Sendable {
         try await injector.checkBrokers()
         outcome.loadTime = ContinuousClock.now - start
         onProgress("the load is off, \(history.gauges.messages) messages; draining")
-        try await drain(servers, injector, history, complaints, &outcome)
+        try await drain(tables, injector, history, complaints, &outcome)
         outcome.drainTime = ContinuousClock.now - start - outcome.loadTime
         return outcome
     }
@@ -95,34 +114,24 @@ package struct HarnessRun: Sendable {
     private var schedule: FaultSchedule {
         FaultSchedule(
             seed: configuration.seed, wishes: configuration.wishes, brokers: configuration.brokers,
-            lease: configuration.lease)
+            lease: configuration.lease, shards: configuration.shards)
     }
 
     // MARK: The end
 
     private func drain(
-        _ servers: Servers, _ injector: Injector, _ history: History, _ complaints: Complaints,
-        _ outcome: inout Outcome
+        _ tables: Tables, _ injector: Injector, _ history: History, _ complaints: Complaints, _ outcome: inout Outcome
     ) async throws {
-        let database = MariaDBPool(
-            MariaDBConfiguration(
-                servers: [.tcp(host: "127.0.0.1", port: servers.database.port)], user: "root", password: ""),
-            logger: logger)
-        let tables = Tables(pool: database, shards: configuration.shards, key: MessageKey(seed: configuration.seed))
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { await database.run() }
-            defer { tasks.cancelAll() }
-            if try await isDrained(tables, injector, history) {
-                // Nothing that is stored could come any more; what was sent and not yet answered can.
-                while history.gauges.deliveriesOpen.contains(where: { $0 > 0 }) {
-                    try await Task.sleep(for: .milliseconds(20))
-                }
-            } else {
-                complaints.note("the tables do not become empty: \(try await tables.counts())")
-                outcome.leftovers = try await tables.leftovers(limit: 20)
+        if try await isDrained(tables, injector, history) {
+            // Nothing that is stored could come any more; what was sent and not yet answered can.
+            while history.gauges.deliveriesOpen.contains(where: { $0 > 0 }) {
+                try await Task.sleep(for: .milliseconds(20))
             }
-            outcome.deadLetters = try await tables.deadLetters()
+        } else {
+            complaints.note("the tables do not become empty: \(try await tables.counts())")
+            outcome.leftovers = try await tables.leftovers(limit: 20)
         }
+        outcome.deadLetters = try await tables.deadLetters()
     }
 
     /// Waits until the tables are empty; false where they stay as they are for the limit.
@@ -147,10 +156,15 @@ package struct HarnessRun: Sendable {
 
     private func result(_ outcome: Outcome, _ complaints: [String], _ history: History) -> RunResult {
         let events = history.events
+        let load = CheckedLoad(
+            seed: configuration.seed, traits: configuration.traits, brokers: configuration.brokers,
+            shards: configuration.shards, deliveryTimeout: UInt32(configuration.deliveryTimeout / .microseconds(100)),
+            lease: UInt32(configuration.lease / .microseconds(100)))
         let verdict = HistoryChecker(
-            seed: configuration.seed, events: events, faults: outcome.faults, deadLetters: outcome.deadLetters,
-            window: UInt32(configuration.window / .microseconds(100)), brokers: configuration.brokers
+            load: load, events: events, faults: outcome.faults, losses: history.losses,
+            deadLetters: outcome.deadLetters, window: UInt32(configuration.window / .microseconds(100))
         ).check()
+        let silent = ShardOutages(load, outcome.faults).silent(events)
         let index = HistoryIndex(events)
         let key = MessageKey(seed: configuration.seed)
         let concerned = verdict.findings.prefix(40).map { ($0.message, "\($0.kind.rawValue): \($0.reason)") }
@@ -159,13 +173,14 @@ package struct HarnessRun: Sendable {
             guard let message else { return what }
             return what + "\n"
                 + MessageReport.text(
-                    message, seed: configuration.seed, key: key, events: index.events(of: message),
+                    message, load: load, key: key, events: index.events(of: message),
                     faults: outcome.faults)
         }
         let gauges = history.gauges
         return RunResult(
-            configuration: configuration, faults: outcome.faults, verdict: verdict, complaints: complaints,
+            configuration: configuration, faults: outcome.faults, verdict: verdict, complaints: complaints + silent,
             loadTime: outcome.loadTime, drainTime: outcome.drainTime, acknowledged: gauges.acknowledged,
-            accepted: gauges.accepted, events: events.count, histories: histories)
+            accepted: gauges.accepted, events: events.count,
+            connectionsLost: history.losses.count, peakMemory: outcome.peakMemory, histories: histories)
     }
 }

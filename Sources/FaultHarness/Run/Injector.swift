@@ -6,6 +6,7 @@ struct Injector: Sendable {
     let configuration: HarnessConfiguration
     let history: History
     let servers: Servers
+    let tables: Tables
     let complaints: Complaints
     /// Told of each fault, and how many there were before.
     let onFault: @Sendable (FaultRecord, Int) -> Void
@@ -108,6 +109,18 @@ struct Injector: Sendable {
             try await disturb(broker.databaseProxy, fault) { $0.silence() }
         case .zooKeeperCut:
             try await disturb(broker.zooKeeperProxy, fault) { $0.cut() }
+        case .nameTwice:
+            try await startTwice(broker)
+            aftermath = .zero
+        case .clockWrong:
+            guard let clock = broker.clock else { throw HarnessError("broker-\(broker.number) has no clock to set") }
+            try clock.set(ahead: fault.lead)
+            try await Task.sleep(for: fault.outage)
+            aftermath = .zero
+        case .shardLock:
+            try await tables.lock(shard: fault.shard ?? 0, againstReading: fault.broker % 2 == 1, for: fault.outage)
+        case .shardDown:
+            try await disturb(servers.shardProxies[fault.shard ?? 0], fault) { $0.cut() }
         }
         (record.healed, record.end) = (history.now, end(after: aftermath))
         return [record]
@@ -132,6 +145,40 @@ struct Injector: Sendable {
         try await start
         (database.end, death.end) = (end(after: configuration.aftermath), end(after: .zero))
         return [database, death]
+    }
+
+    /// A second process of the broker's name: it has to end by itself, and say why; the first has to stay what it was.
+    private func startTwice(_ broker: BrokerProcess) async throws {
+        let name = "broker-\(broker.number)"
+        let before = try await settledLife(of: name)
+        do {
+            try await broker.double.start()
+            complaints.note("a second process of the name \(name) serves beside the first")
+        } catch let error as LocalServerError {
+            let end = await broker.double.end(within: .zero)
+            if end != "it ended with status 1" || !error.message.contains("a broker of the name \(name) works already")
+            {
+                complaints.note("a second process of the name \(name) did not end as it should: \(error)")
+            }
+        }
+        await broker.double.kill()
+        try await checkBrokers()
+        let after = try await tables.lives(of: name)
+        if after != before {
+            complaints.note(
+                "a second process of the name \(name) ended the life of the first: \(before), then \(after)")
+        }
+    }
+
+    /// The broker's life, once it is the same in every shard: after an earlier fault it may have to begin anew.
+    private func settledLife(of name: String) async throws -> [Int64?] {
+        let deadline = ContinuousClock.now + configuration.loadLimit
+        while true {
+            let lives = try await tables.lives(of: name)
+            if let first = lives.first, first != nil, lives.allSatisfy({ $0 == first }) { return lives }
+            if ContinuousClock.now > deadline { throw HarnessError("\(name) does not come to live: \(lives)") }
+            try await Task.sleep(for: .milliseconds(50))
+        }
     }
 
     private func disturb(

@@ -9,6 +9,7 @@ final class PublishLoad: Sendable {
     private let history: History
     private let key: MessageKey
     private let producers: [Producer]
+    private let topology: Topology
     private let isStopping = Mutex(false)
     private let failure = Mutex<String?>(nil)
 
@@ -17,7 +18,8 @@ final class PublishLoad: Sendable {
         self.history = history
         let key = MessageKey(seed: configuration.seed)
         self.key = key
-        let topology = Topology(brokers: configuration.brokers)
+        let topology = Topology(brokers: configuration.brokers, traits: configuration.traits)
+        self.topology = topology
         producers = try Topology.publishers.indices.map { publisher in
             var client = KiteQConfiguration(
                 group: Topology.publishers[publisher],
@@ -41,18 +43,18 @@ final class PublishLoad: Sendable {
     func run() async {
         await withTaskGroup(of: Void.self) { tasks in
             for sender in 0..<configuration.outstanding {
-                tasks.addTask { await self.send(with: self.producers[sender % self.producers.count]) }
+                tasks.addTask { await self.send(as: sender % self.producers.count) }
             }
         }
     }
 
-    private func send(with producer: Producer) async {
+    private func send(as publisher: Int) async {
         do {
             while !isStopping.withLock({ $0 }) {
                 if history.gauges.owed > configuration.maxOwed {
                     try await Task.sleep(for: .milliseconds(Int.random(in: 20...60)))
                 } else {
-                    try await sendOne(with: producer)
+                    try await sendOne(as: publisher)
                 }
             }
         } catch is CancellationError {
@@ -62,14 +64,15 @@ final class PublishLoad: Sendable {
         }
     }
 
-    private func sendOne(with producer: Producer) async throws {
+    private func sendOne(as publisher: Int) async throws {
         let number = history.nextMessage()
-        let plan = MessagePlan(seed: configuration.seed, number: number)
+        let plan = MessagePlan(seed: configuration.seed, number: number, traits: configuration.traits)
         let kind = Topology.kinds[plan.kind]
+        let producer = producers[topology.publisher(publisher, ofTopic: kind.topic)]
         var message = OutgoingMessage(
             topic: kind.topic, messageType: kind.messageType, body: .text(MessageText.body(number, plan)),
             id: key.id(of: number))
-        if plan.isPoison { message.deliverLimit = MessagePlan.poisonLimit }
+        message.deliverLimit = plan.deliverLimit
         while true {
             history.beginPublish(number)
             do {
@@ -83,20 +86,45 @@ final class PublishLoad: Sendable {
                     history.endPublish(number, .acknowledged)
                     history.settle(number, plan, isStored: true)
                 }
+                if plan.isReused { try await sendAgain(message, number, plan, with: producer) }
                 return
             } catch let error as KiteQError {
                 let outcome = try Self.outcome(of: error)
                 history.endPublish(number, outcome)
                 // Where nothing was sent there is nothing to be in doubt about. But a run must end without a broker too.
                 let isLast = isStopping.withLock { $0 }
-                if isLast || (outcome != .notSent && !plan.isRepeated) {
-                    return history.settle(number, plan, isStored: false)
-                }
+                let isGivenUp = isLast || (outcome != .notSent && !plan.isRepeated)
+                if isGivenUp { history.settle(number, plan, isStored: false) }
+                if isLast { return }
+                // After a refusal too, or who is refused at once sends as fast as it can.
                 try await Task.sleep(for: .milliseconds(Int.random(in: 20...200)))
+                if isGivenUp { return }
             } catch {
                 history.endPublish(number, .outcomeUnknown)
                 throw error
             }
+        }
+    }
+
+    /// Publishes its id once more, as a message that needs no decision: a new life of it, the same as before, or refused.
+    private func sendAgain(
+        _ message: OutgoingMessage, _ number: UInt32, _ plan: MessagePlan, with producer: Producer
+    ) async throws {
+        // Over a half message that nobody decides at once, before it is parked; else while it is delivered, or after.
+        if plan.way != .neverDecided { try await Task.sleep(for: .milliseconds(Int.random(in: 0...2_000))) }
+        history.note(number, .reused)
+        do {
+            try await producer.publish(message)
+            if plan.way == .rolledBack { history.owe(number, plan) }
+            history.note(number, .reuseAcknowledged)
+        } catch let error as KiteQError {
+            switch try Self.outcome(of: error) {
+            case .outcomeUnknown: history.note(number, .reuseUnknown)
+            default: history.note(number, .reuseRefused)
+            }
+        } catch {
+            history.note(number, .reuseUnknown)
+            throw error
         }
     }
 

@@ -12,6 +12,10 @@ package struct RunResult: Sendable {
     package var acknowledged: Int
     package var accepted: Int
     package var events: Int
+    /// Of consumers, over messages that they cannot bear.
+    package var connectionsLost: Int
+    /// The most resident memory of a broker in any of its lives, bytes; 0 where it was not watched.
+    package var peakMemory: Int
     /// For each finding, what happened to its message.
     package var histories: [String]
 

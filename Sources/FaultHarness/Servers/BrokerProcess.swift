@@ -7,15 +7,19 @@ package struct BrokerProcess: Sendable {
     /// `127.0.0.1:port`, the same in each life.
     package let address: String
     package let program: LocalProgram
+    /// Another process of the same name, at another address.
+    package let double: LocalProgram
+    /// Its machine's clock, where faults want that.
+    let clock: ShiftedClock?
     /// What stands between it and the database, and between it and ZooKeeper, where faults want that.
     package let databaseProxy: FaultProxy?
     package let zooKeeperProxy: FaultProxy?
 
     /// - Parameters:
     ///   - registry: a URL.
-    ///   - databasePort: of the database, or of the proxy in front of it.
+    ///   - ports: of the database, or of the proxy in front of it; or of a proxy for each shard.
     init(
-        number: Int, _ configuration: HarnessConfiguration, databasePort: Int, registry: String,
+        number: Int, _ configuration: HarnessConfiguration, ports: [Int], registry: String,
         databaseProxy: FaultProxy?, zooKeeperProxy: FaultProxy?
     ) throws {
         self.number = number
@@ -23,15 +27,44 @@ package struct BrokerProcess: Sendable {
         self.zooKeeperProxy = zooKeeperProxy
         let address = "127.0.0.1:\(try LocalServers.freePort())"
         self.address = address
-        var command = [
-            configuration.executable.path, "serve", "--bind", address, "--advertise", address, "--name",
-            "broker-\(number)", "--store", Self.store(port: databasePort, configuration), "--registry", registry,
-            "--topics", Topology.topics.joined(separator: ","), "--log-level", configuration.logLevel,
+        var environment = Self.environment
+        clock = configuration.usesClocks ? try Self.makeClock(number, configuration.folder) : nil
+        if let clock { environment.merge(clock.environment) { _, new in new } }
+        let arguments = Self.arguments(number, configuration, ports: ports, registry: registry)
+        func makeProgram(_ name: String, at address: String) -> LocalProgram {
+            LocalProgram(
+                name: name,
+                command: [configuration.executable.path, "serve", "--bind", address, "--advertise", address]
+                    + arguments,
+                ready: "kiteq: serving", log: configuration.folder.appending(path: "\(name).log"),
+                environment: environment)
+        }
+        program = makeProgram("broker-\(number)", at: address)
+        double = makeProgram("broker-\(number)-double", at: "127.0.0.1:\(try LocalServers.freePort())")
+    }
+
+    private static func makeClock(_ number: Int, _ folder: URL) throws -> ShiftedClock {
+        let own = folder.appending(path: "clock-\(number)")
+        try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
+        return try ShiftedClock(in: own)
+    }
+
+    private static func arguments(
+        _ number: Int, _ configuration: HarnessConfiguration, ports: [Int], registry: String
+    ) -> [String] {
+        let topics = Topology(brokers: configuration.brokers, traits: configuration.traits).topics(ofBroker: number)
+        var arguments = [
+            "--name", "broker-\(number)", "--registry", registry, "--topics", topics.joined(separator: ","),
+            "--log-level", configuration.logLevel,
         ]
-        for (option, value) in Self.options(configuration) { command += ["--set", "\(option)=\(value)"] }
-        program = LocalProgram(
-            name: "broker-\(number)", command: command, ready: "kiteq: serving",
-            log: configuration.folder.appending(path: "broker-\(number).log"), environment: Self.environment)
+        if ports.count == 1 {
+            arguments += ["--store", store(port: ports[0], configuration)]
+        } else {
+            let shards = ports.indices.map { "mysql://root@127.0.0.1:\(ports[$0])/kite_\($0)" }
+            arguments += ["--set", "store.shards=" + shards.joined(separator: " ")]
+        }
+        for (option, value) in options(configuration) { arguments += ["--set", "\(option)=\(value)"] }
+        return arguments
     }
 
     static func store(port: Int, _ configuration: HarnessConfiguration) -> String {
@@ -48,15 +81,23 @@ package struct BrokerProcess: Sendable {
 
     /// Shorter waits than a service's, so that a run sees many of each in its time.
     private static func options(_ configuration: HarnessConfiguration) -> [(String, String)] {
-        [
+        var options = [
             ("store.lease", text(configuration.lease)),
             ("store.connect_timeout", "2s"), ("store.read_timeout", "4s"), ("store.write_timeout", "4s"),
             ("transactions.first_check", text(configuration.checks.lowerBound)),
             ("transactions.longest_check", text(configuration.checks.upperBound)),
             ("transactions.max_checks", "\(configuration.maxChecks)"), ("recovery.orphan_interval", "5s"),
-            // The consumers answer within 1.4 s; what a machine adds that is busy with all this is no fault of a broker.
-            ("delivery.timeout", "15s"), ("delivery.retry_steps", "10=1s"), ("delivery.retry_beyond", "2s"),
+            ("delivery.timeout", text(configuration.deliveryTimeout)),
+            ("delivery.retry_steps", "10=1s"), ("delivery.retry_beyond", "2s"),
         ]
+        if configuration.traits.contains(.sizes) {
+            // What is stated of memory, small enough for a run to come there.
+            options += [
+                ("delivery.memory", "64MiB"), ("transactions.memory", "16MiB"), ("publish.queue_bytes", "32MiB"),
+                ("publish.connection_bytes", "8MiB"),
+            ]
+        }
+        return options
     }
 
     private static func text(_ duration: Duration) -> String { "\(Int64(duration / .milliseconds(1)))ms" }

@@ -47,6 +47,13 @@ package final class FaultProxy: Sendable {
         for channel in change(to: .cut) { channel.close(promise: nil) }
     }
 
+    /// Closes the connections of now, and returns when they are closed; new ones are taken meanwhile.
+    package func reset() async throws {
+        let channels = state.withLock { Array($0.open.values) }
+        for channel in channels { channel.close(promise: nil) }
+        for channel in channels { try await channel.closeFuture.get() }
+    }
+
     /// Lets nothing through until `pass`, and closes nothing.
     package func silence() { setReading(false, of: change(to: .silent)) }
 

@@ -10,6 +10,8 @@ struct Servers: Sendable {
     let database: any DatabaseServer
     let zooKeeper: LocalZooKeeper?
     let brokers: [BrokerProcess]
+    /// What stands between the brokers and each shard, where faults want that.
+    let shardProxies: [FaultProxy]
 
     /// Starts all of them; brokers serve, with the bindings in force.
     static func start(_ configuration: HarnessConfiguration, logger: Logger) async throws -> Servers {
@@ -26,6 +28,11 @@ struct Servers: Sendable {
         }
         let file = configuration.folder.appending(path: "registry.yaml")
         try registryFile.write(to: file, atomically: true, encoding: .utf8)
+        let shardProxies =
+            configuration.usesShardProxies
+            ? (0..<configuration.shards).map { _ in FaultProxy(server: database.port) } : []
+        var shardPorts: [Int] = []
+        for proxy in shardProxies { shardPorts.append(try await proxy.start()) }
         var brokers: [BrokerProcess] = []
         for number in 0..<configuration.brokers {
             let databaseProxy = configuration.usesProxies ? FaultProxy(server: database.port) : nil
@@ -35,11 +42,14 @@ struct Servers: Sendable {
             if let zooKeeper { registry = "zk://127.0.0.1:\(try await zooKeeperProxy?.start() ?? zooKeeper.port)" }
             brokers.append(
                 try BrokerProcess(
-                    number: number, configuration, databasePort: databasePort, registry: registry,
+                    number: number, configuration, ports: shardPorts.isEmpty ? [databasePort] : shardPorts,
+                    registry: registry,
                     databaseProxy: databaseProxy, zooKeeperProxy: zooKeeperProxy))
         }
         for broker in brokers { try await broker.program.start() }
-        return Servers(configuration: configuration, database: database, zooKeeper: zooKeeper, brokers: brokers)
+        return Servers(
+            configuration: configuration, database: database, zooKeeper: zooKeeper, brokers: brokers,
+            shardProxies: shardProxies)
     }
 
     /// Ends them in order. Returns what a broker said that did not end with status 0.
@@ -50,6 +60,7 @@ struct Servers: Sendable {
             try await broker.databaseProxy?.stop()
             try await broker.zooKeeperProxy?.stop()
         }
+        for proxy in shardProxies { try await proxy.stop() }
         await zooKeeper?.stop(within: .seconds(10))
         await database.stop(within: .seconds(30))
         return complaints

@@ -56,6 +56,39 @@ struct Tables: Sendable {
         }
     }
 
+    /// The life that works under a name, in each shard; nil where none does there.
+    func lives(of name: String) async throws -> [Int64?] {
+        try await pool.withConnection { connection in
+            try (0..<shards).map { shard in
+                try connection.query(
+                    "SELECT number FROM kite_\(shard).kite_incarnation WHERE name = ? AND state = 0 ORDER BY number DESC",
+                    [.text(name)]
+                ).first?.int(0)
+            }
+        }
+    }
+
+    /// Locks all tables of a shard for so long: against writing alone, or against reading as well.
+    func lock(shard: Int, againstReading: Bool, for time: Duration) async throws {
+        try await pool.withConnection { connection in
+            let tables = try connection.query(
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = ? AND table_type = 'BASE TABLE'",
+                [.text("kite_\(shard)")]
+            ).map { "kite_\(shard).\(try $0.text(0))" }.sorted()
+            // Whoever is in the way of it is waited for: brokers' statements are short.
+            try connection.simple("SET SESSION lock_wait_timeout = 20")
+            let mode = againstReading ? "WRITE" : "READ"
+            try connection.simple("LOCK TABLES " + tables.map { "\($0) \(mode)" }.joined(separator: ", "))
+            do {
+                try connection.simple("DO SLEEP(\(time / .seconds(1)))")
+                try connection.simple("UNLOCK TABLES")
+            } catch {
+                try connection.simple("UNLOCK TABLES")
+                throw error
+            }
+        }
+    }
+
     /// What is left, for people: at most so many rows of each shard, with the message's number.
     func leftovers(limit: Int) async throws -> [(message: UInt32?, text: String)] {
         try await pool.withConnection { connection in

@@ -118,15 +118,18 @@ struct TransactionWorker: Sendable {
         if due.message.expiresAt <= now { return .park }
         guard routing.knows(due.message.topic) else { return .leave }
         let isElsewhere = due.groups.contains { routing.isElsewhere($0, shard: shard) }
+        let grace = 3 * configuration.recoveryInterval.milliseconds
         let candidates = audience.candidates(for: due)
         guard let client = plan.next(for: due.row, among: candidates), let publisher = audience[client.id] else {
             // Those who have a client of the group may have none that can be asked: then somebody has to put it off.
             let patience = max(Self.abandonedAfter, configuration.absentPublisherRecheck.milliseconds)
             if isElsewhere, (0..<patience).contains(now - due.nextCheckAt) { return .leave }
+            // A client that only publishes is not told of in the store. A broker that has one finds the row due first: put off by
+            // this one at once, it would be due again just as this one looks, time and again.
+            if (0..<grace).contains(now - due.nextCheckAt) { return .wait }
             let later = now + configuration.absentPublisherRecheck.milliseconds
             return .putOff(until: min(later, due.message.expiresAt))
         }
-        let grace = 3 * configuration.recoveryInterval.milliseconds
         let isOwn = audience.isOwn(due.message.id)
         if plan.isOthersTurn(due.row, isOwn: isOwn, isElsewhere: isElsewhere, now: now, grace: grace) { return .wait }
         switch configuration.transactions.next(checks: due.checks, now: now, expiresAt: due.message.expiresAt) {
