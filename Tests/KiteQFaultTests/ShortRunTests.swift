@@ -39,19 +39,4 @@ import Testing
         #expect(result.faults.count >= 9)
         #expect(result.acknowledged > 500 && result.verdict.accepted > 1_000)
     }
-
-    /// Brokers that are not alike, a wrong clock, a name used twice, a shard that is locked and one that is away; ids that are used
-    /// again, bodies of any size, and messages that their consumer dies of.
-    @Test func whatIsNotTheUsualLosesNothing() async throws {
-        var configuration = try configuration([
-            (.brokerKill, 1), (.nameTwice, 1), (.clockWrong, 2), (.shardLock, 1), (.shardDown, 1),
-        ])
-        configuration.brokers = 2
-        configuration.traits = [.topics, .deadly, .sizes, .ids]
-        let result = try await HarnessRun(configuration).run()
-        #expect(result.isGood, "\(MarkdownReport(result).text)")
-        #expect(result.faults.count == 6)
-        #expect(result.acknowledged > 500 && result.verdict.accepted > 1_000 && result.verdict.reused > 0)
-        #expect(result.peakMemory > 0)
-    }
 }

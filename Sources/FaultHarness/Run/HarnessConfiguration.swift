@@ -47,8 +47,9 @@ package struct HarnessConfiguration: Sendable {
     package var checks: ClosedRange<Duration> = .seconds(1) ... .seconds(2)
     package var maxChecks = 10
     package var logLevel = "warning"
-    /// The most resident memory that a broker may have where bodies of any size are sent; its own bounds are set to less than half.
-    package var residentLimit = 640 << 20
+    /// The most resident memory that a broker may have where bodies of any size are sent; its own bounds add up to
+    /// less than half of that.
+    package var residentLimit = 400 << 20
 
     package init(seed: UInt64, wishes: [FaultSchedule.Wish], duration: Duration?, executable: URL, folder: URL) {
         self.seed = seed

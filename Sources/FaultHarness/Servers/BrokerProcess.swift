@@ -90,6 +90,10 @@ package struct BrokerProcess: Sendable {
             ("delivery.timeout", text(configuration.deliveryTimeout)),
             ("delivery.retry_steps", "10=1s"), ("delivery.retry_beyond", "2s"),
         ]
+        if configuration.traits.contains(.slow) {
+            // A stop in order waits for the slowest of them.
+            options.append(("broker.drain_timeout", text(configuration.slowHold.upperBound + .seconds(2))))
+        }
         if configuration.traits.contains(.sizes) {
             // What is stated of memory, small enough for a run to come there.
             options += [
