@@ -69,9 +69,11 @@ extension Shard {
         _ = try await writeMissing(meet(server: server))
         guard lives.contains(where: { $0.number == incarnation }) else { throw isDead }
         let leases = Dictionary(uniqueKeysWithValues: lives.map { ($0.number, $0.leaseUntil) })
-        let over = leaseWatch.withLock { $0.look(at: leases, server: server, now: StoreClock.monotonic()) }
+        let over = leaseWatch.withLock {
+            $0.look(at: leases, own: incarnation, server: server, now: StoreClock.monotonic())
+        }
         var dead: [String] = []
-        for life in lives where over.contains(life.number) && life.number != incarnation {
+        for life in lives where over.contains(life.number) {
             if try await end(life, at: server) { dead.append("\(life.name) (incarnation \(life.number))") }
         }
         return dead

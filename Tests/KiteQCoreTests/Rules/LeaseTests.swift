@@ -17,11 +17,12 @@ import Testing
     /// Looks each second; returns when a broker was first found dead.
     private func watch(
         _ watch: inout LeaseWatch, from start: Int64, to end: Int64, server: String = "a",
-        _ leases: (Int64) -> [Int64: Timestamp]
+        own: Int64? = nil, _ leases: (Int64) -> [Int64: Timestamp]
     ) -> [Int64: Int64] {
         var found: [Int64: Int64] = [:]
         for time in start...end {
-            for number in watch.look(at: leases(time), server: server, now: time * second) where found[number] == nil {
+            let over = watch.look(at: leases(time), own: own, server: server, now: time * second)
+            for number in over where found[number] == nil {
                 found[number] = time
             }
         }
@@ -56,6 +57,36 @@ import Testing
                 #expect(watch(&lease, from: max(end, 131), to: end + 30, renewals).isEmpty, "\(outage) s, \(phase)")
             }
         }
+    }
+
+    /// The tables can be read and not written: nobody renews, wherever the renewals stood when it began and however long it lasts.
+    @Test func aLockAgainstWritingEndsNobody() {
+        for lock in Int64(0)...40 {
+            for (own, other) in [(0, 0), (0, 1), (0, 2), (1, 0), (2, 0), (1, 2), (2, 1)] as [(Int64, Int64)] {
+                var lease = LeaseWatch(duration: 10 * second)
+                let end = 130 + lock
+                func written(_ time: Int64, _ phase: Int64) -> Timestamp {
+                    if time <= 130 { return (time + phase) / 3 }
+                    return time < end + phase ? (130 + phase) / 3 : 1_000 + (time + phase) / 3
+                }
+                let found = watch(&lease, from: 100, to: end + 30, own: 1) {
+                    [1: written($0, own), 2: written($0, other)]
+                }
+                #expect(found.isEmpty, "\(lock) s, \(own), \(other)")
+            }
+        }
+        // Who really ended in that time is found a lease later.
+        var lease = LeaseWatch(duration: 10 * second)
+        let found = watch(&lease, from: 100, to: 200, own: 1) { time in
+            [1: (time <= 130 ? time : max(130, time - 20)) / 3 + (time >= 150 ? 1_000 : 0), 2: min(time, 130) / 3]
+        }
+        #expect(found[2].map { (150...165).contains($0) } == true, "\(found)")
+    }
+
+    /// Who renews late is no reason to look at nobody.
+    @Test func renewalsThatAreLateLetTheDeadBeFound() {
+        var lease = LeaseWatch(duration: 10 * second)
+        #expect(watch(&lease, from: 100, to: 140, own: 1) { [1: $0 / 6, 2: min($0, 120) / 3] } == [2: 130])
     }
 
     @Test func anotherServerBeginsTheWatchAnew() {
