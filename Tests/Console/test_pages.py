@@ -71,6 +71,7 @@ class Pages(ConsoleCase):
         self.server.world.health = [
             {"severity": "critical", "subject": "group ledger", "text": text, "action": "Its consumers hang."}
         ]
+        self.server.world.groups["ledger"]["isStopped"] = True
         self.open("groups")
         self.browser.see("Stopped", "#main tr[data-key=ledger]")
         self.assertNotIn("Stopped", self.browser.text("#main tr[data-key=billing]"))

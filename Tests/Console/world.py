@@ -86,6 +86,7 @@ class World:
             "group": name,
             "isPaused": False,
             "pause": None,
+            "isStopped": False,
             "clientsHere": index % 3 + 1,
             "brokers": ["broker-1", "broker-2"],
             "inFlight": 12 * index,
@@ -145,6 +146,7 @@ class World:
             "publishedAt": ago(1500),
             "checks": 4,
             "nextCheckAt": stamp(time.time() + 75),
+            "isAskable": True,
             "shard": 0,
         }
 
