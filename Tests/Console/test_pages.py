@@ -80,6 +80,7 @@ class Pages(ConsoleCase):
         self.browser.see(text, ".findings")
         self.assertFalse(self.browser.has_button("See group ledger"))
         self.server.world.health = []
+        self.server.world.groups["ledger"]["isStopped"] = False
         self.browser.see("Connected", ".facts .badge")
         self.browser.not_see(text, "#main")
 
