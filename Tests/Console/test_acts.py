@@ -73,7 +73,9 @@ class Acts(ConsoleCase):
         self.assertEqual(self.sent(f"transactions/{wanted}/rollback"), [{"reason": "the payment failed"}])
         self.browser.not_see(wanted, "#main")
         self.browser.button("Close", "dialog").click()
-        self.assertEqual(self.browser.focused().get_attribute("id"), "page-title", "the opener is gone with its row")
+        self.browser.until(
+            lambda: self.browser.focused().get_attribute("id") == "page-title", "the opener is gone with its row"
+        )
         rest = self.server.world.transactions[0]["id"]
         self.open(f"messages/{rest}")
         self.browser.see("Undecided")
