@@ -20,9 +20,9 @@ extension TransactionPipeline {
             changed.signal()
         }
 
-        /// Or until it is closed.
+        /// Or until it is closed, and no longer than until something that is put aside meanwhile can be due.
         func wait(until due: MonotonicTime) async {
-            let left = due - SystemTime.monotonic()
+            let left = min(due - SystemTime.monotonic(), AnswersAside.firstWait)
             guard left > 0 else { return }
             await withTaskGroup(of: Void.self) { race in
                 race.addTask { await pause(.nanoseconds(left)) }
