@@ -25,6 +25,8 @@ final class FaultyStore: MessageStore {
     func insert(
         _ batch: [Insertion], shard: Int, deadline: ContinuousClock.Instant
     ) async throws -> [Insertion.Outcome] {
+        // As the database's store does.
+        guard .now < deadline else { return batch.map { _ in .notYet("there was no time left to store it") } }
         await pass()
         let fault = fault.withLockedValue { $0 }
         if let fault, !fault.isAfter { throw fault.error }

@@ -52,6 +52,20 @@ import Testing
         }
     }
 
+    @Test func theAnswerSaysWhatTheStoreSaidAndNotThatTheTimeWasUp() async throws {
+        let store = FaultyStore(shards: 1)
+        // Some tries, of which the last but one ends shortly before the answer is due.
+        try await BrokerFixture.serving(store: store, configure: { $0.publishWait = .milliseconds(500) }) { fixture in
+            let producer = try await WireClient.greeted("p-pay", at: fixture.address)
+            store.fail(StoreError(.unavailable, "it takes no writes"))
+            let refused = WireClient.Publish()
+            let ack = try await producer.publish(refused, opaque: 1)
+            #expect(!ack.status && ack.feedback.hasSuffix("could not be stored: it takes no writes"), "\(ack)")
+            store.fail(nil)
+            #expect(try await producer.publish(refused, opaque: 2).status)
+        }
+    }
+
     @Test func aCallHasItsAnswersToo() async throws {
         let store = FaultyStore(shards: 1)
         try await BrokerFixture.serving(store: store, configure: Self.soon) { fixture in

@@ -22,7 +22,7 @@ struct Tables: Sendable {
     let key: MessageKey
 
     func counts() async throws -> Counts {
-        try await pool.withConnection { connection in
+        try await read { connection in
             var counts = Counts()
             for shard in 0..<shards {
                 let row = try connection.query(
@@ -41,7 +41,7 @@ struct Tables: Sendable {
 
     /// - Throws: where a dead letter is none of this run's.
     func deadLetters() async throws -> [DeadLetter] {
-        try await pool.withConnection { connection in
+        try await read { connection in
             var letters: [DeadLetter] = []
             for shard in 0..<shards {
                 let sql = "SELECT message_id, group_name FROM kite_\(shard).kite_dead_letter ORDER BY id"
@@ -58,7 +58,7 @@ struct Tables: Sendable {
 
     /// The life that works under a name, in each shard; nil where none does there.
     func lives(of name: String) async throws -> [Int64?] {
-        try await pool.withConnection { connection in
+        try await read { connection in
             try (0..<shards).map { shard in
                 try connection.query(
                     "SELECT number FROM kite_\(shard).kite_incarnation WHERE name = ? AND state = 0 ORDER BY number DESC",
@@ -91,7 +91,7 @@ struct Tables: Sendable {
 
     /// What is left, for people: at most so many rows of each shard, with the message's number.
     func leftovers(limit: Int) async throws -> [(message: UInt32?, text: String)] {
-        try await pool.withConnection { connection in
+        try await read { connection in
             var rows: [(message: UInt32?, text: String)] = []
             for shard in 0..<shards {
                 let database = "kite_\(shard)"
@@ -127,6 +127,17 @@ struct Tables: Sendable {
                 }
             }
             return rows
+        }
+    }
+
+    /// A connection may be from before the server's last death, and is known to be dead when it is used.
+    private func read<Result: Sendable>(
+        _ body: @Sendable (isolated MariaDBConnection) throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await pool.withConnection(body)
+        } catch let error as MariaDBError where error.isConnectionLost {
+            return try await pool.withConnection(body)
         }
     }
 

@@ -202,12 +202,14 @@ final class PublishPipeline: Sendable {
     ///
     /// - Parameter rest: before the first try.
     private func store(_ batch: [PendingPublish], shard: Int, after rest: Duration = .zero) async {
-        let wait = configuration.publishWait.nanoseconds
         let hands = hands[shard]
         let hand = hands.take(batch)
         defer { hands.release(hand) }
         if rest > .zero { await pause(rest) }
         while true {
+            // It waited its turn, or rested.
+            let now = SystemTime.monotonic()
+            answerLate(hands.takeLate(from: hand) { isTooLateToTry($0, now: now) }, shard)
             let batch = hands.startTry(hand)
             guard let last = batch.lazy.map(\.accepted.arrivedAt).max() else { return }
             do {
@@ -215,7 +217,7 @@ final class PublishPipeline: Sendable {
                     throw StoreError(.unavailable, "this broker's lease of shard \(shard) is not renewed")
                 }
                 CrashPoint.reached(.inserting)
-                let left = last + wait - Self.headStart(of: wait) - SystemTime.monotonic()
+                let left = last + lastTry - SystemTime.monotonic()
                 let outcomes = try await store.insert(
                     insertions(batch, shard: shard), shard: shard, deadline: .now + .nanoseconds(left))
                 CrashPoint.reached(.inserted)
@@ -226,15 +228,20 @@ final class PublishPipeline: Sendable {
                 guard !again.isEmpty else { return }
                 hands.keep(hand, again)
                 await pause(Self.retryPause)
-                // It may have rested for longer.
-                answerLate(hands.takeLate(from: hand) { [now = SystemTime.monotonic()] in isLate($0, now: now) }, shard)
             }
         }
     }
 
-    /// A try ends so much before the answers are due: what waited for a connection alone is refused then, and not said to be
-    /// uncertain.
-    private static func headStart(of wait: MonotonicTime) -> MonotonicTime { min(wait / 10, 100_000_000) }
+    /// From a publish's arrival: its tries end then, somewhat before its answer is due. So what waited for a connection alone is
+    /// refused, and not said to be uncertain.
+    private var lastTry: MonotonicTime {
+        let wait = configuration.publishWait.nanoseconds
+        return wait - min(wait / 10, 100_000_000)
+    }
+
+    private func isTooLateToTry(_ publish: PendingPublish, now: MonotonicTime) -> Bool {
+        now - publish.accepted.arrivedAt >= lastTry
+    }
 
     private func insertions(_ batch: [PendingPublish], shard: Int) throws -> [Insertion] {
         guard let now = clocks.now(shard) else {
@@ -306,13 +313,14 @@ final class PublishPipeline: Sendable {
         var stored: [(seq: Int64, message: Message, route: Route)] = []
         stored.reserveCapacity(batch.count)
         var locked: [PendingPublish] = []
-        var newlyStored = 0
+        var (newlyStored, decided) = (0, 0)
         for (publish, outcome) in zip(batch, outcomes) {
             let isOwedAnswer = answered.isEmpty || !answered.contains(publish.seq)
             func settle(_ verdict: PublishVerdict, _ feedback: String) {
                 guard isOwedAnswer else { return }
                 results.append(PublishResult(publish: publish.accepted, verdict: verdict, feedback: feedback))
             }
+            if case .notYet = outcome {} else { decided += 1 }
             switch outcome {
             case .stored:
                 newlyStored += 1
@@ -348,7 +356,7 @@ final class PublishPipeline: Sendable {
         if newlyStored > 0 { health.proved(shard) }
         let now = SystemTime.monotonic()
         met[shard].withLock { met in
-            met.failures.end()
+            if decided > 0 { met.failures.end() }
             for result in results where result.status { met.times.record(now - result.publish.arrivedAt) }
         }
         answer(results)
@@ -359,7 +367,7 @@ final class PublishPipeline: Sendable {
 
     private func putAside(_ locked: [PendingPublish], now: MonotonicTime, shard: Int) {
         let next = now + Self.lockPause.nanoseconds
-        let isOver: (PendingPublish) -> Bool = { self.isLate($0, now: next) || self.fence.isRaised }
+        let isOver: (PendingPublish) -> Bool = { self.isTooLateToTry($0, now: next) || self.fence.isRaised }
         refuse(locked.filter(isOver), "its place in the store is locked", shard: shard)
         let waiting = locked.filter { !isOver($0) }
         let accepted = asides[shard].submit(waiting)
@@ -385,7 +393,9 @@ final class PublishPipeline: Sendable {
         var (given, again): ([PendingPublish], [PendingPublish]) = ([], [])
         for var publish in batch {
             if isUnknown { publish.mayBeStored = true }
-            let isOver = !isTemporary || isFenced || answered.contains(publish.seq) || isLate(publish, now: next)
+            let isOver =
+                !isTemporary || isFenced || answered.contains(publish.seq)
+                || isTooLateToTry(publish, now: next)
             if isOver { given.append(publish) } else { again.append(publish) }
         }
         guard let first = given.lazy.map(\.seq).min() else { return again }
