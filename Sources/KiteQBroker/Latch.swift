@@ -43,4 +43,15 @@ package final class Latch: Sendable {
             state.withLock { $0.waiters.removeValue(forKey: number) }?.resume()
         }
     }
+
+    /// Returns when the time is up, too.
+    package func wait(upTo time: Duration) async {
+        guard time > .zero else { return }
+        await withTaskGroup(of: Void.self) { race in
+            race.addTask { await pause(time) }
+            race.addTask { await self.wait() }
+            await race.next()
+            race.cancelAll()
+        }
+    }
 }

@@ -4,8 +4,8 @@ import NIOConcurrencyHelpers
 
 /// A store whose inserts can be made to fail, before or after they took place, to wait, or to meet locks, and whose groups can
 /// be paused.
-final class FaultyStore: MessageStore {
-    private let base: InMemoryMessageStore
+final class FaultyStore: PassingStore {
+    let base: InMemoryMessageStore
     private let fault = NIOLockedValueBox<(error: StoreError, isAfter: Bool)?>(nil)
     private let gate = NIOLockedValueBox<Gate>(Gate())
     private let locked = NIOLockedValueBox<Set<MessageID>>([])
@@ -73,15 +73,6 @@ final class FaultyStore: MessageStore {
     func pause(_ groups: Set<String>) { paused.withLockedValue { $0 = groups } }
     func pausedGroups() async throws -> Set<String> { paused.withLockedValue { $0 } }
 
-    // MARK: The rest as it is
-
-    var shardMap: ShardMap { base.shardMap }
-    func run() async throws { try await base.run() }
-    func join(as broker: BrokerIdentity, takingOver: Bool) async throws -> StoreEntry {
-        try await base.join(as: broker, takingOver: takingOver)
-    }
-    func joinIfMissing(shard: Int) async throws -> Int64? { try await base.joinIfMissing(shard: shard) }
-    func probe(shard: Int) async throws { try await base.probe(shard: shard) }
     /// Answers to these are not taken alone.
     func stall(_ ids: Set<MessageID>) { stalled.withLockedValue { $0 = ids } }
     /// Asked before answers are taken, with the shard.
@@ -115,60 +106,4 @@ final class FaultyStore: MessageStore {
     func checkMemory(shard: Int, bindings: @Sendable () -> [Binding]) async throws -> MemoryCheck {
         checks.withLockedValue { $0.isEmpty ? MemoryCheck() : $0.removeFirst() }
     }
-    var lease: Duration { base.lease }
-    func renewLease(shard: Int) async throws -> ServerClock { try await base.renewLease(shard: shard) }
-    func setPresence(_ groups: Set<String>, shard: Int) async throws {
-        try await base.setPresence(groups, shard: shard)
-    }
-    func watchLeases(shard: Int) async throws -> [String] { try await base.watchLeases(shard: shard) }
-    func releaseDead(shard: Int, limit: Int) async throws -> Int {
-        try await base.releaseDead(shard: shard, limit: limit)
-    }
-    func survey(shard: Int, now: Timestamp, latest: Timestamp) async throws -> ShardSurvey {
-        try await base.survey(shard: shard, now: now, latest: latest)
-    }
-    func resolveUncertain(shard: Int) async throws -> Int64? { try await base.resolveUncertain(shard: shard) }
-    func freshBacklog(
-        of group: String, shard: Int, after: Int64, limit: Int, includingDead: Bool
-    ) async throws -> [FreshMessage] {
-        try await base.freshBacklog(of: group, shard: shard, after: after, limit: limit, includingDead: includingDead)
-    }
-    func deliveries(of group: String, shard: Int, in range: DeliveryRange, limit: Int) async throws -> [Int64] {
-        try await base.deliveries(of: group, shard: shard, in: range, limit: limit)
-    }
-    func load(
-        _ seqs: [Int64], for group: String, shard: Int, maxBytes: Int
-    ) async throws -> (messages: [StoredMessage], count: Int) {
-        try await base.load(seqs, for: group, shard: shard, maxBytes: maxBytes)
-    }
-    func heldDeliveries(shard: Int, after: Int64, limit: Int) async throws -> [HeldDelivery] {
-        try await base.heldDeliveries(shard: shard, after: after, limit: limit)
-    }
-    func expiredFresh(
-        shard: Int, after cursor: SweepCursor?, now: Timestamp, limit: Int
-    ) async throws -> (expired: [ExpiredMessage], next: SweepCursor?) {
-        try await base.expiredFresh(shard: shard, after: cursor, now: now, limit: limit)
-    }
-    func buryExpiredDeliveries(
-        shard: Int, after seq: Int64, now: Timestamp, limit: Int
-    ) async throws -> (buried: [ExpiredDelivery], next: Int64?) {
-        try await base.buryExpiredDeliveries(shard: shard, after: seq, now: now, limit: limit)
-    }
-    func dueTransactions(
-        shard: Int, after place: DueTransaction.Place?, now: Timestamp, latest: Timestamp, limit: Int
-    ) async throws -> [DueTransaction] {
-        try await base.dueTransactions(shard: shard, after: place, now: now, latest: latest, limit: limit)
-    }
-    func reschedule(_ checks: [TransactionCheck], shard: Int) async throws -> Set<Int64> {
-        try await base.reschedule(checks, shard: shard)
-    }
-    func purge(shard: Int, decidedBefore: Timestamp, deadLettersBefore: Timestamp, limit: Int) async throws -> Int {
-        try await base.purge(
-            shard: shard, decidedBefore: decidedBefore, deadLettersBefore: deadLettersBefore, limit: limit)
-    }
-    func saveBindings(_ bindings: [Binding], topics: [String]) async throws {
-        try await base.saveBindings(bindings, topics: topics)
-    }
-    func savedBindings(topics: [String]) async throws -> [Binding]? { try await base.savedBindings(topics: topics) }
-    func addSamples(_ samples: [TopicSample]) async throws { try await base.addSamples(samples) }
 }

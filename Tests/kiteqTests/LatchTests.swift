@@ -25,6 +25,19 @@ import Testing
         #expect(!stop.isSet)
     }
 
+    @Test func whoWaitsForSoLongGoesOnWhenItIsSetOrTheTimeIsUp() async {
+        let stop = Latch()
+        await stop.wait(upTo: .milliseconds(1))
+        await stop.wait(upTo: .zero)
+        #expect(!stop.isSet)
+        await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await stop.wait(upTo: .seconds(3_600)) }
+            stop.set()
+        }
+        await stop.wait(upTo: .seconds(3_600))
+        #expect(stop.isSet)
+    }
+
     @Test func itCancelsWhatRuns() async throws {
         let stop = Latch()
         #expect(try await stop.cancels { 7 } == 7)

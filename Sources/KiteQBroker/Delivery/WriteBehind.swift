@@ -146,7 +146,9 @@ struct WriteBehind: Sendable {
             while let due = aside.settlements.withLock({ $0.nextDue }) {
                 // When the broker stops, each is tried once more; what is not written comes again.
                 if !aside.isClosed.isSet {
-                    await waitUntil(due)
+                    // What is put aside meanwhile can be due before that.
+                    let wait = min(due - SystemTime.monotonic(), SettlementsAside.firstWait)
+                    await aside.isClosed.wait(upTo: .nanoseconds(wait))
                     guard !Task.isCancelled else { return }
                 }
                 let time = aside.isClosed.isSet ? MonotonicTime.max : SystemTime.monotonic()
@@ -156,19 +158,6 @@ struct WriteBehind: Sendable {
                 if aside.isClosed.isSet { await pause(.milliseconds(50)) }
             }
             if aside.isClosed.isSet { return }
-        }
-    }
-
-    /// Or until the lane is closed, and no longer than until something that is put aside meanwhile can be due.
-    private func waitUntil(_ due: MonotonicTime) async {
-        let left = min(due - SystemTime.monotonic(), SettlementsAside.firstWait)
-        guard left > 0 else { return }
-        let isClosed = aside.isClosed
-        await withTaskGroup(of: Void.self) { race in
-            race.addTask { await pause(.nanoseconds(left)) }
-            race.addTask { await isClosed.wait() }
-            await race.next()
-            race.cancelAll()
         }
     }
 

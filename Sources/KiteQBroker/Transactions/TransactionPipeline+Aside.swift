@@ -19,18 +19,6 @@ extension TransactionPipeline {
             isClosed.set()
             changed.signal()
         }
-
-        /// Or until it is closed, and no longer than until something that is put aside meanwhile can be due.
-        func wait(until due: MonotonicTime) async {
-            let left = min(due - SystemTime.monotonic(), AnswersAside.firstWait)
-            guard left > 0 else { return }
-            await withTaskGroup(of: Void.self) { race in
-                race.addTask { await pause(.nanoseconds(left)) }
-                race.addTask { [isClosed] in await isClosed.wait() }
-                await race.next()
-                race.cancelAll()
-            }
-        }
     }
 
     /// Answers that are tried together.
@@ -68,7 +56,9 @@ extension TransactionPipeline {
         var failures = FailureStreak("write commits and roll backs that were put aside in shard \(shard)", logger)
         for await _ in aside.changed.signals {
             while !aside.isClosed.isSet, let due = aside.answers.withLock({ $0.nextDue }) {
-                await aside.wait(until: due)
+                // What is put aside meanwhile can be due before that.
+                let wait = min(due - SystemTime.monotonic(), AnswersAside.firstWait)
+                await aside.isClosed.wait(upTo: .nanoseconds(wait))
                 guard !Task.isCancelled, !aside.isClosed.isSet else { break }
                 let batch = aside.answers.withLock {
                     $0.take(limit: Self.asideAtOnce, now: SystemTime.monotonic())

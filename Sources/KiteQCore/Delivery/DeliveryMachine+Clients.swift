@@ -49,7 +49,7 @@ extension DeliveryMachine {
     }
 
     /// A connection is gone. What it had in flight alone is a failed attempt; of several nobody knows which of them ended their
-    /// consumer, if any, and they are tried again apart (`Suspects`).
+    /// consumer, if any. All are tried again apart (`Suspects`).
     package mutating func disconnect(
         _ id: DeliveryClientID, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
@@ -69,19 +69,17 @@ extension DeliveryMachine {
         let g = clients[c].group
         guard let first = lost.first else { return }
         // All connections of a consumer that dies go at once: the last of them was no more alone than the first.
-        let wasAlone = lost.count == 1 && groups[g].inFlight == 0 && first.sentAt >= groups[g].lastLoss
-        let isProven = lost.count == 1 && first.isSuspect && groups[g].suspects.areAlone
+        let wasAlone =
+            lost.count == 1 && first.sentAt >= groups[g].lastLoss && (groups[g].inFlight == 0 || first.isSuspect)
         groups[g].lastLoss = now
-        if !wasAlone && !isProven {
-            groups[g].suspects.insert(lost.lazy.filter { $0.seq != 0 }.map { ($0.seq, $0.shard) }, now: now)
-        }
+        groups[g].suspects.insert(lost.lazy.filter { $0.seq != 0 }.map { ($0.seq, $0.shard) }, now: now)
         for entry in lost.reversed() {
             guard isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g) else { continue }
             counters.lostWithConnection += 1
             groups[g].counters.lostWithConnection += 1
             let error = explained("the connection was lost", entry, by: c, wall: wall)
-            if wasAlone || isProven || entry.seq == 0 {
-                fail(entry.slot, p, error: error, isLast: isProven, wall: wall, now: now, &actions)
+            if wasAlone || entry.seq == 0 {
+                fail(entry.slot, p, error: error, isLast: wasAlone, wall: wall, now: now, &actions)
             } else {
                 tryAgain(entry.slot, p, error: error, wall: wall, now: now, &actions)
             }

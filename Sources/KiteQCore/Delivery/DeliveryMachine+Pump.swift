@@ -32,8 +32,8 @@ extension DeliveryMachine {
         if groups[g].queue.count <= limits.queueLength / 2, wantsBacklog(g) { actions.scansWanted = true }
     }
 
-    /// Sends suspects, as many as may be tried at a time. Until it gets some, one client is kept free for them: it would else always
-    /// have something in flight that could be lost with them.
+    /// Sends suspects, one lot at a time. Until it gets some, one client is kept free for them: it would else always have something
+    /// in flight that could be lost with them.
     private mutating func sendApart(_ g: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
         while let ref = groups[g].apart.first {
             guard let p = position(ofWaiting: ref, g, now: now, wall: wall, &actions) else {
@@ -52,8 +52,7 @@ extension DeliveryMachine {
             groups[g].apart.removeFirst()
             send(ref, p, to: c, isSuspect: true, now: now, &actions)
         }
-        let mayMore = groups[g].suspects.inFlight < groups[g].suspects.limit
-        groups[g].reserved = groups[g].apart.isEmpty || !mayMore ? nil : leastBusy(g)
+        groups[g].reserved = groups[g].apart.isEmpty || groups[g].suspects.inFlight > 0 ? nil : leastBusy(g)
     }
 
     /// The group's place among those that a message at the front of one of its queues is owed to; nil where it does not wait there
@@ -99,7 +98,7 @@ extension DeliveryMachine {
         if clients[c].pull == nil { outboundRoom -= entry.bytes }
         if clients[c].isUnproven { clients[c].nextTrial = now + limits.trialInterval }
         if isSuspect {
-            groups[g].suspects.wasSent()
+            groups[g].suspects.wasSent(slots[i].seq, slots[i].shard)
             clients[c].suspects += 1
         }
         let opaque = clients[c].deliver(entry, now: now)
@@ -136,11 +135,14 @@ extension DeliveryMachine {
     // MARK: Whose turn it is
 
     /// Whether a client can take a delivery. One that has suspects in flight gets nothing else: whatever is lost with its
-    /// consumer would be suspected, too.
+    /// consumer would be suspected, too. No other gets suspects meanwhile: they would hold up what is not suspected.
     private func takes(_ c: Int, isSuspect: Bool, _ trial: Trial) -> Bool {
         guard clients[c].hasRoom, outboundRoom > 0 || clients[c].pull != nil else { return false }
         if clients[c].isUnproven, !trial.allows(clients[c]) { return false }
-        if isSuspect { return clients[c].window.inFlight == clients[c].suspects }
+        if isSuspect {
+            let isAtWork = clients[c].suspects > 0 || groups[clients[c].group].suspects.inFlight == 0
+            return isAtWork && clients[c].window.inFlight == clients[c].suspects
+        }
         return clients[c].suspects == 0 && groups[clients[c].group].reserved != Int32(c)
     }
 
@@ -181,7 +183,9 @@ extension DeliveryMachine {
             let isLast = slots[slot].owed[position].attempts + 1 >= slots[slot].message.deliverLimit
             trial = isLast ? .never : .now(now)
         }
-        guard count > 0, !isSuspect || groups[g].suspects.inFlight < groups[g].suspects.limit else { return nil }
+        guard count > 0, !isSuspect || groups[g].suspects.mayBeTried(slots[slot].seq, slots[slot].shard) else {
+            return nil
+        }
         var totalWeight = 0
         var isWarm = true
         for index in groups[g].clients where takes(Int(index), isSuspect: isSuspect, trial) {

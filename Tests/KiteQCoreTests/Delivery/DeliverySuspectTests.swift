@@ -17,8 +17,10 @@ import Testing
         let again = h.deliveries()
         #expect(again.count == 5, "a quarter of them is tried")
         #expect(again.allSatisfy { $0.attempt == 1 })
-        for delivery in again { h.acknowledge(delivery) }
-        #expect(h.deliveries().count == 6, "and one more for as many answers")
+        for delivery in again.dropLast() { h.acknowledge(delivery) }
+        #expect(h.deliveries().isEmpty, "one lot at a time")
+        h.acknowledge(again[4])
+        #expect(h.deliveries().count == 5)
     }
 
     @Test func aLossOfOneAloneIsAFailedAttempt() {
@@ -46,79 +48,24 @@ import Testing
         #expect(h.settlements().flatMap(\.dead).isEmpty)
     }
 
-    /// The consumer is alone: while it is away its messages are in the store.
     @Test(arguments: [(21, 0), (21, 20), (500, 250)]) func onlyThePoisonDies(messages: Int, poisonAt: Int) {
-        let limit = 5
-        var h = DeliveryHarness()
-        let all = (0..<messages).map { _ in DeliveryHarness.message(deliverLimit: limit) }
-        var store: [Int64: (message: Message, attempts: Int?)] = [:]
-        var consumer = h.liveClient("a")
-        let route = DeliveryHarness.route("a")
-        for (index, message) in all.enumerated() {
-            store[Int64(index + 1)] = (message, nil)
-            h.accept(Int64(index + 1), route, message)
-        }
-        var handled: [MessageID: Int] = [:]
-        var dead: [Settlement.Dead] = []
-        var deaths = 0
-        func settle() {
-            for settlement in h.settlements() {
-                dead += settlement.dead
-                if let pending = settlement.pending.first {
-                    store[settlement.seq]?.attempts = pending.attempts
-                } else {
-                    store[settlement.seq] = nil
-                }
-            }
-        }
-        func scan() {
-            while let scan = h.nextScan() {
-                guard case .backlog(let after) = scan.kind else {
-                    let due = store.filter { $0.value.attempts != nil && h.machine.slotBySeq[0][$0.key] == nil }.keys
-                        .sorted()
-                    let rows = due.map { DeliveryScanResult.Row(seq: $0, kind: .tracked) }
-                    h.finish(
-                        scan, .init(rows: rows, isEnd: true),
-                        loaded: due.map {
-                            StoredMessage(
-                                seq: $0, message: store[$0]!.message, state: .tracked, route: Route([]),
-                                deliveries: [.init(group: "a", attempts: store[$0]!.attempts!, dueAt: 0)])
-                        })
-                    continue
-                }
-                let fresh = store.filter { $0.key > after && $0.value.attempts == nil }.keys.sorted()
-                h.finish(
-                    scan, .init(rows: fresh.map { .init(seq: $0, kind: .fresh(route)) }, isEnd: true),
-                    loaded: fresh.map {
-                        StoredMessage(seq: $0, message: store[$0]!.message, state: .fresh, route: route)
-                    })
-            }
-        }
-        for _ in 0..<10_000 where !store.isEmpty {
-            let sent = h.deliveries()
-            if sent.contains(where: { $0.message.id == all[poisonAt].id }) {
-                deaths += 1
-                h.disconnect(consumer)
-                settle()
-                h.pass(1_000_000_000)
-                consumer = h.connect("a")
-                scan()
-            } else if sent.isEmpty {
-                h.pass(1_000_000_000)
-                h.survey(ShardSurvey(due: ["a"]))
-                scan()
-            } else {
-                for delivery in sent {
-                    handled[delivery.message.id, default: 0] += 1
-                    h.acknowledge(delivery)
-                }
-            }
-            settle()
-        }
-        #expect(dead.count == 1)
-        #expect(handled.count == messages - 1 && handled.values.allSatisfy { $0 == 1 })
-        #expect(deaths <= limit + 5, "a quarter of the suspects at a time, then one by one")
-        #expect(h.machine.groups[0].suspects.isEmpty && h.machine.groups[0].inFlight == 0)
+        var play = FatalMessages(messages, fatal: [poisonAt], limit: 5)
+        play.run()
+        #expect(play.dead == 1)
+        #expect(play.handled.count == messages - 1 && play.handled.values.allSatisfy { $0 == 1 })
+        #expect(play.deaths <= 5 + 5, "a quarter of the suspects at a time, then one alone")
+        #expect(play.isAtRest)
+    }
+
+    /// Each costs its own search, and no attempt of one costs another search.
+    @Test func ofSeveralThatAreFatalEachDiesAlone() {
+        let (fatal, limit) = ([0, 1, 77, 200, 201, 399], 4)
+        var play = FatalMessages(400, fatal: Set(fatal), limit: limit)
+        play.run()
+        #expect(play.dead == fatal.count)
+        #expect(play.handled.count == 400 - fatal.count && play.handled.values.allSatisfy { $0 == 1 })
+        #expect(play.deaths <= fatal.count * (limit + 4), "\(play.deaths)")
+        #expect(play.isAtRest)
     }
 
     /// The others of the group go on; one is kept free for those that are tried.
@@ -216,38 +163,47 @@ import Testing
         var suspects = Suspects()
         suspects.insert([(1, 0), (2, 0), (1, 1)], now: 0)
         #expect(suspects.contains(1, 0) && suspects.contains(1, 1) && !suspects.contains(2, 1))
-        #expect(suspects.limit == 1)
         suspects.forget(now: 599_000_000_000)
         #expect(!suspects.isEmpty)
         suspects.forget(now: 600_000_000_000)
-        #expect(suspects.isEmpty && suspects.limit == .max)
+        #expect(suspects.isEmpty)
     }
 
-    @Test func theLimitIsAQuarterAfterEachLossAndGrowsByOneForAsManyAnswers() {
-        var suspects = Suspects()
-        suspects.insert((0..<512).map { (Int64($0 + 1), 0) }, now: 0)
-        #expect(suspects.limit == 128)
-        suspects.insert((0..<128).map { (Int64($0 + 1), 0) }, now: 1)
-        #expect(suspects.limit == 32)
-        for seq in 100..<131 as Range<Int64> { suspects.clear(seq, 0) }
-        suspects.clear(100, 0)
-        #expect(suspects.limit == 32, "that was cleared already")
-        suspects.clear(131, 0)
-        #expect(suspects.limit == 33)
-        suspects.insert([(5, 0), (6, 0)], now: 2)
-        #expect(suspects.areAlone)
+    /// How many of these are tried together with the first.
+    private func lot(_ suspects: Suspects, _ seqs: ClosedRange<Int64>) -> [Int64] {
+        var suspects = suspects
+        suspects.wasSent(seqs.lowerBound, 0)
+        return seqs.filter { suspects.mayBeTried($0, 0) }
     }
 
-    @Test func aLossOfOthersSaysNothingOfThose() {
+    @Test func whatIsLostIsDividedInLots() {
         var suspects = Suspects()
-        suspects.insert((0..<40).map { (Int64($0 + 1), 0) }, now: 0)
-        #expect(suspects.limit == 10)
-        suspects.insert([], now: 1)
-        #expect(suspects.limit == 10)
-        suspects.insert([(100, 0)], now: 2)
-        #expect(suspects.limit == 10 && suspects.contains(100, 0))
-        var none = Suspects()
-        none.insert([], now: 0)
-        #expect(none.isEmpty && none.limit == .max)
+        suspects.insert((1...512).map { ($0, 0) }, now: 0)
+        #expect(lot(suspects, 1...512) == Array(1...128))
+        #expect(lot(suspects, 300...512) == Array(300...384))
+        // A lot that is lost is divided; the others stay what they are.
+        suspects.insert((1...128).map { ($0, 0) }, now: 1)
+        #expect(lot(suspects, 1...512) == Array(1...32))
+        #expect(lot(suspects, 200...512) == Array(200...256))
+        suspects.insert([(40, 0), (41, 0), (42, 0)], now: 2)
+        #expect(lot(suspects, 40...512) == [40])
+        suspects.clear(1, 0)
+        #expect(!suspects.contains(1, 0))
+        #expect(lot(suspects, 2...512) == Array(2...32))
+        suspects.insert([], now: 3)
+        #expect(lot(suspects, 2...512) == Array(2...32))
+    }
+
+    @Test func oneLotIsTriedAtATime() {
+        var suspects = Suspects()
+        suspects.insert((1...8).map { ($0, 0) }, now: 0)
+        #expect(suspects.mayBeTried(1, 0) && suspects.mayBeTried(8, 0))
+        suspects.wasSent(3, 0)
+        #expect(suspects.mayBeTried(4, 0) && !suspects.mayBeTried(1, 0) && !suspects.mayBeTried(5, 0))
+        suspects.wasSent(4, 0)
+        suspects.hasEnded()
+        #expect(!suspects.mayBeTried(5, 0))
+        suspects.hasEnded()
+        #expect(suspects.mayBeTried(5, 0))
     }
 }
