@@ -96,7 +96,7 @@ import Testing
         try await BrokerFixture.serving(
             store: store,
             configure: {
-                $0.recoveryInterval = .milliseconds(50); $0.publishWait = .zero
+                $0.recoveryInterval = .milliseconds(50); $0.publishWait = .milliseconds(100)
             }
         ) { fixture in
             store.setUnwritable([0: StoreError(.refusesWrites, "shard 0: The table 'kite_message' is full")])

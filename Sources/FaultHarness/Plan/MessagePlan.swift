@@ -55,7 +55,7 @@ package struct MessagePlan: Sendable, Hashable {
         // Drawn for every load, so that what one trait draws is no other's matter.
         let anySize = Self.anySize(&generator)
         let (slowness, death, reuse) = (
-            Int.random(in: 0..<120, using: &generator), Int.random(in: 0..<2_500, using: &generator),
+            Int.random(in: 0..<120, using: &generator), Int.random(in: 0..<10_000, using: &generator),
             Int.random(in: 0..<20, using: &generator)
         )
         size = traits.contains(.sizes) ? anySize : usualSize

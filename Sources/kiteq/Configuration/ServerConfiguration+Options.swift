@@ -40,7 +40,7 @@ extension ServerConfiguration {
         .init("publish.receive_rate", \.broker.receiveRate, .number(0...10_000_000)),
         // A whole message of the largest size must fit, or its connection would never be read again.
         .init("publish.connection_bytes", \.broker.connectionPublishBytes, .bytes(4 << 20...1 << 30)),
-        .init("publish.wait", \.broker.publishWait, .duration(.zero ... .seconds(600))),
+        .init("publish.wait", \.broker.publishWait, .duration(.milliseconds(100) ... .seconds(600))),
         .init("publish.queue_length", \.broker.shardQueueLength, .number(1...10_000_000)),
         .init("publish.queue_bytes", \.broker.shardQueueBytes, .bytes(4 << 20...64 << 30)),
         .init("publish.writers_per_shard", \.broker.writersPerShard, .number(1...64)),
