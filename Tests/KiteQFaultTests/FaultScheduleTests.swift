@@ -53,7 +53,8 @@ import Testing
 
     @Test func aShardsFaultNamesOne() {
         let faults = FaultSchedule(
-            seed: 8, wishes: [(.shardLock, 50), (.shardDown, 50), (.brokerKill, 5)], brokers: 2, lease: .seconds(2),
+            seed: 8, wishes: [(.shardLock, 50), (.shardDown, 50), (.shardRestore, 50), (.brokerKill, 5)], brokers: 2,
+            lease: .seconds(2),
             shards: 3)
         #expect(Set(faults.filter { $0.kind.isOfShard }.map(\.shard)) == [0, 1, 2])
         #expect(faults.allSatisfy { $0.kind.isOfShard || $0.shard == nil })

@@ -168,14 +168,60 @@ import Testing
         return story
     }
 
-    @Test func aShardsFaultIsAReasonForItsMessages() {
-        #expect(repeated(after: 2) { $0.shard(of: $0.plain) }.findings.isEmpty)
-        #expect(repeated(after: 2) { otherShard($0) }.findings.map(\.kind) == [.unexplained])
+    /// Nobody is declared dead for it, so nobody begins anew in the others.
+    @Test(arguments: [2, 10] as [UInt32]) func aShardsFaultIsAReasonForItsMessagesAlone(seconds: UInt32) {
+        #expect(repeated(after: seconds) { $0.shard(of: $0.plain) }.findings.isEmpty)
+        #expect(repeated(after: seconds) { otherShard($0) }.findings.map(\.kind) == [.unexplained])
     }
 
-    /// Who was declared dead in one shard begins anew in all.
-    @Test func anOutageLongerThanTheLeaseIsOneForAll() {
-        #expect(repeated(after: 4) { otherShard($0) }.findings.isEmpty)
+    /// What was stored since the state that comes back may be gone, in that shard; nothing else is.
+    @Test func aShardThatIsPutBackMayHaveLostWhatIsNewer() {
+        var story = Story()
+        story.note(story.plain, .published, .acknowledged)
+        story.fault(.shardRestore, seconds: 2, shard: story.shard(of: story.plain))
+        #expect(story.findings.map(\.kind) == [.lost, .lost], "it was stored before")
+
+        var newer = Story()
+        newer.fault(.shardRestore, seconds: 2, shard: newer.shard(of: newer.plain))
+        newer.rewind(seconds: 1)
+        newer.note(newer.plain, .published, .acknowledged)
+        #expect(newer.findings.isEmpty && newer.verdict.putBack == [newer.plain])
+
+        var elsewhere = Story()
+        elsewhere.fault(.shardRestore, seconds: 2, shard: otherShard(elsewhere))
+        elsewhere.rewind(seconds: 1)
+        elsewhere.note(elsewhere.plain, .published, .acknowledged)
+        #expect(elsewhere.findings.map(\.kind) == [.lost, .lost])
+
+        var later = Story()
+        later.fault(.shardRestore, seconds: 2, shard: later.shard(of: later.plain))
+        later.wait(seconds: 2)
+        later.note(later.plain, .published, .acknowledged)
+        #expect(later.findings.map(\.kind) == [.lost, .lost], "it was stored afterwards")
+    }
+
+    /// Its groups get again what they have handled since; all brokers begin anew in all shards.
+    @Test func aShardThatIsPutBackRepeats() {
+        for isElsewhere in [false, true] {
+            var story = Story()
+            story.note(story.plain, .published, .acknowledged)
+            story.deliver(story.plain, to: 0, 1)
+            story.wait(seconds: 4)
+            let shard = story.shard(of: story.plain)
+            // Accepted before the state that comes back, and written by then.
+            story.fault(.shardRestore, seconds: 6, shard: isElsewhere ? 1 - shard : shard)
+            story.deliver(story.plain, to: 1, number: 1)
+            #expect(story.findings.map(\.kind) == [.unexplained])
+
+            var since = Story()
+            since.note(since.plain, .published, .acknowledged)
+            since.fault(.shardRestore, seconds: 6, shard: isElsewhere ? 1 - shard : shard)
+            since.rewind(seconds: 5)
+            since.deliver(since.plain, to: 0, 1)
+            since.wait(seconds: 5)
+            since.deliver(since.plain, to: 1, number: 1)
+            #expect(since.findings.map(\.kind) == (isElsewhere ? [.unexplained] : []))
+        }
     }
 
     @Test func theOthersHaveToGoOn() {

@@ -9,9 +9,6 @@ package struct CheckedLoad: Sendable, Hashable {
     package let shards: Int
     /// How long a broker waits for the answer to a delivery, in 0.1 ms.
     package var deliveryTimeout: UInt32
-
-    /// Of the brokers, in 0.1 ms.
-    package let lease: UInt32
     private let shardMap: ShardMap
     private let key: MessageKey
 
@@ -19,14 +16,12 @@ package struct CheckedLoad: Sendable, Hashable {
     private static let transit: UInt32 = 10_000
 
     package init(
-        seed: UInt64, traits: LoadTraits = [], brokers: Int, shards: Int = 2, deliveryTimeout: UInt32 = 60_000,
-        lease: UInt32 = 30_000
+        seed: UInt64, traits: LoadTraits = [], brokers: Int, shards: Int = 2, deliveryTimeout: UInt32 = 60_000
     ) {
         self.seed = seed
         self.traits = traits
         self.brokers = brokers
         self.shards = shards
-        self.lease = lease
         shardMap = ShardMap(shards: shards)
         key = MessageKey(seed: seed)
         self.deliveryTimeout = deliveryTimeout

@@ -5,6 +5,7 @@ struct FaultTimes {
         var start: UInt32
         var end: UInt32
         var losesMemory: Bool
+        /// An outage of one shard is a reason in that one alone, however long it is: nobody is declared dead for it.
         var shard: Int?
         /// The latest end of this one and all before it.
         var latestEnd: UInt32
@@ -12,32 +13,50 @@ struct FaultTimes {
 
     /// By broker, those that hit it and excuse duplicates, by their start.
     private let entries: [[Entry]]
+    private let restores: [(shard: Int, since: UInt32, until: UInt32)]
     private let pauses: [(index: Int, broker: Int, start: UInt32, healed: UInt32)]
     private let window: UInt32
     /// How long after a pause its last packets reach a consumer at the most, on a machine that has all to catch up with: 5 s.
     private static let lateness: UInt32 = 50_000
+    /// From a broker's ack to a sender's note of it, at the most: 1 s.
+    private static let transit: UInt32 = 10_000
 
-    /// - Parameter lease: whose lease of one shard is over may be declared dead there when the shard comes back, and begins anew in
-    ///   all of them: so a longer outage is a reason in all of them.
-    init(_ faults: [FaultRecord], window: UInt32, brokers: Int, lease: UInt32) {
+    init(_ faults: [FaultRecord], window: UInt32, brokers: Int) {
         self.window = window
         pauses = faults.indices.filter { faults[$0].fault.kind == .brokerPause }.map {
             ($0, faults[$0].fault.broker, faults[$0].start, faults[$0].healed)
         }
+        restores = faults.filter { $0.fault.kind == .shardRestore }.map { ($0.fault.shard ?? 0, $0.start, $0.healed) }
         entries = (0..<brokers).map { broker in
-            var latest: UInt32 = 0
-            return faults.indices
+            var entries = faults.indices
                 .filter { faults[$0].fault.kind.excusesDuplicates && faults[$0].hits(broker: broker) }
-                .sorted { faults[$0].start < faults[$1].start }
-                .map { index in
-                    latest = max(latest, faults[index].end)
-                    return Entry(
-                        index: index, start: faults[index].start, end: faults[index].end,
-                        losesMemory: faults[index].fault.kind.losesMemory,
-                        shard: faults[index].healed - faults[index].start < lease ? faults[index].fault.shard : nil,
-                        latestEnd: latest)
-                }
+                .flatMap { Self.entries(of: faults[$0], $0) }
+                .sorted { $0.start < $1.start }
+            var latest: UInt32 = 0
+            for index in entries.indices {
+                latest = max(latest, entries[index].end)
+                entries[index].latestEnd = latest
+            }
+            return entries
         }
+    }
+
+    private static func entries(of record: FaultRecord, _ index: Int) -> [Entry] {
+        let entry = Entry(
+            index: index, start: record.start, end: record.end, losesMemory: record.fault.kind.losesMemory,
+            shard: record.fault.shard, latestEnd: 0)
+        guard record.fault.kind == .shardRestore else { return [entry] }
+        // What the shard's groups have handled since its old state comes again; and all brokers begin anew, in all shards.
+        var (forgotten, anew) = (entry, entry)
+        forgotten.losesMemory = true
+        (anew.start, anew.losesMemory, anew.shard) = (record.healed, true, nil)
+        return [forgotten, anew]
+    }
+
+    /// Whether what was stored at `time` may be gone: the shard was put back to a state of before. An ack is noted somewhat later than it was
+    /// given.
+    func mayHaveLost(at time: UInt32, of shard: Int) -> Bool {
+        restores.contains { $0.shard == shard && $0.since <= time && time <= $0.until + Self.transit }
     }
 
     /// The fault for which a delivery came again at `time`; nil where there is none.
@@ -63,7 +82,8 @@ struct FaultTimes {
     /// The faults that found a delivery open, or answered at most the window before, or still on its way from a broker that
     /// lost its memory; by their indices.
     func mayRepeat(_ delivery: MessageHistory.Delivery, of shard: Int) -> [Int] {
-        touching(delivery, of: shard).filter { delivery.start <= $0.start || $0.losesMemory }.map(\.index)
+        let found = touching(delivery, of: shard).filter { delivery.start <= $0.start || $0.losesMemory }.map(\.index)
+        return Array(Set(found))
     }
 
     /// Faults of the delivery's broker, from its begin on, that found it open or answered at most the window before.

@@ -18,7 +18,7 @@ package struct HistoryChecker {
         self.load = load
         self.losses = ConnectionLosses(losses)
         self.faults = faults
-        times = FaultTimes(faults, window: window, brokers: load.brokers, lease: load.lease)
+        times = FaultTimes(faults, window: window, brokers: load.brokers)
         index = HistoryIndex(events)
         dead = Dictionary(grouping: deadLetters, by: \.message)
         verdict = Verdict(faults: faults.count)
@@ -96,7 +96,7 @@ package struct HistoryChecker {
         _ message: UInt32, _ plan: MessagePlan, _ history: MessageHistory, _ buried: [DeadLetter]
     ) {
         if plan.way == .neverDecided {
-            if history.isAcknowledged, !buried.contains(where: { $0.group == nil }) {
+            if history.isAcknowledged, !buried.contains(where: { $0.group == nil }), !wasPutBack(message, history) {
                 find(.lost, message, "stored and never decided, but not among the dead letters")
             }
             return
@@ -109,9 +109,21 @@ package struct HistoryChecker {
         verdict.expected += 1
         for group in Topology.kinds[plan.kind].groups
         where !history.isAccepted(by: group) && !buried.contains(where: { $0.group == group }) {
+            if wasPutBack(message, history) { continue }
             let isSent = history.deliveries.contains { $0.group == group }
             find(.lost, message, group: group, isSent ? "refused at last, and not delivered again" : "never delivered")
         }
+    }
+
+    /// Whether its shard was put back to a state that may be older than the message.
+    private mutating func wasPutBack(_ message: UInt32, _ history: MessageHistory) -> Bool {
+        let isAcknowledged = history.isAcknowledged
+        let isPutBack = history.events.contains {
+            (isAcknowledged ? $0.kind == .acknowledged : $0.kind == .delivered)
+                && times.mayHaveLost(at: $0.time, of: load.shard(of: message))
+        }
+        if isPutBack { verdict.putBack.insert(message) }
+        return isPutBack
     }
 
     // MARK: Duplicates

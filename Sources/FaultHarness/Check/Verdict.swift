@@ -20,6 +20,8 @@ package struct Verdict: Sendable {
     package var takenAlong = 0
     /// Ids that were taken once more.
     package var reused = 0
+    /// Messages that are gone because their shard was put back to a state of before.
+    package var putBack: Set<UInt32> = []
     /// How long after a pause what its broker had sent or decided before reached a consumer at the latest, seconds.
     package var lateness = 0.0
 

@@ -28,7 +28,7 @@ package struct FaultRecord: Sendable, Hashable {
     package func hits(broker: Int) -> Bool {
         switch fault.kind {
         case .databaseKill, .bothKill: true
-        case .shardLock, .shardDown: true
+        case .shardLock, .shardDown, .shardRestore: true
         case .zooKeeperKill: false
         default: fault.broker == broker
         }

@@ -27,6 +27,8 @@ package enum FaultKind: String, Sendable, Hashable, CaseIterable {
     case shardLock = "shard-lock"
     /// All brokers' connections to one shard are closed, and no new one is taken for a while.
     case shardDown = "shard-down"
+    /// One shard is put back to what it was some seconds before, while the brokers go on.
+    case shardRestore = "shard-restore"
 
     /// Reads a name; `cut` stands for the three of the proxy.
     package static func named(_ name: some StringProtocol) -> [FaultKind]? {
@@ -35,7 +37,7 @@ package enum FaultKind: String, Sendable, Hashable, CaseIterable {
     }
 
     /// Whether it is of one shard alone.
-    package var isOfShard: Bool { self == .shardLock || self == .shardDown }
+    package var isOfShard: Bool { self == .shardLock || self == .shardDown || self == .shardRestore }
     package var needsZooKeeper: Bool { self == .zooKeeperKill || self == .zooKeeperCut }
     package var needsProxy: Bool { self == .databaseCut || self == .databaseSilence || self == .zooKeeperCut }
 
@@ -47,7 +49,7 @@ package enum FaultKind: String, Sendable, Hashable, CaseIterable {
     package var excusesDuplicates: Bool {
         switch self {
         case .brokerKill, .brokerPause, .databaseKill, .bothKill, .databaseCut, .databaseSilence, .crashPoint: true
-        case .shardLock, .shardDown: true
+        case .shardLock, .shardDown, .shardRestore: true
         case .brokerStop, .zooKeeperKill, .zooKeeperCut, .nameTwice, .clockWrong: false
         }
     }

@@ -48,6 +48,8 @@ package struct FaultSchedule: Sequence, IteratorProtocol, Sendable {
             case .databaseSilence: milliseconds(500...8_000)
             case .zooKeeperKill, .zooKeeperCut: milliseconds(0...8_000)
             case .shardLock, .shardDown: milliseconds(500...10_000)
+            // How old the state is that comes back.
+            case .shardRestore: milliseconds(500...8_000)
             // How long it is looked at before the next fault.
             case .clockWrong: milliseconds(1_000...4_000)
             case .nameTwice: Duration.zero

@@ -100,6 +100,9 @@ package struct MarkdownReport: Sendable {
     private var ofTraits: String {
         let (verdict, traits) = (result.verdict, result.configuration.traits)
         var text = ""
+        if result.faults.contains(where: { $0.fault.kind == .shardRestore }) {
+            text += " \(verdict.putBack.count) messages are gone whose shard was put back to a state of before."
+        }
         if traits.contains(.slow) { text += " Given up while a handler was at work: \(verdict.late)." }
         if traits.contains(.deadly) {
             text +=

@@ -158,8 +158,7 @@ package struct HarnessRun: Sendable {
         let events = history.events
         let load = CheckedLoad(
             seed: configuration.seed, traits: configuration.traits, brokers: configuration.brokers,
-            shards: configuration.shards, deliveryTimeout: UInt32(configuration.deliveryTimeout / .microseconds(100)),
-            lease: UInt32(configuration.lease / .microseconds(100)))
+            shards: configuration.shards, deliveryTimeout: UInt32(configuration.deliveryTimeout / .microseconds(100)))
         let verdict = HistoryChecker(
             load: load, events: events, faults: outcome.faults, losses: history.losses,
             deadLetters: outcome.deadLetters, window: UInt32(configuration.window / .microseconds(100))

@@ -119,6 +119,10 @@ struct Injector: Sendable {
             aftermath = .zero
         case .shardLock:
             try await tables.lock(shard: fault.shard ?? 0, againstReading: fault.broker % 2 == 1, for: fault.outage)
+        case .shardRestore:
+            let dump = try await tables.dump(shard: fault.shard ?? 0)
+            try await Task.sleep(for: fault.outage)
+            try await tables.playBack(dump)
         case .shardDown:
             try await disturb(servers.shardProxies[fault.shard ?? 0], fault) { $0.cut() }
         }

@@ -71,10 +71,7 @@ struct Tables: Sendable {
     /// Locks all tables of a shard for so long: against writing alone, or against reading as well.
     func lock(shard: Int, againstReading: Bool, for time: Duration) async throws {
         try await pool.withConnection { connection in
-            let tables = try connection.query(
-                "SELECT table_name FROM information_schema.tables WHERE table_schema = ? AND table_type = 'BASE TABLE'",
-                [.text("kite_\(shard)")]
-            ).map { "kite_\(shard).\(try $0.text(0))" }.sorted()
+            let tables = try Self.names(shard, connection).map { "kite_\(shard).\($0)" }
             // Whoever is in the way of it is waited for: brokers' statements are short.
             try connection.simple("SET SESSION lock_wait_timeout = 20")
             let mode = againstReading ? "WRITE" : "READ"
@@ -87,6 +84,13 @@ struct Tables: Sendable {
                 throw error
             }
         }
+    }
+
+    static func names(_ shard: Int, _ connection: isolated MariaDBConnection) throws -> [String] {
+        try connection.query(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = ? AND table_type = 'BASE TABLE'",
+            [.text("kite_\(shard)")]
+        ).map { try $0.text(0) }.sorted()
     }
 
     /// What is left, for people: at most so many rows of each shard, with the message's number.
@@ -131,7 +135,7 @@ struct Tables: Sendable {
     }
 
     /// A connection may be from before the server's last death, and is known to be dead when it is used.
-    private func read<Result: Sendable>(
+    func read<Result: Sendable>(
         _ body: @Sendable (isolated MariaDBConnection) throws -> Result
     ) async throws -> Result {
         do {
