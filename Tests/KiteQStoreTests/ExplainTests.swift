@@ -118,7 +118,7 @@ import Testing
     /// Tables of a few rows, which the server may as well read whole: a row for each life of a broker, 256 slots.
     private static let small: Set<String> = [
         "slots", "longDead", "livesOf", "lockLivesOf", "living", "incarnations", "uptime", "tablesMade", "leaseOf",
-        "connection",
+        "connection", "connections",
     ]
     /// Nothing is looked up.
     private static let inserts: Set<String> = [

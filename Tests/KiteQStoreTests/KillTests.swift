@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    /// MySQL converts what others run to text when its list of connections is filtered; binary values fail there (1300).
+    /// MySQL converts what others run to text when its list of connections is filtered; binary values fail there (1300, 3854).
     @Test(arguments: StoreUnderTest.servers) func binaryValuesElsewhereDoNotMatter(kind: StoreUnderTest) async throws {
         try await withPool(kind) { pool in
             let isOver = Signal<Void>()
@@ -74,8 +74,13 @@ import Testing
                 defer { isOver.send(()) }
                 for _ in 0..<20 {
                     try await withOpenTransaction(like: pool, rows: 10) { thread in
-                        let left = try await pool.withConnection { try $0.kill([thread]) }
-                        #expect(left.isEmpty)
+                        let (wasOpen, left, isOpen) = try await pool.withConnection { connection in
+                            (
+                                try connection.mayBeOpen(thread), try connection.kill([thread]),
+                                try connection.mayBeOpen(thread)
+                            )
+                        }
+                        #expect(wasOpen && left.isEmpty && !isOpen)
                     }
                 }
                 isOver.send(())

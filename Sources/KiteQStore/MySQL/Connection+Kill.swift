@@ -37,7 +37,7 @@ extension MariaDBConnection {
     /// A user without the privilege PROCESS sees the connections of its own name alone. What it does not see it tries to end: the
     /// server says whether there is no such connection (1094), or one of somebody else (1095).
     func mayBeOpen(_ thread: UInt64) throws -> Bool {
-        guard try query(SQL.connection, [.uint(thread)]).isEmpty else { return true }
+        guard try isListed(thread) == false else { return true }
         do {
             try simple("KILL CONNECTION \(thread)")
             return true
@@ -54,8 +54,8 @@ extension MariaDBConnection {
     }
 
     /// MariaDB forgets a connection, so that KILL does not find it (1094), when it has rolled back what was open. MySQL hides
-    /// it from KILL and from information_schema before that; performance_schema tells the end, and shows it to its own user
-    /// without a privilege. Nothing but the number is read there: what others run may be binary, and fails to be text.
+    /// it from KILL and from information_schema before that; performance_schema tells the end. Where there is none, that the outcome is certain must
+    /// do: the locks are free a moment later.
     private func isGone(afterKilling thread: UInt64) throws -> Bool {
         do {
             try simple("KILL CONNECTION \(thread)")
@@ -63,11 +63,23 @@ extension MariaDBConnection {
         } catch let error as MariaDBError where error.code == 1094 {
             guard server.kind == .mySQL else { return true }
         }
+        return try isListed(thread) != true
+    }
+
+    /// Whether the server's list of connections has a number; it shows those of one's own user at least. Nil where nobody can tell.
+    ///
+    /// Of MySQL's lists performance_schema's alone is asked, and for the number alone: what others run may be binary, and where it is
+    /// converted to text that fails (1300, 3854).
+    private func isListed(_ thread: UInt64) throws -> Bool? {
+        guard server.kind == .mySQL else { return try !query(SQL.connection, [.uint(thread)]).isEmpty }
         do {
-            return try query("SELECT ID FROM performance_schema.processlist WHERE ID = ?", [.uint(thread)]).isEmpty
+            let listed = try query(SQL.connections, [.uint(thread), .uint(threadID)]).map { try $0.int(0) }
+            // One that lists not even this connection is switched off.
+            guard listed.contains(Int64(threadID)) else { return nil }
+            return listed.contains(Int64(thread))
         } catch let error as MariaDBError where error.code == 1146 {
-            // MySQL before 8.0.22 has no such table. That the outcome is certain must do: the locks are free a moment later.
-            return true
+            // Before 8.0.22.
+            return nil
         }
     }
 }

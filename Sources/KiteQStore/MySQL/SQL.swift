@@ -214,6 +214,7 @@ enum SQL {
         SELECT seq FROM kite_dead_letter FORCE INDEX (by_message) WHERE seq < ? ORDER BY seq DESC LIMIT 1
         """
     static let connection = "SELECT ID FROM information_schema.processlist WHERE ID = ?"
+    static let connections = "SELECT ID FROM performance_schema.processlist WHERE ID IN (?, ?)"
     static let renew = """
         UPDATE kite_incarnation SET lease_until = \(serverNow) + ?, connection_ids = ? WHERE number = ? AND state = 0 \
         AND lease_until >= ?
