@@ -12,7 +12,7 @@ extension Tables {
 
     /// As `mariadb-dump --single-transaction` makes it.
     func dump(shard: Int) async throws -> ShardDump {
-        try await read { connection in
+        try await withLive { connection in
             let names = try Self.names(shard, connection)
             try connection.simple("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             try connection.simple("START TRANSACTION WITH CONSISTENT SNAPSHOT")
@@ -26,7 +26,7 @@ extension Tables {
     /// that have to go on.
     func playBack(_ dump: ShardDump) async throws {
         let (shard, then, now) = ("kite_\(dump.shard)", "kite_\(dump.shard)_then", "kite_\(dump.shard)_now")
-        try await pool.withConnection { connection in
+        try await withLive { connection in
             // Statements of brokers are short; whoever is in the way is waited for.
             try connection.simple("SET SESSION lock_wait_timeout = 20")
             for database in [then, now] {

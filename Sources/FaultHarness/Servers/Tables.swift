@@ -22,7 +22,7 @@ struct Tables: Sendable {
     let key: MessageKey
 
     func counts() async throws -> Counts {
-        try await read { connection in
+        try await withLive { connection in
             var counts = Counts()
             for shard in 0..<shards {
                 let row = try connection.query(
@@ -41,7 +41,7 @@ struct Tables: Sendable {
 
     /// - Throws: where a dead letter is none of this run's.
     func deadLetters() async throws -> [DeadLetter] {
-        try await read { connection in
+        try await withLive { connection in
             var letters: [DeadLetter] = []
             for shard in 0..<shards {
                 let sql = "SELECT message_id, group_name FROM kite_\(shard).kite_dead_letter ORDER BY id"
@@ -58,7 +58,7 @@ struct Tables: Sendable {
 
     /// The life that works under a name, in each shard; nil where none does there.
     func lives(of name: String) async throws -> [Int64?] {
-        try await read { connection in
+        try await withLive { connection in
             try (0..<shards).map { shard in
                 try connection.query(
                     "SELECT number FROM kite_\(shard).kite_incarnation WHERE name = ? AND state = 0 ORDER BY number DESC",
@@ -70,7 +70,7 @@ struct Tables: Sendable {
 
     /// Locks all tables of a shard for so long: against writing alone, or against reading as well.
     func lock(shard: Int, againstReading: Bool, for time: Duration) async throws {
-        try await pool.withConnection { connection in
+        try await withLive { connection in
             let tables = try Self.names(shard, connection).map { "kite_\(shard).\($0)" }
             // Whoever is in the way of it is waited for: brokers' statements are short.
             try connection.simple("SET SESSION lock_wait_timeout = 20")
@@ -95,7 +95,7 @@ struct Tables: Sendable {
 
     /// What is left, for people: at most so many rows of each shard, with the message's number.
     func leftovers(limit: Int) async throws -> [(message: UInt32?, text: String)] {
-        try await read { connection in
+        try await withLive { connection in
             var rows: [(message: UInt32?, text: String)] = []
             for shard in 0..<shards {
                 let database = "kite_\(shard)"
@@ -134,14 +134,21 @@ struct Tables: Sendable {
         }
     }
 
-    /// A connection may be from before the server's last death, and is known to be dead when it is used.
-    func read<Result: Sendable>(
+    private struct IsDead: Error {}
+
+    /// Over a connection that was tried: one from before the server's last death is found dead only when it is used.
+    func withLive<Result: Sendable>(
         _ body: @Sendable (isolated MariaDBConnection) throws -> Result
     ) async throws -> Result {
-        do {
-            return try await pool.withConnection(body)
-        } catch let error as MariaDBError where error.isConnectionLost {
-            return try await pool.withConnection(body)
+        while true {
+            do {
+                return try await pool.withConnection { connection in
+                    do { try connection.ping() } catch { throw IsDead() }
+                    return try body(connection)
+                }
+            } catch is IsDead {
+                continue
+            }
         }
     }
 

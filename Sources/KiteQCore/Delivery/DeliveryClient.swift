@@ -7,8 +7,8 @@ struct DeliveryClient: Sendable {
         /// Which message it is, for an answer that comes when it has left memory: 0 for a fly message.
         var seq: Int64
         var shard: Int32
-        /// It was tried apart.
-        var isSuspect = false
+        /// Of a suspect, which is tried apart: how many may be in flight beside it, itself included.
+        var company: Int32?
     }
 
     /// What is known of a client that is one pull.
@@ -28,8 +28,8 @@ struct DeliveryClient: Sendable {
     /// Bytes of what is in flight, and above how many nothing is sent.
     var bytes = 0
     var maxBytes: Int
-    /// Of what is in flight: messages that are tried apart (`Suspects`).
-    var suspects = 0
+    /// Of what is in flight: the companies of those that are tried apart (`Suspects`), ascending.
+    var companies: [Int32] = []
     var warmUp: WarmUp
     /// The connection takes bytes: its send buffer is below the mark.
     var isWritable = true
@@ -47,6 +47,19 @@ struct DeliveryClient: Sendable {
     var nextTrial = MonotonicTime.min
     /// Nil for a connection.
     var pull: Pull?
+
+    /// Whether a suspect may join those that are tried here: nothing else is in flight, and none of them gets too large a company.
+    func admits(company: Int32) -> Bool {
+        window.inFlight == companies.count && companies.count < min(companies.first ?? .max, company)
+    }
+
+    mutating func join(company: Int32) {
+        companies.insert(company, at: companies.firstIndex { $0 > company } ?? companies.endIndex)
+    }
+
+    mutating func leave(company: Int32) {
+        if let index = companies.firstIndex(of: company) { companies.remove(at: index) }
+    }
 
     var hasRoom: Bool { isWritable && isOpen && window.inFlight < pace.limit && bytes < maxBytes }
 

@@ -85,6 +85,8 @@ struct DeliveryGroup: Sendable {
     var needsPump = false
     var inFlight = 0
     var suspects = Suspects()
+    /// Clients that have suspects in flight.
+    var clientsOnTrial = 0
     /// When a connection was last lost that had something in flight.
     var lastLoss = MonotonicTime.min
     /// Of the messages in memory that it works on: queued, held, parked or in flight.
@@ -96,6 +98,9 @@ struct DeliveryGroup: Sendable {
 
     /// No client here.
     var isAway: Bool { clients.isEmpty && pulls.presentUntil == nil }
+
+    /// Whether one more client may be given suspects: the others go on with what is not suspected.
+    var mayTryMore: Bool { clientsOnTrial < max(1, clients.count / 2) }
 
     /// Messages in memory that are to be sent.
     var waiting: Int { shards.reduce(queue.count + apart.count) { $0 + $1.held.count + $1.parked.count } }

@@ -70,7 +70,7 @@ extension DeliveryMachine {
         guard let first = lost.first else { return }
         // All connections of a consumer that dies go at once: the last of them was no more alone than the first.
         let wasAlone =
-            lost.count == 1 && first.sentAt >= groups[g].lastLoss && (groups[g].inFlight == 0 || first.isSuspect)
+            lost.count == 1 && first.sentAt >= groups[g].lastLoss && (groups[g].inFlight == 0 || first.company != nil)
         groups[g].lastLoss = now
         groups[g].suspects.insert(lost.lazy.filter { $0.seq != 0 }.map { ($0.seq, $0.shard) }, now: now)
         for entry in lost.reversed() {

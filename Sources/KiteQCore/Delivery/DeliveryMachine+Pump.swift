@@ -17,42 +17,41 @@ extension DeliveryMachine {
                 groups[g].queue.removeFirst()
                 continue
             }
-            if isSuspect(ref, g) {
+            if company(of: ref, g) != nil {
                 groups[g].queue.removeFirst()
                 groups[g].apart.append(ref)
                 sendApart(g, now: now, wall: wall, &actions)
                 continue
             }
-            guard let c = pickClient(g, for: Int(ref.index), p, isSuspect: false, now: now), takeTurn(g, now: now)
+            guard let c = pickClient(g, for: Int(ref.index), p, company: nil, now: now), takeTurn(g, now: now)
             else { break }
             groups[g].queue.removeFirst()
-            send(ref, p, to: c, isSuspect: false, now: now, &actions)
+            send(ref, p, to: c, company: nil, now: now, &actions)
         }
         if groups[g].pulls.waiting > 0 { endServedPulls(g) }
         if groups[g].queue.count <= limits.queueLength / 2, wantsBacklog(g) { actions.scansWanted = true }
     }
 
-    /// Sends suspects, one lot at a time. Until it gets some, one client is kept free for them: it would else always have something
-    /// in flight that could be lost with them.
+    /// Sends suspects, to half of the clients at the most. Until it gets some, one client is kept free for them: it would else
+    /// always have something in flight that could be lost with them.
     private mutating func sendApart(_ g: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
         while let ref = groups[g].apart.first {
             guard let p = position(ofWaiting: ref, g, now: now, wall: wall, &actions) else {
                 groups[g].apart.removeFirst()
                 continue
             }
-            guard isSuspect(ref, g) else {
+            guard let company = company(of: ref, g) else {
                 // Cleared or forgotten meanwhile: one like the others.
                 groups[g].apart.removeFirst()
                 groups[g].queue.prepend(ref)
                 continue
             }
-            guard let c = pickClient(g, for: Int(ref.index), p, isSuspect: true, now: now), takeTurn(g, now: now) else {
-                break
-            }
+            guard let c = pickClient(g, for: Int(ref.index), p, company: company, now: now), takeTurn(g, now: now)
+            else { break }
             groups[g].apart.removeFirst()
-            send(ref, p, to: c, isSuspect: true, now: now, &actions)
+            send(ref, p, to: c, company: company, now: now, &actions)
         }
-        groups[g].reserved = groups[g].apart.isEmpty || groups[g].suspects.inFlight > 0 ? nil : leastBusy(g)
+        groups[g].reserved = groups[g].apart.isEmpty || !groups[g].mayTryMore ? nil : leastBusy(g)
     }
 
     /// The group's place among those that a message at the front of one of its queues is owed to; nil where it does not wait there
@@ -74,10 +73,10 @@ extension DeliveryMachine {
         return p
     }
 
-    private func isSuspect(_ ref: DeliverySlotRef, _ g: Int) -> Bool {
-        guard !groups[g].suspects.isEmpty else { return false }
-        let slot = slots[Int(ref.index)]
-        return groups[g].suspects.contains(slot.seq, slot.shard)
+    /// Of a suspect.
+    private func company(of ref: DeliverySlotRef, _ g: Int) -> Int32? {
+        groups[g].suspects.isEmpty
+            ? nil : groups[g].suspects.company(of: slots[Int(ref.index)].seq, slots[Int(ref.index)].shard)
     }
 
     /// Whether the group's rate allows one more message.
@@ -86,20 +85,20 @@ extension DeliveryMachine {
     }
 
     private mutating func send(
-        _ ref: DeliverySlotRef, _ p: Int, to c: Int, isSuspect: Bool, now: MonotonicTime,
+        _ ref: DeliverySlotRef, _ p: Int, to c: Int, company: Int32?, now: MonotonicTime,
         _ actions: inout DeliveryActions
     ) {
         let (i, g) = (Int(ref.index), clients[c].group)
         let entry = DeliveryClient.Entry(
             slot: ref, bytes: slots[i].message.footprint, sentAt: now, seq: slots[i].seq, shard: Int32(slots[i].shard),
-            isSuspect: isSuspect)
+            company: company)
         slots[i].owed[p].progress = .inFlight
         groups[g].inFlight += 1
         if clients[c].pull == nil { outboundRoom -= entry.bytes }
         if clients[c].isUnproven { clients[c].nextTrial = now + limits.trialInterval }
-        if isSuspect {
-            groups[g].suspects.wasSent(slots[i].seq, slots[i].shard)
-            clients[c].suspects += 1
+        if let company {
+            if clients[c].companies.isEmpty { groups[g].clientsOnTrial += 1 }
+            clients[c].join(company: company)
         }
         let opaque = clients[c].deliver(entry, now: now)
         counters.delivered += 1
@@ -115,9 +114,9 @@ extension DeliveryMachine {
     /// A delivery does not await its answer any more.
     mutating func endFlight(_ entry: DeliveryClient.Entry, of c: Int) {
         groups[clients[c].group].inFlight -= 1
-        guard entry.isSuspect else { return }
-        groups[clients[c].group].suspects.hasEnded()
-        clients[c].suspects -= 1
+        guard let company = entry.company else { return }
+        clients[c].leave(company: company)
+        if clients[c].companies.isEmpty { groups[clients[c].group].clientsOnTrial -= 1 }
     }
 
     private mutating func expire(
@@ -135,15 +134,15 @@ extension DeliveryMachine {
     // MARK: Whose turn it is
 
     /// Whether a client can take a delivery. One that has suspects in flight gets nothing else: whatever is lost with its
-    /// consumer would be suspected, too. No other gets suspects meanwhile: they would hold up what is not suspected.
-    private func takes(_ c: Int, isSuspect: Bool, _ trial: Trial) -> Bool {
+    /// consumer would be suspected, too.
+    private func takes(_ c: Int, company: Int32?, _ trial: Trial) -> Bool {
         guard clients[c].hasRoom, outboundRoom > 0 || clients[c].pull != nil else { return false }
         if clients[c].isUnproven, !trial.allows(clients[c]) { return false }
-        if isSuspect {
-            let isAtWork = clients[c].suspects > 0 || groups[clients[c].group].suspects.inFlight == 0
-            return isAtWork && clients[c].window.inFlight == clients[c].suspects
+        if let company {
+            let mayBegin = !clients[c].companies.isEmpty || groups[clients[c].group].mayTryMore
+            return mayBegin && clients[c].admits(company: company)
         }
-        return clients[c].suspects == 0 && groups[clients[c].group].reserved != Int32(c)
+        return clients[c].companies.isEmpty && groups[clients[c].group].reserved != Int32(c)
     }
 
     /// When a client of which nobody knows whether it consumes is sent a message: while others live, one now and then, and none that
@@ -169,13 +168,13 @@ extension DeliveryMachine {
         let someAreProven = groups[g].unproven < groups[g].clients.count
         return groups[g].clients.lazy.filter { index in
             let client = clients[Int(index)]
-            return client.isWritable && !(someAreProven && client.isUnproven)
+            return client.isWritable && client.companies.isEmpty && !(someAreProven && client.isUnproven)
         }.min { clients[Int($0)].window.inFlight < clients[Int($1)].window.inFlight }
     }
 
     /// The next client in turn that can take a delivery; while some warm up, each gets a share by its weight.
     private mutating func pickClient(
-        _ g: Int, for slot: Int, _ position: Int, isSuspect: Bool, now: MonotonicTime
+        _ g: Int, for slot: Int, _ position: Int, company: Int32?, now: MonotonicTime
     ) -> Int? {
         let count = groups[g].clients.count
         var trial = Trial.always
@@ -183,12 +182,10 @@ extension DeliveryMachine {
             let isLast = slots[slot].owed[position].attempts + 1 >= slots[slot].message.deliverLimit
             trial = isLast ? .never : .now(now)
         }
-        guard count > 0, !isSuspect || groups[g].suspects.mayBeTried(slots[slot].seq, slots[slot].shard) else {
-            return nil
-        }
+        guard count > 0 else { return nil }
         var totalWeight = 0
         var isWarm = true
-        for index in groups[g].clients where takes(Int(index), isSuspect: isSuspect, trial) {
+        for index in groups[g].clients where takes(Int(index), company: company, trial) {
             let weight = Int(clients[Int(index)].warmUp.weight(now: now))
             totalWeight += weight
             isWarm = isWarm && weight == WarmUp.full
@@ -197,7 +194,7 @@ extension DeliveryMachine {
             for step in 0..<count {
                 let turn = (groups[g].nextClient + step) % count
                 let c = Int(groups[g].clients[turn])
-                if takes(c, isSuspect: isSuspect, trial) {
+                if takes(c, company: company, trial) {
                     groups[g].nextClient = turn + 1
                     return c
                 }
@@ -205,7 +202,7 @@ extension DeliveryMachine {
             return nil
         }
         var best: Int?
-        for index in groups[g].clients where takes(Int(index), isSuspect: isSuspect, trial) {
+        for index in groups[g].clients where takes(Int(index), company: company, trial) {
             let c = Int(index)
             clients[c].credit += Int(clients[c].warmUp.weight(now: now))
             if best.map({ clients[c].credit > clients[$0].credit }) ?? true { best = c }

@@ -18,8 +18,9 @@ import Testing
         #expect(again.count == 5, "a quarter of them is tried")
         #expect(again.allSatisfy { $0.attempt == 1 })
         for delivery in again.dropLast() { h.acknowledge(delivery) }
-        #expect(h.deliveries().isEmpty, "one lot at a time")
-        h.acknowledge(again[4])
+        let more = h.deliveries()
+        #expect(more.count == 4, "as many as were answered")
+        for delivery in more + [again[4]] { h.acknowledge(delivery) }
         #expect(h.deliveries().count == 5)
     }
 
@@ -124,7 +125,7 @@ import Testing
         let meanwhile = h.deliveries()
         for delivery in busy + meanwhile where delivery.client == second { h.acknowledge(delivery) }
         #expect(h.deliveries().contains { $0.client == second && $0.message.id != meanwhile.first?.message.id })
-        #expect(h.machine.groups[0].suspects.inFlight > 0, "they are tried")
+        #expect(h.machine.groups[0].clientsOnTrial > 0, "they are tried")
     }
 
     // MARK: Clients that only publish
@@ -162,48 +163,47 @@ import Testing
     @Test func suspectsAreForgottenSomeMinutesAfterTheLastLoss() {
         var suspects = Suspects()
         suspects.insert([(1, 0), (2, 0), (1, 1)], now: 0)
-        #expect(suspects.contains(1, 0) && suspects.contains(1, 1) && !suspects.contains(2, 1))
+        #expect(suspects.company(of: 1, 0) == 1 && suspects.company(of: 1, 1) == 1 && suspects.company(of: 2, 1) == nil)
         suspects.forget(now: 599_000_000_000)
         #expect(!suspects.isEmpty)
         suspects.forget(now: 600_000_000_000)
         #expect(suspects.isEmpty)
     }
 
-    /// How many of these are tried together with the first.
-    private func lot(_ suspects: Suspects, _ seqs: ClosedRange<Int64>) -> [Int64] {
-        var suspects = suspects
-        suspects.wasSent(seqs.lowerBound, 0)
-        return seqs.filter { suspects.mayBeTried($0, 0) }
-    }
-
-    @Test func whatIsLostIsDividedInLots() {
+    @Test func theCompanyIsAQuarterAfterEachLoss() {
         var suspects = Suspects()
         suspects.insert((1...512).map { ($0, 0) }, now: 0)
-        #expect(lot(suspects, 1...512) == Array(1...128))
-        #expect(lot(suspects, 300...512) == Array(300...384))
-        // A lot that is lost is divided; the others stay what they are.
+        #expect(suspects.company(of: 1, 0) == 128 && suspects.company(of: 512, 0) == 128)
         suspects.insert((1...128).map { ($0, 0) }, now: 1)
-        #expect(lot(suspects, 1...512) == Array(1...32))
-        #expect(lot(suspects, 200...512) == Array(200...256))
-        suspects.insert([(40, 0), (41, 0), (42, 0)], now: 2)
-        #expect(lot(suspects, 40...512) == [40])
-        suspects.clear(1, 0)
-        #expect(!suspects.contains(1, 0))
-        #expect(lot(suspects, 2...512) == Array(2...32))
-        suspects.insert([], now: 3)
-        #expect(lot(suspects, 2...512) == Array(2...32))
+        #expect(suspects.company(of: 1, 0) == 32)
+        #expect(suspects.company(of: 129, 0) == 128, "a loss of others says nothing of it")
+        suspects.insert([(5, 0), (6, 0)], now: 2)
+        #expect(suspects.company(of: 5, 0) == 1)
+        suspects.insert([(600, 0)], now: 3)
+        #expect(suspects.company(of: 600, 0) == 1, "it was alone")
+        suspects.clear(5, 0)
+        #expect(suspects.company(of: 5, 0) == nil && suspects.company(of: 5, 1) == nil)
+        suspects.insert([], now: 4)
+        #expect(suspects.company(of: 6, 0) == 1)
     }
 
-    @Test func oneLotIsTriedAtATime() {
-        var suspects = Suspects()
-        suspects.insert((1...8).map { ($0, 0) }, now: 0)
-        #expect(suspects.mayBeTried(1, 0) && suspects.mayBeTried(8, 0))
-        suspects.wasSent(3, 0)
-        #expect(suspects.mayBeTried(4, 0) && !suspects.mayBeTried(1, 0) && !suspects.mayBeTried(5, 0))
-        suspects.wasSent(4, 0)
-        suspects.hasEnded()
-        #expect(!suspects.mayBeTried(5, 0))
-        suspects.hasEnded()
-        #expect(suspects.mayBeTried(5, 0))
+    /// With several clients half of them try suspects at the same time: a slow one holds up a connection, not the group.
+    @Test func halfOfTheClientsTryThem() {
+        var h = DeliveryHarness { $0.window = 8 }
+        let first = h.liveClient("a")
+        for seq in 1...4 as ClosedRange<Int64> { h.accept(seq, DeliveryHarness.route("a")) }
+        _ = h.deliveries()
+        let others = (0..<4).map { _ in h.liveClient("a") }
+        h.disconnect(first)
+        let tried = h.deliveries()
+        #expect(tried.count == 2 && Set(tried.map(\.client)).count == 2)
+        for seq in 10...17 as ClosedRange<Int64> { h.accept(seq, DeliveryHarness.route("a")) }
+        let more = h.deliveries()
+        #expect(more.count == 8 && Set(more.map(\.client)) == Set(others).subtracting(tried.map(\.client)))
+        #expect(h.machine.groups[0].clientsOnTrial == 2)
+        for delivery in tried { h.acknowledge(delivery) }
+        let last = h.deliveries()
+        for delivery in last { h.acknowledge(delivery) }
+        #expect(h.machine.groups[0].clientsOnTrial == 0 && h.machine.groups[0].suspects.isEmpty)
     }
 }
