@@ -7,6 +7,22 @@ import Testing
 
 /// What became of messages, when the store does not take all of it.
 @Suite(.timeLimit(.minutes(3))) struct WriteBehindTests {
+    @Test func aBatchIsSplitAsRarelyAsItsMessagesComeAgain() {
+        func parts(_ seqs: Int64...) -> [[Int64]] {
+            WriteBehind.parts(seqs.map { Settlement(seq: $0) }).map { $0.map(\.seq) }
+        }
+        #expect(parts() == [])
+        #expect(parts(3, 1, 2) == [[3, 1, 2]])
+        #expect(parts(1, 2, 1, 2, 3, 1, 4) == [[1, 2, 3, 4], [1, 2], [1]])
+        // Each message's keep their order.
+        let batch = [
+            Settlement(seq: 1, pending: [.init(group: "a", attempts: 1, dueAt: 0)]), Settlement(seq: 2),
+            Settlement(seq: 1, wasTracked: true, done: ["a"]),
+        ]
+        let own = WriteBehind.parts(batch).flatMap { $0 }.filter { $0.seq == 1 }
+        #expect(own.map(\.wasTracked) == [false, true])
+    }
+
     @Test func oneThatTheStoreDoesNotTakeHoldsUpNoOther() async throws {
         let store = FaultyStore(shards: 1)
         let log = CapturedLog()

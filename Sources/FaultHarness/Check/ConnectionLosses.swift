@@ -8,8 +8,9 @@ struct ConnectionLosses {
 
     /// By consumer, in their order.
     private let times: [Seat: [UInt32]]
-    /// How long an answer may be on its way to the broker, and be lost: 1 s.
-    private static let transit: UInt32 = 10_000
+    /// How long an answer may be on its way to the broker, through the proxy and the broker's queue of what it has not read, and be lost: 3 s on
+    /// a machine that has all to do at once.
+    private static let transit: UInt32 = 30_000
 
     init(_ losses: [ConnectionLoss]) {
         times = Dictionary(grouping: losses) { Seat(group: $0.group, broker: $0.broker, consumer: $0.consumer) }

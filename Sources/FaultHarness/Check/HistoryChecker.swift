@@ -44,6 +44,7 @@ package struct HistoryChecker {
 
         checkPermission(message, plan, history, buried)
         checkCompleteness(message, plan, history, buried)
+        if !plan.isPoison { measureWait(message, plan, history) }
         checkDuplicates(message, plan, history)
     }
 
@@ -112,6 +113,19 @@ package struct HistoryChecker {
             if wasPutBack(message, history) { continue }
             let isSent = history.deliveries.contains { $0.group == group }
             find(.lost, message, group: group, isSent ? "refused at last, and not delivered again" : "never delivered")
+        }
+    }
+
+    private mutating func measureWait(_ message: UInt32, _ plan: MessagePlan, _ history: MessageHistory) {
+        let begin: HistoryEvent? =
+            plan.isHalf
+            ? history.commitPlace.map { history.events[$0] } : history.events.first { $0.kind == .acknowledged }
+        guard let begin else { return }
+        for group in Topology.kinds[plan.kind].groups {
+            let end = history.deliveries.first { $0.group == group && $0.end != nil && !$0.isDeclined }?.end
+            guard let end, end > begin.time else { continue }
+            let seconds = Double(end - begin.time) / 10_000
+            if seconds > verdict.longestWait?.seconds ?? 0 { verdict.longestWait = (message, seconds) }
         }
     }
 

@@ -22,6 +22,8 @@ package struct Verdict: Sendable {
     package var reused = 0
     /// Messages that are gone because their shard was put back to a state of before.
     package var putBack: Set<UInt32> = []
+    /// The message that a group waited for longest, from its ack or, of a half message, its commit; seconds.
+    package var longestWait: (message: UInt32, seconds: Double)?
     /// How long after a pause what its broker had sent or decided before reached a consumer at the latest, seconds.
     package var lateness = 0.0
 

@@ -87,8 +87,13 @@ package struct MarkdownReport: Sendable {
             with all outages), \(verdict.unknown) of unknown outcome, \(verdict.expected) to be delivered; \
             \(verdict.deliveries) deliveries (\(Self.decimal(Double(verdict.deliveries) / seconds))/s), \(verdict.buried) buried, \
             \(verdict.parked) parked as undecided. Load \(Self.decimal(seconds)) s, drain \
-            \(Self.decimal(result.drainTime / .seconds(1))) s, \(result.events) events.
+            \(Self.decimal(result.drainTime / .seconds(1))) s, \(result.events) events.\(longestWait)
             """
+    }
+
+    private var longestWait: String {
+        guard let wait = result.verdict.longestWait else { return "" }
+        return " A group waited for a message \(Self.decimal(wait.seconds)) s at the most, all outages included."
     }
 
     private var lateness: String {

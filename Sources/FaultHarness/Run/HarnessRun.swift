@@ -167,7 +167,8 @@ package struct HarnessRun: Sendable {
         let index = HistoryIndex(events)
         let key = MessageKey(seed: configuration.seed)
         let concerned = verdict.findings.prefix(40).map { ($0.message, "\($0.kind.rawValue): \($0.reason)") }
-        let left = outcome.leftovers.map { ($0.message, "left: \($0.text)") }
+        let slowest = verdict.longestWait.map { ($0.message as UInt32?, "waited for longest") }
+        let left = [slowest].compactMap(\.self) + outcome.leftovers.map { ($0.message, "left: \($0.text)") }
         let histories = (concerned + left).map { message, what in
             guard let message else { return what }
             return what + "\n"

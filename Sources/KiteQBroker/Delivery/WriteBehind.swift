@@ -50,17 +50,17 @@ struct WriteBehind: Sendable {
         }
     }
 
-    /// Splits a batch where a message comes again.
+    /// The first settlement of each message, then the second of those that have one, and so on: as few parts as there can be where each
+    /// message's keep their order. Where a batch is split at each message that comes again, a hundred become many small transactions.
     static func parts(_ batch: [Settlement]) -> [[Settlement]] {
         var parts: [[Settlement]] = []
-        var seen: Set<Int64> = []
-        var start = batch.startIndex
-        for (index, settlement) in batch.enumerated() where !seen.insert(settlement.seq).inserted {
-            parts.append(Array(batch[start..<index]))
-            start = index
-            seen = [settlement.seq]
+        var turns: [Int64: Int] = [:]
+        for settlement in batch {
+            let turn = turns[settlement.seq, default: 0]
+            turns[settlement.seq] = turn + 1
+            if turn == parts.count { parts.append([]) }
+            parts[turn].append(settlement)
         }
-        if start < batch.endIndex { parts.append(Array(batch[start...])) }
         return parts
     }
 
