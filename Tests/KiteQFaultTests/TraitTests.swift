@@ -45,6 +45,29 @@ import Testing
         #expect(slow(repeatedAfter: 12, endedBefore: 0).findings.isEmpty, "the answer and the repetition crossed")
     }
 
+    /// A broker that stops in order waits for no delivery that it has given up: nobody takes that success.
+    @Test(arguments: [0, 1]) func aLateSuccessOfABrokerThatHasStoppedDoesNot(broker: Int) {
+        var story = Story(traits: .slow)
+        story.note(story.plain, .published, .acknowledged)
+        story.deliver(story.plain, to: 0)
+        story.note(story.plain, .delivered, by: 1, consumer: 1)
+        story.fault(.brokerStop, broker: broker, seconds: 5)
+        story.wait(seconds: 5)
+        story.note(story.plain, .accepted, by: 1, consumer: 1)
+        story.wait(seconds: 4)
+        story.deliver(story.plain, to: 1, broker: 1, number: 1)
+        #expect(story.findings.map(\.kind) == (broker == 0 ? [] : [.unexplained]))
+    }
+
+    @Test func theLongestWaitIsTold() {
+        var story = Story()
+        story.note(story.plain, .published, .acknowledged)
+        story.wait(seconds: 7)
+        story.deliver(story.plain, to: 0, 1)
+        #expect(story.verdict.longestWait?.message == story.plain)
+        #expect((story.verdict.longestWait?.seconds ?? 0).rounded() == 7)
+    }
+
     @Test func whatWasHandledLateMustNotBeBuried() {
         var story = slow()
         story.deadLetters = [DeadLetter(message: story.plain, group: 1)]

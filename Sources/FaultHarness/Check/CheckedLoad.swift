@@ -33,10 +33,12 @@ package struct CheckedLoad: Sendable, Hashable {
     package func shard(of message: UInt32) -> Int { shardMap.shard(of: key.messageID(of: message)) }
 
     /// Whether the broker had given a delivery up when it came again at `time`: handlers may be slow, this one has not told
-    /// that it is at work, it has taken too long, and its success had not come yet. One that had come settles the message.
-    func gaveUp(_ delivery: MessageHistory.Delivery, before time: UInt32) -> Bool {
+    /// that it is at work, it has taken too long, and its success had not come yet. One that had come settles the message, where the
+    /// broker was there to take it: it waits for no delivery that it has given up when it stops.
+    func gaveUp(_ delivery: MessageHistory.Delivery, before time: UInt32, brokerStopped hasStopped: Bool) -> Bool {
         guard traits.contains(.slow), !Topology.tellsOfWork(consumer: delivery.consumer) else { return false }
         let isTooLong = UInt64(time) + UInt64(Self.transit) >= UInt64(delivery.start) + UInt64(deliveryTimeout)
-        return isTooLong && delivery.end.map { UInt64($0) + UInt64(Self.transit) >= UInt64(time) } ?? true
+        return isTooLong && hasStopped
+            || isTooLong && delivery.end.map { UInt64($0) + UInt64(Self.transit) >= UInt64(time) } ?? true
     }
 }

@@ -14,6 +14,7 @@ struct FaultTimes {
     /// By broker, those that hit it and excuse duplicates, by their start.
     private let entries: [[Entry]]
     private let restores: [(shard: Int, since: UInt32, until: UInt32)]
+    private let stops: [(broker: Int, start: UInt32, healed: UInt32)]
     private let pauses: [(index: Int, broker: Int, start: UInt32, healed: UInt32)]
     private let window: UInt32
     /// How long after a pause its last packets reach a consumer at the most, on a machine that has all to catch up with: 5 s.
@@ -26,6 +27,7 @@ struct FaultTimes {
         pauses = faults.indices.filter { faults[$0].fault.kind == .brokerPause }.map {
             ($0, faults[$0].fault.broker, faults[$0].start, faults[$0].healed)
         }
+        stops = faults.filter { $0.fault.kind == .brokerStop }.map { ($0.fault.broker, $0.start, $0.healed) }
         restores = faults.filter { $0.fault.kind == .shardRestore }.map { ($0.fault.shard ?? 0, $0.start, $0.healed) }
         entries = (0..<brokers).map { broker in
             var entries = faults.indices
@@ -51,6 +53,13 @@ struct FaultTimes {
         forgotten.losesMemory = true
         (anew.start, anew.losesMemory, anew.shard) = (record.healed, true, nil)
         return [forgotten, anew]
+    }
+
+    /// Whether the delivery's broker was stopped in order before the consumer was done.
+    func stopped(during delivery: MessageHistory.Delivery) -> Bool {
+        stops.contains {
+            $0.broker == delivery.broker && $0.start <= delivery.end ?? .max && delivery.start <= $0.healed
+        }
     }
 
     /// Whether what was stored at `time` may be gone: the shard was put back to a state of before. An ack is noted somewhat later than it was

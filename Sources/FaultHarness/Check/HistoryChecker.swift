@@ -170,7 +170,7 @@ package struct HistoryChecker {
                 isTakenAlong = true
                 continue
             }
-            if load.gaveUp(one, before: delivery.start) {
+            if load.gaveUp(one, before: delivery.start, brokerStopped: times.stopped(during: one)) {
                 isLate = true
                 continue
             }

@@ -87,7 +87,8 @@ package struct HarnessConfiguration: Sendable {
             return "a shard that is away needs 2 shards at least: one that is hit, and one that is not"
         }
         if traits.contains(.ids), wishes.contains(where: { $0.kind == .shardRestore }) {
-            return "a shard that is put back has forgotten which ids were used since: ids and shard-restore do not go together"
+            return
+                "a shard that is put back has forgotten which ids were used since: ids and shard-restore do not go together"
         }
         if duration == nil, wishes.contains(where: { $0.count == nil }) {
             return "without a duration each kind of fault needs a count, as in broker-kill=20"
