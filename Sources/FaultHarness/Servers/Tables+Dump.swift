@@ -3,7 +3,8 @@ import MariaDB
 /// What the tables of one shard held at one moment.
 struct ShardDump: Sendable {
     var shard: Int
-    var tables: [(name: String, rows: [MariaDBRow])]
+    /// With the names of the columns of each, those that the server computes left out.
+    var tables: [(name: String, columns: String, rows: [MariaDBRow])]
 }
 
 extension Tables {
@@ -16,7 +17,14 @@ extension Tables {
             let names = try Self.names(shard, connection)
             try connection.simple("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             try connection.simple("START TRANSACTION WITH CONSISTENT SNAPSHOT")
-            let tables = try names.map { ($0, try connection.query("SELECT * FROM kite_\(shard).\($0)")) }
+            let tables = try names.map { table in
+                let columns = try connection.query(
+                    "SELECT column_name FROM information_schema.columns WHERE table_schema = ? AND table_name = ? "
+                        + "AND COALESCE(generation_expression, '') = '' ORDER BY ordinal_position",
+                    [.text("kite_\(shard)"), .text(table)]
+                ).map { try $0.text(0) }.joined(separator: ", ")
+                return (table, columns, try connection.query("SELECT \(columns) FROM kite_\(shard).\(table)"))
+            }
             try connection.simple("COMMIT")
             return ShardDump(shard: shard, tables: tables)
         }
@@ -33,20 +41,20 @@ extension Tables {
                 try connection.simple("DROP DATABASE IF EXISTS \(database)")
                 try connection.simple("CREATE DATABASE \(database)")
             }
-            for (table, rows) in dump.tables {
+            for (table, columns, rows) in dump.tables {
                 try connection.simple("CREATE TABLE \(then).\(table) LIKE \(shard).\(table)")
                 try connection.simple("BEGIN")
                 for start in stride(from: 0, to: rows.count, by: Self.rowsAtOnce) {
                     let some = rows[start..<min(start + Self.rowsAtOnce, rows.count)]
                     let row = "(" + Array(repeating: "?", count: some[start].values.count).joined(separator: ",") + ")"
                     try connection.execute(
-                        "INSERT INTO \(then).\(table) VALUES "
+                        "INSERT INTO \(then).\(table) (\(columns)) VALUES "
                             + Array(repeating: row, count: some.count).joined(separator: ","),
                         some.flatMap(\.values))
                 }
                 try connection.simple("COMMIT")
             }
-            let moves = dump.tables.flatMap { table, _ in
+            let moves = dump.tables.flatMap { table, _, _ in
                 ["\(shard).\(table) TO \(now).\(table)", "\(then).\(table) TO \(shard).\(table)"]
             }
             try connection.simple("RENAME TABLE " + moves.joined(separator: ", "))

@@ -90,6 +90,7 @@ extension DeliveryMachine {
                 cut = row.seq
                 break
             } else if dirty[scan.shard][row.seq] == nil {
+                pagedIn[scan.shard].insert(row.seq)
                 giveAway(row.seq, route, shard: scan.shard, wall: wall, &actions)
             }
         }
@@ -112,6 +113,7 @@ extension DeliveryMachine {
             }
             counters.deadLettered += dead.count
             counters.expired += dead.count
+            pagedIn[shard].insert(message.seq)
             let own = dead.map { ExpiredDelivery(id: message.id, topic: message.topic, group: $0.group) }
             count(expired: own)
             letters += own

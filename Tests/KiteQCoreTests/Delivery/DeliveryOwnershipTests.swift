@@ -81,6 +81,49 @@ import Testing
         #expect(h.settlements().map(\.pending) == [[.init(group: "there", attempts: 0, dueAt: h.wall)]])
     }
 
+    /// Rows that were committed are reported later than a scan may meet them: a batch has several transactions.
+    @Test func whatAScanHasGivenAwayIsNotDeliveredOnceMoreByALateReport() {
+        var h = DeliveryHarness()
+        _ = h.liveClient("here")
+        h.survey(ShardSurvey(elsewhere: ["there"]))
+        let scan = h.nextScan()!
+        #expect(scan.kind == .handOver(after: 0))
+        h.finish(scan, .init(rows: [.init(seq: 1, kind: .fresh(route))], isEnd: true))
+        #expect(h.settlements().count == 1)
+        // This broker takes the row of its own group, and is done with it.
+        h.survey(ShardSurvey(elsewhere: ["there"], due: ["here"]))
+        let due = h.nextScan()!
+        let message = DeliveryHarness.message()
+        h.finish(
+            due, .init(rows: [.init(seq: 1, kind: .tracked)], isEnd: true),
+            loaded: [
+                StoredMessage(
+                    seq: 1, message: message, state: .tracked, route: Route([]),
+                    deliveries: [.init(group: "here", attempts: 0, dueAt: 0)])
+            ])
+        let delivery = h.deliveries()
+        #expect(delivery.count == 1)
+        h.acknowledge(delivery[0])
+        #expect(h.settlements().map(\.done) == [["here"]])
+        h.accept(1, route, message)
+        #expect(h.deliveries().isEmpty && h.settlements().isEmpty)
+        // Whether it is there still, only the store knows: it is asked.
+        #expect(h.nextScan() != nil)
+    }
+
+    @Test func norWhatHasExpiredBeforeTheReport() {
+        var h = DeliveryHarness()
+        _ = h.liveClient("here")
+        h.scanAll()
+        let message = DeliveryHarness.message()
+        _ = h.machine.expire(
+            [ExpiredMessage(seq: 1, route: DeliveryHarness.route("here"), id: message.id, topic: message.topic)],
+            shard: 0, &h.actions)
+        #expect(h.settlements().flatMap(\.dead).count == 1)
+        h.accept(1, DeliveryHarness.route("here"), message)
+        #expect(h.deliveries().isEmpty && h.settlements().isEmpty)
+    }
+
     @Test func theBacklogOfAGroupElsewhereIsGivenAwayByPages() {
         var h = DeliveryHarness()
         for seq in 1...3 { h.accept(Int64(seq), route) }
