@@ -38,7 +38,7 @@ import Testing
         #expect(slow(consumer: 0).findings.map(\.kind) == [.unexplained])
     }
 
-    @Test func norBeforeTheTimeout() { #expect(slow(repeatedAfter: 4).findings.map(\.kind) == [.unexplained]) }
+    @Test func norBeforeTheTimeout() { #expect(slow(repeatedAfter: 3).findings.map(\.kind) == [.unexplained]) }
 
     @Test func aLateSuccessSettles() {
         #expect(slow(repeatedAfter: 12, endedBefore: 4).findings.map(\.kind) == [.unexplained])

@@ -12,8 +12,8 @@ package struct CheckedLoad: Sendable, Hashable {
     private let shardMap: ShardMap
     private let key: MessageKey
 
-    /// How much later than the broker a consumer may have noted a begin, and how much earlier an end: 1 s.
-    private static let transit: UInt32 = 10_000
+    /// How much later than the broker a consumer may have noted a begin, and how much earlier an end: 2 s.
+    private static let transit: UInt32 = 20_000
 
     package init(
         seed: UInt64, traits: LoadTraits = [], brokers: Int, shards: Int = 2, deliveryTimeout: UInt32 = 60_000
