@@ -160,45 +160,63 @@ extension WholeBrokerTests.LockTests {
         }
     }
 
+    /// The broker waits for a second at the most, which somebody who looks may miss: then it is tried again.
     @Test func aDeadlockWhoseVictimIsTheBroker() async throws {
         let database = try await Database.migrated()
-        let message = "\(database.name)_0.kite_message"
         try await database.execute("CREATE TABLE \(database.name)_0.ballast (number INT) ENGINE=InnoDB")
         try await HostedBroker.run(try database.configuration(), groups: ["s-member"]) { broker in
-            let (ledger, gate) = (Ledger(), Gate())
+            let ledger = Ledger()
             let producer = try producer(await broker.discovery())
-            // One after the other, so that what is written first is what came first.
-            let member = try consumer("s-member", await broker.discovery(), concurrency: 1) { message in
-                try await gate.pass()
-                ledger.got(message, "s-member")
-            }
             let before = try await deadlocks(database)
-            try await running([producer, member]) {
-                #expect(try await ledger.publish(0..<40, producer) == nil)
-                try await database.whileLocked(
-                    by: "INSERT INTO \(database.name)_0.ballast SELECT seq FROM \(database.name)_0.seq_1_to_5000",
-                    "SELECT seq FROM \(message) WHERE seq = (SELECT MAX(seq) FROM \(message)) FOR UPDATE",
-                    // The victim is who has changed fewer rows. The broker has removed this one, and waits for the other.
-                    then: "SELECT seq FROM \(message) ORDER BY seq LIMIT 1 FOR UPDATE"
-                ) {
-                    // What comes after the first removals is gathered to one batch.
-                    try await database.whileLocked(by: "SELECT seq FROM \(message) ORDER BY seq LIMIT 1 FOR UPDATE") {
-                        gate.open()
-                        try await eventually("all is delivered") { ledger.count("s-member") == 40 }
-                        try await broker.until("all is acknowledged") { $0.gauges.inFlight == 0 }
-                    }
-                    try await eventually("the broker waits for the last row") {
-                        let waits = "trx_state = 'LOCK WAIT' AND trx_rows_modified > 1"
-                        return try await database.count("information_schema.innodb_trx", where: waits) == 1
-                    }
+            try await running([producer]) {
+                var attempts = 0
+                while try await deadlocks(database) == before, attempts < 5 {
+                    attempts += 1
+                    try await meetTheBroker(attempts, database, broker, producer, ledger)
                 }
                 #expect(try await deadlocks(database) > before)
-                try await database.isEmptied()
                 #expect(try await ledger.publish("after", producer) == nil)
-                try await eventually("it is delivered") { ledger.missing("s-member").isEmpty }
-                try await database.isEmptied()
+                let member = try consumer("s-member", await broker.discovery()) { ledger.got($0, "s-member") }
+                try await running([member]) {
+                    try await eventually("it is delivered") { ledger.missing("s-member").isEmpty }
+                    try await database.isEmptied()
+                }
                 #expect(ledger.repeated("s-member").isEmpty)
             }
+        }
+    }
+
+    /// Locks the last of 40 rows that the broker removes, then the first, which it has removed and not committed.
+    private func meetTheBroker(
+        _ attempt: Int, _ database: Database, _ broker: HostedBroker, _ producer: Producer, _ ledger: Ledger
+    ) async throws {
+        let message = "\(database.name)_0.kite_message"
+        let gate = Gate()
+        // One after the other, so that what is written first is what came first.
+        let member = try consumer("s-member", await broker.discovery(), concurrency: 1) { message in
+            try await gate.pass()
+            ledger.got(message, "s-member")
+        }
+        try await running([member]) {
+            #expect(try await ledger.publish(0..<40, prefix: "\(attempt) ", producer) == nil)
+            try await database.whileLocked(
+                by: "INSERT INTO \(database.name)_0.ballast SELECT seq FROM \(database.name)_0.seq_1_to_5000",
+                "SELECT seq FROM \(message) WHERE seq = (SELECT MAX(seq) FROM \(message)) FOR UPDATE",
+                // The victim is who has changed fewer rows. The broker has removed this one, and waits for the other.
+                then: "SELECT seq FROM \(message) ORDER BY seq LIMIT 1 FOR UPDATE"
+            ) {
+                // What comes after the first removals is gathered to one batch.
+                try await database.whileLocked(by: "SELECT seq FROM \(message) ORDER BY seq LIMIT 1 FOR UPDATE") {
+                    gate.open()
+                    try await eventually("all is delivered") { ledger.count("s-member") == 40 * attempt }
+                    try await broker.until("all is acknowledged") { $0.gauges.inFlight == 0 }
+                }
+                _ = try await happens(within: .seconds(5)) {
+                    let waits = "trx_state = 'LOCK WAIT' AND trx_rows_modified > 1"
+                    return try await database.count("information_schema.innodb_trx", where: waits) == 1
+                }
+            }
+            try await database.isEmptied()
         }
     }
 
