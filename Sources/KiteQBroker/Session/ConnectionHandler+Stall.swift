@@ -6,9 +6,15 @@ extension ConnectionHandler {
     /// The patience with a client that reads nothing where all that may wait for such clients does.
     private static let crowdedPatience = TimeAmount.seconds(5)
 
-    /// To be called when the channel begins, or ends, to take no more.
+    /// The channel takes no more, or the client is not read for the answers that it has not taken: these may be fewer bytes than the
+    /// channel takes, for a write counts whole until it has ended.
+    private func isStalled(_ context: ChannelHandlerContext) -> Bool {
+        !context.channel.isWritable || hasTooManyAnswers
+    }
+
+    /// To be called when that begins, or ends.
     func watchWriting(_ context: ChannelHandlerContext) {
-        if context.channel.isWritable {
+        if !isStalled(context) {
             stallTimer?.cancel()
             stallTimer = nil
         } else if stallTimer == nil {
@@ -26,7 +32,7 @@ extension ConnectionHandler {
 
     private func checkStall() {
         stallTimer = nil
-        guard let context, !context.channel.isWritable else { return }
+        guard let context, isStalled(context) else { return }
         let standstill = unwritten.standstill(buffered: Self.buffered(context), now: .now())
         let isCrowded = services.dispatcher.outbound.room <= 0
         let patience = isCrowded ? Self.crowdedPatience : .nanoseconds(settings.packetTimeout.nanoseconds)

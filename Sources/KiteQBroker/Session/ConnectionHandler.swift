@@ -61,7 +61,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private(set) var isPaused = false
     /// Why it is not read, if it is not: too many of its publishes, or of its answers, wait.
     private var hasTooManyPublishes = false
-    private var hasTooManyAnswers = false
+    private(set) var hasTooManyAnswers = false
     private var haveDeadlinesStopped = false
     private var isDraining = false
     private(set) var lastRead = NIODeadline.now()
@@ -272,6 +272,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             services.dispatcher.setReading(client, !hasTooManyPublishes)
         }
         setPaused(hasTooManyPublishes || hasTooManyAnswers)
+        if let context { watchWriting(context) }
     }
 
     /// While the socket is not read, heartbeats cannot arrive: the client's idle clock stands still.
