@@ -8,3 +8,14 @@ package struct FreshMessage: Sendable, Hashable {
         self.route = route
     }
 }
+
+/// A place among the fresh messages of one broker, in the order of their index.
+package struct FreshPlace: Sendable, Hashable {
+    package var route: RouteID
+    package var seq: Int64
+
+    package init(route: RouteID, seq: Int64) {
+        self.route = route
+        self.seq = seq
+    }
+}

@@ -121,6 +121,12 @@ package protocol MessageStore: Sendable {
     /// Rows above this seq that are this broker's, by seq, at most `limit`.
     func heldDeliveries(shard: Int, after: Int64, limit: Int) async throws -> [HeldDelivery]
 
+    /// This incarnation's fresh messages that are owed to any of these groups, from behind a place on; looks at `limit` messages
+    /// and routes, and says where to go on (nil at the end).
+    func ownFresh(
+        of groups: Set<BindingName>, shard: Int, after place: FreshPlace?, limit: Int
+    ) async throws -> (messages: [FreshMessage], next: FreshPlace?)
+
     /// This incarnation's fresh messages whose time is over, of groups that may be away; looks at `limit` messages from a
     /// place on, and says where to go on (nil at the end). Those of dead brokers become this one's.
     func expiredFresh(

@@ -53,6 +53,11 @@ extension PassingStore {
     ) async throws -> (messages: [StoredMessage], count: Int) {
         try await base.load(seqs, for: group, shard: shard, maxBytes: maxBytes)
     }
+    func ownFresh(
+        of groups: Set<BindingName>, shard: Int, after place: FreshPlace?, limit: Int
+    ) async throws -> (messages: [FreshMessage], next: FreshPlace?) {
+        try await base.ownFresh(of: groups, shard: shard, after: place, limit: limit)
+    }
     func heldDeliveries(shard: Int, after: Int64, limit: Int) async throws -> [HeldDelivery] {
         try await base.heldDeliveries(shard: shard, after: after, limit: limit)
     }

@@ -89,6 +89,35 @@ extension WholeBrokerTests.RestoreTests {
         try await database.rows("SELECT MAX(lease_until) FROM kite_incarnation WHERE state = 0") { try $0.int(0) }
     }
 
+    /// A row of this broker's that it does not know of, as a restore brings it back that leaves the lease as it was, or a commit
+    /// that a server showed late: nobody comes or goes, and yet it is delivered.
+    @Test func aMessageThatOnlyTheStoreHasIsDelivered() async throws {
+        let database = try await Database.migrated()
+        let (ledger, gate) = (Ledger(), Gate())
+        try await HostedBroker.run(
+            try database.configuration(), groups: ["s-member"],
+            configure: { $0.delivery.orphanInterval = 500_000_000 }
+        ) { broker in
+            let discovery = try await broker.discovery()
+            let producer = try producer(discovery)
+            let member = try consumer("s-member", discovery) { message in
+                try await gate.pass()
+                ledger.got(message, "s-member")
+            }
+            try await running([producer, member]) {
+                try await ledger.publishUntilTaken("message", producer)
+                let table = "\(database.name)_0.kite_message"
+                try await database.execute("CREATE TABLE \(database.name)_0.kept AS SELECT * FROM \(table)")
+                gate.open()
+                try await eventually("it is delivered") { ledger.times("message", "s-member") == 1 }
+                try await database.isEmptied()
+                try await database.execute("INSERT INTO \(table) SELECT * FROM \(database.name)_0.kept")
+                try await eventually("it is delivered again") { ledger.times("message", "s-member") == 2 }
+                try await database.isEmptied()
+            }
+        }
+    }
+
     /// A group that comes while the rows are gone has nothing to read; when they are back it reads again.
     @Test func routesAreDeleted() async throws {
         let database = try await Database.migrated(shards: 4)

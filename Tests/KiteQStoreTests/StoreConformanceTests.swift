@@ -357,6 +357,31 @@ import Testing
         }
     }
 
+    @Test(arguments: stores) func ownFreshMessagesAreReadInPages(kind: StoreUnderTest) async throws {
+        try await kind.withStore { store, _ async throws in
+            var messages = Messages()
+            let all = (0..<60).map { messages.insertion([["a"], ["a", "b"], ["b"], ["c"]][$0 % 4]) }
+            _ = try await store.insert(all, shard: 0)
+            _ = try await store.settle([Settlement(seq: all[0].seq)], shard: 0)
+            for limit in [1, 7, 500] {
+                for groups in [["a"], ["b"], ["a", "c"], ["nobody"], []] {
+                    var found: [FreshMessage] = []
+                    var place: FreshPlace?
+                    repeat {
+                        let page = try await store.ownFresh(
+                            of: Set(groups.map(BindingName.init)), shard: 0, after: place, limit: limit)
+                        #expect(page.messages.count <= limit)
+                        found += page.messages
+                        place = page.next
+                    } while place != nil
+                    let owed = all.dropFirst().filter { $0.route!.members.contains { groups.contains($0.group) } }
+                    #expect(found.map(\.seq).sorted() == owed.map(\.seq), "\(groups), \(limit) a page")
+                    #expect(found.allSatisfy { $0.route.members.contains { groups.contains($0.group) } })
+                }
+            }
+        }
+    }
+
     // MARK: Bindings
 
     @Test(arguments: stores) func bindingsAreRemembered(kind: StoreUnderTest) async throws {

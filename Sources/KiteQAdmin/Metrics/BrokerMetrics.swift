@@ -137,6 +137,9 @@ enum BrokerMetrics {
             "kiteq_orphans_total", .counter, "Deliveries that the store took for being in this memory, let go.",
             status.delivery.orphans)
         page.single(
+            "kiteq_strays_total", .counter, "Fresh messages that the store took for being in this memory, read again.",
+            status.delivery.strays)
+        page.single(
             "kiteq_purged_rows_total", .counter, "Rows deleted because their retention was over.",
             counters.purged.count)
     }

@@ -98,6 +98,10 @@ struct RecoveryWorker: Sendable {
         case .orphans(let after):
             let held = try await store.heldDeliveries(shard: shard, after: after, limit: scan.limit)
             return .orphans(held: held, after: after, limit: scan.limit)
+        case .strays(let groups, let after):
+            let (messages, next) = try await store.ownFresh(
+                of: groups, shard: shard, after: after, limit: scan.limit)
+            return .strays(messages, next: next)
         }
     }
 }

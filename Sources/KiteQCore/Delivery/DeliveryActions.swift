@@ -68,9 +68,12 @@ package struct DeliveryScan: Sendable {
         case handOver(after: Int64)
         /// Rows above this seq that the store says are in this broker's memory, of any group.
         case orphans(after: Int64)
+        /// Fresh messages that the store says are this broker's, from behind a place on: of groups that have all of theirs here in
+        /// memory.
+        case strays(of: Set<BindingName>, after: FreshPlace?)
     }
 
-    /// Empty for orphans.
+    /// Empty where it is for no group alone.
     package var group: String
     package var shard: Int
     package var kind: Kind
@@ -109,6 +112,8 @@ package struct DeliveryScanResult: Sendable {
     package var frontier: Int64
     /// Nothing more now.
     package var isEnd: Bool
+    /// Where a look for strays goes on.
+    package var next: FreshPlace?
 
     package init(rows: [Row], frontier: Int64 = .max, isEnd: Bool) {
         self.rows = rows
@@ -149,6 +154,13 @@ package struct DeliveryScanResult: Sendable {
         }
         // A page of nothing but one message: on from there, or it would be read for ever.
         return DeliveryScanResult(rows: rows, frontier: last - 1 > after ? last - 1 : last, isEnd: false)
+    }
+
+    package static func strays(_ messages: [FreshMessage], next: FreshPlace?) -> DeliveryScanResult {
+        var result = DeliveryScanResult(
+            rows: messages.map { Row(seq: $0.seq, kind: .fresh($0.route)) }, isEnd: next == nil)
+        result.next = next
+        return result
     }
 
     /// Keeps only the first `count` rows, as if the page had ended there.

@@ -11,6 +11,8 @@ package struct DeliveryCounters: Sendable {
     package var pagedIn = 0
     /// Rows that the store took for being in memory and that were not.
     package var orphans = 0
+    /// Fresh messages that the store had as this broker's and that were not in memory.
+    package var strays = 0
     package var lateAcknowledgements = 0
     package var unknownAcknowledgements = 0
     /// Times that a consumer had a delivery extended.

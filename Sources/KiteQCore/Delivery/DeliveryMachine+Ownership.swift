@@ -55,7 +55,7 @@ extension DeliveryMachine {
             guard let g = groupByName[BindingName(name)], !groups[g].isAway else { continue }
             reread(g, shard, from: seq, &actions)
         }
-        if orphanScanAt[shard] <= now { actions.scansWanted = true }
+        if orphanScanAt[shard] <= now || strays[shard].isDue(now: now) { actions.scansWanted = true }
         pump(now: now, wall: wall, &actions)
     }
 
@@ -146,6 +146,25 @@ extension DeliveryMachine {
         }
         orphanCursor[shard] = result.isEnd ? nil : result.frontier
         orphanScanAt[shard] = now + limits.orphanInterval
+    }
+
+    // MARK: Strays
+
+    /// Fresh messages that the store takes for being in this memory: the groups that have read past one that is not read again.
+    mutating func rereadStrays(
+        _ shard: Int, _ result: DeliveryScanResult, now: MonotonicTime, _ actions: inout DeliveryActions
+    ) {
+        for row in result.rows {
+            guard case .fresh(let route) = row.kind, slotBySeq[shard][row.seq] == nil, dirty[shard][row.seq] == nil
+            else { continue }
+            let owed = route.members.compactMap { groupByName[BindingName($0.group)] }
+            let past = owed.filter { row.seq <= groups[$0].shards[shard].seenUpTo }
+            guard !past.isEmpty, strays[shard].misses(row.seq) else { continue }
+            counters.strays += 1
+            for g in past { reread(g, shard, from: row.seq, &actions) }
+        }
+        strays[shard].endPage(
+            next: result.next, now: now, interval: limits.orphanInterval, again: limits.scanRetry * 5)
     }
 
     /// Lets go of a row that the store has as this broker's, and that is not in memory.

@@ -3,11 +3,10 @@ extension DeliveryMachine {
     /// must be ended by `apply` or `scanFailed`.
     package mutating func nextScan(shard: Int, now: MonotonicTime, wall: Timestamp) -> DeliveryScan? {
         guard !isScanning[shard], !isDraining, !isStopped(shard, now: now) else { return nil }
-        if let after = wantedOrphans(shard, now: now) {
+        if let kind = wantedOrphans(shard, now: now) ?? wantedStrays(shard, now: now) {
             isScanning[shard] = true
             return DeliveryScan(
-                group: "", shard: shard, kind: .orphans(after: after), limit: limits.pageRows, maxBytes: 0,
-                groupIndex: -1, epoch: 0)
+                group: "", shard: shard, kind: kind, limit: limits.pageRows, maxBytes: 0, groupIndex: -1, epoch: 0)
         }
         for step in groups.indices {
             let g = (scanTurn[shard] + step) % groups.count
@@ -19,7 +18,7 @@ extension DeliveryMachine {
                 groups[g].shards[shard].backlog = .paging(frontier: after, isScanning: true)
                 groups[g].shards[shard].overflow = .max
                 groups[g].shards[shard].lastScanWasDue = false
-            case .due, .orphans:
+            case .due, .orphans, .strays:
                 groups[g].shards[shard].isDue = false
                 groups[g].shards[shard].lastScanWasDue = true
             }
@@ -52,8 +51,15 @@ extension DeliveryMachine {
         return backlogAfter.map { .backlog(after: $0) }
     }
 
-    private func wantedOrphans(_ shard: Int, now: MonotonicTime) -> Int64? {
-        orphanCursor[shard] ?? (orphanScanAt[shard] <= now ? 0 : nil)
+    private func wantedOrphans(_ shard: Int, now: MonotonicTime) -> DeliveryScan.Kind? {
+        (orphanCursor[shard] ?? (orphanScanAt[shard] <= now ? 0 : nil)).map { .orphans(after: $0) }
+    }
+
+    /// Of groups that page all but the first rows are in the store alone, and are read anyway.
+    private func wantedStrays(_ shard: Int, now: MonotonicTime) -> DeliveryScan.Kind? {
+        guard strays[shard].isDue(now: now) else { return nil }
+        let live = groups.lazy.filter { !$0.isFree && $0.shards[shard].backlog == .live }.map { BindingName($0.name) }
+        return .strays(of: Set(live), after: strays[shard].place)
     }
 
     /// Of a scan's rows, the seqs whose messages have to be loaded: those that are not in memory, and those whose row the
@@ -61,7 +67,7 @@ extension DeliveryMachine {
     /// that was taken again for the one it is to let go.
     package func missing(_ scan: DeliveryScan, _ result: DeliveryScanResult) -> [Int64] {
         switch scan.kind {
-        case .handOver, .orphans: return []
+        case .handOver, .orphans, .strays: return []
         case .backlog, .due: break
         }
         return result.rows.lazy.filter { row in
@@ -87,6 +93,7 @@ extension DeliveryMachine {
         defer { endScan(scan.shard, &actions) }
         switch scan.kind {
         case .orphans: releaseOrphans(scan.shard, result, now: now, wall: wall, &actions)
+        case .strays: rereadStrays(scan.shard, result, now: now, &actions)
         case .handOver: handOver(scan, result, now: now, wall: wall, &actions)
         case .backlog, .due: attach(scan, result, loaded, asked, now: now, wall: wall, &actions)
         }
@@ -149,6 +156,8 @@ extension DeliveryMachine {
         case .orphans:
             orphanCursor[shard] = nil
             orphanScanAt[shard] = now + limits.scanRetry * 5
+        case .strays:
+            strays[shard].fail(until: now + limits.scanRetry * 5)
         case .backlog(let after), .handOver(let after):
             guard groups[g].shards[scan.shard].epoch == scan.epoch else { return }
             let nothing = DeliveryScanResult(rows: [], frontier: after, isEnd: false)

@@ -57,6 +57,8 @@ package struct DeliveryMachine: Sendable {
     var orphanScanAt: [MonotonicTime]
     /// Where the pass over the rows held here stands; nil between passes.
     var orphanCursor: [Int64?]
+    /// By shard: the pass over the fresh messages that are this broker's.
+    var strays: [StrayWatch]
     var lastTick = MonotonicTime.max
     var isDraining = false
     /// Bytes that may yet be handed to connections, by the shell's account of what they have not written; to be set before an input.
@@ -92,6 +94,7 @@ package struct DeliveryMachine: Sendable {
         serverLead = Array(repeating: 0, count: shards)
         orphanScanAt = Array(repeating: 0, count: shards)
         orphanCursor = Array(repeating: nil, count: shards)
+        strays = Array(repeating: StrayWatch(), count: shards)
     }
 
     // MARK: Slots

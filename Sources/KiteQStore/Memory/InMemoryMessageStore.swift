@@ -168,6 +168,23 @@ package final class InMemoryMessageStore: MessageStore {
         }
     }
 
+    package func ownFresh(
+        of groups: Set<BindingName>, shard: Int, after place: FreshPlace?, limit: Int
+    ) async throws -> (messages: [FreshMessage], next: FreshPlace?) {
+        let owner = number
+        return data.withShard(shard) { rows in
+            let found = rows.messages.values.filter { row in
+                row.stored.state == .fresh && row.owner == owner
+                    && row.stored.route.members.contains { groups.contains(BindingName($0.group)) }
+            }.map { FreshMessage(seq: $0.stored.seq, route: $0.stored.route) }
+            let page = found.sorted { ($0.route.id, $0.seq) < ($1.route.id, $1.seq) }.drop { message in
+                place.map { (message.route.id, message.seq) <= ($0.route, $0.seq) } ?? false
+            }.prefix(limit)
+            let next = page.count < limit ? nil : page.last.map { FreshPlace(route: $0.route.id, seq: $0.seq) }
+            return (Array(page), next)
+        }
+    }
+
     package func heldDeliveries(shard: Int, after: Int64, limit: Int) async throws -> [HeldDelivery] {
         let owner = number
         return data.withShard(shard) { rows in

@@ -188,6 +188,12 @@ package final class MySQLMessageStore: MessageStore {
         try await measure(.load, shard) { try await $0.load(seqs, for: group, maxBytes: maxBytes) }
     }
 
+    package func ownFresh(
+        of groups: Set<BindingName>, shard: Int, after place: FreshPlace?, limit: Int
+    ) async throws -> (messages: [FreshMessage], next: FreshPlace?) {
+        try await measure(.scan, shard) { try await $0.ownFresh(of: groups, after: place, limit: limit) }
+    }
+
     package func heldDeliveries(shard: Int, after: Int64, limit: Int) async throws -> [HeldDelivery] {
         try await measure(.scan, shard) { try await $0.heldDeliveries(after: after, limit: limit) }
     }

@@ -47,6 +47,36 @@ extension Shard {
         }
     }
 
+    func ownFresh(
+        of groups: Set<BindingName>, after start: FreshPlace?, limit: Int
+    ) async throws -> (messages: [FreshMessage], next: FreshPlace?) {
+        try await run { [self] connection in
+            let owner = MariaDBValue.int(incarnation)
+            var place = start ?? FreshPlace(route: Route.halfID, seq: .max)
+            var messages: [FreshMessage] = []
+            var room = limit
+            while true {
+                if place.route > Route.halfID, let route = try routeIfThere(place.route, on: connection),
+                    route.members.contains(where: { groups.contains(BindingName($0.group)) })
+                {
+                    let page = try connection.query(
+                        SQL.freshBacklog, [owner, .int(place.route), .int(place.seq), .int(room)]
+                    ).map { FreshMessage(seq: try $0.int(0), route: route) }
+                    messages += page
+                    if let last = page.last { place.seq = last.seq }
+                    room -= page.count
+                }
+                guard room > 0 else { return (messages, place) }
+                guard let next = try connection.query(SQL.nextRoute, [owner, .int(place.route)]).first else {
+                    return (messages, nil)
+                }
+                place = FreshPlace(route: try next.int(0), seq: 0)
+                // A route that nobody is asked about costs a look, too. The last one leaves room for a row.
+                room = max(1, room - 1)
+            }
+        }
+    }
+
     // MARK: Loading
 
     func load(

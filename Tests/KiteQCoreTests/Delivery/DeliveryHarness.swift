@@ -15,6 +15,7 @@ struct DeliveryHarness {
         machine = DeliveryMachine(shards: shards, limits: limits)
         for shard in 0..<shards { machine.setLease(shard: shard, until: .max, now: now, wall: wall, &actions) }
         machine.orphanScanAt = Array(repeating: .max, count: shards)
+        machine.strays = Array(repeating: StrayWatch(nextPassAt: .max), count: shards)
     }
 
     static func message(

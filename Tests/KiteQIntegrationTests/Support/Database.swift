@@ -2,6 +2,7 @@ import Foundation
 import KiteQStore
 import LocalServers
 import MariaDB
+import Testing
 
 /// KiteQ's tables, of a test's own, on a MariaDB of this machine.
 struct Database: Sendable {
@@ -91,11 +92,29 @@ struct Database: Sendable {
         }
     }
 
-    /// Waits until nothing is owed to anybody.
+    /// Waits until nothing is owed to anybody; says what is left where that does not come.
     func isEmptied() async throws {
-        for table in ["kite_message", "kite_delivery"] {
-            try await eventually("\(table) is empty") { try await count(table) == 0 }
+        do {
+            for table in ["kite_message", "kite_delivery"] {
+                try await eventually("\(table) is empty") { try await count(table) == 0 }
+            }
+        } catch {
+            Issue.record("left: \(try await left())")
+            throw error
         }
+    }
+
+    private func left() async throws -> String {
+        let messages = try await rows(
+            """
+            SELECT CONCAT_WS(' ', m.seq, m.state, m.owner, m.route, LEFT(m.body, 20), d.group_name, d.owner, d.due_at) \
+            FROM kite_message m LEFT JOIN kite_delivery d USING (seq) LIMIT 20
+            """
+        ) { try $0.text(0) }
+        let lives = try await rows("SELECT CONCAT_WS(' ', number, state, lease_until) FROM kite_incarnation") {
+            try $0.text(0)
+        }
+        return "\(messages), lives: \(lives)"
     }
 }
 
