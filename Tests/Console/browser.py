@@ -173,6 +173,14 @@ class Browser:
     def focused(self):
         return self.driver.switch_to.active_element
 
+    # In one question: an element that is asked about in a second one may be gone by then.
+
+    def focused_id(self):
+        return self.script("return document.activeElement.id")
+
+    def focused_text(self):
+        return self.script("return document.activeElement.innerText.trim()")
+
     def page(self, title):
         self.until(lambda: self.text("#page-title") == title, f"the page {title!r}")
 

@@ -98,9 +98,9 @@ class Access(ConsoleCase):
         self.browser.see("billing")
         self.browser.script("document.activeElement.blur()")
         self.browser.press(Keys.TAB)
-        self.assertEqual(self.browser.focused().text, "Skip to the page")
+        self.assertEqual(self.browser.focused_text(), "Skip to the page")
         self.browser.press(Keys.ENTER)
-        self.assertEqual(self.browser.focused().get_attribute("id"), "main")
+        self.assertEqual(self.browser.focused_id(), "main")
         self.assertTrue(self.driver.current_url.endswith("#/groups"))
         seen = []
         for _ in range(40):
@@ -119,7 +119,7 @@ class Access(ConsoleCase):
         self.browser.press(Keys.ENTER)
         self.browser.see("Pause a group", "dialog")
         self.browser.press("for a test", Keys.TAB, Keys.TAB)
-        self.assertEqual(self.browser.focused().text, "Pause")
+        self.assertEqual(self.browser.focused_text(), "Pause")
         self.browser.press(Keys.ENTER)
         self.browser.see("is paused.", "dialog")
 
@@ -127,7 +127,7 @@ class Access(ConsoleCase):
         self.open("groups")
         self.browser.button("Topics").send_keys(Keys.ENTER)
         self.browser.page("Topics")
-        self.browser.until(lambda: self.browser.focused().get_attribute("id") == "page-title", "the heading")
+        self.browser.until(lambda: self.browser.focused_id() == "page-title", "the heading")
 
     def test_keys_can_be_turned_off(self):
         self.open("groups")
@@ -136,8 +136,9 @@ class Access(ConsoleCase):
         self.browser.see("Keys", "dialog")
         self.browser.one("#keys-on").click()
         self.browser.press(Keys.ESCAPE)
+        self.browser.until(lambda: not self.browser.all("dialog"), "the list is closed")
         self.browser.press("/")
-        self.assertNotEqual(self.browser.focused().get_attribute("id"), "find")
+        self.assertNotEqual(self.browser.focused_id(), "find")
 
     def test_keys_are_letters_where_one_types(self):
         self.open("messages")

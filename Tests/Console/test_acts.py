@@ -23,14 +23,14 @@ class Acts(ConsoleCase):
         opener = self.browser.button("Pause…")
         opener.click()
         self.dialog("Nothing more is delivered to it")
-        self.assertEqual(self.browser.focused().get_attribute("id"), "act-reason")
+        self.assertEqual(self.browser.focused_id(), "act-reason")
         self.browser.button("Pause", "dialog").click()
         self.dialog("Say why")
         self.assertEqual(self.sent("groups"), [])
         self.browser.focused().send_keys("the ledger is being moved")
         self.browser.button("Pause", "dialog").click()
         self.dialog("Group ledger is paused.")
-        self.assertEqual(self.browser.focused().text, "Close")
+        self.assertEqual(self.browser.focused_text(), "Close")
         self.assertEqual(self.sent("groups/ledger/pause"), [{"reason": "the ledger is being moved"}])
         self.browser.press(Keys.ENTER)
         self.browser.see("by oncall: the ledger is being moved")
@@ -74,7 +74,7 @@ class Acts(ConsoleCase):
         self.browser.not_see(wanted, "#main")
         self.browser.button("Close", "dialog").click()
         self.browser.until(
-            lambda: self.browser.focused().get_attribute("id") == "page-title", "the opener is gone with its row"
+            lambda: self.browser.focused_id() == "page-title", "the opener is gone with its row"
         )
         rest = self.server.world.transactions[0]["id"]
         self.open(f"messages/{rest}")

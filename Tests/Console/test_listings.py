@@ -85,7 +85,7 @@ class Listings(ConsoleCase):
         self.open("groups")
         self.browser.see("billing")
         self.browser.press("/")
-        self.assertEqual(self.browser.focused().get_attribute("id"), "find")
+        self.assertEqual(self.browser.focused_id(), "find")
         self.browser.press(message_id(1).upper(), Keys.ENTER)
         self.browser.page(f"Message {message_id(1)}")
         for text, title in [("0:2", "Dead letter 0:2"), ("LEDG", "Find LEDG")]:
