@@ -91,6 +91,14 @@ package final class Broker: Service {
     /// Those in force here, less those of groups that may not subscribe; none before it serves.
     package var bindings: [Binding] { state.withLock { $0.parts }?.routing.bindings ?? [] }
 
+    /// Whether all bindings of a topic are known here.
+    package func knows(_ topic: String) -> Bool { state.withLock { $0.parts }?.routing.knows(topic) ?? false }
+
+    /// Bindings that match nothing here, since they cannot be used or are over a bound.
+    package var rejectedBindings: [BindingTable.Rejections] {
+        state.withLock { $0.parts }?.routing.rejections ?? []
+    }
+
     /// Which groups a message of this topic and type is for now; nil before it serves, and where the topic's bindings are not
     /// known here.
     package func route(topic: String, messageType: String) -> Route? {

@@ -46,6 +46,7 @@ final class BrokerParts: Sendable {
         self.listener = listener
         self.logger = logger
         let recent = RecentMessages(limit: configuration.recentIDs)
+        let routes = RouteFinder(routing)
         dispatcher = Dispatcher(
             shards: store.shardMap.shardCount, limits: configuration.delivery, topics: settings.topics.sorted(),
             settleRows: configuration.batchRows, recent: recent, routing: routing, logger: logger)
@@ -62,10 +63,10 @@ final class BrokerParts: Sendable {
             configuration: configuration,
             logger: logger)
         transactions = TransactionPipeline(
-            store: store, dispatcher: dispatcher, halfMessages: halfMessages, routing: routing, leases: leases,
+            store: store, dispatcher: dispatcher, halfMessages: halfMessages, routes: routes, leases: leases,
             clocks: clocks, topics: topicPublishes, queueLength: configuration.shardQueueLength, logger: logger)
         services = SessionServices(
-            configuration: configuration, settings: settings, routing: routing, recent: recent, dispatcher: dispatcher,
+            configuration: configuration, settings: settings, routes: routes, recent: recent, dispatcher: dispatcher,
             publishing: publishing, transactions: transactions, connections: connections, clocks: clocks,
             topicPublishes: topicPublishes, logger: logger)
         messaging = Messaging(
@@ -85,6 +86,8 @@ final class BrokerParts: Sendable {
         /// The topics that these are all bindings of.
         var known: Set<String> = []
         var objections: Set<Binding> = []
+        /// What is in force.
+        var table = BindingTable.empty
 
         /// Bindings of groups that may not subscribe to their topics, which anybody can put into the registry, count for nothing.
         mutating func permitted() -> (bindings: [Binding], newObjections: Set<Binding>) {
@@ -120,6 +123,9 @@ final class BrokerParts: Sendable {
 
     // MARK: Bindings
 
+    /// Lines that one change of the bindings may write: they are the clients' input.
+    private static let linesAtOnce = 20
+
     /// The bindings of these topics as they are now.
     func apply(_ bindings: [Binding], of topics: Set<String>) {
         service.withLock { service in
@@ -132,9 +138,11 @@ final class BrokerParts: Sendable {
 
     /// Puts in force what follows from settings and bindings. Of several at once each sees all that came before it.
     private func reconsider() {
-        let (table, objections, served) = service.withLock { service in
+        let (table, objections, rejected, served) = service.withLock { service in
             let (bindings, objections) = service.permitted()
-            let table = BindingTable(bindings)
+            let table = BindingTable(bindings, after: service.table)
+            let rejected = table.newlyRejected(since: service.table)
+            service.table = table
             let served = service.wanted.serving(service.wanted.topics.intersection(service.known))
             // Routes first: nothing of a new topic is taken before there are any.
             routing.set(table, of: service.known, access: service.wanted.access)
@@ -143,17 +151,20 @@ final class BrokerParts: Sendable {
             dispatcher.setWatermarks(
                 Dictionary(table.bindings.map { ($0.group, $0.watermark) }, uniquingKeysWith: { max($0, $1) }))
             servedTopicsContinuation.yield(served.topics)
-            return (table, objections, served)
+            return (table, objections, rejected, served)
         }
         for binding in objections.sorted(by: { ($0.group, $0.topic) < ($1.group, $1.topic) }) {
             logger.warning(
                 "a binding is ignored: the group may not subscribe to the topic (see groups.file)",
                 metadata: ["group": "\(binding.group)", "topic": "\(binding.topic)"])
         }
-        for rejection in table.rejected {
+        for rejection in rejected.prefix(Self.linesAtOnce) {
             logger.warning(
-                "a binding matches nothing: \(rejection.reason)",
-                metadata: ["group": "\(rejection.binding.group)", "topic": "\(rejection.binding.topic)"])
+                "\(rejection.count) bindings match nothing: \(rejection.reason)",
+                metadata: ["group": "\(rejection.group)", "topic": "\(rejection.topic)"])
+        }
+        if rejected.count > Self.linesAtOnce {
+            logger.warning("bindings of \(rejected.count - Self.linesAtOnce) more groups and topics match nothing")
         }
         logger.info("\(table.bindings.count) bindings of \(served.topics.count) topics are in force")
     }

@@ -2,7 +2,7 @@
 ///
 /// `String` takes canonically equivalent spellings for equal; the Go and Java clients, the original broker and the
 /// database's binary columns do not, and two groups that merge here would be one that starves.
-package struct BindingName: Sendable, Hashable {
+package struct BindingName: Sendable, Hashable, Comparable {
     package let text: String
 
     @inlinable

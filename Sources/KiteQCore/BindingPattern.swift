@@ -18,7 +18,12 @@ struct BindingPattern: Sendable {
     static let maximumProgramLength = 2000
 
     private let program: [Instruction]
+    /// Each once.
     private let sets: [BindingScalarSet]
+    private let asksForCases: Bool
+
+    /// What it takes to try it at one code point of a message type, at most, in steps of some nanoseconds.
+    let work: Int
 
     /// Why an expression does not compile, as a clause.
     struct SyntaxError: Error, CustomStringConvertible {
@@ -44,19 +49,29 @@ struct BindingPattern: Sendable {
         try compiler.emit(try parser.parse())
         compiler.program.append(.match)
         self.program = compiler.program
-        self.sets = compiler.sets
+        self.sets = parser.sets
+        asksForCases = sets.contains(where: \.asksForCases)
+        work = program.count + sets.reduce(0) { $0 + $1.work }
     }
 
     /// A message type made ready to be tried against any number of patterns, with the room that takes.
     struct Subject {
         fileprivate let scalars: [Unicode.Scalar]
+        fileprivate let isWord: [Bool]
+        /// Of each code point, once a pattern asks for them.
+        fileprivate var otherCases: [[Unicode.Scalar]] = []
         fileprivate var current: [Int] = []
         fileprivate var next: [Int] = []
         fileprivate var stack: [Int] = []
         /// The step at which an instruction was last reached.
         fileprivate var reached: [Int] = []
+        /// Whether the code point at hand is in a set, as far as that was asked.
+        fileprivate var isIn: [Bool?] = []
 
-        init(_ text: String) { scalars = Array(text.unicodeScalars) }
+        init(_ text: String) {
+            scalars = Array(text.unicodeScalars)
+            isWord = scalars.map(BindingScalarSet.word.contains)
+        }
     }
 
     func matches(_ text: String) -> Bool {
@@ -69,11 +84,16 @@ struct BindingPattern: Sendable {
         subject.current.removeAll(keepingCapacity: true)
         subject.reached.removeAll(keepingCapacity: true)
         subject.reached.append(contentsOf: repeatElement(-1, count: program.count))
+        if asksForCases && subject.otherCases.isEmpty {
+            subject.otherCases = subject.scalars.map(BindingScalarSet.otherCases)
+        }
         for position in 0...subject.scalars.count {
             // The search may begin at every position: that is what unanchored means.
             if follow(0, at: position, &subject) { return true }
             guard position < subject.scalars.count else { return false }
             let scalar = subject.scalars[position]
+            subject.isIn.removeAll(keepingCapacity: true)
+            subject.isIn.append(contentsOf: repeatElement(nil, count: sets.count))
             swap(&subject.current, &subject.next)
             subject.current.removeAll(keepingCapacity: true)
             for index in subject.next.indices {
@@ -81,13 +101,22 @@ struct BindingPattern: Sendable {
                 let taken =
                     switch program[state] {
                     case .scalar(let wanted): wanted == scalar
-                    case .set(let set): sets[set].contains(scalar)
+                    case .set(let set): isIn(set, at: position, &subject)
                     default: false
                     }
                 if taken, follow(state + 1, at: position + 1, &subject) { return true }
             }
         }
         return false
+    }
+
+    /// Many instructions may name one set: a code point is looked for once.
+    private func isIn(_ set: Int, at position: Int, _ subject: inout Subject) -> Bool {
+        if let known = subject.isIn[set] { return known }
+        let others = asksForCases ? subject.otherCases[position] : []
+        let isIn = sets[set].contains(subject.scalars[position], otherCases: others)
+        subject.isIn[set] = isIn
+        return isIn
     }
 
     /// Adds a state and all that is reached from it without taking a code point; true where that is the end.
@@ -105,17 +134,16 @@ struct BindingPattern: Sendable {
                 subject.stack.append(second)
                 subject.stack.append(first)
             case .assert(let assertion):
-                if Self.holds(assertion, at: position, in: subject.scalars) { subject.stack.append(state + 1) }
+                if Self.holds(assertion, at: position, in: subject) { subject.stack.append(state + 1) }
             case .scalar, .set: subject.current.append(state)
             }
         }
         return false
     }
 
-    private static func holds(_ assertion: Assertion, at position: Int, in scalars: [Unicode.Scalar]) -> Bool {
-        func isWord(_ index: Int) -> Bool {
-            scalars.indices.contains(index) && BindingScalarSet.word.contains(scalars[index])
-        }
+    private static func holds(_ assertion: Assertion, at position: Int, in subject: Subject) -> Bool {
+        let (scalars, words) = (subject.scalars, subject.isWord)
+        func isWord(_ index: Int) -> Bool { words.indices.contains(index) && words[index] }
         return switch assertion {
         case .textStart: position == 0
         case .textEnd: position == scalars.count

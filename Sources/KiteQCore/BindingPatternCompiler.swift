@@ -1,12 +1,12 @@
 /// Turns the tree of a regular expression into the program that ``BindingPattern`` follows.
 struct BindingPatternCompiler {
     var program: [BindingPattern.Instruction] = []
-    var sets: [BindingScalarSet] = []
 
     indirect enum Node {
         case empty
         case scalar(Unicode.Scalar)
-        case set(BindingScalarSet)
+        /// By its number.
+        case set(Int)
         case assert(BindingPattern.Assertion)
         case sequence([Node])
         case alternatives([Node])
@@ -18,9 +18,7 @@ struct BindingPatternCompiler {
         switch node {
         case .empty: break
         case .scalar(let scalar): try append(.scalar(scalar))
-        case .set(let set):
-            sets.append(set)
-            try append(.set(sets.count - 1))
+        case .set(let number): try append(.set(number))
         case .assert(let assertion): try append(.assert(assertion))
         case .sequence(let nodes):
             for node in nodes { try emit(node) }

@@ -16,6 +16,9 @@ struct BindingPatternParser {
     var position = 0
     private var flags = Flags()
     private var depth = 0
+    /// Those met so far, each once: nodes name them by their numbers.
+    private(set) var sets: [BindingScalarSet] = []
+    private var setNumbers: [BindingScalarSet: Int] = [:]
 
     init(_ text: String) { scalars = Array(text.unicodeScalars) }
 
@@ -77,10 +80,10 @@ struct BindingPatternParser {
             position += 1
             var set = try parseSet()
             set.ignoresCase = flags.ignoresCase
-            return .set(set)
+            return node(set)
         case ".":
             position += 1
-            return .set(flags.dotTakesNewline ? .any : .notNewline)
+            return node(flags.dotTakesNewline ? .any : .notNewline)
         case "^":
             position += 1
             return .assert(flags.multiline ? .lineStart : .textStart)
@@ -102,11 +105,18 @@ struct BindingPatternParser {
         }
     }
 
-    private func literal(_ scalar: Unicode.Scalar) -> Node {
+    private mutating func literal(_ scalar: Unicode.Scalar) -> Node {
         guard flags.ignoresCase, !BindingScalarSet.otherCases(of: scalar).isEmpty else { return .scalar(scalar) }
         var set = BindingScalarSet(scalar...scalar)
         set.ignoresCase = true
-        return .set(set)
+        return node(set)
+    }
+
+    private mutating func node(_ set: BindingScalarSet) -> Node {
+        if let known = setNumbers[set] { return .set(known) }
+        sets.append(set)
+        setNumbers[set] = sets.count - 1
+        return .set(sets.count - 1)
     }
 
     private mutating func parseEscape() throws(SyntaxError) -> Node {
@@ -119,7 +129,7 @@ struct BindingPatternParser {
         }
         if var set = try parseClassEscape() {
             set.ignoresCase = flags.ignoresCase
-            return .set(set)
+            return node(set)
         }
         return literal(try parseScalarEscape())
     }

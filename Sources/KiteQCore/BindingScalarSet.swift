@@ -1,5 +1,5 @@
 /// A set of code points, as a bracket expression or a class escape of a ``BindingPattern`` names it.
-struct BindingScalarSet: Sendable {
+struct BindingScalarSet: Sendable, Hashable {
     private var ranges: [ClosedRange<UInt32>] = []
     private var parts: [BindingScalarSet] = []
     private var categories: [Unicode.GeneralCategory] = []
@@ -25,17 +25,29 @@ struct BindingScalarSet: Sendable {
 
     mutating func insert(_ set: BindingScalarSet) { parts.append(set) }
 
+    /// What it takes to find out whether a code point is in it, in comparisons.
+    var work: Int {
+        // To find a category takes as long as some comparisons.
+        let own = ranges.count + (categories.isEmpty ? 0 : categories.count + 10)
+        return (own + parts.reduce(1) { $0 + $1.work }) * (ignoresCase ? 3 : 1)
+    }
+
+    /// Whether this set, or one within it, asks for other cases.
+    var asksForCases: Bool { ignoresCase || parts.contains(where: \.asksForCases) }
+
     func contains(_ scalar: Unicode.Scalar) -> Bool {
-        var found = holds(scalar)
-        if !found, ignoresCase {
-            found = Self.otherCases(of: scalar).contains { holds($0) }
-        }
+        contains(scalar, otherCases: asksForCases ? Self.otherCases(of: scalar) : [])
+    }
+
+    /// - Parameter others: the other cases of the code point, which take long to find out.
+    func contains(_ scalar: Unicode.Scalar, otherCases others: [Unicode.Scalar]) -> Bool {
+        let found = holds(scalar, others) || ignoresCase && others.contains { holds($0, [scalar]) }
         return found != isNegated
     }
 
-    private func holds(_ scalar: Unicode.Scalar) -> Bool {
+    private func holds(_ scalar: Unicode.Scalar, _ others: [Unicode.Scalar]) -> Bool {
         if ranges.contains(where: { $0.contains(scalar.value) }) { return true }
-        if parts.contains(where: { $0.contains(scalar) }) { return true }
+        if parts.contains(where: { $0.contains(scalar, otherCases: others) }) { return true }
         return !categories.isEmpty && categories.contains(scalar.properties.generalCategory)
     }
 

@@ -55,8 +55,8 @@ package struct TransactionDecision: Sendable {
         indirect case decidedLate(Outcome)
         /// The first answer stands; this one changes nothing. Parked: its dead letter is gone, or the same id is on its way.
         case alreadyDecided(TransactionOutcome)
-        /// A commit changed nothing: this broker does not know the topic's bindings, and cannot say whom it is for. So do the
-        /// answers behind it in the batch.
+        /// A commit changed nothing: this broker does not know the topic's bindings, or cannot say at once whom it is for. Nor do
+        /// the answers to the same message behind it in the batch.
         case unknownTopic(Undecided)
         /// It alone is not written for now, for this reason: somebody has locked its row, or the server does not take it. Nor
         /// are the answers to the same message behind it in the batch.
@@ -70,12 +70,14 @@ package struct TransactionDecision: Sendable {
     /// A half message that is left as it is.
     package struct Undecided: Sendable, Hashable {
         package var topic: String
+        package var messageType: String
         /// Where it stands among the questions, and how many were asked; nil where it is parked and not asked about any more.
         package var place: DueTransaction.Place?
         package var checks: Int
 
-        package init(topic: String, place: DueTransaction.Place?, checks: Int) {
+        package init(topic: String, messageType: String, place: DueTransaction.Place?, checks: Int) {
             self.topic = topic
+            self.messageType = messageType
             self.place = place
             self.checks = checks
         }

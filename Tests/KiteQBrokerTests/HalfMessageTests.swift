@@ -15,6 +15,7 @@ import Testing
     /// Two brokers of one store, which serve different topics, look at what is due every 50 ms, and ask at once.
     private func serving(
         _ topics: (Set<String>, Set<String>) = (["trade"], ["feed"]), log: CapturedLog = CapturedLog(),
+        with further: [Binding] = [],
         configure: @escaping @Sendable (inout BrokerConfiguration) -> Void = { _ in },
         _ body: @escaping @Sendable (BrokerFixture, BrokerFixture, InMemoryMessageStore) async throws -> Void
     ) async throws {
@@ -26,14 +27,14 @@ import Testing
             configure(&$0)
         }
         try await BrokerFixture.serving(
-            Self.bindings, store: store.session(), logger: log.logger,
+            Self.bindings + further, store: store.session(), logger: log.logger,
             configure: {
                 common(&$0)
                 ($0.name, $0.topics) = ("first", topics.0)
             }
         ) { first in
             try await BrokerFixture.serving(
-                Self.bindings, store: store.session(), logger: log.logger,
+                Self.bindings + further, store: store.session(), logger: log.logger,
                 configure: {
                     common(&$0)
                     ($0.name, $0.topics) = ("second", topics.1)
@@ -95,6 +96,26 @@ import Testing
             #expect(try id(await again.next(.txAck)) == half.id)
             try await again.decide(half, TransactionAck.Status.commit)
             #expect(try await consumer.delivery().body == "half")
+        }
+    }
+
+    /// Here, and where the topic's own brokers have saved what they know of it.
+    @Test(arguments: ["trade", "feed"]) func aCommitWhoseExpressionsTakeLongIsDecided(second: String) async throws {
+        let dear = (0..<2).map {
+            Binding(group: "greedy", topic: "trade", messageType: "(.?){990}Z\($0)", kind: .regx)
+        }
+        let all = Binding(group: "s-member", topic: "trade", messageType: "x$", kind: .regx)
+        try await serving((["trade"], [second]), with: dear + [all]) { first, second, _ in
+            let consumer = try await WireClient.greeted("s-member", at: first.address)
+            let producer = try await WireClient.greeted("p-pay", at: first.address)
+            let half = WireClient.Publish(
+                type: String(repeating: "x", count: 255), body: "half", isCommitted: false)
+            #expect(try await producer.publish(half).status)
+            try await producer.close()
+            let elsewhere = try await WireClient.greeted("p-pay", at: second.address)
+            try await elsewhere.decide(half, TransactionAck.Status.commit)
+            #expect(try await consumer.delivery().body == "half")
+            try await second.until { $0.transactions.committed.count == 1 && $0.transactions.left.count == 0 }
         }
     }
 

@@ -1,4 +1,6 @@
+import Dispatch
 import KiteQCore
+import Synchronization
 import Testing
 
 @testable import KiteQBroker
@@ -98,6 +100,152 @@ import Testing
         may = true
         routing.set(BindingTable([]), of: ["trade"])
         #expect(!isForbidden() && !isForbidden() && asked == 3, "then it is remembered")
+    }
+
+    // MARK: What takes long
+
+    private static let dear = (0..<5).map {
+        Binding(group: "greedy", topic: "trade", messageType: "(.?){990}Z\($0)", kind: .regx)
+    }
+    private static let long = String(repeating: "x", count: 250)
+
+    @Test func whatTakesLongIsNotDoneAtOnceAndIsKnownForGood() {
+        let routing = Routing()
+        var recent = RecentRoute()
+        func isDear(_ messageType: String) -> Bool {
+            guard case .dear = routing.find(topic: "trade", messageType: messageType) else { return false }
+            return recent.way(topic: "trade", messageType: messageType, in: routing, isAllowed: { true }) == nil
+                && routing.soon(topic: "trade", messageType: messageType) == nil
+        }
+        let all = Binding.fanout(group: "all", topic: "trade", persistent: false)
+        let table = BindingTable(Self.dear + [all])
+        routing.set(table, of: ["trade"])
+        #expect(!isDear("z") && isDear(Self.long))
+        #expect(groups(routing.route(topic: "trade", messageType: Self.long)) == [])
+        #expect(!isDear(Self.long))
+        // Presence changes who gets it, and nothing of what was found.
+        routing.setPresence(of: "all", true)
+        #expect(!isDear(Self.long) && groups(routing.soon(topic: "trade", messageType: Self.long)) == ["all"])
+        routing.setElsewhere(["greedy"], shard: 0)
+        #expect(!isDear(Self.long))
+        // Nor does what others declare.
+        routing.set(
+            BindingTable(Self.dear + [all, Binding(group: "b", topic: "trade", messageType: Self.long)], after: table),
+            of: ["trade"])
+        #expect(groups(routing.soon(topic: "trade", messageType: Self.long)) == ["all", "b"])
+    }
+
+    /// Connecting and leaving in a loop costs nobody anything.
+    @Test func whereItDoesNotMatterWhoIsHereRoutesAreKept() {
+        let routing = Routing()
+        routing.set(
+            BindingTable([
+                Binding(group: "kept", topic: "trade", messageType: "paid"),
+                Binding(group: "volatile", topic: "trade", messageType: "paid", persistent: false),
+            ]), of: ["trade"])
+        let (version, routes) = (routing.version, routing.routesVersion)
+        routing.setPresence(of: "kept", true)
+        routing.setElsewhere(["kept", "nobody"], shard: 0)
+        #expect(routing.version == version + 2 && routing.routesVersion == routes)
+        routing.setElsewhere(["kept", "volatile"], shard: 0)
+        #expect(routing.routesVersion == routes + 1)
+        routing.setPresence(of: "volatile", true)
+        #expect(routing.routesVersion == routes + 2)
+    }
+
+    @Test func whatIsInUseOutlivesAFloodOfOthers() {
+        var cache = GenerationCache<Int, Int>(limit: 10)
+        func value(_ key: Int) -> Int? { cache.value(of: key, weight: { _ in 1 }) }
+        cache.insert(1, for: -1, weight: 1)
+        cache.insert(2, for: -2, weight: 1)
+        for number in 0..<100 {
+            cache.insert(number, for: number, weight: 1)
+            #expect(value(-1) == 1)
+        }
+        #expect(value(-2) == nil && value(99) == 99 && value(80) == nil)
+        // One heavy one is a generation.
+        cache.insert(7, for: 7, weight: 100)
+        #expect(value(7) == 7)
+        cache.insert(8, for: 8, weight: 1)
+        cache.insert(9, for: 9, weight: 100)
+        cache.insert(10, for: 10, weight: 1)
+        #expect(value(9) == 9 && value(10) == 10 && value(99) == nil)
+    }
+
+    /// Route after route, whoever binds and unbinds meanwhile.
+    @Test func whatIsFoundHoldsThoughBindingsChange() {
+        let routing = Routing()
+        var table = BindingTable(Self.dear)
+        routing.set(table, of: ["trade"])
+        #expect(groups(routing.route(topic: "trade", messageType: Self.long)) == [])
+        for number in 0..<50 {
+            let all = Binding.fanout(group: "g\(number)", topic: "trade")
+            let own = Binding(group: "h\(number)", topic: "trade", messageType: "x$", kind: .regx)
+            table = BindingTable(Self.dear + [all, own], after: table)
+            routing.set(table, of: ["trade"])
+            #expect(
+                groups(routing.soon(topic: "trade", messageType: Self.long)) == ["g\(number)", "h\(number)"],
+                "the new one is tried alone")
+        }
+    }
+
+    /// What others saved may be another choice of what is too much.
+    @Test func savedBindingsOverABoundTellNothing() {
+        let routing = Routing()
+        let paid = Binding(group: "a", topic: "feed", messageType: "paid")
+        let many = (0..<7).map { Binding(group: "b", topic: "feed", messageType: "(.?){990}Z\($0)", kind: .regx) }
+        func route(_ bindings: [Binding]) -> [String]? {
+            groups(routing.route(topic: "feed", messageType: "paid", by: BindingTable(bindings)))
+        }
+        #expect(route([paid]) == ["a"] && route([paid] + many.prefix(5)) == ["a"] && route([paid] + many) == nil)
+        let bad = Binding(group: "b", topic: "feed", messageType: "(", kind: .regx)
+        #expect(route([paid, bad]) == ["a"], "that one matches nothing anywhere")
+    }
+
+    // MARK: The finder
+
+    /// One who asks for much waits for himself.
+    @Test func groupsHaveTheirTurns() async {
+        let routing = Routing()
+        let finder = RouteFinder(routing)
+        let (began, start) = AsyncStream<Void>.makeStream()
+        let gate = DispatchSemaphore(value: 0)
+        let order = Mutex<[String]>([])
+        await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                _ = await finder.found(for: "greedy") { _ -> Bool? in
+                    start.finish()
+                    gate.wait()
+                    return true
+                }
+            }
+            for await _ in began {}
+            let (done, finish) = AsyncStream<Void>.makeStream()
+            for group in ["greedy", "greedy", "greedy", "modest"] {
+                finder.find(topic: "trade", messageType: "x", for: group) { _ in
+                    let count = order.withLock { order in
+                        order.append(group)
+                        return order.count
+                    }
+                    if count == 4 { finish.finish() }
+                }
+            }
+            gate.signal()
+            for await _ in done {}
+        }
+        #expect(order.withLock(\.self).prefix(2).contains("modest"))
+    }
+
+    @Test func whoHasLeftIsNotWorkedFor() async {
+        let routing = Routing()
+        let finder = RouteFinder(routing)
+        routing.set(BindingTable(Self.dear), of: ["trade"])
+        let (ended, end) = AsyncStream<Void>.makeStream()
+        finder.find(topic: "trade", messageType: Self.long, for: "p", isWanted: { false }) { _ in end.finish() }
+        for await _ in ended {}
+        #expect(routing.soon(topic: "trade", messageType: Self.long) == nil)
+        #expect(await finder.route(topic: "trade", messageType: Self.long, for: "p")?.members.isEmpty == true)
+        #expect(await finder.route(topic: "feed", messageType: Self.long, for: "p") == nil)
     }
 }
 

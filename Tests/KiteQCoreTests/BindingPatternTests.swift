@@ -77,4 +77,26 @@ import Testing
         let found = try BindingPattern(pattern).matches(subject)
         #expect(!found)
     }
+
+    /// What stands there once and is repeated is one set to look into; what differs counts for itself.
+    @Test func theWorkOfAPatternIsKnown() throws {
+        #expect(try BindingPattern("abc").work == 4)
+        let plain = try BindingPattern("([a-c])").work
+        let dear = try BindingPattern("(?i)([a-c])").work
+        #expect(dear > plain)
+        let many = try BindingPattern("(?i)([a-c]){100}").work
+        #expect(many == dear + 99, "one set, a hundred instructions")
+        #expect(try BindingPattern("\\p{L}").work > BindingPattern("x").work)
+    }
+
+    /// Other cases are found once for each character, and tell the same as one by one.
+    @Test func casesOfSetsWithinSets() throws {
+        for (text, subject, isMatch) in [
+            ("(?i)^[k\\d]+$", "K\u{212A}7k", true), ("(?i)^[^k]$", "\u{212A}", false), ("(?i)^[\\w-]+$", "ſA-b", true),
+            ("^[\\w]$", "ſ", false), ("(?i)^(é|ß)+$", "Éß", true), ("(?i)x[a-c]{3}(?-i)[a-c]$", "XAbCa", true),
+            ("(?i)x[a-c]{3}(?-i)[a-c]$", "XAbCA", false),
+        ] {
+            #expect(try BindingPattern(text).matches(subject) == isMatch, "\(text) with \(subject)")
+        }
+    }
 }

@@ -156,4 +156,74 @@ import Testing
         #expect(BindKind(name: "Regx") == nil)
         #expect(BindKind(rawValue: 3) == nil)
     }
+
+    // MARK: Expressions that are work
+
+    private func regx(_ group: String, _ text: String, topic: String = "trade") -> Binding {
+        Binding(group: group, topic: topic, messageType: text, kind: .regx)
+    }
+
+    /// As somebody declares them who means it ill: 100 in 6 KB.
+    private static func dear(_ group: String, _ count: Int, topic: String = "trade") -> [Binding] {
+        (0..<count).map {
+            Binding(group: group, topic: topic, messageType: "(.?){990}Z\($0)", kind: .regx)
+        }
+    }
+
+    @Test func theWorkOfAGroupIsBounded() {
+        let table = BindingTable(Self.dear("greedy", 700) + [regx("modest", "^pay")])
+        #expect(table.bindings.count == 6 && table.rejected.count == 695)
+        #expect(groups(table, "trade", "pay") == ["modest"])
+        #expect(table.rejections.map(\.count) == [500, 195], "\(table.rejections)")
+        #expect(table.rejections.allSatisfy { $0.group == "greedy" && $0.topic == "trade" })
+        #expect(table.work(topic: "trade", messageType: String(repeating: "x", count: 255), known: nil) <= 2_600_000)
+        #expect(table.newlyRejected(since: table).isEmpty)
+        #expect(table.newlyRejected(since: .empty) == table.rejections)
+    }
+
+    @Test func theWorkOfATopicIsBounded() {
+        let table = BindingTable(
+            (0..<40).flatMap { group in
+                (0..<5).map { regx("greedy-\(group)", "(.?){990}Z\(group)-\($0)") }
+            } + (0..<20).map { regx("modest-\($0)", "^pay-\($0)$") } + [regx("elsewhere", "(.?){990}Z", topic: "feed")])
+        let left = Set(table.bindings.map(\.group))
+        #expect((0..<20).allSatisfy { left.contains("modest-\($0)") } && left.contains("elsewhere"))
+        #expect(table.work(topic: "trade", messageType: "", known: nil) <= PatternBudget.workOfTopic)
+    }
+
+    /// Whoever changes his bindings again and again makes nobody else's be tried again.
+    @Test func whatWasFoundHoldsForTheNextTable() {
+        let first = BindingTable([regx("a", "^pay"), regx("b", "fail$"), regx("c", "^pay", topic: "feed")])
+        let found = first.matches(topic: "trade", messageType: "pay-ok", known: nil)
+        #expect(first.work(topic: "trade", messageType: "pay-ok", known: found) == 0)
+        #expect(first.work(topic: "feed", messageType: "pay-ok", known: nil) > 0)
+        let second = BindingTable([regx("z", "ok$"), regx("a", "^pay"), regx("d", "^pay")], after: first)
+        let rest = second.work(topic: "trade", messageType: "pay-ok", known: found)
+        #expect(rest > 0 && rest < second.work(topic: "trade", messageType: "pay-ok", known: nil))
+        let more = second.matches(topic: "trade", messageType: "pay-ok", known: found)
+        #expect(second.groups(topic: "trade", messageType: "pay-ok", more).map(\.group) == ["a", "d", "z"])
+        #expect(second.groups(topic: "trade", messageType: "pay-ok", found).map(\.group) == ["a", "d"])
+        // One that was gone comes back as a new one.
+        let third = BindingTable([regx("b", "fail$"), regx("b", "ok")], after: second)
+        #expect(third.work(topic: "trade", messageType: "pay-ok", known: more) > 0)
+        let last = third.matches(topic: "trade", messageType: "pay-ok", known: more)
+        #expect(third.groups(topic: "trade", messageType: "pay-ok", last).map(\.group) == ["b"])
+        #expect(last == third.matches(topic: "trade", messageType: "pay-ok", known: last))
+    }
+
+    /// A table that was made from nothing knows nothing of what another found.
+    @Test func whatAnotherTableFoundDoesNotMislead() {
+        let found = BindingTable([regx("a", "x")]).matches(topic: "trade", messageType: "pay", known: nil)
+        let table = BindingTable([regx("b", "pay")])
+        let again = table.matches(topic: "trade", messageType: "pay", known: found)
+        #expect(table.groups(topic: "trade", messageType: "pay", again).map(\.group) == ["b"])
+    }
+
+    @Test func whoAsksNotToBeKeptForIsKnown() {
+        let table = BindingTable([
+            Binding(group: "a", topic: "t", messageType: "x", persistent: false),
+            Binding(group: "a", topic: "t", messageType: "y"), Binding(group: "b", topic: "t", messageType: "x"),
+        ])
+        #expect(table.volatileGroups == [BindingName("a")])
+    }
 }

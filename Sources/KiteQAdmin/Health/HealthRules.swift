@@ -14,6 +14,7 @@ enum HealthRules {
     static let doubtLasts: Timestamp = 600_000
     /// What the store said is let be so old.
     static let storeAge: Timestamp = 30_000
+    static let rejectionsShown = 20
     /// InnoDB gets slow at the head of a queue long before this.
     static let historyListLength = 1_000_000
 
@@ -25,7 +26,8 @@ enum HealthRules {
     /// The worst first.
     static func findings(_ view: HealthView) -> [Finding] {
         let system: [Finding] =
-            broker(view) + troubles(view) + store(view) + view.shards.flatMap { shard($0, view.readiness) }
+            broker(view) + rejections(view) + troubles(view) + store(view)
+            + view.shards.flatMap { shard($0, view.readiness) }
             + clocks(view)
         let groups: [Finding] = view.groups.flatMap { group($0, view.now) + doubts($0, view.now) }
         let all = system + groups + transactions(view) + deadLetters(view)
@@ -65,6 +67,27 @@ enum HealthRules {
         Finding(
             severity: problem.kind == .leftOut ? .warning : .critical, subject: "registry", text: problem.text,
             action: problem.action)
+    }
+
+    /// Each of some groups and topics, and how many more there are: they are the clients' input.
+    private static func rejections(_ view: HealthView) -> [Finding] {
+        let some = view.rejectedBindings.prefix(rejectionsShown)
+        var findings = some.map { rejected in
+            Finding(
+                severity: .warning, subject: "group \(rejected.group)",
+                text:
+                    "\(rejected.count) of its bindings to topic \(rejected.topic) match nothing: \(rejected.reason).",
+                action: "Its owner has to declare others; messages are not kept for these bindings.")
+        }
+        if some.count < view.rejectedBindings.count {
+            findings.append(
+                Finding(
+                    severity: .warning, subject: "registry",
+                    text:
+                        "Bindings of \((view.rejectedBindings.count - some.count).grouped) more groups and topics match nothing.",
+                    action: "Their owners have to declare others (PatternBudget in docs/security.md)."))
+        }
+        return findings
     }
 
     private static func store(_ view: HealthView) -> [Finding] {

@@ -19,6 +19,8 @@ struct HealthView: Sendable {
     /// What is wrong with the clocks, a sentence each.
     var clockIncidents: [String] = []
     var registryProblems: [RegistryProblem] = []
+    /// Bindings that match nothing.
+    var rejectedBindings: [BindingTable.Rejections] = []
     /// How old what the store said is: all that follows. Nil where it has said nothing yet.
     var storeAge: Timestamp? = 0
     var shards: [ShardReport] = []

@@ -39,6 +39,7 @@ struct HealthWatch: Sendable {
         view.isRegistryConnected = broker.isRegistryConnected
         view.clockIncidents = broker.status?.clockIncidents ?? []
         view.registryProblems = broker.registryProblems
+        view.rejectedBindings = broker.rejectedBindings
         view.shards = stored?.shards ?? []
         let here = GroupsHere(broker)
         view.groups = (stored?.groups ?? []).map { report in
@@ -50,9 +51,7 @@ struct HealthWatch: Sendable {
         }
         view.hasAllGroups = stored?.hasAllGroups ?? false
         view.transactions = stored?.transactions ?? []
-        view.unknownTopics = Set(view.transactions.map(\.topic)).filter {
-            broker.route(topic: $0, messageType: "") == nil
-        }
+        view.unknownTopics = Set(view.transactions.map(\.topic)).filter { !broker.knows($0) }
         view.undecidedAfter = HealthRules.undecidedAge(broker.transactionSchedule)
         view.recentDeadLetters = stored?.recentDeadLetters ?? .zero
         return view

@@ -10,6 +10,8 @@ enum PublishAdmission {
     case fly(Message, Route, feedback: String)
     /// For the store. Half messages have no route yet.
     case stored(Message, Route?)
+    /// Its route takes long to find: to be asked about again, with the route.
+    case waits
 }
 
 extension SessionServices {
@@ -20,11 +22,13 @@ extension SessionServices {
     ///   - peer: where it publishes from, for the log.
     ///   - isStopping: nothing is taken any more, here or of this client.
     ///   - arrival: when it came.
-    ///   - way: where a message of this topic and type goes, and whether the group may publish it; asked once at most.
+    ///   - isAgain: it waited for its route, and has passed the broker's receive rate.
+    ///   - way: where a message of this topic and type goes, and whether the group may publish it; nil where that takes long. Asked
+    ///     once at most, and of nothing that is refused anyway.
     func admit(
         _ header: MessageHeaderView, body: ByteBuffer, extra: ByteBuffer?, kind: Message.Kind, of group: String,
         from peer: Peer, _ settings: SessionSettings, isStopping: Bool,
-        arrival: Arrival, way: () -> RecentRoute.Way
+        arrival: Arrival, isAgain: Bool = false, way: () -> RouteWay?
     ) -> PublishAdmission {
         func refuse(_ verdict: PublishVerdict, _ reason: String) -> PublishAdmission {
             publishing.counters.refused.add(1)
@@ -52,9 +56,12 @@ extension SessionServices {
             return refuse(.refused, "the message is too large with the createTime that it lacks")
         }
         if isStopping { return refuse(.tryAgain, "the broker is stopping, publish to another one") }
-        if !takesPublish(settings) { return refuse(.tryAgain, "over the broker's receive rate, try again later") }
+        if !isAgain, !takesPublish(settings) {
+            return refuse(.tryAgain, "over the broker's receive rate, try again later")
+        }
         let route: Route
         switch way() {
+        case nil: return .waits
         case .route(let found): route = found
         case .unknown: return refuse(.tryAgain, "the broker has not learned its bindings yet, try again later")
         case .forbidden:

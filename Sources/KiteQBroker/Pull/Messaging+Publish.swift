@@ -8,6 +8,7 @@ extension Messaging {
     /// cut short where the task is cancelled: what the store is asked to keep, it keeps.
     package func publish(_ messages: [NewMessage], group: String) async -> [PublishOutcome] {
         let call = PublishCall(group: group, count: messages.count)
+        await findRoutes(of: messages, group)
         let arrival = services.clocks.arrival()
         let settings = services.settings
         var stored: [PendingPublish] = []
@@ -30,11 +31,15 @@ extension Messaging {
                 isStopping: services.isDraining, arrival: arrival
             ) {
                 guard settings.access.mayPublish(group, to: message.topic) else { return .forbidden }
-                return services.routing.route(topic: message.topic, messageType: message.messageType)
-                    .map { .route($0) } ?? .unknown
+                switch services.routing.find(topic: message.topic, messageType: message.messageType) {
+                case .route(let route): return .route(route)
+                case .unknown: return .unknown
+                case .dear: return nil
+                }
             }
             switch admission {
             case .answered(let verdict, let feedback): answer(verdict, feedback)
+            case .waits: answer(.tryAgain, "the bindings of the topic are changing, try again")
             case .fly(let message, let route, let feedback):
                 fly.append((message, route))
                 answer(.accepted, feedback)
@@ -49,6 +54,17 @@ extension Messaging {
         services.dispatcher.acceptFly(fly)
         if !stored.isEmpty { services.publishing.submit(stored) }
         return await call.outcomes()
+    }
+
+    /// Before their time begins: what it takes to find routes is no wait for the store. Of what is refused anyway none is sought.
+    private func findRoutes(of messages: [NewMessage], _ group: String) async {
+        let settings = services.settings
+        for message in messages where settings.access.mayPublish(group, to: message.topic) {
+            guard settings.served.contains(BindingName(message.topic)),
+                message.messageType.utf8.count <= Binding.maximumNameLength
+            else { continue }
+            _ = await services.routes.route(topic: message.topic, messageType: message.messageType, for: group)
+        }
     }
 
     /// Unix seconds by the server that is to store it, which it is compared with; 0 where it names no time to live.

@@ -8,6 +8,7 @@ extension ConnectionHandler {
         switch state {
         case .greeting: try greet(packet)
         case .judging: hold(packet)
+        case .open where isFindingRoute: held.append(packet)
         case .open(let connection, _): try handle(packet, of: connection)
         case .closed: break
         }
@@ -64,19 +65,23 @@ extension ConnectionHandler {
 
     // MARK: Publishing
 
-    private func publish(_ packet: Packet, of connection: Connection) throws {
+    /// - Parameter found: the route that it waited for; nil in it where there is none.
+    func publish(_ packet: Packet, of connection: Connection, found: Route?? = nil) throws {
         let parts = try MessageBody.split(packet.body)
         let header = try MessageHeaderView(decoding: parts.header)
-        if connection.markPublished(half: !header.commit) { services.dispatcher.markPublisher(connection.clientID) }
-        publishCount += 1
+        if found == nil {
+            if connection.markPublished(half: !header.commit) { services.dispatcher.markPublisher(connection.clientID) }
+            publishCount += 1
+        }
         let admission = services.admit(
             header, body: parts.body, extra: parts.extra,
             kind: packet.header.command == .bytesMessage ? .bytes : .string, of: connection.group, from: peer, settings,
-            isStopping: refusesPublishes, arrival: arrival
+            isStopping: refusesPublishes, arrival: arrival, isAgain: found != nil
         ) {
-            recentRoute.way(topic: header.topic, messageType: header.messageType, in: services.routing) {
-                settings.access.mayPublish(connection.group, to: header.topic)
-            }
+            let isAllowed = { self.settings.access.mayPublish(connection.group, to: header.topic) }
+            if let found { return isAllowed() ? found.map { .route($0) } ?? .unknown : .forbidden }
+            return recentRoute.way(
+                topic: header.topic, messageType: header.messageType, in: services.routing, isAllowed: isAllowed)
         }
         switch admission {
         case .answered(let verdict, let feedback):
@@ -84,6 +89,8 @@ extension ConnectionHandler {
         case .fly(let message, let route, let feedback):
             fly.append((message, route))
             answer(packet, header, true, feedback)
+        case .waits:
+            waitForRoute(of: packet, topic: header.topic, messageType: header.messageType, connection)
         case .stored(let message, let route):
             unacknowledgedBytes += message.footprint
             publishes.append(

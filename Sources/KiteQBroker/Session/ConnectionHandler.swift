@@ -30,8 +30,12 @@ final class ConnectionHandler: ChannelInboundHandler {
     var state = State.greeting
     /// Whether a TLS handshake is done.
     private(set) var isEncrypted = false
-    /// What came between the greeting and its answer.
+    /// What came between the greeting and its answer, or while a route is found.
     var held: [Packet] = []
+    /// The route of the first that is held takes long to find.
+    var isFindingRoute = false
+    /// It is closed, or about to be.
+    var isEnding = false
     /// As they were when the read under way began.
     private(set) var settings: SessionSettings
     private var settingsVersion: Int
@@ -59,7 +63,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     var unwritten = Unwritten()
     var stallTimer: Scheduled<Void>?
     private(set) var isPaused = false
-    /// Why it is not read, if it is not: too many of its publishes, or of its answers, wait.
+    /// Why it is not read, if it is not: too many of its publishes, or of its answers, wait; or a route is found.
     private var hasTooManyPublishes = false
     private(set) var hasTooManyAnswers = false
     private var haveDeadlinesStopped = false
@@ -112,6 +116,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        if isFindingRoute {
+            handleHeld()
+            finishRead()
+        }
         timer?.cancel()
         stallTimer?.cancel()
         patience.end()
@@ -219,6 +227,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func malformed(_ error: any Error) {
         services.malformed.add(1)
         // What came whole before it counts.
+        handleHeld()
         finishRead()
         switch state {
         case .greeting, .judging:
@@ -264,14 +273,15 @@ final class ConnectionHandler: ChannelInboundHandler {
         updatePause()
     }
 
-    /// While the store is what keeps the socket from being read, the client's DELIVER_ACKs cannot arrive for no fault of its own, and
+    /// While the store, or the finding of a route, is what keeps the socket from being read, the client's DELIVER_ACKs cannot arrive for no fault of its own, and
     /// its deadlines stand still. Those of a client that does not take its answers run on.
-    private func updatePause() {
-        if haveDeadlinesStopped != hasTooManyPublishes, case .open(_, let client?) = state {
-            haveDeadlinesStopped = hasTooManyPublishes
-            services.dispatcher.setReading(client, !hasTooManyPublishes)
+    func updatePause() {
+        let isBrokersDoing = hasTooManyPublishes || isFindingRoute
+        if haveDeadlinesStopped != isBrokersDoing, case .open(_, let client?) = state {
+            haveDeadlinesStopped = isBrokersDoing
+            services.dispatcher.setReading(client, !isBrokersDoing)
         }
-        setPaused(hasTooManyPublishes || hasTooManyAnswers)
+        setPaused(isBrokersDoing || hasTooManyAnswers)
         if let context { watchWriting(context) }
     }
 

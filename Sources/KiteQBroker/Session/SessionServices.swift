@@ -10,6 +10,7 @@ final class SessionServices: Sendable {
     let admissions = Admissions()
     let refusals: Refusals
     let routing: Routing
+    let routes: RouteFinder
     let recent: RecentMessages
     let dispatcher: Dispatcher
     let publishing: PublishPipeline
@@ -27,14 +28,15 @@ final class SessionServices: Sendable {
     private let draining = Atomic<Bool>(false)
 
     init(
-        configuration: BrokerConfiguration, settings: SessionSettings, routing: Routing, recent: RecentMessages,
+        configuration: BrokerConfiguration, settings: SessionSettings, routes: RouteFinder, recent: RecentMessages,
         dispatcher: Dispatcher, publishing: PublishPipeline, transactions: TransactionPipeline,
         connections: ConnectionTable, clocks: ServerClocks, topicPublishes: TopicPublishes, logger: Logger
     ) {
         self.configuration = configuration
         current = Mutex(settings)
         refusals = Refusals(logger: logger)
-        self.routing = routing
+        self.routes = routes
+        routing = routes.routing
         self.recent = recent
         self.dispatcher = dispatcher
         self.publishing = publishing

@@ -53,13 +53,18 @@ final class TransactionLog: Sendable {
         }
     }
 
-    func left(_ answer: TransactionAnswer, _ undecided: TransactionDecision.Undecided) {
+    /// - Parameter isKnown: the topic's bindings are known here.
+    func left(_ answer: TransactionAnswer, _ undecided: TransactionDecision.Undecided, isKnown: Bool) {
+        let why =
+            isKnown
+            ? "whose regular expressions take too long to be tried with all that this group answers at once"
+            : "whose bindings this broker does not know, and what is saved of it does not tell its groups"
         let whatThen =
             undecided.place != nil
             ? "it stays undecided, and a broker that serves the topic asks about it"
             : "it stays among the dead letters: requeue it (commit) or delete it (roll back)"
         write(.left, .warning, answer) { others in
-            "group \(answer.decision.connectionGroup) answered \(answer.word) to half message \(answer.decision.messageID) of topic \(undecided.topic), whose bindings this broker does not know, and none are saved for it; \(whatThen)\(others)"
+            "group \(answer.decision.connectionGroup) answered \(answer.word) to half message \(answer.decision.messageID) of topic \(undecided.topic), \(why); \(whatThen)\(others)"
         }
     }
 

@@ -2,7 +2,7 @@ import KiteQCore
 import Logging
 import Synchronization
 
-/// Commits of topics that other brokers serve.
+/// Commits of topics that other brokers serve, and of those whose expressions take long.
 ///
 /// A client sends its answer to whichever broker it is connected to, and waits for no reply. Where this one does not know the
 /// topic's bindings it cannot say whom the message is for, and takes those that the topic's own brokers have saved in the
@@ -69,14 +69,56 @@ extension TransactionPipeline {
         }
     }
 
-    /// What is known here, and of the topics that are not, what their brokers have saved.
+    /// What is known here, and of the topics that are not, what their brokers have saved. Found before the transaction that
+    /// asks: expressions may take long, and rows are locked in it. Of one group only so many at a time: who has more waits for the next
+    /// question, and the others do not wait for him.
     func savedRoutes(_ batch: [Answer]) async throws -> RouteOf {
-        let topics = Set(batch.compactMap(\.undecided?.topic)).sorted()
-        let table = topics.isEmpty ? nil : BindingTable(try await store.savedBindings(topics: topics) ?? [])
-        return { [routing] topic, messageType in
-            routing.route(topic: topic, messageType: messageType)
-                ?? table.flatMap { routing.route(topic: topic, messageType: messageType, by: $0) }
+        var wanted: [String: Set<Subject>] = [:]
+        for answer in batch {
+            guard let undecided = answer.undecided else { continue }
+            let group = answer.decision.connectionGroup
+            guard wanted[group, default: []].count < Self.subjectsOfGroup else { continue }
+            wanted[group, default: []].insert(
+                Subject(topic: BindingName(undecided.topic), messageType: BindingName(undecided.messageType)))
         }
+        let topics = Set(wanted.values.joined().lazy.map(\.topic.text).filter { !self.routes.routing.knows($0) })
+            .sorted()
+        let saved = topics.isEmpty ? nil : try await store.savedBindings(topics: topics)
+        let table = BindingTable(saved ?? [])
+        let found = await withTaskGroup(of: (Subject, Route?).self) { tasks in
+            for (group, subjects) in wanted {
+                for subject in subjects {
+                    tasks.addTask { (subject, await self.route(of: subject, table, for: group)) }
+                }
+            }
+            return await tasks.reduce(into: [Subject: Route]()) { if let route = $1.1 { $0[$1.0] = route } }
+        }
+        return { [routing = routes.routing] topic, messageType in
+            let subject = Subject(topic: BindingName(topic), messageType: BindingName(messageType))
+            return routing.soon(topic: topic, messageType: messageType) ?? found[subject]
+        }
+    }
+
+    /// Message types of one group whose routes are found for one batch.
+    private static let subjectsOfGroup = 8
+
+    /// Nil where nobody tells, or the broker stops.
+    private func route(of subject: Subject, _ saved: BindingTable, for group: String) async -> Route? {
+        let (topic, messageType) = (subject.topic.text, subject.messageType.text)
+        if let route = routes.routing.soon(topic: topic, messageType: messageType) { return route }
+        let isDear =
+            routes.routing.knows(topic)
+            || saved.work(topic: topic, messageType: messageType, known: nil) > Routing.cheap
+        guard isDear else { return routes.routing.route(topic: topic, messageType: messageType, by: saved) }
+        return await routes.found(for: group, isWanted: { !self.isClosed }) { routing in
+            routing.route(topic: topic, messageType: messageType)
+                ?? routing.route(topic: topic, messageType: messageType, by: saved)
+        }
+    }
+
+    private struct Subject: Hashable {
+        var topic: BindingName
+        var messageType: BindingName
     }
 
     /// They stay undecided. What the publisher has to say is asked for now, not when the next question would be due.
@@ -85,7 +127,7 @@ extension TransactionPipeline {
         var checks: [TransactionCheck] = []
         for answer in answers {
             guard let undecided = answer.undecided else { continue }
-            log.left(answer, undecided)
+            log.left(answer, undecided, isKnown: routes.routing.knows(undecided.topic))
             if let now, let place = undecided.place, place.nextCheckAt > now {
                 checks.append(
                     TransactionCheck(

@@ -16,9 +16,10 @@ final class TransactionPipeline: Sendable {
     let shardMap: ShardMap
     private let dispatcher: Dispatcher
     private let halfMessages: HalfMessageCache
-    let routing: Routing
+    let routes: RouteFinder
     private let lanes: [BatchLane<Answer>]
-    /// Commits of topics whose bindings are not known here, and the answers that came after them.
+    /// Commits of topics whose bindings are not known here, or whose expressions take long, and the answers that came after
+    /// them.
     let others: [BatchLane<Answer>]
     /// What the store does not take for now, by shard.
     let asides: [Aside]
@@ -34,14 +35,14 @@ final class TransactionPipeline: Sendable {
     let counters = TransactionCounters()
 
     init(
-        store: any MessageStore, dispatcher: Dispatcher, halfMessages: HalfMessageCache, routing: Routing,
+        store: any MessageStore, dispatcher: Dispatcher, halfMessages: HalfMessageCache, routes: RouteFinder,
         leases: Leases, clocks: ServerClocks, topics: TopicPublishes, queueLength: Int, logger: Logger
     ) {
         self.store = store
         shardMap = store.shardMap
         self.dispatcher = dispatcher
         self.halfMessages = halfMessages
-        self.routing = routing
+        self.routes = routes
         self.leases = leases
         self.clocks = clocks
         self.topics = topics
@@ -86,7 +87,8 @@ final class TransactionPipeline: Sendable {
         async let aside: Void = retryAside(shard: shard)
         async let others: Void = runOthers(shard: shard)
         var failures = FailureStreak("write commits and roll backs in shard \(shard)", logger)
-        let route: RouteOf = { [routing] in routing.route(topic: $0, messageType: $1) }
+        // Asked within a transaction: what takes long is for the other lane.
+        let route: RouteOf = { [routing = routes.routing] in routing.soon(topic: $0, messageType: $1) }
         await lanes[shard].work { batch in
             let (own, behind) = split(batch)
             giveToOthers(behind, shard: shard)
@@ -144,13 +146,15 @@ final class TransactionPipeline: Sendable {
     /// Whether the same may succeed after the short while that this takes.
     func mayRetry(after error: any Error) async -> Bool {
         let isTemporary = (error as? StoreError).map { $0.isTemporary || $0.isOutcomeUnknown } ?? false
-        guard isTemporary, !closed.load(ordering: .relaxed), !Task.isCancelled else { return false }
+        guard isTemporary, !isClosed, !Task.isCancelled else { return false }
         await pause(.milliseconds(100))
         return true
     }
 
     /// From an answer's arrival to its being stored.
     var times: LatencyHistogram { written.withLock { $0 } }
+
+    var isClosed: Bool { closed.load(ordering: .relaxed) }
 
     func close() {
         closed.store(true, ordering: .relaxed)

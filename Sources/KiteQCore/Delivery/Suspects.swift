@@ -40,7 +40,10 @@ struct Suspects: Sendable {
     }
 
     /// It was answered, or is not owed any more.
-    mutating func clear(_ seq: Int64, _ shard: Int) { known[Key(seq: seq, shard: Int32(shard))] = nil }
+    mutating func clear(_ seq: Int64, _ shard: Int) {
+        // Every answer comes here.
+        if !known.isEmpty { known[Key(seq: seq, shard: Int32(shard))] = nil }
+    }
 
     /// Time has passed.
     mutating func forget(now: MonotonicTime) {

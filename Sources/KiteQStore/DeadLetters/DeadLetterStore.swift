@@ -146,6 +146,6 @@ package struct DeadLetterStore: Sendable {
     /// As the brokers last saved the bindings, in the first shard.
     func boundGroups(_ topic: String, _ messageType: String) async throws -> [String] {
         let bindings = try await shards[0].savedBindings(topics: [topic], on: shards[0].operatorPool) ?? []
-        return BindingTable(bindings).groups(topic: topic, messageType: messageType).map(\.group)
+        return BindingTable(bindings).groupsIfAllCount(topic: topic, messageType: messageType).map(\.group)
     }
 }

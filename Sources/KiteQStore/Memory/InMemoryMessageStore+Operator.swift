@@ -140,7 +140,7 @@ extension InMemoryMessageStore: OperatorStore {
         let known: @Sendable (String, String) -> Route? = { topic, messageType in
             if let route = route(topic, messageType) { return route }
             let saved = BindingTable(data.savedBindings(topics: [topic]) ?? [])
-                .groups(topic: topic, messageType: messageType)
+                .groupsIfAllCount(topic: topic, messageType: messageType)
             return saved.isEmpty ? nil : Route(saved.map { .init(group: $0.group, persistent: true) })
         }
         return data.withShard(shardMap.shard(of: id)) { rows in

@@ -53,7 +53,8 @@ extension InMemoryMessageStore {
         var receivers = [dead.group]
         if dead.reason == .undecided {
             let bindings = data.savedBindings(topics: [message.topic]) ?? []
-            let bound = BindingTable(bindings).groups(topic: message.topic, messageType: message.messageType)
+            let bound = BindingTable(bindings).groupsIfAllCount(
+                topic: message.topic, messageType: message.messageType)
             receivers = groups.isEmpty ? bound.map(\.group) : Set(groups).sorted()
         } else if !groups.isEmpty {
             return .refused(

@@ -35,7 +35,8 @@ extension InMemoryShard {
             if receivers == nil {
                 return .unknownTopic(
                     .init(
-                        topic: message.topic, place: .init(nextCheckAt: transaction.nextCheckAt, seq: transaction.seq),
+                        topic: message.topic, messageType: message.messageType,
+                        place: .init(nextCheckAt: transaction.nextCheckAt, seq: transaction.seq),
                         checks: transaction.checks))
             }
         }
@@ -65,7 +66,9 @@ extension InMemoryShard {
         if decision.answer == .commit {
             receivers = route(message.topic, message.messageType)
             if receivers == nil {
-                return .unknownTopic(.init(topic: message.topic, place: nil, checks: letter.attempts))
+                return .unknownTopic(
+                    .init(
+                        topic: message.topic, messageType: message.messageType, place: nil, checks: letter.attempts))
             }
         }
         deadLetters.remove(at: place)

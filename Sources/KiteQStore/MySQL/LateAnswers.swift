@@ -84,7 +84,8 @@ struct LateAnswers {
                 receivers = route(letter.topic, letter.messageType)
                 if receivers == nil {
                     let undecided = TransactionDecision.Undecided(
-                        topic: letter.topic, place: nil, checks: Int(letter.attempts))
+                        topic: letter.topic, messageType: letter.messageType, place: nil,
+                        checks: Int(letter.attempts))
                     left[id] = undecided
                     return .unknownTopic(undecided)
                 }

@@ -156,7 +156,8 @@ package final class MySQLMessageStore: MessageStore {
                 logger.debug("shard \(other.number) cannot be asked for a lost route: \(error)")
             }
         }
-        let table = BindingTable(bindings())
+        // They are in force: what was over a bound is not among them.
+        let table = BindingTable(bindings(), isBounded: false)
         for (topic, messageType) in try await shards[shard].subjects(of: id) {
             let groups = table.groups(topic: topic, messageType: messageType).map {
                 Route.Member(group: $0.group, persistent: $0.persistent)

@@ -224,8 +224,8 @@ extension Shard {
             if let destination, decided.isLeft(half.seq) {
                 return .unknownTopic(
                     .init(
-                        topic: destination.topic, place: .init(nextCheckAt: half.nextCheckAt, seq: half.seq),
-                        checks: half.checks))
+                        topic: destination.topic, messageType: destination.messageType,
+                        place: .init(nextCheckAt: half.nextCheckAt, seq: half.seq), checks: half.checks))
             }
             answered[decision.messageID] = decision.answer.outcome
             guard decision.answer == .commit else { return .rolledBack }
