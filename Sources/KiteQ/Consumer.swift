@@ -61,6 +61,9 @@ public final class Consumer: Service {
     ) throws {
         guard concurrency > 0 else { throw KiteQError(.invalid, "a consumer runs at least one handler at a time") }
         guard !subscriptions.isEmpty else { throw KiteQError(.invalid, "a consumer subscribes to something") }
+        // A broker would take no notice of it: nobody would hear why nothing comes.
+        let bindings = BindingTable(subscriptions.map { Binding($0, group: configuration.group) })
+        if let rejection = bindings.rejected.first { throw KiteQError(.invalid, rejection.reason) }
         self.configuration = configuration
         self.subscriptions = subscriptions
         self.concurrency = concurrency

@@ -299,4 +299,19 @@ import Testing
         }
         #expect(error?.code == .invalid)
     }
+
+    /// Brokers would ignore it, and its group would wait for nothing.
+    @Test(arguments: [
+        [Subscription(topic: "trade", .matching("("))],
+        (0..<201).map { Subscription(topic: "trade", .matching("^pay-\($0)$")) },
+        (0..<6).map { Subscription(topic: "trade", .matching("(.?){990}Z\($0)")) },
+        [Subscription(topic: "", .all)],
+    ])
+    func whatNoBrokerWouldTakeIsNotSubscribedTo(subscriptions: [Subscription]) {
+        let configuration = KiteQConfiguration(group: "s-member", discovery: .brokers(["127.0.0.1:1"]))
+        let error = #expect(throws: KiteQError.self) {
+            try Consumer(configuration, subscriptions: subscriptions) { _ in }
+        }
+        #expect(error?.code == .invalid && error?.message.isEmpty == false)
+    }
 }
