@@ -21,6 +21,7 @@ struct BindingPattern: Sendable {
     /// Each once.
     private let sets: [BindingScalarSet]
     private let asksForCases: Bool
+    private let asksForWords: Bool
 
     /// What it takes to try it at one code point of a message type, at most, in steps of some nanoseconds.
     let work: Int
@@ -51,13 +52,20 @@ struct BindingPattern: Sendable {
         self.program = compiler.program
         self.sets = parser.sets
         asksForCases = sets.contains(where: \.asksForCases)
+        asksForWords = program.contains {
+            switch $0 {
+            case .assert(.wordBoundary), .assert(.notWordBoundary): true
+            default: false
+            }
+        }
         work = program.count + sets.reduce(0) { $0 + $1.work }
     }
 
     /// A message type made ready to be tried against any number of patterns, with the room that takes.
     struct Subject {
         fileprivate let scalars: [Unicode.Scalar]
-        fileprivate let isWord: [Bool]
+        /// Of each, likewise.
+        fileprivate var isWord: [Bool] = []
         /// Of each code point, once a pattern asks for them.
         fileprivate var otherCases: [[Unicode.Scalar]] = []
         fileprivate var current: [Int] = []
@@ -68,10 +76,7 @@ struct BindingPattern: Sendable {
         /// Whether the code point at hand is in a set, as far as that was asked.
         fileprivate var isIn: [Bool?] = []
 
-        init(_ text: String) {
-            scalars = Array(text.unicodeScalars)
-            isWord = scalars.map(BindingScalarSet.word.contains)
-        }
+        init(_ text: String) { scalars = Array(text.unicodeScalars) }
     }
 
     func matches(_ text: String) -> Bool {
@@ -86,6 +91,9 @@ struct BindingPattern: Sendable {
         subject.reached.append(contentsOf: repeatElement(-1, count: program.count))
         if asksForCases && subject.otherCases.isEmpty {
             subject.otherCases = subject.scalars.map(BindingScalarSet.otherCases)
+        }
+        if asksForWords && subject.isWord.isEmpty {
+            subject.isWord = subject.scalars.map(BindingScalarSet.word.contains)
         }
         for position in 0...subject.scalars.count {
             // The search may begin at every position: that is what unanchored means.

@@ -43,6 +43,12 @@ package struct BindingTable: Sendable {
         var work = 0
         /// Bindings were left out that may match.
         var isCut = false
+
+        /// The place of the first expression that was not tried by then.
+        func firstNew(after tried: Int) -> Int {
+            guard let last = expressions.last, last.number >= tried else { return expressions.endIndex }
+            return expressions.firstIndex { $0.number >= tried } ?? expressions.endIndex
+        }
     }
 
     /// What the table was built from, without the rejected, in the order given.
@@ -150,7 +156,7 @@ package struct BindingTable: Sendable {
     package func work(topic: String, messageType: String, known: PatternMatches?) -> Int {
         guard let topic = topics[BindingName(topic)], !topic.expressions.isEmpty else { return 0 }
         guard let known else { return topic.work * (messageType.utf8.count + 1) }
-        let work = topic.expressions.reversed().prefix { $0.number >= known.tried }.reduce(0) { $0 + $1.work }
+        let work = topic.expressions.suffix(from: topic.firstNew(after: known.tried)).reduce(0) { $0 + $1.work }
         return work * (messageType.utf8.count + 1)
     }
 
@@ -161,7 +167,7 @@ package struct BindingTable: Sendable {
         if let topic = topics[BindingName(topic)], !topic.expressions.isEmpty {
             // Those that are gone come back under another number.
             matches.matched.removeAll { topic.matches[$0] == nil }
-            let new = topic.expressions.reversed().prefix { $0.number >= matches.tried }
+            let new = topic.expressions.suffix(from: topic.firstNew(after: matches.tried))
             if !new.isEmpty {
                 var subject = BindingPattern.Subject(messageType)
                 for expression in new where expression.program.matches(&subject) {

@@ -7,21 +7,18 @@ A group declares 700 patterns like (.?){990}Z7 for one topic, sends new message 
 publishes a type of its own to that topic and to another one, for 15 s. Starts KITEQ with a store in memory, on loopback.
 """
 
-import socket
-import subprocess
 import sys
-import tempfile
 import threading
 import time
-from pathlib import Path
 
+from broker import running
 from wire import Client
 
 PATTERNS = 700
 SECONDS = 15
 
 
-def start(kiteq, folder):
+def registry():
     lines = ["bindings:"]
     for topic in ("trade", "feed"):
         lines.append(f'  - {{ groupIds: ["s-good"], topic: "{topic}", messageType: "paid" }}')
@@ -29,27 +26,7 @@ def start(kiteq, folder):
         lines.append(
             f'  - {{ groupIds: ["s-greedy"], topic: "trade", messageType: "(.?){{990}}Z{number}", bindType: "regx" }}'
         )
-    registry = folder / "registry.yaml"
-    registry.write_text("\n".join(lines) + "\n")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        at = probe.getsockname()
-    broker = subprocess.Popen(
-        [kiteq, "serve", "--store", "memory://", "--registry", f"file://{registry}", "--topics", "trade,feed", "--bind", f"127.0.0.1:{at[1]}"],
-        stdout=subprocess.DEVNULL, stderr=(folder / "log").open("wb"),
-    )  # fmt: skip
-    return broker, at
-
-
-def wait(broker, at, folder):
-    """Until it lets somebody in."""
-    end = time.monotonic() + 60
-    while time.monotonic() < end and broker.poll() is None:
-        try:
-            return Client(at, "p-probe").close()
-        except OSError:
-            time.sleep(0.05)
-    raise SystemExit(f"the broker does not serve:\n{(folder / 'log').read_text()[-2000:]}")
+    return "\n".join(lines) + "\n"
 
 
 def attack(at, stop, counts):
@@ -85,29 +62,22 @@ def until_the_end(work, stop, *arguments):
 
 
 def main():
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        broker, at = start(sys.argv[1], folder)
-        try:
-            wait(broker, at, folder)
-            stop, counts = threading.Event(), {"published": 0, "connected": 0}
-            times = {"trade": [], "feed": []}
-            works = [(attack, stop, at, stop, counts)] * 4 + [(flap, stop, at, stop, counts)]
-            works += [(measure, stop, at, topic, stop, times[topic]) for topic in times]
-            for work in works:
-                threading.Thread(target=until_the_end, args=work, daemon=True).start()
-            time.sleep(SECONDS)
-            stop.set()
-            for topic, taken in times.items():
-                taken.sort()
-                if taken:
-                    print(f"{topic}: {len(taken)} acks, median {taken[len(taken) // 2] * 1e3:.1f} ms, longest {taken[-1] * 1e3:.0f} ms")
-                else:
-                    print(f"{topic}: no ack in {SECONDS} s")
-            print(f"the attacker: {counts['published']} publishes answered, {counts['connected']} times connected and left")
-        finally:
-            broker.kill()
-            broker.wait()
+    with running(sys.argv[1], registry()) as at:
+        stop, counts = threading.Event(), {"published": 0, "connected": 0}
+        times = {"trade": [], "feed": []}
+        works = [(attack, stop, at, stop, counts)] * 4 + [(flap, stop, at, stop, counts)]
+        works += [(measure, stop, at, topic, stop, times[topic]) for topic in times]
+        for work in works:
+            threading.Thread(target=until_the_end, args=work, daemon=True).start()
+        time.sleep(SECONDS)
+        stop.set()
+        for topic, taken in times.items():
+            taken.sort()
+            if taken:
+                print(f"{topic}: {len(taken)} acks, median {taken[len(taken) // 2] * 1e3:.1f} ms, longest {taken[-1] * 1e3:.0f} ms")
+            else:
+                print(f"{topic}: no ack in {SECONDS} s")
+        print(f"the attacker: {counts['published']} publishes answered, {counts['connected']} times connected and left")
 
 
 main()

@@ -55,12 +55,15 @@ def fields(data):
 class Client:
     """One connection that is let in as a group."""
 
-    def __init__(self, address, group, secret="", timeout=60):
+    def __init__(self, address, group, secret="", timeout=60, source=None, waits=True):
+        """`source` is the address to come from. Without `waits` it sends its greeting and does not ask what came of it."""
         self.group = group
-        self.socket = socket.create_connection(address, timeout=timeout)
+        self.socket = socket.create_connection(address, timeout, (source, 0) if source else None)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         self.send(CONN_META, field(1, group) + field(2, secret))
+        if not waits:
+            return
         command, _, body = self.next()
         if command != CONN_AUTH or not fields(body).get(1, 1):
             raise ConnectionRefusedError(fields(body).get(2, b"").decode())

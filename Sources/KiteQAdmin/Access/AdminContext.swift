@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import KiteQBroker
 import KiteQCore
 import NIOCore
 
@@ -9,6 +10,8 @@ struct AdminContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// Where it comes from, for the audit log.
     let remote: String
+    /// What counts for one address: see `Peer.address`.
+    let place: String
     /// Set by ``AccessMiddleware``; no route that needs it runs without.
     var caller: Caller?
     /// Set by ``GroupMiddleware``.
@@ -17,6 +20,7 @@ struct AdminContext: RequestContext {
     init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
         remote = source.channel.remoteAddress?.ipAddress ?? "local"
+        place = Peer(source.channel.remoteAddress).address
     }
 
     /// A part of the path, its percent escapes decoded; nil where there is none or it is no UTF-8.

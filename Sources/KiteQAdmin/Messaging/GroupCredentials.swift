@@ -37,7 +37,7 @@ struct GroupMiddleware: RouterMiddleware {
         let credentials = try GroupCredentials(request)
         guard let messaging = services.broker.messaging else { throw Problem.notServing }
         let isAdmitted = try await MessagingRoutes.problems {
-            try await messaging.admits(group: credentials.group, secret: credentials.secret)
+            try await messaging.admits(group: credentials.group, secret: credentials.secret, from: context.place)
         }
         guard isAdmitted else {
             throw Problem.unauthorizedGroup("the group is not known here, or its secret is wrong")

@@ -286,20 +286,19 @@ final class Dispatcher: Sendable {
         return handOut(actions.deliveries, state.sinks)
     }
 
-    /// Gives each client its deliveries, in their order and in one go: a pull takes one batch.
+    /// Gives each client its deliveries, in their order, run by run.
     private func handOut(
         _ deliveries: [DeliveryActions.Delivery], _ known: [DeliveryClientID: any DeliverySink]
     ) -> [DeliveryClientID: any DeliverySink] {
-        guard let first = deliveries.first?.client else { return [:] }
         var sinks: [DeliveryClientID: any DeliverySink] = [:]
-        if deliveries.allSatisfy({ $0.client == first }) {
-            known[first]?.enqueue(deliveries[...])
-            sinks[first] = known[first]
-            return sinks
-        }
-        for (client, own) in Dictionary(grouping: deliveries, by: \.client) {
-            known[client]?.enqueue(own[...])
-            sinks[client] = known[client]
+        var rest = deliveries[...]
+        while let client = rest.first?.client {
+            let next = rest.firstIndex { $0.client != client } ?? rest.endIndex
+            if let sink = known[client] {
+                sink.enqueue(rest[..<next])
+                sinks[client] = sink
+            }
+            rest = rest[next...]
         }
         return sinks
     }

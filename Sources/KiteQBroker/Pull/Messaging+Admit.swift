@@ -2,12 +2,13 @@ import KiteQCore
 
 extension Messaging {
     /// Whether a group is let in with this secret, as it would be over a connection that shows no certificate.
+    /// - Parameter address: where it comes from, as `Peer.address`.
     /// - Throws: ``MessagingError`` with `tooMany` where too many wait to have theirs compared.
-    package func admits(group: String, secret: String) async throws(MessagingError) -> Bool {
+    package func admits(group: String, secret: String, from address: String) async throws(MessagingError) -> Bool {
         let verdict = await withCheckedContinuation { (continuation: CheckedContinuation<Gatekeeper.Verdict, Never>) in
             let verdict = services.gatekeeper.judge(
-                BindingName(group), secret: secret, certificate: [], by: services.settings.access,
-                later: { continuation.resume(returning: $0) })
+                Gatekeeper.Visitor(group: BindingName(group), secret: secret, address: address),
+                by: services.settings.access, later: { continuation.resume(returning: $0) })
             if let verdict { continuation.resume(returning: verdict) }
         }
         switch verdict {

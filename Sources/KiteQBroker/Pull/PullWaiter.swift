@@ -1,8 +1,8 @@
 import KiteQCore
 import Synchronization
 
-/// A caller that waits for messages: for one batch of deliveries, or the first reason to wait no more. What comes after that
-/// is not its own.
+/// A caller that waits for messages: for one batch of deliveries, up to its `flush()`, or the first reason to wait no more. What
+/// comes after that is not its own.
 final class PullWaiter: DeliverySink {
     enum Outcome: Sendable {
         case delivered([DeliveryActions.Delivery])
@@ -21,7 +21,12 @@ final class PullWaiter: DeliverySink {
 
     func enqueue(_ deliveries: ArraySlice<DeliveryActions.Delivery>) {
         state.withLock { state in
-            if state.outcome == nil { state.outcome = .delivered(Array(deliveries)) }
+            switch state.outcome {
+            case nil: state.outcome = .delivered(Array(deliveries))
+            // One batch comes in several calls where its clients alternate.
+            case .delivered(let before): state.outcome = .delivered(before + deliveries)
+            case .nothing, .cancelled, .failed: break
+            }
         }
     }
 

@@ -44,13 +44,19 @@ package final class Routing: Sendable {
         var entries: GenerationCache<Key, Entry>
     }
 
-    /// What is known of one message type.
-    private struct Entry {
+    /// What is known of one message type. An object: every publish takes it out of the cache.
+    private final class Entry: Sendable {
         /// True for as long as the expressions are bound.
-        var patterns: PatternMatches
+        let patterns: PatternMatches
         /// True for as long as `routesVersion` is this.
-        var route: Route
-        var version: Int
+        let route: Route
+        let version: Int
+
+        init(_ patterns: PatternMatches, _ route: Route, version: Int) {
+            self.patterns = patterns
+            self.route = route
+            self.version = version
+        }
 
         /// In some tens of bytes.
         var weight: Int { 8 + patterns.count + route.members.count }
@@ -177,7 +183,7 @@ package final class Routing: Sendable {
             let route = state.rules.route(to: matches)
             // By bindings that were changed meanwhile it is as right as it was a moment ago, and not to be remembered.
             let version = state.rules.table.isSame(as: table) ? routesVersion : -1
-            let entry = Entry(patterns: patterns, route: route, version: version)
+            let entry = Entry(patterns, route, version: version)
             state.entries.insert(entry, for: key, weight: entry.weight)
             return .route(route)
         }

@@ -14,7 +14,7 @@ package struct AccessRules: Sendable, Hashable {
         self.groups = groups
         self.requiresSecret = requiresSecret
         self.defaultRights = defaultRights
-        mostRounds = groups.values.map { $0.secrets.reduce(0) { $0 + $1.rounds } }.max() ?? 0
+        prices = groups.values.filter(\.isProtected).map(\.price).sorted()
     }
 
     /// With secrets in plain text, all of them with all rights.
@@ -44,22 +44,30 @@ package struct AccessRules: Sendable, Hashable {
         case certificate
     }
 
-    /// The rounds of the dearest group: what a refusal costs, whatever it is for.
-    private let mostRounds: Int
+    /// What a refusal costs, of each group that shows who it is.
+    private let prices: [Int]
+    /// Made at the start: what an unknown name costs nobody foretells, and a reload does not change it.
+    private static let salt = (0..<SHA256.byteCount).map { _ in UInt8.random(in: 0...255) }
 
-    /// Whether to find out takes long enough to be done elsewhere.
-    var isCostly: Bool { mostRounds > 0 }
+    /// The rounds that a refusal of this group costs, whatever is wrong. An unknown name costs what one of the known groups does, always the
+    /// same: so no time tells whether a name is known, and one dear group does not make all refusals dear.
+    func price(of group: BindingName) -> Int {
+        if let access = groups[group], access.isProtected { return access.price }
+        guard !prices.isEmpty else { return 0 }
+        let code = SHA256.authenticationCode(of: Array(group.text.utf8), key: Self.salt)
+        return prices[Int(code.prefix(4).reduce(0) { $0 << 8 | UInt32($1) }) % prices.count]
+    }
 
     /// Whether anybody who names the group is one of it.
     func isOpen(_ group: BindingName) -> Bool { !requiresSecret && groups[group]?.isProtected != true }
 
-    /// What a client is let in by; nil where it is not. A refusal takes the same time whether the group is unknown, its
+    /// What a client is let in by; nil where it is not. A refusal costs ``price(of:)``, whether the group is unknown, its
     /// secret or its certificate is wrong.
     ///
     /// - Parameter names: those of the certificate that the client showed.
     func admit(_ group: BindingName, secret: String, certificate names: [String]) -> Admittance? {
         if isOpen(group) { return .anyone }
-        var unspent = mostRounds
+        var unspent = price(of: group)
         if let access = groups[group], access.isProtected, access.certificate.map(names.contains) ?? true {
             if access.secrets.isEmpty { return .certificate }
             for known in access.secrets {

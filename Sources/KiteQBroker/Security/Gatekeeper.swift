@@ -1,11 +1,12 @@
+import Dispatch
 import KiteQCore
-import NIOPosix
 import Synchronization
 
 /// Finds out whether clients are who they say, away from the event loops where that takes long.
 ///
-/// One comparison at a time, and a bounded number that wait; those of one secret of one group are one. What was found right is
-/// remembered, by a key that says nothing about it, so that 20,000 clients that come back at once cost 20,000 look-ups.
+/// One comparison at a time, in the order of ``GateQueue``, and a bounded number that wait; those of one secret of one group from one
+/// address are one. Nobody is worked for who has left. What was found right is remembered, by a key that says nothing about it, so
+/// that 20,000 clients that come back at once cost 20,000 look-ups.
 final class Gatekeeper: Sendable {
     enum Verdict: Sendable {
         case admitted(AccessRules.Admittance)
@@ -14,74 +15,144 @@ final class Gatekeeper: Sendable {
         case busy
     }
 
+    /// Who wants to be let in, and as what.
+    struct Visitor: Sendable {
+        var group: BindingName
+        var secret: String
+        /// Of the certificate that it showed.
+        var certificate: [String] = []
+        /// What counts for one, as `Peer.address`.
+        var address: String
+        /// Whether it is still there.
+        var isWaiting: @Sendable () -> Bool = { true }
+    }
+
     /// HMAC-SHA-256.
     fileprivate typealias Key = [UInt8]
 
     fileprivate struct Case: Sendable {
         var key: Key
-        var group: BindingName
-        var secret: String
-        var names: [String]
+        var visitor: Visitor
         var rules: AccessRules
+    }
+
+    fileprivate struct Waiter: Sendable {
+        var address: String
+        var isWaiting: @Sendable () -> Bool
+        var hear: @Sendable (Verdict) -> Void
     }
 
     fileprivate struct State {
         var remembered: [Key: GroupSecret] = [:]
-        var queue: [Case] = []
-        var waiters: [Key: [@Sendable (Verdict) -> Void]] = [:]
+        var queue: GateQueue<Case>
+        var waiters: [Key: [Waiter]] = [:]
+        /// It is at work, or will be.
         var isWorking = false
+
+        mutating func takeWaiters(_ key: Key, from address: String) -> [Waiter] {
+            let own = (waiters[key] ?? []).filter { $0.address == address }
+            waiters[key]?.removeAll { $0.address == address }
+            if waiters[key]?.isEmpty == true { waiters[key] = nil }
+            return own
+        }
     }
 
-    private let state = Mutex(State())
+    fileprivate enum Step {
+        case judge(GateQueue<Case>.Entry)
+        case rest(until: MonotonicTime)
+        case end
+    }
+
+    private let state: Mutex<State>
     private let salt = (0..<SHA256.byteCount).map { _ in UInt8.random(in: 0...255) }
-    private let pool: NIOThreadPool
-    private let queueLimit: Int
+    private let thread: DispatchQueue
     private let rememberedLimit: Int
 
-    init(pool: NIOThreadPool = .singleton, queueLimit: Int = 1_000, rememberedLimit: Int = 10_000) {
-        self.pool = pool
-        self.queueLimit = queueLimit
+    /// - Parameters:
+    ///   - thread: a serial queue.
+    ///   - queueLimit: comparisons that wait.
+    ///   - addressLimit: of these from one address.
+    init(
+        thread: DispatchQueue = DispatchQueue(label: "kiteq.gatekeeper"), queueLimit: Int = 1_000,
+        addressLimit: Int = 100, rememberedLimit: Int = 10_000
+    ) {
+        state = Mutex(State(queue: GateQueue(limit: queueLimit, limitOfAddress: addressLimit)))
+        self.thread = thread
         self.rememberedLimit = rememberedLimit
     }
 
-    /// The verdict, where it is found at once; else nil, and `later` is called with it, on a thread of its own.
+    /// The verdict, where it is found at once; else nil, and `later` is called with it, on a thread of its own, unless the visitor
+    /// has left.
     func judge(
-        _ group: BindingName, secret: String, certificate names: [String], by rules: AccessRules,
-        later: @escaping @Sendable (Verdict) -> Void
+        _ visitor: Visitor, by rules: AccessRules, later: @escaping @Sendable (Verdict) -> Void
     ) -> Verdict? {
-        if !rules.isCostly || rules.isOpen(group) {
-            return rules.admit(group, secret: secret, certificate: names).map(Verdict.admitted) ?? .refused
+        let (group, names) = (visitor.group, visitor.certificate)
+        if rules.price(of: group) == 0 || rules.isOpen(group) {
+            return rules.admit(group, secret: visitor.secret, certificate: names).map(Verdict.admitted) ?? .refused
         }
-        let key = self.key(group, secret, names)
-        let (verdict, isToStart) = state.withLock { state -> (Verdict?, Bool) in
+        let key = self.key(group, visitor.secret, names)
+        let waiter = Waiter(address: visitor.address, isWaiting: visitor.isWaiting, hear: later)
+        let (verdict, pushedOut, isToStart) = state.withLock { state -> (Verdict?, [Waiter], Bool) in
             if let known = state.remembered[key], rules.stillAdmits(group, .secret(known), certificate: names) {
-                return (.admitted(.secret(known)), false)
+                return (.admitted(.secret(known)), [], false)
             }
-            if state.waiters[key] == nil {
-                guard state.queue.count < queueLimit else { return (.busy, false) }
-                state.queue.append(Case(key: key, group: group, secret: secret, names: names, rules: rules))
+            var pushedOut: [Waiter] = []
+            let isQueued = state.waiters[key]?.contains { $0.address == visitor.address } ?? false
+            state.waiters[key, default: []].append(waiter)
+            if !isQueued {
+                let content = Case(key: key, visitor: visitor, rules: rules)
+                if let out = state.queue.add(content, from: visitor.address, of: group) {
+                    pushedOut = state.takeWaiters(out.content.key, from: out.address)
+                }
             }
-            state.waiters[key, default: []].append(later)
             defer { state.isWorking = true }
-            return (nil, !state.isWorking)
+            return (nil, pushedOut, !state.isWorking)
         }
-        if isToStart { pool.submit { _ in self.work() } }
+        for waiter in pushedOut { waiter.hear(.busy) }
+        if isToStart { thread.async { self.work() } }
         return verdict
     }
 
     private func work() {
-        while let next = state.withLock({ $0.next() }) {
-            let admittance = next.rules.admit(next.group, secret: next.secret, certificate: next.names)
-            let waiters = state.withLock { state in
-                if case .secret(let secret)? = admittance {
-                    // It starts over rather than grow: nobody is let in by it who would not be without.
-                    if state.remembered.count >= rememberedLimit { state.remembered.removeAll() }
-                    state.remembered[next.key] = secret
-                }
-                return state.waiters.removeValue(forKey: next.key) ?? []
+        while true {
+            switch state.withLock({ $0.next(now: SystemTime.monotonic()) }) {
+            case .judge(let entry): judge(entry)
+            case .rest(let time):
+                let wait = max(0, time - SystemTime.monotonic())
+                thread.asyncAfter(deadline: .now() + .nanoseconds(Int(wait))) { self.resume() }
+                return
+            case .end: return
             }
-            for waiter in waiters { waiter(admittance.map(Verdict.admitted) ?? .refused) }
         }
+    }
+
+    /// After a rest, unless somebody came meanwhile and began.
+    private func resume() {
+        let isToStart = state.withLock { state in
+            defer { state.isWorking = true }
+            return !state.isWorking
+        }
+        if isToStart { work() }
+    }
+
+    private func judge(_ entry: GateQueue<Case>.Entry) {
+        let (visitor, rules, key) = (entry.content.visitor, entry.content.rules, entry.content.key)
+        let admittance = rules.admit(visitor.group, secret: visitor.secret, certificate: visitor.certificate)
+        let waiters = state.withLock { state in
+            if case .secret(let secret)? = admittance {
+                // It starts over rather than grow: nobody is let in by it who would not be without.
+                if state.remembered.count >= rememberedLimit { state.remembered.removeAll() }
+                state.remembered[key] = secret
+            }
+            if admittance == nil {
+                state.queue.failed(entry.address, entry.group, now: SystemTime.monotonic())
+            } else {
+                state.queue.succeeded(entry.address, entry.group)
+            }
+            // The same is asked for from elsewhere: these have their answer, too.
+            return state.waiters.removeValue(forKey: key) ?? []
+        }
+        for waiter in waiters { waiter.hear(admittance.map(Verdict.admitted) ?? .refused) }
     }
 
     private func key(_ group: BindingName, _ secret: String, _ names: [String]) -> Key {
@@ -95,12 +166,23 @@ final class Gatekeeper: Sendable {
 }
 
 extension Gatekeeper.State {
-    /// Nil, and nobody works, where there is nothing to do.
-    fileprivate mutating func next() -> Gatekeeper.Case? {
-        guard !queue.isEmpty else {
-            isWorking = false
-            return nil
+    /// What is to be done now; where that is nothing, nobody works.
+    fileprivate mutating func next(now: MonotonicTime) -> Gatekeeper.Step {
+        while true {
+            switch queue.next(now: now) {
+            case .now(let entry):
+                // Those who have left, and those who were answered with others, are passed over.
+                let key = entry.content.key
+                waiters[key]?.removeAll { !$0.isWaiting() }
+                if waiters[key]?.isEmpty == false { return .judge(entry) }
+                waiters[key] = nil
+            case .later(let time):
+                isWorking = false
+                return .rest(until: time)
+            case .nothing:
+                isWorking = false
+                return .end
+            }
         }
-        return queue.removeFirst()
     }
 }

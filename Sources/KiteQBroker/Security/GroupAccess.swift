@@ -20,6 +20,19 @@ package struct GroupAccess: Sendable, Hashable {
         self.maxBody = maxBody
     }
 
+    /// The rounds of all its secrets together: what it costs to find that none of them is right.
+    var price: Int { secrets.reduce(0) { $0 + $1.rounds } }
+
+    /// What one comparison may cost: a second or two of one core.
+    package static let mostRounds = 2_000_000
+
+    /// Why its secrets cannot be used together, as a sentence; nil where they can.
+    package var problem: String? {
+        price <= Self.mostRounds
+            ? nil
+            : "its secrets have \(price) rounds together, and each log-in would cost them; at most \(Self.mostRounds) are allowed"
+    }
+
     /// Whether it shows anything at all.
     package var isProtected: Bool { !secrets.isEmpty || certificate != nil }
 }

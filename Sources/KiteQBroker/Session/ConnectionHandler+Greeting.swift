@@ -58,10 +58,12 @@ extension ConnectionHandler {
         _ meta: ConnMeta, _ names: [String]?, then: @escaping (Gatekeeper.Verdict) -> Void
     ) {
         guard let context else { return }
-        let group = BindingName(meta.groupID)
+        let visitor = Gatekeeper.Visitor(
+            group: BindingName(meta.groupID), secret: meta.secretKey, certificate: names ?? [], address: peer.address,
+            isWaiting: { [channel = context.channel] in channel.isActive })
         let bound = NIOLoopBound((self, then), eventLoop: context.eventLoop)
         let verdict = services.gatekeeper.judge(
-            group, secret: meta.secretKey, certificate: names ?? [], by: settings.access,
+            visitor, by: settings.access,
             later: { [eventLoop = context.eventLoop] verdict in
                 eventLoop.execute {
                     let (handler, then) = bound.value

@@ -35,6 +35,10 @@ extension DeliveryMachine {
     /// Sends suspects, to half of the clients at the most. Until it gets some, one client is kept free for them: it would else
     /// always have something in flight that could be lost with them.
     private mutating func sendApart(_ g: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
+        guard !groups[g].apart.isEmpty else {
+            groups[g].reserved = nil
+            return
+        }
         while let ref = groups[g].apart.first {
             guard let p = position(ofWaiting: ref, g, now: now, wall: wall, &actions) else {
                 groups[g].apart.removeFirst()
@@ -184,11 +188,14 @@ extension DeliveryMachine {
         }
         guard count > 0 else { return nil }
         var totalWeight = 0
-        var isWarm = true
-        for index in groups[g].clients where takes(Int(index), company: company, trial) {
-            let weight = Int(clients[Int(index)].warmUp.weight(now: now))
-            totalWeight += weight
-            isWarm = isWarm && weight == WarmUp.full
+        var isWarm = groups[g].clients.allSatisfy { clients[Int($0)].warmUp.weight(now: now) == WarmUp.full }
+        if !isWarm {
+            isWarm = true
+            for index in groups[g].clients where takes(Int(index), company: company, trial) {
+                let weight = Int(clients[Int(index)].warmUp.weight(now: now))
+                totalWeight += weight
+                isWarm = isWarm && weight == WarmUp.full
+            }
         }
         if isWarm || totalWeight == 0 {
             for step in 0..<count {

@@ -26,5 +26,5 @@ struct RecentSeqs: Sendable {
         }
     }
 
-    func contains(_ seq: Int64) -> Bool { known.contains(seq) }
+    func contains(_ seq: Int64) -> Bool { !known.isEmpty && known.contains(seq) }
 }

@@ -47,6 +47,7 @@ enum GroupsFile {
                 }
                 access.maxBody = bytes
             }
+            if let problem = access.problem { throw CommandError("\(place): \(problem)") }
             groups[BindingName(name)] = access
         }
         return groups

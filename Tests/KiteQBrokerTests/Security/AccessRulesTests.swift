@@ -89,18 +89,35 @@ import Testing
         }.min() ?? .zero
     }
 
-    @Test func allRefusalsTakeTheSameTime() {
-        let rounds = 50_000
-        let rules = rules([
-            "dear": GroupAccess(secrets: [Self.hashed("a", rounds: rounds)]),
-            "cheap": GroupAccess(secrets: [Self.hashed("a", rounds: 1_000)]),
-            "plain": GroupAccess(secrets: [.plain("a")]),
-            "certificate": GroupAccess(secrets: [.plain("a")], certificate: "name"),
-        ])
-        let times = ["dear", "cheap", "plain", "certificate", "unknown"].map { group in
-            least { #expect(rules.admit(BindingName(group), secret: "wrong", certificate: []) == nil) }
+    /// Whatever is wrong with it.
+    @Test func allRefusalsOfAGroupTakeTheSameTime() {
+        let secrets = [Self.hashed("a", rounds: 50_000), Self.hashed("b", rounds: 20_000)]
+        let rules = rules(["s-a": GroupAccess(secrets: secrets, certificate: "name")])
+        let times = [["name"], ["other"], []].map { names in
+            least { #expect(rules.admit(BindingName("s-a"), secret: "wrong", certificate: names) == nil) }
         }
         let (shortest, longest) = (times.min() ?? .zero, times.max() ?? .zero)
         #expect(longest < shortest * 2, "\(times)")
+    }
+
+    /// No time tells an unknown name from a known one, and a dear group is dear for itself.
+    @Test func anUnknownNameCostsWhatAKnownGroupDoes() {
+        var groups = Dictionary(
+            uniqueKeysWithValues: (0..<9).map { ("s-\($0)", GroupAccess(secrets: [Self.hashed("a")])) })
+        groups["dear"] = GroupAccess(secrets: [Self.hashed("a", rounds: 600_000)])
+        let rules = rules(groups)
+        #expect(rules.price(of: BindingName("dear")) == 600_000 && rules.price(of: BindingName("s-3")) == 1_000)
+        let unknown = (0..<2_000).map { BindingName("nobody-\($0)") }
+        let prices = unknown.map(rules.price)
+        #expect(Set(prices) == [1_000, 600_000])
+        #expect((100..<320).contains(prices.count { $0 == 600_000 }), "a tenth, as among the known")
+        #expect(prices == unknown.map(self.rules(groups).price), "a reload changes none")
+        #expect(AccessRules(requiresSecret: true).price(of: BindingName("nobody")) == 0)
+    }
+
+    @Test func whatOneLogInCostsIsBounded() {
+        let dear = { Self.hashed("a", rounds: 1_000_000) }
+        #expect(GroupAccess(secrets: [dear(), dear()]).problem == nil)
+        #expect(GroupAccess(secrets: [dear(), dear(), Self.hashed("b")]).problem?.contains("2001000 rounds") == true)
     }
 }

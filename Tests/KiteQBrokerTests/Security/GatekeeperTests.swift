@@ -1,7 +1,6 @@
 import Dispatch
 import KiteQCore
 import NIOConcurrencyHelpers
-import NIOPosix
 import Testing
 
 @testable import KiteQBroker
@@ -13,12 +12,52 @@ import Testing
         AccessRules(groups: [group: GroupAccess(secrets: [secret])], requiresSecret: true)
     }
 
+    private func visitor(
+        _ secret: String, from address: String = "10.0.0.1", of group: String = "s-a",
+        isWaiting: @escaping @Sendable () -> Bool = { true }
+    ) -> Gatekeeper.Visitor {
+        .init(group: BindingName(group), secret: secret, address: address, isWaiting: isWaiting)
+    }
+
     private func verdict(_ gatekeeper: Gatekeeper, _ rules: AccessRules, _ secret: String) async -> Gatekeeper.Verdict {
         await withCheckedContinuation { continuation in
-            let now = gatekeeper.judge(group, secret: secret, certificate: [], by: rules) {
-                continuation.resume(returning: $0)
-            }
+            let now = gatekeeper.judge(visitor(secret), by: rules) { continuation.resume(returning: $0) }
             if let now { continuation.resume(returning: now) }
+        }
+    }
+
+    /// Verdicts as they come, of a gatekeeper whose thread waits until it is let go.
+    private final class Desk: Sendable {
+        let gatekeeper: Gatekeeper
+        private let mayBegin = DispatchSemaphore(value: 0)
+        private let heard = NIOLockedValueBox<[(name: String, verdict: String)]>([])
+
+        init(queueLimit: Int = 1_000, addressLimit: Int = 100) {
+            let thread = DispatchQueue(label: "test")
+            gatekeeper = Gatekeeper(thread: thread, queueLimit: queueLimit, addressLimit: addressLimit)
+            thread.async { [mayBegin] in mayBegin.wait() }
+        }
+
+        var verdicts: [(name: String, verdict: String)] { heard.withLockedValue { $0 } }
+
+        func judge(_ visitor: Gatekeeper.Visitor, as name: String, by rules: AccessRules) {
+            let hear: @Sendable (Gatekeeper.Verdict) -> Void = { [heard] verdict in
+                let word =
+                    switch verdict {
+                    case .admitted: "admitted"
+                    case .refused: "refused"
+                    case .busy: "busy"
+                    }
+                heard.withLockedValue { $0.append((name, word)) }
+            }
+            if let now = gatekeeper.judge(visitor, by: rules, later: hear) { hear(now) }
+        }
+
+        func open() { mayBegin.signal() }
+
+        func counts(after count: Int) async -> [String: Int] {
+            while verdicts.count < count { await Task.yield() }
+            return Dictionary(grouping: verdicts, by: \.verdict).mapValues(\.count)
         }
     }
 
@@ -26,8 +65,8 @@ import Testing
         let rules = rules(.plain("right"))
         let gatekeeper = Gatekeeper()
         let never: @Sendable (Gatekeeper.Verdict) -> Void = { _ in Issue.record("it was judged already") }
-        guard case .admitted? = gatekeeper.judge(group, secret: "right", certificate: [], by: rules, later: never),
-            case .refused? = gatekeeper.judge(group, secret: "wrong", certificate: [], by: rules, later: never)
+        guard case .admitted? = gatekeeper.judge(visitor("right"), by: rules, later: never),
+            case .refused? = gatekeeper.judge(visitor("wrong"), by: rules, later: never)
         else { return #expect(Bool(false)) }
     }
 
@@ -35,7 +74,7 @@ import Testing
         let gatekeeper = Gatekeeper()
         let before = rules(.hashed(SecretHash(of: "right", rounds: 1_000)))
         guard case .admitted = await verdict(gatekeeper, before, "right") else { return #expect(Bool(false)) }
-        let again = gatekeeper.judge(group, secret: "right", certificate: [], by: before) { _ in
+        let again = gatekeeper.judge(visitor("right"), by: before) { _ in
             Issue.record("it was known")
         }
         guard case .admitted? = again else { return #expect(Bool(false)) }
@@ -46,34 +85,75 @@ import Testing
     }
 
     @Test func thoseOfOneSecretAreOneAndTheOthersAreBounded() async {
-        let pool = NIOThreadPool(numberOfThreads: 1)
-        let gatekeeper = Gatekeeper(pool: pool, queueLimit: 3)
+        let desk = Desk(queueLimit: 3)
         let rules = rules(.hashed(SecretHash(of: "right", rounds: 1_000)))
-        let verdicts = NIOLockedValueBox<[String: Int]>([:])
-        @Sendable func count(_ verdict: Gatekeeper.Verdict) {
-            let name =
-                switch verdict {
-                case .admitted: "admitted"
-                case .refused: "refused"
-                case .busy: "busy"
-                }
-            verdicts.withLockedValue { $0[name, default: 0] += 1 }
+        for _ in 0..<20_000 { desk.judge(visitor("right"), as: "right", by: rules) }
+        for number in 0..<5 { desk.judge(visitor("wrong \(number)"), as: "wrong", by: rules) }
+        #expect(desk.verdicts.count == 3 && desk.verdicts.allSatisfy { $0 == ("wrong", "busy") })
+        desk.open()
+        #expect(await desk.counts(after: 20_005) == ["admitted": 20_000, "refused": 2, "busy": 3])
+    }
+
+    /// 300 greetings of one address, in as many names: another address waits for one of them.
+    @Test func oneAddressDoesNotHoldUpAnother() async {
+        let desk = Desk(addressLimit: 300)
+        let rules = rules(.hashed(SecretHash(of: "right", rounds: 1_000)))
+        for number in 0..<300 {
+            desk.judge(visitor("wrong", from: "10.6.6.6", of: "nobody-\(number)"), as: "attacker", by: rules)
         }
-        pool.start()
-        let mayBegin = DispatchSemaphore(value: 0)
-        // Nothing is judged yet: the pool's one thread waits.
-        pool.submit { _ in mayBegin.wait() }
-        for _ in 0..<20_000 {
-            #expect(gatekeeper.judge(group, secret: "right", certificate: [], by: rules, later: count) == nil)
+        desk.judge(visitor("right"), as: "client", by: rules)
+        desk.open()
+        #expect(await desk.counts(after: 301) == ["refused": 300, "admitted": 1])
+        #expect(desk.verdicts.prefix(2).contains { $0 == ("client", "admitted") })
+    }
+
+    /// Nor one group another from the same address.
+    @Test func oneGroupDoesNotHoldUpAnother() async {
+        let desk = Desk()
+        let hash = GroupSecret.hashed(SecretHash(of: "right", rounds: 1_000))
+        let rules = AccessRules(
+            groups: [group: GroupAccess(secrets: [hash]), BindingName("s-b"): GroupAccess(secrets: [hash])],
+            requiresSecret: true)
+        for number in 0..<50 { desk.judge(visitor("wrong \(number)"), as: "attacker", by: rules) }
+        desk.judge(visitor("right", of: "s-b"), as: "client", by: rules)
+        desk.open()
+        _ = await desk.counts(after: 2)
+        #expect(desk.verdicts.prefix(2).contains { $0 == ("client", "admitted") })
+    }
+
+    @Test func whoHasLeftIsNotWorkedFor() async {
+        let desk = Desk()
+        let rules = rules(.hashed(SecretHash(of: "right", rounds: 1_000)))
+        for number in 0..<90 {
+            desk.judge(visitor("wrong \(number)", isWaiting: { false }), as: "gone", by: rules)
         }
-        for number in 0..<5 {
-            let now = gatekeeper.judge(group, secret: "wrong \(number)", certificate: [], by: rules, later: count)
-            if let now { count(now) }
+        desk.judge(visitor("right", from: "10.0.0.2"), as: "client", by: rules)
+        desk.judge(visitor("wrong", from: "10.0.0.3"), as: "other", by: rules)
+        desk.open()
+        #expect(await desk.counts(after: 2) == ["admitted": 1, "refused": 1])
+        #expect(!desk.verdicts.contains { $0.name == "gone" })
+    }
+
+    /// One right secret, from two addresses, is found out once, and each has its answer.
+    @Test func theSameFromElsewhereIsAnsweredWithIt() async {
+        let desk = Desk()
+        let rules = rules(.hashed(SecretHash(of: "right", rounds: 1_000)))
+        for address in ["10.0.0.1", "10.0.0.2", "10.0.0.1"] {
+            desk.judge(visitor("right", from: address), as: address, by: rules)
         }
-        #expect(verdicts.withLockedValue { $0 } == ["busy": 3], "one right one and two wrong ones wait")
-        mayBegin.signal()
-        while verdicts.withLockedValue({ $0.values.reduce(0, +) }) < 20_005 { await Task.yield() }
-        #expect(verdicts.withLockedValue { $0 } == ["admitted": 20_000, "refused": 2, "busy": 3])
-        await #expect(throws: Never.self) { try await pool.shutdownGracefully() }
+        desk.open()
+        #expect(await desk.counts(after: 3) == ["admitted": 3])
+    }
+
+    /// Whoever fails again and again has to wait, and still has his answer in the end.
+    @Test func failuresMakeOneWait() async {
+        let gatekeeper = Gatekeeper()
+        let rules = rules(.hashed(SecretHash(of: "right", rounds: 1_000)))
+        for number in 0..<4 {
+            guard case .refused = await verdict(gatekeeper, rules, "wrong \(number)") else {
+                return #expect(Bool(false))
+            }
+        }
+        guard case .admitted = await verdict(gatekeeper, rules, "right") else { return #expect(Bool(false)) }
     }
 }
