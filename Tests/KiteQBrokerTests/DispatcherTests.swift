@@ -1,9 +1,9 @@
-import KiteQCore
 import Logging
 import NIOCore
 import Testing
 
 @testable import KiteQBroker
+@testable import KiteQCore
 
 /// What the shell of the delivery machine does with what was decided.
 @Suite(.timeLimit(.minutes(1))) struct DispatcherTests {
@@ -37,6 +37,29 @@ import Testing
         }
         #expect(got == messages.count)
         #expect(dispatcher.gauges.inFlight == messages.count)
+    }
+
+    /// A pull whose time is up in the middle of its batch has all of it: the rest would be in nobody's hands.
+    @Test func aBatchIsNotCutByTheEndOfItsTime() async {
+        let waiter = PullWaiter()
+        func delivery(_ opaque: UInt32) -> DeliveryActions.Delivery {
+            .init(client: DeliveryClientID(rawValue: 1), opaque: opaque, attempt: 1, message: Self.message)
+        }
+        waiter.enqueue([delivery(1), delivery(2)][...])
+        waiter.end(.nothing)
+        waiter.enqueue([delivery(3)][...])
+        waiter.flush()
+        waiter.enqueue([delivery(4)][...])
+        waiter.flush()
+        guard case .delivered(let deliveries) = await waiter.outcome() else {
+            return #expect(Bool(false), "it got nothing")
+        }
+        #expect(deliveries.map(\.opaque) == [1, 2, 3])
+        let other = PullWaiter()
+        other.end(.cancelled)
+        other.enqueue([delivery(1)][...])
+        other.flush()
+        guard case .cancelled = await other.outcome() else { return #expect(Bool(false), "it had ended") }
     }
 
     private static var message: Message {

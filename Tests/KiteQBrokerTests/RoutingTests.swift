@@ -1,6 +1,6 @@
 import Dispatch
 import KiteQCore
-import Synchronization
+import NIOConcurrencyHelpers
 import Testing
 
 @testable import KiteQBroker
@@ -210,7 +210,7 @@ import Testing
         let finder = RouteFinder(routing)
         let (began, start) = AsyncStream<Void>.makeStream()
         let gate = DispatchSemaphore(value: 0)
-        let order = Mutex<[String]>([])
+        let order = NIOLockedValueBox<[String]>([])
         await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 _ = await finder.found(for: "greedy") { _ -> Bool? in
@@ -223,7 +223,7 @@ import Testing
             let (done, finish) = AsyncStream<Void>.makeStream()
             for group in ["greedy", "greedy", "greedy", "modest"] {
                 finder.find(topic: "trade", messageType: "x", for: group) { _ in
-                    let count = order.withLock { order in
+                    let count = order.withLockedValue { order in
                         order.append(group)
                         return order.count
                     }
@@ -233,7 +233,7 @@ import Testing
             gate.signal()
             for await _ in done {}
         }
-        #expect(order.withLock(\.self).prefix(2).contains("modest"))
+        #expect(order.withLockedValue { $0 }.prefix(2).contains("modest"))
     }
 
     @Test func whoHasLeftIsNotWorkedFor() async {

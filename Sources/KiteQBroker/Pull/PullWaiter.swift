@@ -13,6 +13,8 @@ final class PullWaiter: DeliverySink {
     }
 
     private struct State {
+        /// Its batch, which comes in several calls where clients alternate, until it is whole.
+        var gathered: [DeliveryActions.Delivery] = []
         var outcome: Outcome?
         var caller: CheckedContinuation<Outcome, Never>?
     }
@@ -21,21 +23,23 @@ final class PullWaiter: DeliverySink {
 
     func enqueue(_ deliveries: ArraySlice<DeliveryActions.Delivery>) {
         state.withLock { state in
-            switch state.outcome {
-            case nil: state.outcome = .delivered(Array(deliveries))
-            // One batch comes in several calls where its clients alternate.
-            case .delivered(let before): state.outcome = .delivered(before + deliveries)
-            case .nothing, .cancelled, .failed: break
-            }
+            if state.outcome == nil { state.gathered += deliveries }
         }
     }
 
-    func flush() { tell() }
+    func flush() {
+        state.withLock { state in
+            guard state.outcome == nil, !state.gathered.isEmpty else { return }
+            state.outcome = .delivered(state.gathered)
+            state.gathered = []
+        }
+        tell()
+    }
 
-    /// The first reason counts, unless deliveries were first.
+    /// The first reason counts, unless deliveries were first: then the flush that follows them is the end.
     func end(_ outcome: Outcome) {
         state.withLock { state in
-            if state.outcome == nil { state.outcome = outcome }
+            if state.outcome == nil, state.gathered.isEmpty { state.outcome = outcome }
         }
         tell()
     }

@@ -48,6 +48,8 @@ final class Gatekeeper: Sendable {
         var waiters: [Key: [Waiter]] = [:]
         /// It is at work, or will be.
         var isWorking = false
+        /// When it begins again by itself: one timer is enough.
+        var wakesAt: MonotonicTime?
 
         mutating func takeWaiters(_ key: Key, from address: String) -> [Waiter] {
             let own = (waiters[key] ?? []).filter { $0.address == address }
@@ -129,6 +131,7 @@ final class Gatekeeper: Sendable {
     /// After a rest, unless somebody came meanwhile and began.
     private func resume() {
         let isToStart = state.withLock { state in
+            state.wakesAt = nil
             defer { state.isWorking = true }
             return !state.isWorking
         }
@@ -178,6 +181,8 @@ extension Gatekeeper.State {
                 waiters[key] = nil
             case .later(let time):
                 isWorking = false
+                if let wakesAt, wakesAt <= time { return .end }
+                wakesAt = time
                 return .rest(until: time)
             case .nothing:
                 isWorking = false

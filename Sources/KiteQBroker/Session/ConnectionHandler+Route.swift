@@ -47,7 +47,8 @@ extension ConnectionHandler {
         let packets = held
         held = []
         do {
-            for packet in packets { try handle(packet) }
+            // The first is the publish that waits.
+            for packet in packets.dropFirst() { try handle(packet) }
         } catch {
             logger.debug(
                 "a packet of a connection that ended cannot be understood: \(error)", metadata: ["peer": "\(peer)"])

@@ -68,9 +68,10 @@ package struct GateQueue<Case: Sendable>: Sendable {
         append(content, address, group)
         if lines[address]?.count ?? 0 > limitOfAddress { return removeNewest(from: address, inFavourOf: group) }
         guard count > limit else { return nil }
-        // Where most wait; this address, where it is one of those.
+        // Where most wait; this address, where it is one of those with several.
         let most = lines.values.map(\.count).max() ?? 0
-        let longest = lines[address]?.count == most ? address : lines.first { $0.value.count == most }?.key
+        let isOwn = most > 1 && lines[address]?.count == most
+        let longest = isOwn ? address : lines.first { $0.value.count == most && $0.key != address }?.key
         return longest.flatMap { removeNewest(from: $0, inFavourOf: group) }
     }
 
@@ -82,12 +83,13 @@ package struct GateQueue<Case: Sendable>: Sendable {
         count += 1
     }
 
-    /// The newest case of the group that has most; of this group, where it is one of those.
+    /// The newest case of the group that has most; of this group, where it is one of those with several.
     private mutating func removeNewest(from address: String, inFavourOf group: BindingName) -> Entry? {
         guard let line = lines[address] else { return nil }
         let most = line.cases.values.map(\.count).max() ?? 0
-        let longest = line.cases[group]?.count == most ? group : line.cases.first { $0.value.count == most }?.key
-        guard let longest, let content = lines[address]?.cases[longest]?.popLast() else { return nil }
+        let isOwn = most > 1 && line.cases[group]?.count == most
+        let longest = isOwn ? group : line.cases.first { $0.value.count == most && $0.key != group }?.key ?? group
+        guard let content = lines[address]?.cases[longest]?.popLast() else { return nil }
         removed(longest, from: address)
         return Entry(address: address, group: longest, content: content)
     }

@@ -52,6 +52,18 @@ import Testing
         #expect(left == [1, 2, 6, 7, 8, 9, 10, 11, 12, 13])
     }
 
+    /// Many that wait once each do not keep out one more.
+    @Test mutating func whoComesAloneIsNotTheOneToGo() {
+        for number in 1...4 { _ = add(number, "a", "\(number)") }
+        let first = add(5, "a", "new")
+        #expect(first != nil && first != 5)
+        for number in 6...11 { _ = add(number, "\(number)") }
+        var crowd = GateQueue<Int>(limit: 3, limitOfAddress: 3)
+        for number in 1...3 { _ = crowd.add(number, from: "\(number)", of: BindingName("g")) }
+        let out = crowd.add(4, from: "4", of: BindingName("g"))?.content
+        #expect(out != nil && out != 4 && crowd.count == 3)
+    }
+
     @Test mutating func whoFailsAgainAndAgainWaitsLongerAndLonger() {
         let (place, group) = ("a", BindingName("g"))
         var (now, pauses): (MonotonicTime, [MonotonicTime]) = (1_000_000_000_000, [])
