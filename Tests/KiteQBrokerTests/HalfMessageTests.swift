@@ -99,6 +99,21 @@ import Testing
         }
     }
 
+    /// However many types they have: what takes no time is not put off.
+    @Test func manyTypesOfATopicThatOthersServeAreDecidedAtOnce() async throws {
+        let all = Binding(group: "s-member", topic: "trade", messageType: "^type-", kind: .regx)
+        try await serving(with: [all]) { trade, feed, _ in
+            let producer = try await WireClient.greeted("p-pay", at: trade.address)
+            let halves = (0..<40).map { WireClient.Publish(type: "type-\($0)", isCommitted: false) }
+            for half in halves { #expect(try await producer.publish(half).status) }
+            try await producer.close()
+            let elsewhere = try await WireClient.greeted("p-pay", at: feed.address)
+            for half in halves { try await elsewhere.decide(half, TransactionAck.Status.commit) }
+            try await feed.until { $0.transactions.committed.count == 40 }
+            #expect(feed.broker.status?.transactions.left.count == 0)
+        }
+    }
+
     /// Here, and where the topic's own brokers have saved what they know of it.
     @Test(arguments: ["trade", "feed"]) func aCommitWhoseExpressionsTakeLongIsDecided(second: String) async throws {
         let dear = (0..<2).map {

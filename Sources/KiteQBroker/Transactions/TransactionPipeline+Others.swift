@@ -70,49 +70,57 @@ extension TransactionPipeline {
     }
 
     /// What is known here, and of the topics that are not, what their brokers have saved. Found before the transaction that
-    /// asks: expressions may take long, and rows are locked in it. Of one group only so many at a time: who has more waits for the next
-    /// question, and the others do not wait for him.
+    /// asks: expressions may take long, and rows are locked in it. Of what takes long one group has only so much at a time: who has more
+    /// waits for the next question, and the others do not wait for him.
     func savedRoutes(_ batch: [Answer]) async throws -> RouteOf {
-        var wanted: [String: Set<Subject>] = [:]
-        for answer in batch {
-            guard let undecided = answer.undecided else { continue }
-            let group = answer.decision.connectionGroup
-            guard wanted[group, default: []].count < Self.subjectsOfGroup else { continue }
-            wanted[group, default: []].insert(
-                Subject(topic: BindingName(undecided.topic), messageType: BindingName(undecided.messageType)))
-        }
-        let topics = Set(wanted.values.joined().lazy.map(\.topic.text).filter { !self.routes.routing.knows($0) })
-            .sorted()
+        let routing = routes.routing
+        let topics = Set(batch.compactMap(\.undecided?.topic)).filter { !routing.knows($0) }.sorted()
         let saved = topics.isEmpty ? nil : try await store.savedBindings(topics: topics)
         let table = BindingTable(saved ?? [])
-        let found = await withTaskGroup(of: (Subject, Route?).self) { tasks in
-            for (group, subjects) in wanted {
-                for subject in subjects {
-                    tasks.addTask { (subject, await self.route(of: subject, table, for: group)) }
-                }
-            }
-            return await tasks.reduce(into: [Subject: Route]()) { if let route = $1.1 { $0[$1.0] = route } }
-        }
-        return { [routing = routes.routing] topic, messageType in
+        var found: [Subject: Route?] = [:]
+        var dear: [String: Set<Subject>] = [:]
+        for answer in batch {
+            guard let undecided = answer.undecided else { continue }
+            let (topic, messageType) = (undecided.topic, undecided.messageType)
             let subject = Subject(topic: BindingName(topic), messageType: BindingName(messageType))
-            return routing.soon(topic: topic, messageType: messageType) ?? found[subject]
+            guard found[subject] == nil else { continue }
+            if let route = routing.soon(topic: topic, messageType: messageType) {
+                found[subject] = .some(route)
+            } else if routing.knows(topic)
+                || table.work(topic: topic, messageType: messageType, known: nil) > Routing.cheap
+            {
+                let group = answer.decision.connectionGroup
+                if dear[group, default: []].count < Self.dearOfGroup { dear[group, default: []].insert(subject) }
+            } else {
+                found[subject] = .some(routing.route(topic: topic, messageType: messageType, by: table))
+            }
+        }
+        for (subject, route) in await tried(dear, table) { found[subject] = .some(route) }
+        return { [found] topic, messageType in
+            let subject = Subject(topic: BindingName(topic), messageType: BindingName(messageType))
+            return routing.soon(topic: topic, messageType: messageType) ?? found[subject].flatMap { $0 }
         }
     }
 
-    /// Message types of one group whose routes are found for one batch.
-    private static let subjectsOfGroup = 8
+    /// Message types of one group that take long, and whose routes are found for one batch.
+    private static let dearOfGroup = 8
 
     /// Nil where nobody tells, or the broker stops.
-    private func route(of subject: Subject, _ saved: BindingTable, for group: String) async -> Route? {
-        let (topic, messageType) = (subject.topic.text, subject.messageType.text)
-        if let route = routes.routing.soon(topic: topic, messageType: messageType) { return route }
-        let isDear =
-            routes.routing.knows(topic)
-            || saved.work(topic: topic, messageType: messageType, known: nil) > Routing.cheap
-        guard isDear else { return routes.routing.route(topic: topic, messageType: messageType, by: saved) }
-        return await routes.found(for: group, isWanted: { !self.isClosed }) { routing in
-            routing.route(topic: topic, messageType: messageType)
-                ?? routing.route(topic: topic, messageType: messageType, by: saved)
+    private func tried(_ subjects: [String: Set<Subject>], _ saved: BindingTable) async -> [(Subject, Route?)] {
+        await withTaskGroup(of: (Subject, Route?).self) { tasks in
+            for (group, subjects) in subjects {
+                for subject in subjects {
+                    tasks.addTask {
+                        let (topic, messageType) = (subject.topic.text, subject.messageType.text)
+                        let route = await self.routes.found(for: group, isWanted: { !self.isClosed }) { routing in
+                            routing.route(topic: topic, messageType: messageType)
+                                ?? routing.route(topic: topic, messageType: messageType, by: saved)
+                        }
+                        return (subject, route)
+                    }
+                }
+            }
+            return await tasks.reduce(into: []) { $0.append($1) }
         }
     }
 
