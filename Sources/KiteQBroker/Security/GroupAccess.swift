@@ -23,7 +23,7 @@ package struct GroupAccess: Sendable, Hashable {
     /// The rounds of all its secrets together: what it costs to find that none of them is right.
     var price: Int { secrets.reduce(0) { $0 + $1.rounds } }
 
-    /// What one comparison may cost: a second or two of one core.
+    /// What one comparison may cost: some 0.4 s of one core.
     package static let mostRounds = 2_000_000
 
     /// Why its secrets cannot be used together, as a sentence; nil where they can.
