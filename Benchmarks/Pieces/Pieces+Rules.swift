@@ -6,7 +6,7 @@ extension Pieces {
         let request = PublishRules.Request(
             id: .random(), topic: Sample.topic, messageType: Sample.messageType,
             group: "p-trade", expiredTime: -1, deliverLimit: 100, isCommitted: true, isFly: false)
-        let topics = Set([Sample.topic, "feed", "notify"].map(BindingName.init))
+        let topics = ServedTopics([Sample.topic, "feed", "notify"])
         var bindings = (0..<50).map { Binding(group: "s-\($0)", topic: Sample.topic, messageType: "type-\($0)") }
         bindings.append(Binding(group: "s-pay", topic: Sample.topic, messageType: Sample.messageType))
         bindings.append(Binding(group: "s-all", topic: Sample.topic, messageType: "pay-\\w+", kind: .regx))

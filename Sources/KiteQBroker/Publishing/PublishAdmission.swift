@@ -28,7 +28,7 @@ extension SessionServices {
     func admit(
         _ header: MessageHeaderView, body: ByteBuffer, extra: ByteBuffer?, kind: Message.Kind, of group: String,
         from peer: Peer, _ settings: SessionSettings, isStopping: Bool,
-        arrival: Arrival, isAgain: Bool = false, way: () -> RouteWay?
+        arrival: Arrival, isAgain: Bool = false, way: (_ topic: String, _ messageType: String) -> RouteWay?
     ) -> PublishAdmission {
         func refuse(_ verdict: PublishVerdict, _ reason: String) -> PublishAdmission {
             publishing.counters.refused.add(1)
@@ -60,7 +60,7 @@ extension SessionServices {
             return refuse(.tryAgain, "over the broker's receive rate, try again later")
         }
         let route: Route
-        switch way() {
+        switch way(header.topic, header.messageType) {
         case nil: return .waits
         case .route(let found): route = found
         case .unknown: return refuse(.tryAgain, "the broker has not learned its bindings yet, try again later")

@@ -29,9 +29,9 @@ extension Messaging {
             let admission = services.admit(
                 header, body: body, extra: nil, kind: kind, of: group, from: .caller, settings,
                 isStopping: services.isDraining, arrival: arrival
-            ) {
-                guard settings.access.mayPublish(group, to: message.topic) else { return .forbidden }
-                switch services.routing.find(topic: message.topic, messageType: message.messageType) {
+            ) { topic, messageType in
+                guard settings.access.mayPublish(group, to: topic) else { return .forbidden }
+                switch services.routing.find(topic: topic, messageType: messageType) {
                 case .route(let route): return .route(route)
                 case .unknown: return .unknown
                 case .dear: return nil
@@ -60,7 +60,7 @@ extension Messaging {
     private func findRoutes(of messages: [NewMessage], _ group: String) async {
         let settings = services.settings
         for message in messages where settings.access.mayPublish(group, to: message.topic) {
-            guard settings.served.contains(BindingName(message.topic)),
+            guard settings.served.contains(message.topic),
                 message.messageType.utf8.count <= Binding.maximumNameLength
             else { continue }
             _ = await services.routes.route(topic: message.topic, messageType: message.messageType, for: group)

@@ -4,7 +4,7 @@ import KiteQCore
 package final class SessionSettings: Sendable {
     private let configuration: BrokerConfiguration
     package let topics: Set<String>
-    let served: Set<BindingName>
+    let served: ServedTopics
     package let access: AccessRules
     package let tls: ServerTLS?
     /// 0: no limit.
@@ -44,7 +44,7 @@ package final class SessionSettings: Sendable {
     private init(_ configuration: BrokerConfiguration, tls: ServerTLS?, topics: Set<String>) {
         self.configuration = configuration
         self.topics = topics
-        served = Set(topics.map(BindingName.init))
+        served = ServedTopics(topics)
         access = configuration.access
         self.tls = tls
         receiveRate = configuration.receiveRate

@@ -77,11 +77,14 @@ extension ConnectionHandler {
             header, body: parts.body, extra: parts.extra,
             kind: packet.header.command == .bytesMessage ? .bytes : .string, of: connection.group, from: peer, settings,
             isStopping: refusesPublishes, arrival: arrival, isAgain: found != nil
-        ) {
-            let isAllowed = { self.settings.access.mayPublish(connection.group, to: header.topic) }
-            if let found { return isAllowed() ? found.map { .route($0) } ?? .unknown : .forbidden }
-            return recentRoute.way(
-                topic: header.topic, messageType: header.messageType, in: services.routing, isAllowed: isAllowed)
+        ) { topic, messageType in
+            if let found {
+                guard settings.access.mayPublish(connection.group, to: topic) else { return .forbidden }
+                return found.map { .route($0) } ?? .unknown
+            }
+            return recentRoute.way(topic: topic, messageType: messageType, in: services.routing) {
+                settings.access.mayPublish(connection.group, to: topic)
+            }
         }
         switch admission {
         case .answered(let verdict, let feedback):

@@ -53,7 +53,7 @@ struct DeliveryClient: Sendable {
         window.inFlight == companies.count && companies.count < min(companies.first ?? .max, company)
     }
 
-    mutating func join(company: Int32) {
+    private mutating func join(company: Int32) {
         companies.insert(company, at: companies.firstIndex { $0 > company } ?? companies.endIndex)
     }
 
@@ -64,8 +64,12 @@ struct DeliveryClient: Sendable {
     var hasRoom: Bool { isWritable && isOpen && window.inFlight < pace.limit && bytes < maxBytes }
 
     /// A message is sent; returns its opaque. There must be room.
-    mutating func deliver(_ entry: Entry, now: MonotonicTime) -> UInt32 {
+    ///
+    /// - Parameter trialInterval: for how long an unproven client is not tried again.
+    mutating func deliver(_ entry: Entry, now: MonotonicTime, trialInterval: MonotonicTime) -> UInt32 {
         bytes += entry.bytes
+        if isUnproven { nextTrial = now + trialInterval }
+        if let company = entry.company { join(company: company) }
         return window.deliver(entry, now: now)
     }
 

@@ -73,6 +73,8 @@ struct DeliveryGroup: Sendable {
     var isPaused = false
     var counters = GroupTraffic()
     var nextClient = 0
+    /// From then on all clients that ever came have their full weight.
+    var warmAt = MonotonicTime.min
     /// Of its clients those of which nobody knows whether they consume.
     var unproven = 0
     var queue = Deque<DeliverySlotRef>()
@@ -95,6 +97,23 @@ struct DeliveryGroup: Sendable {
     var owed = 0
     var isBound = false
     var isFree = false
+
+    /// A message was sent to one of its clients.
+    mutating func sent() {
+        inFlight += 1
+        counters.delivered += 1
+    }
+
+    /// One more message in memory is owed to it, of so many bytes where it works on it.
+    mutating func owe(activeBytes: Int) {
+        owed += 1
+        bytes += activeBytes
+    }
+
+    mutating func owesNoMore(activeBytes: Int) {
+        owed -= 1
+        bytes -= activeBytes
+    }
 
     /// No client here.
     var isAway: Bool { clients.isEmpty && pulls.presentUntil == nil }

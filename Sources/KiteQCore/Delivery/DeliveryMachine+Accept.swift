@@ -5,7 +5,8 @@ extension DeliveryMachine {
         now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
         for (seq, message, route) in messages {
-            topics[topics.index(of: message.topic)].published += 1
+            let topic = topics.index(of: message.topic)
+            topics[topic].published += 1
             guard slotBySeq[shard][seq] == nil, dirty[shard][seq] == nil else { continue }
             guard !pagedIn[shard].contains(seq) else {
                 // A scan met it before this report. Whether its row is still there, only the store knows.
@@ -26,7 +27,8 @@ extension DeliveryMachine {
                 emit(Settlement(seq: seq, bytes: message.footprint), shard: shard, &actions)
             } else if owed.contains(where: \.isActive) {
                 let ref = makeSlot(
-                    seq: seq, shard: shard, message: message, owed: owed, isTracked: false, acceptedAt: now)
+                    seq: seq, shard: shard, topic: topic, message: message, owed: owed, isTracked: false,
+                    acceptedAt: now)
                 enqueue(ref)
                 if isGivenAway { track(ref, wall: wall, &actions) }
             } else if isGivenAway {
@@ -42,7 +44,8 @@ extension DeliveryMachine {
         _ actions: inout DeliveryActions
     ) {
         for (message, route) in messages {
-            topics[topics.index(of: message.topic)].published += 1
+            let topic = topics.index(of: message.topic)
+            topics[topic].published += 1
             var owed: [DeliverySlot.Owed] = []
             for member in route.members {
                 let g = groupIndex(member.group)
@@ -54,7 +57,8 @@ extension DeliveryMachine {
             }
             guard !owed.isEmpty else { continue }
             enqueue(
-                makeSlot(seq: 0, shard: 0, message: message, owed: owed, isTracked: false, acceptedAt: now))
+                makeSlot(
+                    seq: 0, shard: 0, topic: topic, message: message, owed: owed, isTracked: false, acceptedAt: now))
         }
         pump(now: now, wall: wall, &actions)
     }

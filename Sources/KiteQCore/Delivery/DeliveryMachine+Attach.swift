@@ -33,7 +33,10 @@ extension DeliveryMachine {
         let owed = DeliverySlot.Owed(group: g, attempts: delivery.attempts, isPersistent: true, progress: .queued)
         guard let index = slotBySeq[shard][loaded.seq] else {
             counters.pagedIn += 1
-            enqueue(makeSlot(seq: loaded.seq, shard: shard, message: loaded.message, owed: [owed], isTracked: true))
+            enqueue(
+                makeSlot(
+                    seq: loaded.seq, shard: shard, topic: topics.index(of: loaded.message.topic),
+                    message: loaded.message, owed: [owed], isTracked: true))
             return .taken
         }
         let i = Int(index)
@@ -65,7 +68,9 @@ extension DeliveryMachine {
         }
         counters.pagedIn += 1
         pagedIn[shard].insert(loaded.seq)
-        let ref = makeSlot(seq: loaded.seq, shard: shard, message: loaded.message, owed: owed, isTracked: false)
+        let ref = makeSlot(
+            seq: loaded.seq, shard: shard, topic: topics.index(of: loaded.message.topic), message: loaded.message,
+            owed: owed, isTracked: false)
         enqueue(ref)
         if isGivenAway { track(ref, wall: wall, &actions) }
         return .taken

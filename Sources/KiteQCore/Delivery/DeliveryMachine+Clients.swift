@@ -35,6 +35,7 @@ extension DeliveryMachine {
         }
         if groups[g].isAway { readFromTheStart(g, &actions) }
         groups[g].clients.append(index)
+        groups[g].warmAt = max(groups[g].warmAt, warmUp.warmAt)
         needsPump(g)
         return DeliveryClientID(index: index, generation: client.generation)
     }

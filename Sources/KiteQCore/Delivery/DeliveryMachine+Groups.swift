@@ -17,7 +17,12 @@ extension DeliveryMachine {
     }
 
     mutating func groupIndex(_ name: String) -> Int {
-        if let index = groupByName[BindingName(name)] { return index }
+        // To compare a name is cheaper than to hash it. A place that was given back has none.
+        if recentGroup < groups.count, BindingName(groups[recentGroup].name) == BindingName(name) { return recentGroup }
+        if let index = groupByName[BindingName(name)] {
+            recentGroup = index
+            return index
+        }
         var group = DeliveryGroup(
             name: name, bucket: TokenBucket(rate: limits.defaultWatermark), watermark: limits.defaultWatermark,
             shards: Array(repeating: DeliveryGroup.Shard(), count: isScanning.count))

@@ -36,7 +36,7 @@ extension DeliveryMachine {
         switch answered {
         case .inTime(let entry):
             endFlight(entry, of: c)
-            groups[g].suspects.clear(entry.seq, Int(entry.shard))
+            if !groups[g].suspects.isEmpty { groups[g].suspects.clear(entry.seq, Int(entry.shard)) }
             answerTimes.record(now - entry.sentAt)
             guard isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g) else { return false }
             if ack.isSuccess {

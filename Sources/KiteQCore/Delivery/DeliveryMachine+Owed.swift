@@ -39,12 +39,10 @@ extension DeliveryMachine {
     }
 
     mutating func count(_ entry: DeliverySlot.Owed, _ slot: Int) {
-        groups[entry.group].owed += 1
-        if entry.isActive { groups[entry.group].bytes += slots[slot].message.footprint }
+        groups[entry.group].owe(activeBytes: entry.isActive ? slots[slot].message.footprint : 0)
     }
 
     mutating func uncount(_ entry: DeliverySlot.Owed, _ slot: Int) {
-        groups[entry.group].owed -= 1
-        if entry.isActive { groups[entry.group].bytes -= slots[slot].message.footprint }
+        groups[entry.group].owesNoMore(activeBytes: entry.isActive ? slots[slot].message.footprint : 0)
     }
 }

@@ -97,16 +97,11 @@ extension DeliveryMachine {
             slot: ref, bytes: slots[i].message.footprint, sentAt: now, seq: slots[i].seq, shard: Int32(slots[i].shard),
             company: company)
         slots[i].owed[p].progress = .inFlight
-        groups[g].inFlight += 1
         if clients[c].pull == nil { outboundRoom -= entry.bytes }
-        if clients[c].isUnproven { clients[c].nextTrial = now + limits.trialInterval }
-        if let company {
-            if clients[c].companies.isEmpty { groups[g].clientsOnTrial += 1 }
-            clients[c].join(company: company)
-        }
-        let opaque = clients[c].deliver(entry, now: now)
+        if company != nil, clients[c].companies.isEmpty { groups[g].clientsOnTrial += 1 }
+        let opaque = clients[c].deliver(entry, now: now, trialInterval: limits.trialInterval)
         counters.delivered += 1
-        groups[g].counters.delivered += 1
+        groups[g].sent()
         topics[slots[i].topic].delivered += 1
         if slots[i].owed[p].attempts == 0, let start = slots[i].acceptedAt { deliveryTimes.record(now - start) }
         actions.deliveries.append(
@@ -188,7 +183,7 @@ extension DeliveryMachine {
         }
         guard count > 0 else { return nil }
         var totalWeight = 0
-        var isWarm = groups[g].clients.allSatisfy { clients[Int($0)].warmUp.weight(now: now) == WarmUp.full }
+        var isWarm = groups[g].warmAt <= now
         if !isWarm {
             isWarm = true
             for index in groups[g].clients where takes(Int(index), company: company, trial) {

@@ -1,5 +1,4 @@
 import DequeModule
-import NIOCore
 
 /// Decides who gets which message when: the rules of delivery of all groups of one broker, without I/O and without a clock.
 ///
@@ -23,6 +22,8 @@ package struct DeliveryMachine: Sendable {
 
     var groups: [DeliveryGroup] = []
     var groupByName: [BindingName: Int] = [:]
+    /// The group that was last asked for by its name: mostly it is the next one, too.
+    var recentGroup = 0
     var freeGroups: [Int] = []
     var pumpList: [Int] = []
 
@@ -100,11 +101,10 @@ package struct DeliveryMachine: Sendable {
     // MARK: Slots
 
     mutating func makeSlot(
-        seq: Int64, shard: Int, message: Message, owed: [DeliverySlot.Owed], isTracked: Bool,
+        seq: Int64, shard: Int, topic: Int, message: Message, owed: [DeliverySlot.Owed], isTracked: Bool,
         acceptedAt: MonotonicTime? = nil
     ) -> DeliverySlotRef {
         memoryBytes += message.footprint
-        let topic = topics.index(of: message.topic)
         let index: Int32
         if let free = freeSlots.popLast() {
             index = free
@@ -120,26 +120,18 @@ package struct DeliveryMachine: Sendable {
                     generation: 0, acceptedAt: acceptedAt))
         }
         if seq != 0 { slotBySeq[shard][seq] = index }
-        for entry in owed { count(entry, Int(index)) }
+        for p in owed.indices { count(owed[p], Int(index)) }
         return DeliverySlotRef(index: index, generation: slots[Int(index)].generation)
     }
 
     mutating func freeSlot(_ index: Int32) {
         let i = Int(index)
-        for entry in slots[i].owed { uncount(entry, i) }
+        for p in slots[i].owed.indices { uncount(slots[i].owed[p], i) }
         memoryBytes -= slots[i].message.footprint
         if slots[i].seq != 0 { slotBySeq[slots[i].shard][slots[i].seq] = nil }
-        slots[i].isFree = true
-        slots[i].owed = []
-        slots[i].message = Self.noMessage
-        slots[i].generation &+= 1
+        slots[i].clear()
         freeSlots.append(index)
     }
-
-    /// What a free slot holds: it keeps nobody's bytes.
-    private static let noMessage = Message(
-        id: MessageID(high: 0, low: 0), kind: .bytes, topic: "", messageType: "", publisherGroup: "", expiresAt: 0,
-        deliverLimit: 1, publishedAt: 0, header: ByteBuffer(), body: ByteBuffer())
 
     func isCurrent(_ ref: DeliverySlotRef) -> Bool {
         slots[Int(ref.index)].generation == ref.generation && !slots[Int(ref.index)].isFree

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// A message in memory, with the groups that have not finished it.
 struct DeliverySlot: Sendable {
     /// One group that is still owed the message.
@@ -38,6 +40,19 @@ struct DeliverySlot: Sendable {
     var isFree = false
 
     var isFly: Bool { seq == 0 }
+
+    /// Its message is gone from memory; references to it are void.
+    mutating func clear() {
+        isFree = true
+        owed = []
+        message = Self.noMessage
+        generation &+= 1
+    }
+
+    /// What a free slot holds: it keeps nobody's bytes.
+    private static let noMessage = Message(
+        id: MessageID(high: 0, low: 0), kind: .bytes, topic: "", messageType: "", publisherGroup: "", expiresAt: 0,
+        deliverLimit: 1, publishedAt: 0, header: ByteBuffer(), body: ByteBuffer())
 
     func position(of group: Int) -> Int? { owed.firstIndex { $0.group == group } }
 }

@@ -123,7 +123,7 @@ package struct InFlightWindow<Entry: Sendable>: Sendable {
     package mutating func deliver(_ entry: Entry, now: MonotonicTime) -> UInt32 {
         precondition(hasRoom, "the window of \(limit) deliveries is full")
         let time = running(now)
-        forgetLate(time)
+        if late > 0 { forgetLate(time) }
         let opaque = nextOpaque
         nextOpaque &+= 1
         places.append(

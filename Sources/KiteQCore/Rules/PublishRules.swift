@@ -96,14 +96,14 @@ package enum PublishRules {
     /// Accepts or refuses a publish, by itself: rates, bindings and what is stored are others' matter.
     ///
     /// - Parameters:
-    ///   - topics: those that this broker serves; a topic is one of them byte for byte.
+    ///   - topics: those that this broker serves.
     ///   - now: Unix milliseconds, by the server that is to store it.
-    package static func check(_ request: Request, topics: Set<BindingName>, now: Timestamp) -> Verdict {
+    package static func check(_ request: Request, topics: ServedTopics, now: Timestamp) -> Verdict {
         guard let id = request.id else { return .refuse(.badID) }
         if !isName(request.topic) { return .refuse(.badName(.topic)) }
         if !isName(request.messageType) { return .refuse(.badName(.messageType)) }
         if !isName(request.group) { return .refuse(.badName(.group)) }
-        guard topics.contains(BindingName(request.topic)) else { return .refuse(.topicNotServed(request.topic)) }
+        guard topics.contains(request.topic) else { return .refuse(.topicNotServed(request.topic)) }
         if request.isFly && !request.isCommitted { return .refuse(.flyWithoutCommit) }
         let expiresAt = expiry(request.expiredTime, now: now)
         guard expiresAt > now else { return .refuse(.expired(ago: now - expiresAt)) }

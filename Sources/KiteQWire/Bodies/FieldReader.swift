@@ -16,8 +16,8 @@ struct FieldReader {
         case fixed32 = 5
     }
 
-    private(set) var number = 0
-    private(set) var type = WireType.varint
+    /// The field's number and wire type as its tag has them: what a known field is recognised by.
+    private(set) var key = 0
     /// Offset of the field's tag.
     private(set) var start: Int
     /// Offset of what follows the tag, and in a length-delimited field the length.
@@ -44,16 +44,39 @@ struct FieldReader {
     /// A length-delimited field's bytes, as offsets.
     var content: Range<Int> { Range(uncheckedBounds: (contentStart, offset)) }
 
-    /// Whether the field is a length-delimited one of this number, and so on: what a known field must be.
-    var key: Int { number << 3 | Int(type.rawValue) }
-
     /// Goes to the next field, groups skipped whole.
     /// - Returns: false at the end of the message.
+    @inline(__always)
     mutating func next(in bytes: RawSpan) throws(WireError) -> Bool {
         guard offset < end else { return false }
         start = offset
-        try readTag(in: bytes)
-        switch type {
+        // Nearly every field has a tag of one byte, and a number or a length of one.
+        if end &- offset >= 2 {
+            let tag = bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+            let value = bytes.unsafeLoad(fromByteOffset: offset &+ 1, as: UInt8.self)
+            if (8..<0x80).contains(tag), value < 0x80 {
+                if tag & 7 == WireType.varint.rawValue {
+                    key = Int(tag)
+                    varint = UInt64(value)
+                    offset &+= 2
+                    return true
+                }
+                if tag & 7 == WireType.lengthDelimited.rawValue, Int(value) <= end &- offset &- 2 {
+                    key = Int(tag)
+                    contentStart = offset &+ 2
+                    offset = contentStart &+ Int(value)
+                    return true
+                }
+            }
+        }
+        try readAny(in: bytes)
+        return true
+    }
+
+    /// Reads a field of any form, the broken ones included.
+    @inline(never)
+    private mutating func readAny(in bytes: RawSpan) throws(WireError) {
+        switch try readTag(in: bytes) {
         case .varint:
             varint = try readVarint(in: bytes)
         case .lengthDelimited:
@@ -66,13 +89,12 @@ struct FieldReader {
         case .fixed32:
             try skip(4)
         case .group:
-            let number = number
+            let group = key
             try skipGroup(number, in: bytes, allowed: groupsAllowed)
-            (self.number, type) = (number, .group)
+            key = group
         case .endGroup:
             throw .malformed("a group ends that never began")
         }
-        return true
     }
 
     /// Reads a message to its end for its form alone.
@@ -82,22 +104,24 @@ struct FieldReader {
     }
 
     @inline(__always)
-    private mutating func readTag(in bytes: RawSpan) throws(WireError) {
+    private mutating func readTag(in bytes: RawSpan) throws(WireError) -> WireType {
         // Within a group that is skipped the library takes a tag of any length; here, of five bytes at most.
         let tagStart = offset
         let tag = try readVarint(in: bytes)
         guard offset - tagStart <= 5 else { throw .malformed("a field's tag is too long") }
-        try take(tag: tag)
+        return try take(tag: tag)
     }
 
     @inline(__always)
-    private mutating func take(tag: UInt64) throws(WireError) {
+    private mutating func take(tag: UInt64) throws(WireError) -> WireType {
         guard tag <= UInt64(UInt32.max), tag >> 3 != 0, let type = WireType(rawValue: UInt8(tag & 7)) else {
             throw .malformed("a field's tag is not valid")
         }
-        number = Int(tag >> 3)
-        self.type = type
+        key = Int(tag)
+        return type
     }
+
+    private var number: Int { key >> 3 }
 
     /// Most are of one byte: those are read in place.
     @inline(__always)
@@ -133,8 +157,7 @@ struct FieldReader {
         var open = [number]
         guard open.count <= allowed else { throw .malformed("its groups are nested too deeply") }
         while let innermost = open.last {
-            try take(tag: try readVarint(in: bytes))
-            switch type {
+            switch try take(tag: try readVarint(in: bytes)) {
             case .varint: _ = try readVarint(in: bytes)
             case .fixed64: try skip(8)
             case .fixed32: try skip(4)

@@ -20,7 +20,7 @@ import Testing
     ) -> PublishRules.Verdict {
         var request = request()
         change(&request)
-        return PublishRules.check(request, topics: Set(topics.map(BindingName.init)), now: now)
+        return PublishRules.check(request, topics: ServedTopics(topics), now: now)
     }
 
     private static func accepted(
@@ -76,17 +76,20 @@ import Testing
         #expect(Self.check(topics: []) { _ in } == .refuse(.topicNotServed("trade")))
     }
 
-    @Test func aTopicIsServedByteForByte() {
+    @Test(arguments: [0, 5, 50]) func aTopicIsServedByteForByte(others: Int) {
         let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
         #expect(composed == decomposed)
-        let refused = Self.check(topics: [composed]) { $0.topic = decomposed }
+        let topics = Set((0..<others).map { "other-\($0)" } + [composed])
+        let refused = Self.check(topics: topics) { $0.topic = decomposed }
         guard case .refuse(.topicNotServed) = refused else {
             Issue.record("\(refused)")
             return
         }
-        guard case .accept = Self.check(topics: [composed], { $0.topic = composed }) else {
-            Issue.record("the same spelling is served")
-            return
+        for topic in topics {
+            guard case .accept = Self.check(topics: topics, { $0.topic = topic }) else {
+                Issue.record("\(topic) is served in its own spelling")
+                return
+            }
         }
     }
 

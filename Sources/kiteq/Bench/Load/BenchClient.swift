@@ -8,16 +8,17 @@ struct BenchClient: Sendable {
     private let handler: NIOLoopBound<BenchHandler>
 
     static func connect(
-        to address: BrokerAddress, group: String, on eventLoops: any EventLoopGroup, publishing: BenchPublishing?
+        to address: BrokerAddress, group: String, on eventLoop: any EventLoop, publishing: BenchPublishing?,
+        fly: NIOLoopBound<FlyWindow>? = nil
     ) async throws -> BenchClient {
-        let eventLoop = eventLoops.next()
         let channel = try await ClientBootstrap(group: eventLoop)
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
             .channelOption(.maxMessagesPerRead, value: 16)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
-                        BenchHandler(group: group, publishing: publishing, eventLoop: channel.eventLoop))
+                        BenchHandler(
+                            group: group, publishing: publishing, fly: fly?.value, eventLoop: channel.eventLoop))
                 }
             }
             .connect(host: address.host, port: address.port).get()

@@ -28,6 +28,7 @@ final class BenchHandler: ChannelInboundHandler {
 
     private let group: String
     private let publishing: BenchPublishing?
+    private let fly: FlyWindow?
     private let processor = NIOSingleStepByteToMessageProcessor(
         PacketDecoder(framing: .plain), maximumBufferSize: PacketDecoder.maximumBufferedBytes)
     private var context: ChannelHandlerContext?
@@ -44,9 +45,11 @@ final class BenchHandler: ChannelInboundHandler {
     private var nextDue: Int64 = 0
     private let idPrefix: UInt64
 
-    init(group: String, publishing: BenchPublishing?, eventLoop: any EventLoop) throws {
+    /// - Parameter fly: of a load of fly messages.
+    init(group: String, publishing: BenchPublishing?, fly: FlyWindow?, eventLoop: any EventLoop) throws {
         self.group = group
         self.publishing = publishing
+        self.fly = fly
         var random = SystemRandomNumberGenerator()
         idPrefix = random.next()
         greeted = eventLoop.makePromise()
@@ -90,6 +93,7 @@ final class BenchHandler: ChannelInboundHandler {
 
     func start() {
         isPublishing = true
+        fly?.add { [weak self] in self?.publish() }
         nextDue = now()
         publishAtItsTime()
     }
@@ -129,6 +133,7 @@ final class BenchHandler: ChannelInboundHandler {
     func channelReadComplete(context: ChannelHandlerContext) {
         publish()
         flush()
+        fly?.publishAgain()
     }
 
     private func handle(_ packet: Packet, at time: Int64) throws {
@@ -148,6 +153,7 @@ final class BenchHandler: ChannelInboundHandler {
             if isDone { finished?.succeed() }
         case .bytesMessage, .stringMessage:
             let parts = try MessageBody.split(packet.body)
+            fly?.delivered()
             if isMeasuring, let sent = parts.body.getInteger(at: parts.body.readerIndex, as: Int64.self) {
                 measured.delivered += 1
                 measured.deliveryLatency.record(latency(since: sent, at: time))
@@ -176,7 +182,9 @@ final class BenchHandler: ChannelInboundHandler {
                 nextDue += interval
             }
         } else {
-            while outstanding.count < publishing.outstanding, isPublishing, left > 0 { write(time: time) }
+            while outstanding.count < publishing.outstanding, fly?.hasRoom ?? true, isPublishing, left > 0 {
+                write(time: time)
+            }
         }
         flush()
     }
@@ -192,6 +200,7 @@ final class BenchHandler: ChannelInboundHandler {
     private func write(time: Int64) {
         let opaque = nextOpaque
         left -= 1
+        fly?.published()
         nextOpaque = opaque == .max ? 1 : opaque + 1
         guard outstanding.insert(opaque, time: time) else {
             isPublishing = false

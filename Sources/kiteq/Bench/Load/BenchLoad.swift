@@ -16,13 +16,13 @@ struct BenchLoad: Sendable {
     static func publish(_ count: Int, _ publishing: BenchPublishing, connections: Int, to address: BrokerAddress)
         async throws
     {
-        try await withEventLoop { group in
+        try await withEventLoop { eventLoop in
             var publishing = publishing
             var publishers: [BenchClient] = []
             for number in 0..<connections {
                 publishing.count = count / connections + (number < count % connections ? 1 : 0)
                 publishers.append(
-                    try await BenchClient.connect(to: address, group: "p-bench", on: group, publishing: publishing))
+                    try await BenchClient.connect(to: address, group: "p-bench", on: eventLoop, publishing: publishing))
             }
             for publisher in publishers { publisher.start() }
             for publisher in publishers {
@@ -35,17 +35,26 @@ struct BenchLoad: Sendable {
     private static let warmUp: Duration = .seconds(1)
 
     func run(against address: BrokerAddress) async throws -> BenchFigures {
-        try await withEventLoop { group in
+        try await withEventLoop { eventLoop in
+            let fly: NIOLoopBound<FlyWindow>? =
+                if publishing.isFly {
+                    try await eventLoop.submit {
+                        NIOLoopBound(FlyWindow(asked: publishing.outstanding * connections), eventLoop: eventLoop)
+                    }.get()
+                } else {
+                    nil
+                }
             var consumers: [BenchClient] = []
             for _ in 0..<(isConsumed ? connections : 0) {
                 consumers.append(
-                    try await BenchClient.connect(to: address, group: BenchBroker.consumers, on: group, publishing: nil)
-                )
+                    try await BenchClient.connect(
+                        to: address, group: BenchBroker.consumers, on: eventLoop, publishing: nil, fly: fly))
             }
             var publishers: [BenchClient] = []
             for _ in 0..<connections {
                 publishers.append(
-                    try await BenchClient.connect(to: address, group: "p-bench", on: group, publishing: publishing))
+                    try await BenchClient.connect(
+                        to: address, group: "p-bench", on: eventLoop, publishing: publishing, fly: fly))
             }
             for publisher in publishers { publisher.start() }
             try await Task.sleep(for: Self.warmUp)
@@ -68,11 +77,11 @@ struct BenchLoad: Sendable {
 
 /// Runs `body` with one event loop of its own.
 func withEventLoop<Result: Sendable>(
-    _ body: (any EventLoopGroup) async throws -> Result
+    _ body: (any EventLoop) async throws -> Result
 ) async throws -> Result {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     do {
-        let result = try await body(group)
+        let result = try await body(group.next())
         try await group.shutdownGracefully()
         return result
     } catch {
