@@ -103,6 +103,9 @@ final class BrokerCluster: Sendable {
                     return address
                 }
                 guard !parsed.isEmpty else { throw KiteQError(.invalid, "no broker is named") }
+                if configuration.tls == nil, let first = parsed.first(where: { !configuration.mayBeShownSecret($0) }) {
+                    throw KiteQError(.invalid, configuration.plainTextRefusal(first))
+                }
                 return StaticRegistry(
                     brokers: Dictionary(parsed.map { ($0, topics) }, uniquingKeysWith: { first, _ in first }))
             case .zooKeeper(let hosts):
@@ -168,34 +171,30 @@ final class BrokerCluster: Sendable {
 
     /// Keeps one connection to a broker, and makes it anew as long as the registry lists it.
     private func keep(_ address: BrokerAddress) async {
-        var failures = 0
+        var backoff = ReconnectBackoff(shortest: configuration.minBackoff, longest: configuration.maxBackoff)
         while state.withLock({ $0.keeps(address) }), !Task.isCancelled {
             do {
                 let connection = try await ClientConnection.connect(
                     to: address, as: role, configuration: configuration, tls: tls, on: group, logger: logger,
                     onEvent: onEvent)
-                failures = 0
+                let letIn = ContinuousClock.now
                 opened(connection)
                 await connection.closed()
                 state.withLock { $0.open[address] = nil }
+                backoff.ended(after: .now - letIn)
                 logger.info("lost the connection to \(address)")
             } catch {
-                if failures == 0 { logger.warning("cannot connect to \(address): \(error)") }
+                if backoff.failures == 0 { logger.warning("cannot connect to \(address): \(error)") }
                 state.withLock { $0.lastFailure = "\(address): \(error)" }
-                failures += 1
+                backoff.failed()
             }
             do {
-                try await Task.sleep(for: backoff(failures))
+                // Clients that lost the same broker do not all come back at once.
+                try await Task.sleep(for: backoff.wait * Double.random(in: 0.5...1))
             } catch {
                 break  // The client stops.
             }
         }
-    }
-
-    private func backoff(_ failures: Int) -> Duration {
-        let longest = min(configuration.maxBackoff, configuration.minBackoff * (1 << min(max(0, failures - 1), 10)))
-        // Clients that lost the same broker do not all come back at once.
-        return longest * Double.random(in: 0.5...1)
     }
 
     private func opened(_ connection: ClientConnection) {

@@ -31,6 +31,9 @@ final class ClientConnection: Sendable {
         on group: any EventLoopGroup, logger: Logger,
         onEvent: @escaping @Sendable (ClientConnection, ClientEvent) -> Void
     ) async throws(KiteQError) -> ClientConnection {
+        guard tls != nil || configuration.mayBeShownSecret(address) else {
+            throw KiteQError(.invalid, configuration.plainTextRefusal(address))
+        }
         do {
             return try await open(
                 to: address, as: role, configuration: configuration, tls: tls, on: group, logger: logger,
@@ -45,7 +48,7 @@ final class ClientConnection: Sendable {
         on group: any EventLoopGroup, logger: Logger,
         onEvent: @escaping @Sendable (ClientConnection, ClientEvent) -> Void
     ) async throws -> ClientConnection {
-        let hands = DeliveriesInHand(configuration)
+        let hands = DeliveriesInHand(configuration, window: role.window)
         let responsiveness = Responsiveness(patience: configuration.suspectAfter)
         let eventLoop = group.next()
         let timeout = TimeAmount.nanoseconds(configuration.connectTimeout.wholeNanoseconds)
@@ -115,11 +118,18 @@ final class ClientConnection: Sendable {
             hands.end(opaque)
             return false
         }
-        return hands.begin(opaque)
+        if hands.begin(opaque) { return true }
+        hasRoom()
+        return false
     }
 
+    private func hasRoom() { channel.eventLoop.execute { self.handler.value.updateReading() } }
+
     /// A delivery that was begun is left without an answer: it comes again when the connection closes.
-    func abandon(_ opaque: Int32) { hands.end(opaque) }
+    func abandon(_ opaque: Int32) {
+        hands.end(opaque)
+        hasRoom()
+    }
 
     func acknowledge(opaque: Int32, header: ByteBuffer, isSuccess: Bool, feedback: String = "") {
         hands.end(opaque)

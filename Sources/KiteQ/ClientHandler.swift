@@ -11,25 +11,26 @@ enum ClientEvent: Sendable {
 
 /// One connection's packets: publishes out and their store acks in by opaque, deliveries and questions in, heartbeats, and word
 /// of deliveries that are being worked on. Lives on its event loop.
-final class ClientHandler: ChannelInboundHandler {
+final class ClientHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     let greeted: EventLoopPromise<Void>
     private let configuration: KiteQConfiguration
-    private let role: ClientRole
-    private let hands: DeliveriesInHand
+    let role: ClientRole
+    let hands: DeliveriesInHand
     private let responsiveness: Responsiveness
     private let logger: Logger
     private let onEvent: @Sendable (ClientEvent) -> Void
     private let processor = NIOSingleStepByteToMessageProcessor(
         PacketDecoder(framing: .plain), maximumBufferSize: PacketDecoder.maximumBufferedBytes)
-    private var context: ChannelHandlerContext?
+    private(set) var context: ChannelHandlerContext?
     private var outbound = ByteBuffer()
     private var owed: OwedAnswers
     /// Ours; the broker numbers its own packets.
     private var nextOpaque: Int32 = 1
-    private var lastRead = NIODeadline.now()
+    var lastRead = NIODeadline.now()
     private var lastWrite = NIODeadline.now()
     private var heartbeat: Scheduled<Void>?
     /// Looks whether what is owed was answered; only while something is.
@@ -39,6 +40,9 @@ final class ClientHandler: ChannelInboundHandler {
     /// Tells the broker what is being worked on.
     private var extending: Scheduled<Void>?
     private var isGreeted = false
+    /// Why the connection is not read.
+    var pause: ReadPause?
+    var isReadWanted = false
 
     init(
         configuration: KiteQConfiguration, role: ClientRole, hands: DeliveriesInHand, responsiveness: Responsiveness,
@@ -107,10 +111,17 @@ final class ClientHandler: ChannelInboundHandler {
     private func beat(_ interval: TimeAmount) {
         let now = NIODeadline.now()
         let silence = now - lastRead
-        if silence > interval + interval + interval {
+        let patience = interval + interval + interval
+        switch pause {
+        case .handsFull: break  // It is not heard for our own reasons.
+        case .answersUnsent(let since) where now - since > patience:
+            return end(KiteQError(.outcomeUnknown, "the broker has not read for too long"))
+        case .answersUnsent: break
+        case nil where silence > patience:
             return end(
                 KiteQError(.outcomeUnknown, "the broker has been silent for too long: the message may be stored or not")
             )
+        case nil: break
         }
         // The broker, too, wants to hear something: while all handlers are busy this side may only read.
         guard silence >= interval || now - lastWrite >= interval else { return }
@@ -141,7 +152,8 @@ final class ClientHandler: ChannelInboundHandler {
 
     /// Each third of the broker's timeout, all that is in hand in one packet: two of them may be late before anything is given up.
     private func scheduleExtending() {
-        let interval = TimeAmount.nanoseconds(max(1_000_000, hands.timeout.wholeNanoseconds / 3))
+        // A broker may say any timeout: it does not make us write without end.
+        let interval = TimeAmount.nanoseconds(max(20_000_000, hands.timeout.wholeNanoseconds / 3))
         extending = context?.eventLoop.assumeIsolated().scheduleTask(in: interval) { [weak self] in
             self?.extend()
             self?.scheduleExtending()
@@ -172,6 +184,9 @@ final class ClientHandler: ChannelInboundHandler {
     /// Sends these in one write; each future has its store ack, or fails when the publish timeout is over.
     func publish(_ messages: [EncodedMessage]) -> [EventLoopFuture<StoreAck>] {
         guard let context else { return [] }
+        if let reason = reasonNotToPublish {
+            return messages.map { _ in context.eventLoop.makeFailedFuture(KiteQError(.notConnected, reason)) }
+        }
         let now = NIODeadline.now()
         let futures = messages.map { message in
             let promise = context.eventLoop.makePromise(of: StoreAck.self)
@@ -251,6 +266,7 @@ final class ClientHandler: ChannelInboundHandler {
         outbound = ByteBuffer()
         lastWrite = .now()
         context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+        updateReading()
     }
 
     // MARK: In
@@ -269,6 +285,9 @@ final class ClientHandler: ChannelInboundHandler {
     }
 
     private func handle(_ packet: Packet) throws {
+        guard isGreeted || packet.header.command == .connAuth || packet.header.command == .heartbeat else {
+            throw KiteQError(.invalid, "command \(packet.header.command) came before the broker let us in")
+        }
         switch packet.header.command {
         case .connAuth:
             let ack = try ConnAuthAck(decoding: packet.body)
@@ -284,7 +303,10 @@ final class ClientHandler: ChannelInboundHandler {
         case .messageStoreAck:
             owed.take(packet.header.opaque)?.succeed(try StoreAck(decoding: packet.body))
         case .bytesMessage, .stringMessage:
-            if case .consumer = role { hands.receive(packet.header.opaque) }
+            if case .consumer = role {
+                guard hands.receive(packet.header.opaque, bytes: packet.body.readableBytes) else { return }
+                updateReading()
+            }
             onEvent(
                 .delivery(
                     opaque: packet.header.opaque, command: packet.header.command, try MessageBody.split(packet.body)))

@@ -7,6 +7,14 @@ enum ClientRole: Sendable {
     /// It consumes, and wants at most `window` deliveries in its hands.
     case consumer(window: Int)
 
+    /// The most deliveries that it wants in its hands.
+    var window: Int {
+        switch self {
+        case .producer: 0
+        case .consumer(let window): window
+        }
+    }
+
     /// The first packet of a connection.
     func greeting(_ configuration: KiteQConfiguration) -> ConnMeta {
         var meta = ConnMeta(

@@ -4,9 +4,12 @@ import Synchronization
 final class DeliveriesInHand: Sendable {
     private let state: Mutex<HeldDeliveries>
 
-    init(_ configuration: KiteQConfiguration) {
+    /// - Parameter window: the most that a broker is asked to send; one that does not know of windows may send more.
+    init(_ configuration: KiteQConfiguration, window: Int) {
         state = Mutex(
-            HeldDeliveries(timeout: configuration.deliveryTimeout, handlerTimeout: configuration.handlerTimeout))
+            HeldDeliveries(
+                timeout: configuration.deliveryTimeout, handlerTimeout: configuration.handlerTimeout,
+                limit: max(1_000, window > .max / 2 ? window : 2 * window)))
     }
 
     var timeout: Duration { state.withLock { $0.timeout } }
@@ -15,7 +18,13 @@ final class DeliveriesInHand: Sendable {
         state.withLock { $0.agree(timeout: timeout, mayExtend: mayExtend) }
     }
 
-    func receive(_ opaque: Int32) { state.withLock { $0.receive(opaque, now: .now) } }
+    var isFull: Bool { state.withLock { $0.isFull } }
+
+    var isStillFull: Bool { state.withLock { $0.isStillFull } }
+
+    func receive(_ opaque: Int32, bytes: Int) -> Bool {
+        state.withLock { $0.receive(opaque, bytes: bytes, now: .now) }
+    }
 
     func begin(_ opaque: Int32) -> Bool { state.withLock { $0.begin(opaque, now: .now) } }
 

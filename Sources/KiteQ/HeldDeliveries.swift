@@ -6,6 +6,7 @@
 /// else a delivery that waited for too long is not begun at all: the broker has given it up, and sends it again.
 struct HeldDeliveries: Sendable {
     private struct Held {
+        var bytes: Int
         /// When it came, or when its handler began.
         var since: ContinuousClock.Instant
         var isBegun = false
@@ -26,13 +27,24 @@ struct HeldDeliveries: Sendable {
     private(set) var mayExtend = false
     let handlerTimeout: Duration
     private var held: [Int32: Held] = [:]
+    private var bytes = 0
+    private let limit: Int
+    private let maxBytes: Int
 
-    init(timeout: Duration, handlerTimeout: Duration) {
+    /// - Parameters:
+    ///   - limit: of so many deliveries, or of `maxBytes` in all, the connection is not read any more. A broker of another make does
+    ///     not know of our window, and sends more than it says.
+    init(timeout: Duration, handlerTimeout: Duration, limit: Int = 1_000, maxBytes: Int = 32 << 20) {
         self.timeout = timeout
         self.handlerTimeout = handlerTimeout
+        self.limit = max(1, limit)
+        self.maxBytes = max(1, maxBytes)
     }
 
     var count: Int { held.count }
+    var isFull: Bool { held.count >= limit || bytes >= maxBytes }
+    /// Whether one that was full is to be read again only later: at half of it.
+    var isStillFull: Bool { held.count > limit / 2 || bytes > maxBytes / 2 }
 
     /// What the broker said when it let us in, before any delivery came.
     mutating func agree(timeout: Duration, mayExtend: Bool) {
@@ -40,22 +52,29 @@ struct HeldDeliveries: Sendable {
         self.mayExtend = mayExtend
     }
 
-    mutating func receive(_ opaque: Int32, now: ContinuousClock.Instant) {
-        held[opaque] = Held(since: now, awaitedUntil: now + timeout)
+    /// - Returns: false for one that is in hand under this number already: its answer will be that of both.
+    mutating func receive(_ opaque: Int32, bytes size: Int, now: ContinuousClock.Instant) -> Bool {
+        guard held[opaque] == nil else { return false }
+        held[opaque] = Held(bytes: size, since: now, awaitedUntil: now + timeout)
+        bytes += size
+        return true
     }
 
     /// Whether a handler is worth beginning; where it is not, the delivery is forgotten.
     mutating func begin(_ opaque: Int32, now: ContinuousClock.Instant) -> Bool {
         guard let delivery = held[opaque], now < delivery.awaitedUntil else {
-            held[opaque] = nil
+            end(opaque)
             return false
         }
-        held[opaque] = Held(since: now, isBegun: true, awaitedUntil: delivery.awaitedUntil)
+        held[opaque]?.since = now
+        held[opaque]?.isBegun = true
         return true
     }
 
     /// It was answered, or will not be.
-    mutating func end(_ opaque: Int32) { held[opaque] = nil }
+    mutating func end(_ opaque: Int32) {
+        if let delivery = held.removeValue(forKey: opaque) { bytes -= delivery.bytes }
+    }
 
     /// Called each third of the timeout: those that the broker is to wait for, from now on for the whole timeout.
     mutating func extend(now: ContinuousClock.Instant) -> Extension {

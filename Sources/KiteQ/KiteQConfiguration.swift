@@ -17,6 +17,10 @@ public struct KiteQConfiguration: Sendable {
     public var discovery: Discovery
     /// What ZooKeeper is shown; nil: nothing. For nothing else.
     public var zooKeeperCredentials: ZooKeeperCredentials?
+    /// Whether the secret may be sent unencrypted to a broker that is not on this machine: everybody on the way could read it, and so could
+    /// whoever writes a broker's name into the registry. Without it a client with a secret and no TLS speaks to loopback addresses
+    /// only.
+    public var sendsSecretInPlainText = false
     /// Nil: plain text. There is no falling back: with it, a broker that does not speak TLS is not spoken to.
     public var tls: KiteQTLS?
     /// Seconds over which a consumer's share of its group's messages rises to full; 0: at once.

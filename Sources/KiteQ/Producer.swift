@@ -27,17 +27,11 @@ public final class Producer: Service {
     private let configuration: KiteQConfiguration
     private let cluster: BrokerCluster
     private let topics: [String]
-    private let questions: AsyncStream<Question>
+    private let questions: OpenQuestions
     private let onCheck: @Sendable (TransactionCheck) async throws -> TransactionDecision
     private let logger: Logger
     private let calls = OpenCalls()
     private let uncertain = Mutex(UncertainPublishes())
-
-    private struct Question: Sendable {
-        var connection: ClientConnection
-        var opaque: Int32
-        var header: ByteBuffer
-    }
 
     /// - Parameters:
     ///   - topics: those it will publish to.
@@ -55,7 +49,7 @@ public final class Producer: Service {
         self.topics = topics
         self.logger = logger
         onCheck = onTransactionCheck
-        let (questions, continuation) = AsyncStream<Question>.makeStream(bufferingPolicy: .bufferingOldest(10_000))
+        let questions = OpenQuestions()
         self.questions = questions
         let deliverers = Mutex(Set<BrokerAddress>())
         cluster = try BrokerCluster(
@@ -63,7 +57,7 @@ public final class Producer: Service {
         ) { connection, event in
             switch event {
             case .question(let opaque, let header):
-                continuation.yield(Question(connection: connection, opaque: opaque, header: header))
+                questions.add(connection, opaque: opaque, header: header)
             case .delivery:
                 // A broker that does not know of clients that only publish, and a group that subscribes too. A refusal would be a failed
                 // attempt at once, three of them within a millisecond; silence is one in the delivery timeout.
@@ -169,7 +163,7 @@ public final class Producer: Service {
                     for: destination.topic, preferring: destination.broker, timeout: configuration.publishTimeout)
                 let acks = await connection.publish(items.map(\.message))
                 for (item, ack) in zip(items, acks) {
-                    results[item.index] = receipt(ack, of: item.message.id, from: connection.address)
+                    results[item.index] = receipt(ack, of: item.message.id, from: connection)
                 }
             } catch {
                 for item in items { results[item.index] = .failure(error) }
@@ -190,17 +184,17 @@ public final class Producer: Service {
         let connection = try await cluster.connection(
             for: topic, preferring: uncertain.withLock { $0[message.id] }, timeout: configuration.publishTimeout)
         let ack = await connection.publish([message])[0]
-        return (try receipt(ack, of: message.id, from: connection.address).get(), connection)
+        return (try receipt(ack, of: message.id, from: connection).get(), connection)
     }
 
     /// What became of a publish; where nobody knows, the broker is remembered that does perhaps.
     private func receipt(
-        _ ack: Result<StoreAck, any Error>, of id: String, from broker: BrokerAddress
+        _ ack: Result<StoreAck, any Error>, of id: String, from connection: ClientConnection
     ) -> Result<Receipt, any Error> {
-        let result = Result { try Self.receipt(ack.get()) }
+        let result = Result { try Self.receipt(ack.get(), of: id, from: connection) }
         switch result {
         case .failure(let error as KiteQError) where error.code == .outcomeUnknown:
-            uncertain.withLock { $0.note(id, broker) }
+            uncertain.withLock { $0.note(id, connection.address) }
         // It was not sent: what is known of it stays as it is.
         case .failure(let error as KiteQError) where error.code == .notConnected || error.code == .closed: break
         case .success, .failure: uncertain.withLock { $0.settle(id) }
@@ -208,7 +202,16 @@ public final class Producer: Service {
         return result
     }
 
-    private static func receipt(_ ack: StoreAck) throws -> Receipt {
+    private static func receipt(
+        _ ack: StoreAck, of id: String, from connection: ClientConnection
+    ) throws -> Receipt {
+        // The hexadecimal digits of an id may be of either case.
+        guard ack.messageID.lowercased() == id.lowercased() else {
+            connection.close()
+            throw KiteQError(
+                .outcomeUnknown,
+                "\(connection.address) answered for another message than it was sent: this one may be stored or not")
+        }
         guard ack.status else {
             let isUnknown = ack.feedback.hasPrefix(StoreAck.outcomeUnknown)
             throw KiteQError(isUnknown ? .outcomeUnknown : .refused, ack.feedback)
@@ -259,14 +262,21 @@ public final class Producer: Service {
     }
 
     private func answerQuestions() async {
-        await withDiscardingTaskGroup { tasks in
-            for await question in questions {
-                tasks.addTask { await self.answer(question) }
+        await withTaskGroup(of: Void.self) { checks in
+            var running = 0
+            for await question in questions.waiting {
+                if running >= OpenQuestions.mostAtATime {
+                    await checks.next()
+                    running -= 1
+                }
+                running += 1
+                checks.addTask { await self.answer(question) }
             }
         }
     }
 
-    private func answer(_ question: Question) async {
+    private func answer(_ question: OpenQuestions.Question) async {
+        defer { questions.end(question) }
         var decision = TransactionDecision.unknown
         do {
             decision = try await onCheck(try TransactionCheck(header: question.header))

@@ -17,7 +17,7 @@ import Testing
 
     @Test func whatWaitedForTooLongIsNotBegun() {
         var held = held(mayExtend: false)
-        for opaque in 1...3 as ClosedRange<Int32> { held.receive(opaque, now: start) }
+        for opaque in 1...3 as ClosedRange<Int32> { _ = held.receive(opaque, bytes: 100, now: start) }
         #expect(held.begin(1, now: start + .seconds(4)) == true)
         #expect(held.extend(now: start + .seconds(4)) == .init(), "this broker cannot be told")
         #expect(held.begin(2, now: start + .seconds(5)) == false)
@@ -29,7 +29,7 @@ import Testing
 
     @Test func whatIsInHandIsKeptUp() {
         var held = held(mayExtend: true)
-        for opaque in 1...2 as ClosedRange<Int32> { held.receive(opaque, now: start) }
+        for opaque in 1...2 as ClosedRange<Int32> { _ = held.receive(opaque, bytes: 100, now: start) }
         #expect(held.begin(1, now: start) == true)
         for second in stride(from: 2, through: 18, by: 2) {
             #expect(held.extend(now: start + .seconds(second)).opaques.sorted() == [1, 2])
@@ -46,7 +46,7 @@ import Testing
     /// The process stood still: what the broker has given up meanwhile is neither kept up nor begun.
     @Test func whatWasNotKeptUpInTimeIsLetGo() {
         var held = held(mayExtend: true)
-        for opaque in 1...2 as ClosedRange<Int32> { held.receive(opaque, now: start) }
+        for opaque in 1...2 as ClosedRange<Int32> { _ = held.receive(opaque, bytes: 100, now: start) }
         #expect(held.extend(now: start + .seconds(1)).opaques.count == 2)
         #expect(held.extend(now: start + .seconds(6)).opaques == [])
         #expect(held.begin(1, now: start + .seconds(6)) == false)
@@ -55,7 +55,7 @@ import Testing
     /// A handler that hangs holds up what waits behind it; that goes to another consumer in the end.
     @Test func nothingWaitsForEver() {
         var held = held(mayExtend: true)
-        held.receive(1, now: start)
+        _ = held.receive(1, bytes: 100, now: start)
         var now = start
         while !held.extend(now: now).opaques.isEmpty { now += .seconds(2) }
         #expect(now == start + .seconds(20))
@@ -130,5 +130,58 @@ import Testing
         }
         let error = #expect(throws: KiteQError.self) { try calls.begin() }
         #expect(error?.code == .closed)
+    }
+
+    @Test func whatIsInHandIsBounded() {
+        var held = HeldDeliveries(timeout: .seconds(5), handlerTimeout: .seconds(20), limit: 4, maxBytes: 1_000)
+        for opaque in 1...3 as ClosedRange<Int32> {
+            #expect(held.receive(opaque, bytes: 10, now: start) == true)
+            #expect(!held.isFull)
+        }
+        #expect(held.receive(3, bytes: 10, now: start) == false, "it is in hand already")
+        #expect(held.receive(4, bytes: 10, now: start) == true)
+        #expect(held.isFull)
+        held.end(4)
+        #expect(!held.isFull && held.isStillFull)
+        held.end(3)
+        #expect(!held.isStillFull)
+        #expect(held.receive(5, bytes: 980, now: start) == true)
+        #expect(held.isFull, "of bytes")
+        held.end(5)
+        held.end(5)
+        #expect(held.begin(1, now: start + .seconds(9)) == false)
+        #expect(held.begin(2, now: start + .seconds(9)) == false)
+        #expect(held.count == 0)
+        #expect(held.receive(6, bytes: 5_000, now: start) == true, "one of any size")
+    }
+
+    @Test func aWelcomeAloneEndsNoRowOfFailures() {
+        var backoff = ReconnectBackoff(shortest: .milliseconds(100), longest: .seconds(5))
+        #expect(backoff.wait == .milliseconds(100))
+        var waits: [Duration] = []
+        for _ in 0..<8 {
+            backoff.ended(after: .milliseconds(1))
+            waits.append(backoff.wait)
+        }
+        #expect(waits == [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000].map { .milliseconds($0) })
+        backoff.failed()
+        #expect(backoff.wait == .seconds(5))
+        backoff.ended(after: .seconds(5))
+        #expect(backoff.wait == .milliseconds(100), "it held")
+    }
+
+    @Test(arguments: [
+        ("127.0.0.1", true), ("127.9.8.7", true), ("::1", true), ("localhost", true), ("127.0.0.1.example", false),
+        ("127.0.0", false), ("127.0.0.256", false), ("10.0.0.1", false), ("broker.example", false), ("0.0.0.0", false),
+        ("::ffff:10.0.0.1", false), ("localhost.example", false),
+    ])
+    func aSecretInPlainTextStaysOnThisMachine(host: String, stays: Bool) {
+        let address = BrokerAddress(host: host, port: 13_800)
+        var configuration = KiteQConfiguration(group: "p-pay", secret: "s3cret", discovery: .file("/none"))
+        #expect(configuration.mayBeShownSecret(address) == stays)
+        configuration.sendsSecretInPlainText = true
+        #expect(configuration.mayBeShownSecret(address))
+        configuration = KiteQConfiguration(group: "p-pay", discovery: .file("/none"))
+        #expect(configuration.mayBeShownSecret(address), "there is none")
     }
 }

@@ -10,6 +10,14 @@ final class FakeBroker: Sendable {
         var extensions: ConnAuthAck.Extensions?
         var answersPublishes = true
         var answersHeartBeats = true
+        /// What it says before it lets anybody in.
+        var beforeWelcome = ByteBuffer()
+        /// Ends each connection once it has let it in.
+        var closesAfterWelcome = false
+        /// Of the message that its store acks name; nil: of the one that came.
+        var acknowledgedID: String?
+        /// Reads nothing after the greeting.
+        var isDeaf = false
     }
 
     private struct State {
@@ -74,6 +82,11 @@ final class FakeBroker: Sendable {
 
     /// To each connection; the text is the body.
     func deliver(_ text: String, opaque: Int32) throws {
+        let buffer = try Self.delivery(text, opaque: opaque)
+        for connection in state.withLock({ $0.connections }) { connection.writeAndFlush(buffer, promise: nil) }
+    }
+
+    static func delivery(_ text: String, opaque: Int32) throws -> ByteBuffer {
         var header = ProtoHeader()
         header.messageID = String(repeating: "0", count: 31) + "\(opaque % 10)"
         (header.topic, header.messageType, header.groupID) = ("trade", "paid", "p-pay")
@@ -82,7 +95,7 @@ final class FakeBroker: Sendable {
         try PacketWriter.writeDelivery(
             into: &buffer, framing: .plain, opaque: opaque, version: 0, extension: 0, command: .stringMessage,
             header: header.serializedBuffer(), body: ByteBuffer(string: text), extra: nil)
-        for connection in state.withLock({ $0.connections }) { connection.writeAndFlush(buffer, promise: nil) }
+        return buffer
     }
 
     /// Answers what it has left unanswered.
@@ -96,8 +109,8 @@ final class FakeBroker: Sendable {
         for connection in state.withLock({ $0.connections }) { connection.writeAndFlush(buffer, promise: nil) }
     }
 
-    private static func answer(_ packet: Packet, into buffer: inout ByteBuffer) throws {
-        let id = try MessageHeaderView(decoding: MessageBody.split(packet.body).header).messageID
+    private static func answer(_ packet: Packet, as other: String? = nil, into buffer: inout ByteBuffer) throws {
+        let id = try other ?? MessageHeaderView(decoding: MessageBody.split(packet.body).header).messageID
         PacketWriter.writeStoreAck(
             into: &buffer, framing: .plain, opaque: packet.header.opaque, version: 0, extension: 0,
             messageID: id.utf8, status: true, feedback: "stored")
@@ -115,6 +128,7 @@ final class FakeBroker: Sendable {
         var buffer = ByteBuffer()
         switch packet.header.command {
         case .connMeta:
+            buffer = manners.beforeWelcome
             PacketWriter.writeConnAuthAck(
                 into: &buffer, framing: .plain, opaque: packet.header.opaque, version: 0, extension: 0, status: true,
                 feedback: "welcome", extensions: manners.extensions)
@@ -123,11 +137,28 @@ final class FakeBroker: Sendable {
             try PacketWriter.writePacket(
                 into: &buffer, framing: .plain, opaque: packet.header.opaque, command: .heartbeat, body: packet.body)
         case .bytesMessage where manners.answersPublishes, .stringMessage where manners.answersPublishes:
-            try Self.answer(packet, into: &buffer)
+            try Self.answer(packet, as: manners.acknowledgedID, into: &buffer)
         default: break
         }
         if packet.header.command != .connMeta { arrived.yield(packet) }
         if buffer.readableBytes > 0 { channel.writeAndFlush(buffer, promise: nil) }
+        if manners.isDeaf { try channel.syncOptions?.setOption(.autoRead, value: false) }
+        if manners.closesAfterWelcome { channel.close(promise: nil) }
+    }
+
+    func hangUp() {
+        for connection in state.withLock({ $0.connections }) { connection.close(promise: nil) }
+    }
+
+    /// Bytes that wait because nobody reads them.
+    var unsent: Int {
+        get async throws {
+            var sum = 0
+            for connection in state.withLock({ $0.connections }) {
+                sum += try await connection.getOption(.bufferedWritableBytes).get()
+            }
+            return sum
+        }
     }
 
     private final class Handler: ChannelInboundHandler {

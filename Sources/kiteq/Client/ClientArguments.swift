@@ -24,6 +24,12 @@ struct ClientArguments: ParsableArguments {
     @Option(help: ArgumentHelp("A file with the group's secret, in one line.", valueName: "file"))
     var secretFile: String?
 
+    @Flag(
+        help:
+            "Send the secret unencrypted to brokers that are not on this machine, where everybody on the network may know it."
+    )
+    var secretInPlainText = false
+
     @Flag(help: "Speak TLS, and trust the authorities that this machine trusts.")
     var tls = false
 
@@ -114,6 +120,7 @@ struct ClientArguments: ParsableArguments {
         var configuration = KiteQConfiguration(group: group, secret: try secret(), discovery: found)
         configuration.zooKeeperCredentials = credentials
         configuration.tls = try encryption()
+        configuration.sendsSecretInPlainText = secretInPlainText
         return configuration
     }
 
