@@ -42,6 +42,23 @@ package struct TestCertificates: Sendable {
         try openssl(sign)
     }
 
+    /// An authority's list of the certificates that it has revoked.
+    ///
+    /// - Parameter isCurrent: else it should have been followed by another one long ago.
+    package func makeRevocationList(
+        _ name: String, revoking certificates: [String], authority: String = "ca", isCurrent: Bool = true
+    ) throws {
+        let configuration = "[ca]\ndefault_ca=d\n[d]\ndatabase=\(name)-index\ndefault_md=sha256\n"
+        try Data(configuration.utf8).write(to: folder.appending(path: "\(name)-ca"))
+        try Data().write(to: folder.appending(path: "\(name)-index"))
+        let ca = ["ca", "-config", "\(name)-ca", "-cert", "\(authority).pem", "-keyfile", "\(authority)-key.pem"]
+        for certificate in certificates { try openssl(ca + ["-revoke", "\(certificate).pem"]) }
+        let time =
+            isCurrent
+            ? ["-crldays", "2"] : ["-crl_lastupdate", "20200101000000Z", "-crl_nextupdate", "20200102000000Z"]
+        try openssl(ca + ["-gencrl"] + time + ["-out", "\(name).pem"])
+    }
+
     private static let curve = ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 
     private func makeAuthority(_ name: String, _ subject: String) throws {

@@ -14,7 +14,7 @@ import Testing
         func quoted(_ texts: [String]) -> Sample { Sample(texts: texts, literals: texts.map { "\"\($0)\"" }) }
         switch option.key {
         case "broker.bind", "broker.advertised", "admin.bind": return quoted(["a:1", "b:2", "c:3"])
-        case "broker.topics", "admin.hosts":
+        case "broker.topics", "admin.hosts", "broker.tls_ciphers", "admin.tls_ciphers":
             return Sample(texts: ["a", "a,b", "a, c"], literals: ["[\"a\"]", "[\"a\", \"b\"]", "[\"a\", \"c\"]"])
         case "groups.secrets", "groups.secret_files":
             return Sample(
@@ -32,6 +32,7 @@ import Testing
                 literals: ["[\"mysql://a/x\"]", "[\"mysql://a,b/x\", \"mysql://c/y\"]", "[\"mysql://d/z\"]"])
         case "broker.tls": return quoted(["optional", "off", "required"])
         case "broker.tls_client_certificates": return quoted(["optional", "none", "required"])
+        case "broker.tls_min_version", "admin.tls_min_version": return quoted(["1.3", "1.2", "1.3"])
         case "broker.max_packet": return quoted(["1MiB", "64KiB", "32KiB"])
         case "groups.default_rights": return quoted(["none", "all", "none"])
         case "admin.allow_anonymous": return quoted(["read", "no", "operate"])

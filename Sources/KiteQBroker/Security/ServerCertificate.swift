@@ -21,15 +21,20 @@ package struct ServerCertificate: Sendable {
         package var key: String
         package var clients: Clients
 
-        package init(section: String, certificate: String, key: String, clients: Clients = .anybody) {
+        package var protocols: TLSProtocols
+
+        package init(
+            section: String, certificate: String, key: String, clients: Clients = .anybody,
+            protocols: TLSProtocols = TLSProtocols()
+        ) {
             self.section = section
             self.certificate = certificate
             self.key = key
             self.clients = clients
+            self.protocols = protocols
         }
     }
 
-    /// TLS 1.2 or newer.
     package let context: NIOSSLContext
     /// What the files of the certificate and of clients' authorities held: equal where they had the same content.
     package let chain: [[UInt8]]
@@ -46,7 +51,8 @@ package struct ServerCertificate: Sendable {
         let key = try Self.read(files.key, of: keyOption) { try NIOSSLPrivateKey(file: files.key, format: .pem) }
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
-        configuration.minimumTLSVersion = .tlsv12
+        if let problem = files.protocols.problem(files.section) { throw BrokerError(problem) }
+        files.protocols.apply(to: &configuration)
         var authorities: [NIOSSLCertificate] = []
         func verify(_ verification: CertificateVerification, by ca: String) throws(BrokerError) {
             authorities = try Self.certificates(ca, of: "\(files.section).tls_client_ca")

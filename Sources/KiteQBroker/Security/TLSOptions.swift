@@ -24,6 +24,9 @@ package struct TLSOptions: Sendable, Hashable {
     /// The authorities that clients' certificates are signed by.
     package var clientCA = ""
     package var clientCertificates = ClientCertificates.none
+    /// Lists of clients' certificates that those authorities have revoked; "": none is looked at.
+    package var clientCRL = ""
+    package var protocols = TLSProtocols()
 
     package init() {}
 
@@ -39,6 +42,9 @@ package struct TLSOptions: Sendable, Hashable {
         if clientCertificates != .none && clientCA.isEmpty {
             return
                 "broker.tls_client_certificates = \(clientCertificates.rawValue) needs broker.tls_client_ca, a PEM file with the authorities to trust"
+        }
+        if clientCertificates == .none && !clientCRL.isEmpty {
+            return "broker.tls_client_crl is for broker.tls_client_certificates = optional or required"
         }
         if clientCertificates == .none && !clientCA.isEmpty {
             return "broker.tls_client_ca is for broker.tls_client_certificates = optional or required"

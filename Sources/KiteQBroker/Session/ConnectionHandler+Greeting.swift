@@ -32,10 +32,13 @@ extension ConnectionHandler {
         if meta.groupID.utf8.count > 255 {
             return reject(.handshake, "the group's name has more than 255 bytes", answer)
         }
-        let (isEncrypted, names) = try certificate()
-        judge(meta, names) { verdict in
+        let (isEncrypted, certificate) = try certificate()
+        if let certificate, settings.tls?.revokes(certificate) == true {
+            return reject(.tls, "the client's certificate is revoked", answer)
+        }
+        judge(meta, certificate?.names) { verdict in
             if let by = self.taken(verdict, meta, answer) {
-                self.enter(meta, Admission(by: by, isEncrypted: isEncrypted, certificate: names), answer)
+                self.enter(meta, Admission(by: by, isEncrypted: isEncrypted, certificate: certificate), answer)
             }
         }
     }
@@ -46,7 +49,7 @@ extension ConnectionHandler {
         guard meta.groupID.utf8.elementsEqual(connection.group.utf8) else {
             return reject(.credentials, "this connection is of group \(connection.group) already", answer)
         }
-        judge(meta, connection.admission.certificate) { verdict in
+        judge(meta, connection.admission.certificate?.names) { verdict in
             if self.taken(verdict, meta, answer) != nil { self.welcome(answer, meta) }
         }
     }
@@ -138,11 +141,11 @@ extension ConnectionHandler {
             deliveryTimeoutMilliseconds: UInt32(clamping: max(1, timeout)))
     }
 
-    /// Whether the connection is encrypted, and the names of the certificate that the client showed; nil where it showed none.
-    private func certificate() throws -> (isEncrypted: Bool, names: [String]?) {
+    /// Whether the connection is encrypted, and the certificate that the client showed; nil where it showed none.
+    private func certificate() throws -> (isEncrypted: Bool, certificate: ShownCertificate?) {
         guard let context, isEncrypted else { return (false, nil) }
         let tls = try context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self)
-        return (true, try tls.peerCertificate.map(CertificateNames.of))
+        return (true, try tls.peerCertificate.map(ShownCertificate.init))
     }
 
     // MARK: Waiting for it

@@ -1,3 +1,5 @@
+import KiteQBroker
+
 /// Who may use the administration's address, as the options say it.
 struct AdminOptions: Sendable, Hashable {
     enum Anonymous: String, Sendable, Hashable, CaseIterable {
@@ -12,6 +14,7 @@ struct AdminOptions: Sendable, Hashable {
     var tlsCertificate = ""
     var tlsKey = ""
     var tlsClientCA = ""
+    var tlsProtocols = TLSProtocols()
     /// "" is none.
     var tokensFile = ""
     /// What whoever shows no token may do; nil: `operate` on loopback without a file of tokens, else `no`.

@@ -20,7 +20,8 @@ extension ServerConfiguration {
         case (false, false):
             resolved.tls = .init(
                 section: "admin", certificate: options.tlsCertificate, key: options.tlsKey,
-                clients: options.tlsClientCA.isEmpty ? .anybody : .must(ca: options.tlsClientCA))
+                clients: options.tlsClientCA.isEmpty ? .anybody : .must(ca: options.tlsClientCA),
+                protocols: options.tlsProtocols)
         case (true, true):
             if !options.tlsClientCA.isEmpty {
                 throw CommandError("admin.tls_client_ca needs admin.tls_certificate", about: "admin.tls_client_ca")

@@ -30,6 +30,9 @@ extension ServerConfiguration {
         .init("broker.tls_key", \.broker.tls.key, .any),
         .init("broker.tls_client_ca", \.broker.tls.clientCA, .any),
         .init("broker.tls_client_certificates", \.broker.tls.clientCertificates, .name),
+        .init("broker.tls_client_crl", \.broker.tls.clientCRL, .any),
+        .init("broker.tls_min_version", \.broker.tls.protocols.lowest, .name),
+        .init("broker.tls_ciphers", \.broker.tls.protocols.ciphers, .names),
     ]
 
     private static let topicOptions: [ConfigurationOption] = [
@@ -117,6 +120,8 @@ extension ServerConfiguration {
         .init("admin.tls_certificate", \.adminAccess.tlsCertificate, .any),
         .init("admin.tls_key", \.adminAccess.tlsKey, .any),
         .init("admin.tls_client_ca", \.adminAccess.tlsClientCA, .any),
+        .init("admin.tls_min_version", \.adminAccess.tlsProtocols.lowest, .name),
+        .init("admin.tls_ciphers", \.adminAccess.tlsProtocols.ciphers, .names),
         .init("admin.tokens_file", \.adminAccess.tokensFile, .any),
         .init("admin.allow_anonymous", \.adminAccess.allowAnonymous, .anonymous),
         .init("admin.ready_shards", \.adminAccess.readyShards, .name),

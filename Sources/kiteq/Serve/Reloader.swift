@@ -10,7 +10,8 @@ actor Reloader {
         "broker.topics", "broker.max_connections", "broker.max_connections_per_address", "broker.max_packet",
         "broker.max_properties", "broker.packet_timeout", "broker.idle_timeout", "broker.handshake_timeout",
         "broker.tls", "broker.tls_certificate", "broker.tls_key", "broker.tls_client_ca",
-        "broker.tls_client_certificates", "topics.max_body", "publish.receive_rate", "groups.file",
+        "broker.tls_client_certificates", "broker.tls_client_crl", "broker.tls_min_version", "broker.tls_ciphers",
+        "topics.max_body", "publish.receive_rate", "groups.file",
         "groups.default_rights",
         "groups.require_secret", "groups.allow_anyone", "groups.secrets", "groups.secret_files", "log.level",
     ]
@@ -18,7 +19,8 @@ actor Reloader {
     static let adminOptions = adminTLSOptions.union(["admin.tokens_file", "admin.allow_anonymous", "admin.hosts"])
     /// Whether the address speaks TLS at all is settled at the start.
     private static let adminTLSOptions: Set<String> = [
-        "admin.tls_certificate", "admin.tls_key", "admin.tls_client_ca",
+        "admin.tls_certificate", "admin.tls_key", "admin.tls_client_ca", "admin.tls_min_version",
+        "admin.tls_ciphers",
     ]
 
     /// What one reading of the configuration and its files came to.
@@ -130,8 +132,9 @@ actor Reloader {
             found.append(next.configuration.groups.file.isEmpty ? "groups.secret_files" : "groups.file")
         }
         if !isNamed("broker.tls") {
-            let (next, running) = (next.settings.tls?.certificate, running.settings.tls?.certificate)
-            found += Self.contents(of: "broker", next, running)
+            let (next, running) = (next.settings.tls, running.settings.tls)
+            found += Self.contents(of: "broker", next?.certificate, running?.certificate)
+            if next?.revocations?.content != running?.revocations?.content { found.append("broker.tls_client_crl") }
         }
         guard applyAdmin != nil else { return found }
         if next.admin.tokens != running.admin.tokens && !isNamed("admin.tokens_file") {

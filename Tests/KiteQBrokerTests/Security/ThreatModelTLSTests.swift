@@ -1,5 +1,6 @@
 import KiteQCore
 import KiteQWire
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOSSL
 import TestSupport
@@ -169,6 +170,115 @@ import Testing
                 }
                 #expect(fixture.broker.status?.refusals["credentials"] == 2)
             }
+        }
+    }
+
+    /// Whoever may have certificates signed chooses the subject, too: the names beside it are what was checked.
+    @Test func aSubjectIsNoNameBesideOthers() async throws {
+        try await withCertificates { certificates in
+            try certificates.make("disguised", subject: "payment.example", names: "DNS:mallory.example")
+            try certificates.make("numbered", subject: "payment.example", names: "IP:127.0.0.1")
+            let rules = AccessRules(groups: [BindingName("p-pay"): GroupAccess(certificate: "payment.example")])
+            try await BrokerFixture.serving(configure: {
+                $0.tls = Self.options(certificates, .required, clients: .optional)
+                $0.access = rules
+            }) { fixture in
+                for name in ["disguised", "numbered"] {
+                    let isIn = try await Self.isLetIn("p-pay", fixture, Self.client(certificates, showing: name))
+                    #expect(!isIn, "\(name)")
+                }
+            }
+        }
+    }
+
+    @Test func aRevokedCertificateIsNotTaken() async throws {
+        try await withCertificates { certificates in
+            for name in ["good", "lost", "found"] { try certificates.make(name, subject: name) }
+            try certificates.makeRevocationList("none", revoking: [])
+            try certificates.makeRevocationList("some", revoking: ["lost"])
+            var configuration = BrokerConfiguration()
+            configuration.topics = ["trade"]
+            configuration.tls = Self.options(certificates, .required, clients: .required)
+            configuration.tls.clientCRL = certificates.file("none")
+            let before = configuration
+            configuration.tls.clientCRL = certificates.file("some")
+            let after = configuration
+            try await BrokerFixture.serving(configure: { $0.tls = before.tls }) { fixture in
+                func greeted(_ name: String) async throws -> WireClient {
+                    try await WireClient.greeted(
+                        "p-pay", at: fixture.address, tls: Self.client(certificates, showing: name))
+                }
+                let (good, lost) = try await (greeted("good"), greeted("lost"))
+                fixture.broker.reload(try SessionSettings(after))
+                try await lost.closed()
+                #expect(try await good.publish(.init()).status, "others stay")
+                let isIn = try await Self.isLetIn("p-pay", fixture, Self.client(certificates, showing: "lost"))
+                #expect(!isIn)
+                _ = try await greeted("found")
+            }
+        }
+    }
+
+    @Test func aRevocationListIsItsAuthorities() async throws {
+        try await withCertificates { certificates in
+            try certificates.makeRevocationList("foreign", revoking: [], authority: "stranger")
+            try certificates.makeRevocationList("old", revoking: [], isCurrent: false)
+            var options = Self.options(certificates, .required, clients: .required)
+            for (file, why) in [
+                (certificates.file("foreign"), "none of the authorities"),
+                (certificates.file("ca"), "has no certificate"),
+                (certificates.file("missing"), "of broker.tls_client_crl"),
+            ] {
+                options.clientCRL = file
+                let error = #expect(throws: BrokerError.self) { try ServerTLS.load(options) }
+                #expect(error?.description.contains(why) == true, "\(String(describing: error))")
+            }
+            options.clientCRL = certificates.file("old")
+            #expect(try ServerTLS.load(options)?.warnings.contains { $0.contains("broker.tls_client_crl") } == true)
+        }
+    }
+
+    @Test func versionsAndSuitesAreThoseThatWereChosen() async throws {
+        try await withCertificates { certificates in
+            func isLetIn(
+                _ change: @Sendable @escaping (inout TLSOptions) -> Void, _ suites: [NIOTLSCipher],
+                _ version: TLSVersion
+            ) async throws -> Bool {
+                var options = Self.options(certificates, .required)
+                change(&options)
+                let chosen = options
+                let isIn = NIOLockedValueBox(false)
+                try await BrokerFixture.serving(configure: { $0.tls = chosen }) { fixture in
+                    var client = TLSConfiguration.makeClientConfiguration()
+                    client.trustRoots = .file(certificates.file("ca"))
+                    client.cipherSuiteValues = suites
+                    client.maximumTLSVersion = version
+                    let tls = try NIOSSLContext(configuration: client)
+                    let taken = try await Self.isLetIn("p-pay", fixture, tls)
+                    isIn.withLockedValue { $0 = taken }
+                }
+                return isIn.withLockedValue { $0 }
+            }
+            let (good, cbc) = (
+                [NIOTLSCipher.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256],
+                [NIOTLSCipher.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA]
+            )
+            let named: @Sendable (inout TLSOptions) -> Void = {
+                $0.protocols.ciphers = ["TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA"]
+            }
+            let same: @Sendable (inout TLSOptions) -> Void = { _ in }
+            let newest: @Sendable (inout TLSOptions) -> Void = { $0.protocols.lowest = .tls13 }
+            for (change, suites, version, expected) in [
+                (same, good, .tlsv12, true), (same, cbc, .tlsv12, false), (named, cbc, .tlsv12, true),
+                (named, good, .tlsv12, false), (newest, good, .tlsv12, false), (newest, good, .tlsv13, true),
+            ] as [(@Sendable (inout TLSOptions) -> Void, [NIOTLSCipher], TLSVersion, Bool)] {
+                let isIn = try await isLetIn(change, suites, version)
+                #expect(isIn == expected, "\(suites) \(version)")
+            }
+            var options = Self.options(certificates, .required)
+            options.protocols.ciphers = ["TLS_NONE"]
+            let error = #expect(throws: BrokerError.self) { try ServerTLS.load(options) }
+            #expect(error?.description.contains("broker.tls_ciphers has no suite TLS_NONE") == true)
         }
     }
 

@@ -1,23 +1,35 @@
 import COpenSSL
 import NIOSSL
 
-/// The names that a client's certificate says: its subject's common name, and the DNS names and URIs beside it.
-enum CertificateNames {
+/// A certificate that a client showed.
+struct ShownCertificate: Sendable, Hashable {
+    /// The names that it says: DNS names and URIs; where it has no names beside its subject, that one's common name, as RFC 6125 has it.
+    let names: [String]
+    /// In DER.
+    let encoded: [UInt8]
+
     struct Unreadable: Error, CustomStringConvertible {
         let description = "the client's certificate has a name that cannot be read"
     }
 
     /// It was verified before: it is signed by an authority that is trusted, and in its time.
     /// - Throws: where it, or one of its names, cannot be read.
-    static func of(_ certificate: NIOSSLCertificate) throws -> [String] {
-        let encoded = try certificate.toDERBytes()
+    init(_ certificate: NIOSSLCertificate) throws {
+        encoded = try certificate.toDERBytes()
+        let names = try Self.withParsed(encoded) { try Self.alternativeNames(of: $0) ?? Self.commonNames(of: $0) }
+        guard let names else { throw Unreadable() }
+        self.names = names
+    }
+
+    /// Nil where it is no certificate.
+    static func withParsed<Value>(_ encoded: [UInt8], _ body: (OpaquePointer) throws -> Value) rethrows -> Value? {
         let certificate = encoded.withUnsafeBufferPointer { bytes in
             var position = bytes.baseAddress
             return d2i_X509(nil, &position, bytes.count)
         }
-        guard let certificate else { throw Unreadable() }
+        guard let certificate else { return nil }
         defer { X509_free(certificate) }
-        return try commonNames(of: certificate) + alternativeNames(of: certificate)
+        return try body(certificate)
     }
 
     private static func commonNames(of certificate: OpaquePointer) throws -> [String] {
@@ -35,11 +47,12 @@ enum CertificateNames {
         }
     }
 
-    private static func alternativeNames(of certificate: OpaquePointer) throws -> [String] {
+    /// Nil where it has none of any kind.
+    private static func alternativeNames(of certificate: OpaquePointer) throws -> [String]? {
         var found: Int32 = 0
         guard let encodedNames = X509_get_ext_d2i(certificate, NID_subject_alt_name, &found, nil) else {
             guard found == -1 else { throw Unreadable() }  // Beside "it has none": twice, or not to be read.
-            return []
+            return nil
         }
         let list = OpaquePointer(encodedNames)
         defer { GENERAL_NAMES_free(list) }
