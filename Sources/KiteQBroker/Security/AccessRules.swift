@@ -60,7 +60,7 @@ package struct AccessRules: Sendable, Hashable {
         guard !silent.isEmpty else { return nil }
         let names = silent.prefix(10).joined(separator: ", ") + (silent.count > 10 ? ", …" : "")
         return
-            "\(silent.count) groups of groups.file have no publish list or no subscribe list (\(names)), and may do nothing of what is not listed; an earlier version allowed all of it. List their topics; where that is done, groups.default_rights = \"none\" says that it is meant so, and \"all\" is what it was"
+            "groups.file has no publish list or no subscribe list for \(silent.count) of its groups (\(names)): what is not listed is not allowed, where an earlier version allowed all of it. List their topics; then groups.default_rights = \"none\" says that the rest is meant so (\"all\" is what it was)"
     }
 
     // MARK: Letting in
