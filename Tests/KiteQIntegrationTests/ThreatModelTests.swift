@@ -110,6 +110,43 @@ extension WholeBrokerTests.ThreatModelTests {
         try await database.isEmptied()
     }
 
+    /// A group without a right to anything, and one with a right to what this broker serves.
+    @Test func nobodyLeavesNodesInZooKeeperForTopicsThatAreNotHis() async throws {
+        try await TestZooKeeper.run { zooKeeper in
+            let file = try LocalServers.temporaryFolder("groups").appending(path: "groups.toml")
+            try Data(
+                """
+                [groups.s-spy]
+                secret = "plain:spy"
+                publish = ["trade"]
+                [groups.s-member]
+                secret = "plain:member"
+                subscribe = "*"
+
+                """.utf8
+            ).write(to: file)
+            let broker = try ServedBroker(
+                store: "memory://", registry: zooKeeper.url, options: ["groups.file=\(file.path)"])
+            try await broker.start()
+            try await zooKeeper.lists([BrokerAddress(broker.address)])
+            func subscribe(_ topics: [String], _ group: String, _ secret: String) async throws -> Int? {
+                let bindings = topics.map { #"{"topic": "\#($0)", "messageType": "m"}"# }.joined(separator: ",")
+                return try await broker.post(
+                    "subscribe", #"{"bindings": [\#(bindings)]}"#, group: group, secret: secret)?.status
+            }
+            let before = try #require(try await zooKeeper.nodeCount())
+            let invented = (0..<400).map { "junk-\($0)" }
+            for topics in [invented, ["trade"]] {
+                #expect(try await subscribe(topics, "s-spy", "spy") == 403)
+            }
+            #expect(try await subscribe(invented, "s-member", "member") == 403)
+            #expect(try await zooKeeper.nodeCount() == before)
+            #expect(try await subscribe(["trade"], "s-member", "member") == 200)
+            #expect(try await zooKeeper.nodeCount() == before + 1)
+            #expect(await broker.stop() == nil)
+        }
+    }
+
     @Test func idsThatAreNoneAreRefused() async throws {
         let database = try await Database.migrated()
         try await HostedBroker.run(try database.configuration(), groups: ["s-member"]) { broker in

@@ -58,7 +58,7 @@ package struct AccessRules: Sendable, Hashable {
         let silent = groups.filter { $0.value.publish == .unsaid || $0.value.subscribe == .unsaid }.keys.sorted().map(
             \.text)
         guard !silent.isEmpty else { return nil }
-        let names = silent.prefix(10).joined(separator: ", ") + (silent.count > 10 ? ", …" : "")
+        let names = silent.prefix(100).joined(separator: ", ") + (silent.count > 100 ? ", …" : "")
         return
             "groups.file has no publish list or no subscribe list for \(silent.count) of its groups (\(names)): what is not listed is not allowed, where an earlier version allowed all of it. List their topics; then groups.default_rights = \"none\" says that the rest is meant so (\"all\" is what it was)"
     }
