@@ -132,6 +132,39 @@ import Testing
         }
     }
 
+    /// A broker has half messages in memory, by their ids; an id may be another message's later, which another broker took.
+    @Test func whatIsInMemoryIsNotDeliveredInPlaceOfALaterMessage() async throws {
+        let store = InMemoryMessageStore()
+        let forgetful: @Sendable (inout BrokerConfiguration) -> Void = {
+            $0.transactionRetention = .milliseconds(1)
+            $0.recoveryInterval = .milliseconds(10)
+        }
+        try await BrokerFixture.serving(store: store.session(), configure: forgetful) { one in
+            try await BrokerFixture.serving(
+                store: store.session(),
+                configure: {
+                    forgetful(&$0)
+                    $0.name = "two"
+                }
+            ) { two in
+                let here = try await WireClient.greeted("p-pay", at: one.address)
+                let there = try await WireClient.greeted("p-pay", at: two.address)
+                let consumer = try await WireClient.greeted("s-member", at: one.address)
+                let first = WireClient.Publish(body: "first", isCommitted: false)
+                #expect(try await here.publish(first).status)
+                try await there.decide(first, TransactionAck.Status.rollBack)
+                try await two.until { $0.transactions.rolledBack.count == 1 }
+                var second = first
+                second.body = "second"
+                // As soon as the roll back is forgotten.
+                while try await !there.publish(second).status {}
+                #expect(one.broker.status?.halfMessages.items == 1, "the first is in its memory")
+                try await here.decide(second, TransactionAck.Status.commit)
+                #expect(try await consumer.delivery().body == "second")
+            }
+        }
+    }
+
     // MARK: Forged headers
 
     @Test func aForgedSenderIsRefused() async throws {
