@@ -46,10 +46,16 @@ printf '%s\n' "${token#*$'\n'}" > "$folder/tokens.toml"
 cat > "$folder/groups.toml" << END
 [groups.s-member]
 secret = "plain:member"
+publish = "*"
+subscribe = "*"
 [groups.s-stays]
 secret = "plain:stays"
+publish = "*"
+subscribe = "*"
 [groups.p-forgets]
 secret = "plain:forgets"
+publish = "*"
+subscribe = "*"
 END
 echo forgets > "$folder/secret"
 chmod 600 "$folder"/*.toml "$folder/secret"

@@ -11,6 +11,9 @@ package struct Insertion: Sendable {
 
     package var isHalf: Bool { route == nil }
 
+    /// What is remembered of a half message's topic and type once it is done.
+    package var subject: UInt64 { SubjectHash.of(topic: message.topic, messageType: message.messageType) }
+
     package init(seq: Int64, message: Message, route: Route?, connectionGroup: String, firstCheckAt: Timestamp) {
         self.seq = seq
         self.message = message

@@ -21,7 +21,7 @@ package struct Message: Sendable {
     package var kind: Kind { storage.withUnsafeMutablePointerToHeader { $0.pointee.kind } }
     package var topic: String { storage.withUnsafeMutablePointerToHeader { $0.pointee.topic } }
     package var messageType: String { storage.withUnsafeMutablePointerToHeader { $0.pointee.messageType } }
-    /// The header's groupId: the group that is asked about a half message.
+    /// The header's groupId: where groups show who they are, the publishing connection's or one that it may speak for.
     package var publisherGroup: String { storage.withUnsafeMutablePointerToHeader { $0.pointee.publisherGroup } }
     /// Unix milliseconds; the message goes to the dead letters then.
     package var expiresAt: Timestamp { storage.withUnsafeMutablePointerToHeader { $0.pointee.expiresAt } }

@@ -26,22 +26,41 @@ package struct TransactionDecision: Sendable {
 
     package var messageID: MessageID
     package var answer: Answer
-    /// The group of the connection that answers: the message's publishing group or that of the connection that published it,
-    /// or the answer is refused.
+    /// The group of the connection that answers: that of the connection that published the message, or the answer is refused.
     package var connectionGroup: String
+    /// The group that the message's header names may answer as well: so it is where nobody shows who he is.
+    package var trustsHeader: Bool
     /// False where the broker still holds the message's bytes, so that they need not be read.
     package var needsContent: Bool
+    /// The seq of the message that the broker holds, where it knows it: bytes of another one under the same id are of no use.
+    package var heldSeq: Int64?
     /// The message's footprint, where it is known: what is written is bounded by it. Else the store looks.
     package var bytes: Int?
 
     package init(
-        messageID: MessageID, answer: Answer, connectionGroup: String, needsContent: Bool, bytes: Int? = nil
+        messageID: MessageID, answer: Answer, connectionGroup: String, trustsHeader: Bool = true, needsContent: Bool,
+        heldSeq: Int64? = nil, bytes: Int? = nil
     ) {
         self.bytes = bytes
+        self.trustsHeader = trustsHeader
+        self.heldSeq = heldSeq
         self.messageID = messageID
         self.answer = answer
         self.connectionGroup = connectionGroup
         self.needsContent = needsContent
+    }
+
+    /// Whether the bytes of the message that has this seq are to come with its commit.
+    package func needsContent(of seq: Int64) -> Bool { needsContent || heldSeq.map { $0 != seq } ?? false }
+
+    /// Whether this answer decides a half message. Names count by their bytes.
+    /// - Parameters:
+    ///   - publisherGroup: the header's.
+    ///   - publishedBy: the group of the connection that published it; nil where that is forgotten, and only the header's is known.
+    package func mayDecide(publisherGroup: String, publishedBy: String?) -> Bool {
+        let group = BindingName(connectionGroup)
+        guard let publishedBy else { return group == BindingName(publisherGroup) }
+        return group == BindingName(publishedBy) || trustsHeader && group == BindingName(publisherGroup)
     }
 
     package enum Outcome: Sendable {
@@ -63,7 +82,7 @@ package struct TransactionDecision: Sendable {
         case notYet(String)
         /// No such half message: never stored, or decided more than an hour ago.
         case unknown
-        /// Neither the publishing group nor that of the publishing connection.
+        /// Not a group that may answer (``TransactionDecision/mayDecide(publisherGroup:publishedBy:)``).
         case wrongGroup(publisherGroup: String)
     }
 
@@ -114,6 +133,15 @@ package struct DueTransaction: Sendable {
     }
 
     package var place: Place { Place(nextCheckAt: nextCheckAt, seq: seq) }
+
+    /// Those that are asked about it, and may answer. Where groups show who they are: that of the connection that published it,
+    /// alone. Where nobody does, the one that its header names comes first, as the protocol has it.
+    package func groups(trustingHeader: Bool) -> [String] {
+        guard trustingHeader, BindingName(message.publisherGroup) != BindingName(connectionGroup) else {
+            return [connectionGroup]
+        }
+        return [message.publisherGroup, connectionGroup]
+    }
 }
 
 /// What becomes of a due transaction's row.

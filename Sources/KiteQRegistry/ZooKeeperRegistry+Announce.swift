@@ -44,7 +44,8 @@ extension ZooKeeperRegistry {
     /// Ends a group's bindings in its place.
     ///
     /// A node that is there is deleted: whoever saw it sees it go. Where there is none the bindings are remembered, since
-    /// nobody was seen to delete them (``TopicBindings``): then a node says that there are none.
+    /// nobody was seen to delete them (``TopicBindings``): then a node says that there are none. Of a topic that nobody serves nobody
+    /// remembers any.
     func remove(_ group: BindingName, _ client: ZooKeeperClient) async throws(ZooKeeperError) {
         for topic in state.withLock({ $0.removals[group] ?? [] }) {
             // Unless whoever asked for it has given up meanwhile.
@@ -52,7 +53,8 @@ extension ZooKeeperRegistry {
             let path = paths.binding(of: group.text, to: topic.text)
             if try await client.exists(path, watch: false) != nil {
                 try await client.delete(path)
-            } else {
+                try await removeIfEmpty(topic, client)
+            } else if try await isServed(topic, client) {
                 try await ensure(ZooKeeperPaths.parent(of: path), client)
                 if try await !client.create(path, data: Array("[]".utf8)) { try await client.delete(path) }
             }
@@ -70,6 +72,7 @@ extension ZooKeeperRegistry {
             let path = paths.binding(of: group.text, to: topic.text)
             guard let data else {
                 try await client.delete(path)
+                try await removeIfEmpty(topic, client)
                 state.withLock { state in
                     if state.published[group]?[topic] == .some(nil) { state.published[group]?[topic] = nil }
                 }
@@ -82,6 +85,23 @@ extension ZooKeeperRegistry {
                 _ = try await client.set(path, data: data)
             }
         }
+    }
+
+    /// Takes a topic's node away that has no bindings any more, unless brokers serve the topic, or did: they watch it, and tell a
+    /// group that has ended from data that is lost by its staying. One that somebody binds himself under at this moment stays.
+    private func removeIfEmpty(_ topic: BindingName, _ client: ZooKeeperClient) async throws(ZooKeeperError) {
+        guard try await !isServed(topic, client) else { return }
+        do {
+            try await client.delete(paths.bindings(topic.text))
+        } catch  where error.isAnswer {
+            logger.debug("\(error); it stays.")
+        }
+    }
+
+    /// Whether a broker serves the topic, here or elsewhere, or ever did.
+    private func isServed(_ topic: BindingName, _ client: ZooKeeperClient) async throws(ZooKeeperError) -> Bool {
+        if state.withLock({ $0.topics[topic] != nil }) { return true }
+        return try await client.exists(paths.server(topic.text), watch: false) != nil
     }
 
     func announceProducer(_ group: BindingName, _ client: ZooKeeperClient) async throws(ZooKeeperError) {

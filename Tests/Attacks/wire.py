@@ -5,7 +5,7 @@ import socket
 import struct
 
 HEAD = struct.Struct(">IBhqi")  # opaque, command, version, extension, body length
-CONN_META, CONN_AUTH, STORE_ACK, STRING_MESSAGE = 0x02, 0x03, 0x04, 0x12
+CONN_META, CONN_AUTH, STORE_ACK, DELIVER_ACK, TX_ACK, STRING_MESSAGE = 0x02, 0x03, 0x04, 0x05, 0x06, 0x12
 
 
 def varint(number):
@@ -85,17 +85,17 @@ class Client:
                 raise ConnectionResetError("closed by the broker")
             self.buffer += more
 
-    def publish(self, topic, message_type, body="x", opaque=1, message_id=None):
-        """Sends, and does not wait."""
+    def publish(self, topic, message_type, body="x", opaque=1, message_id=None, group=None, commit=1):
+        """Sends, and does not wait. `group` is what the header says; `commit` 0 makes a half message."""
         header = (
             field(1, message_id or os.urandom(16).hex()) + field(2, topic) + field(3, message_type) + field(4, -1)
-            + field(5, 100) + field(6, self.group) + field(7, 1) + field(8, 0)
+            + field(5, 100) + field(6, group or self.group) + field(7, commit) + field(8, 0)
         )  # fmt: skip
         self.send(STRING_MESSAGE, field(1, header) + field(2, body), opaque)
 
-    def acknowledged(self, topic, message_type):
+    def acknowledged(self, topic, message_type, **publish):
         """Publishes, and waits for the store ack: (status, feedback)."""
-        self.publish(topic, message_type)
+        self.publish(topic, message_type, **publish)
         while True:
             command, _, body = self.next()
             if command == STORE_ACK:

@@ -75,6 +75,61 @@ import Testing
         }
     }
 
+    /// A node of the registry stays, and every broker and operator has it before him.
+    @Test func nobodySubscribesToWhatIsNotHis() async throws {
+        let rules = AccessRules(
+            groups: [
+                BindingName("s-member"): GroupAccess(
+                    secrets: [.plain("right")], subscribe: .only([BindingName("trade"), BindingName("feed")])),
+                BindingName("s-spy"): GroupAccess(secrets: [.plain("right")], subscribe: .none),
+            ], requiresSecret: true)
+        let registry = AdminFixture.known
+        try await AdminFixture.serving(access: rules, registry: registry) { admin in
+            func subscribe(_ topics: [String], _ group: String) async throws -> AdminFixture.Answer {
+                let items = topics.map { #"{"topic": "\#($0)", "messageType": "m"}"# }.joined(separator: ",")
+                return try await admin.post(
+                    "subscribe", #"{"bindings": [\#(items)]}"#, group: group, secret: "right")
+            }
+            let invented = (0..<400).map { "junk-\($0)" }
+            for topics in [invented, ["trade"], ["trade", "junk"]] {
+                let answer = try await subscribe(topics, "s-spy")
+                #expect(answer.status == 403)
+                #expect((try answer.object()["detail"] as? String)?.contains("may not subscribe") == true)
+            }
+            // One that is its own, and one that is not: nothing is done by halves.
+            #expect(try await subscribe(["trade", "junk"], "s-member").status == 403)
+            let elsewhere = try await subscribe(["feed"], "s-member")
+            #expect(elsewhere.status == 403)
+            #expect((try elsewhere.object()["detail"] as? String)?.contains("does not serve topic feed") == true)
+            #expect(admin.broker.bindings.allSatisfy { !["s-spy", "m"].contains($0.group) && $0.messageType != "m" })
+            #expect(try await subscribe(["trade"], "s-member").status == 200)
+            try await eventually("it is bound") { admin.broker.bindings.contains { $0.messageType == "m" } }
+        }
+    }
+
+    /// Whatever way it came: an id that is another group's message is told so, and a sender cannot be said.
+    @Test func overHTTPAnIDIsOneMessageToo() async throws {
+        try await AdminFixture.serving { admin in
+            let id = String(repeating: "0a", count: 16)
+            func publish(_ group: String, _ text: String, _ more: String = "") async throws -> AdminFixture.Answer {
+                try await admin.post(
+                    "publish",
+                    #"{"messages": [{"id": "\#(id)", "topic": "trade", "messageType": "paid", "text": "\#(text)"\#(more)}]}"#,
+                    group: group)
+            }
+            func outcome(_ answer: AdminFixture.Answer) throws -> [String?] {
+                let item = try #require(try answer.items().first)
+                return [item["outcome"] as? String, item["feedback"] as? String]
+            }
+            #expect(try outcome(await publish("s-feed", "squat")) == ["accepted", "stored"])
+            #expect(try outcome(await publish("s-feed", "squat")) == ["accepted", "stored before"])
+            let refused = try outcome(await publish("s-pay", "mine"))
+            #expect(refused == ["refused", "this id is in use for another message: publish under a new id"])
+            #expect(try outcome(await publish("s-feed", "other")).first == "refused")
+            #expect(try await publish("s-feed", "forged", #", "groupId": "s-pay""#).status == 400)
+        }
+    }
+
     /// A page of another site makes the browser send it; with `text/plain` it would not even have to ask first.
     @Test func requestsFromOtherSitesAreRefused() async throws {
         try await AdminFixture.serving(policy: AccessPolicy(anonymous: .operate)) { admin in

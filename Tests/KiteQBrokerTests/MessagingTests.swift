@@ -63,15 +63,16 @@ import Testing
                         topic: "trade", messageType: "paid", body: .text(String(repeating: "x", count: 2 << 20))),
                     NewMessage(topic: "trade", messageType: "unbound", body: .text("")),
                     NewMessage(id: same, topic: "trade", messageType: "paid", body: .text("a")),
+                    NewMessage(id: same, topic: "trade", messageType: "paid", body: .text("a")),
                     NewMessage(id: same, topic: "trade", messageType: "paid", body: .text("b")),
                 ], group: "p-pay")
             #expect(
                 outcomes.map(\.verdict)
-                    == [.refused, .refused, .refused, .refused, .accepted, .accepted, .accepted])
+                    == [.refused, .refused, .refused, .refused, .accepted, .accepted, .accepted, .refused])
             #expect(outcomes.allSatisfy { !$0.feedback.isEmpty })
             #expect(try await pull(fixture).map { text($0.message) } == ["a"], "an id is one message")
             let topic = try #require(fixture.broker.status?.topics.first)
-            #expect(topic.name == "trade" && topic.refused == 3 && topic.unrouted == 1 && topic.published == 2)
+            #expect(topic.name == "trade" && topic.refused == 4 && topic.unrouted == 1 && topic.published == 2)
             #expect(try await fixture.messaging().publish([], group: "p-pay").isEmpty)
         }
     }

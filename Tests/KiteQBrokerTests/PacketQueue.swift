@@ -36,6 +36,9 @@ final class PacketQueue: Sendable {
         for waiter in waiters { waiter.1.resume(throwing: Closed()) }
     }
 
+    /// Those that came and were not asked for.
+    var waiting: [Packet] { state.withLockedValue { $0.packets } }
+
     /// Waits for one; the suite's time limit ends a wait for what never comes.
     func next(_ wants: @escaping @Sendable (Packet) -> Bool) async throws -> Packet {
         try await withCheckedThrowingContinuation { continuation in

@@ -127,6 +127,12 @@ final class WireClient: Sendable {
 
     // MARK: Packets
 
+    /// The ids of the half messages that it was asked about, of the questions that nothing took yet.
+    func questions() throws -> [String] {
+        try packets.waiting.filter { $0.header.command == .txAck }
+            .map { try MessageHeaderView(decoding: TransactionAck(decoding: $0.body).header).messageID }
+    }
+
     /// The next packet of this command; others stay for later.
     func next(_ command: Command) async throws -> Packet {
         try await packets.next { $0.header.command == command }

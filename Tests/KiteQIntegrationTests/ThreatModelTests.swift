@@ -71,6 +71,82 @@ extension WholeBrokerTests.ThreatModelTests {
         #expect(try await database.count("kite_dead_letter") == nasty.count)
     }
 
+    /// Whichever broker it comes to: a repeat is acknowledged and stored once, and another's message is neither taken for it nor lost.
+    @Test func anIDIsOneMessageAtEveryBroker() async throws {
+        let database = try await Database.migrated(shards: 2)
+        let store = try database.configuration()
+        try await HostedBroker.run(store, groups: ["s-member"], name: "one") { one in
+            try await HostedBroker.run(store, groups: ["s-member"], name: "two") { two in
+                let (here, there) = (
+                    try producer(await one.discovery()), try producer(await two.discovery())
+                )
+                let squatter = try producer(await two.discovery(), group: "s-feed")
+                try await running([here, there, squatter]) {
+                    let messages = (0..<20).map { OutgoingMessage.paid("mine \($0)") }
+                    for result in await here.publish(contentsOf: messages) { _ = try result.get() }
+                    let repeated = messages + (20..<25).map { OutgoingMessage.paid("mine \($0)") }
+                    let feedback = try await there.publish(contentsOf: repeated).map { try $0.get().feedback }
+                    #expect(feedback == repeated.indices.map { $0 < 20 ? "stored before" : "stored" })
+                    for result in await squatter.publish(contentsOf: messages) {
+                        #expect(throws: KiteQError.self) { try result.get() }
+                    }
+                    let half = OutgoingMessage.paid("half")
+                    let prepared = try await here.prepare(half)
+                    await #expect(throws: KiteQError.self) { _ = try await squatter.prepare(half) }
+                    _ = prepared
+                    try await there.prepare(half).commit()
+                    let ledger = Ledger()
+                    let member = try consumer("s-member", await one.discovery()) { ledger.got($0, "s-member") }
+                    let other = try consumer("s-member", await two.discovery()) { ledger.got($0, "s-member") }
+                    try await running([member, other]) {
+                        try await eventually("each comes") { ledger.count("s-member") == 26 }
+                        for text in (0..<25).map({ "mine \($0)" }) + ["half"] {
+                            #expect(ledger.times(text, "s-member") == 1, "\(text)")
+                        }
+                    }
+                }
+            }
+        }
+        try await database.isEmptied()
+    }
+
+    /// A group without a right to anything, and one with a right to what this broker serves.
+    @Test func nobodyLeavesNodesInZooKeeperForTopicsThatAreNotHis() async throws {
+        try await TestZooKeeper.run { zooKeeper in
+            let file = try LocalServers.temporaryFolder("groups").appending(path: "groups.toml")
+            try Data(
+                """
+                [groups.s-spy]
+                secret = "plain:spy"
+                publish = ["trade"]
+                [groups.s-member]
+                secret = "plain:member"
+                subscribe = "*"
+
+                """.utf8
+            ).write(to: file)
+            let broker = try ServedBroker(
+                store: "memory://", registry: zooKeeper.url, options: ["groups.file=\(file.path)"])
+            try await broker.start()
+            try await zooKeeper.lists([BrokerAddress(broker.address)])
+            func subscribe(_ topics: [String], _ group: String, _ secret: String) async throws -> Int? {
+                let bindings = topics.map { #"{"topic": "\#($0)", "messageType": "m"}"# }.joined(separator: ",")
+                return try await broker.post(
+                    "subscribe", #"{"bindings": [\#(bindings)]}"#, group: group, secret: secret)?.status
+            }
+            let before = try #require(try await zooKeeper.nodeCount())
+            let invented = (0..<400).map { "junk-\($0)" }
+            for topics in [invented, ["trade"]] {
+                #expect(try await subscribe(topics, "s-spy", "spy") == 403)
+            }
+            #expect(try await subscribe(invented, "s-member", "member") == 403)
+            #expect(try await zooKeeper.nodeCount() == before)
+            #expect(try await subscribe(["trade"], "s-member", "member") == 200)
+            #expect(try await zooKeeper.nodeCount() == before + 1)
+            #expect(await broker.stop() == nil)
+        }
+    }
+
     @Test func idsThatAreNoneAreRefused() async throws {
         let database = try await Database.migrated()
         try await HostedBroker.run(try database.configuration(), groups: ["s-member"]) { broker in

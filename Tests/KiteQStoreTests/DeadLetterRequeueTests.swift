@@ -146,7 +146,7 @@ import Testing
     {
         let message = database.message(in: 1, topic: topic)
         try await database.execute(
-            "INSERT INTO kite_transaction VALUES (\(seq), UNHEX('\(message.id)'), \(outcome), 15, 1, 'p', 'p')",
+            "INSERT INTO kite_transaction VALUES (\(seq), UNHEX('\(message.id)'), \(outcome), 15, 1, 'p', 'p', NULL)",
             shard: 1)
         return try await database.bury([.init(shard: 1, seq: seq, message: message, group: "", reason: .undecided)])[0]
     }

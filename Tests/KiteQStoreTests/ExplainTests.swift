@@ -37,6 +37,7 @@ import Testing
 
     private static let cases: [Case] = [
         Case("messagesByID", SQL.messagesByID, ids, "by_id"),
+        Case("knownMessages", SQL.knownMessages, ids, "by_id"),
         Case("lockByID", SQL.lockByID, ids, "by_id"),
         Case("outcomesByID", SQL.outcomesByID, ids, "by_id"),
         Case("route", SQL.route, ["7"], "PRIMARY"),
@@ -211,7 +212,7 @@ import Testing
             i, i, 100, 'trade', 'paid', 'p', REPEAT('h', 100), REPEAT('b', 300), NULL FROM \(numbers) x
             """,
             "INSERT INTO kite_delivery (seq, group_name, attempts, due_at, last_error, owner) SELECT 2000 + i, CONCAT('', CHAR(97 + i % 5)), 1, IF(i % 2 = 0, 0, i), NULL, i % 3 FROM \(numbers) x",
-            "INSERT INTO kite_transaction SELECT 2000 + i, UNHEX(LEFT(SHA2(i, 256), 32)), i % 4, 0, 2000 + i, 'p', 'p' FROM \(numbers) x",
+            "INSERT INTO kite_transaction SELECT 2000 + i, UNHEX(LEFT(SHA2(i, 256), 32)), i % 4, 0, 2000 + i, 'p', 'p', i FROM \(numbers) x",
             "INSERT INTO kite_route SELECT i, CONCAT('', CHAR(97 + i % 20)), 1 FROM \(numbers) x",
             """
             INSERT INTO kite_dead_letter (seq, message_id, group_name, reason, attempts, died_at, kind, expires_at, published_at, \

@@ -170,6 +170,48 @@ import Testing
         #expect(lives == [3, 4_098, 8_193] && presence == [8_193])
     }
 
+    /// A version that did not keep what a half message was about: its rows are told by their groups, and the broker says what it misses.
+    @Test(arguments: StoreUnderTest.servers) func halfMessagesOfBeforeGoOn(kind: StoreUnderTest) async throws {
+        let configuration = try await migrated(kind)
+        let id: @Sendable (Int) -> String = { String(repeating: "\($0)", count: 32) }
+        try await root(configuration) { db in
+            try db.simple("ALTER TABLE kite_transaction DROP COLUMN subject")
+            try db.simple("DELETE FROM kite_migration WHERE version = 5")
+            let values = "'p-pay', 'p-connection')"
+            try db.simple("INSERT INTO kite_transaction VALUES (1, UNHEX('\(id(1))'), 1, 0, 9, \(values)")
+            try db.simple("INSERT INTO kite_transaction VALUES (2, UNHEX('\(id(2))'), 0, 0, 9, \(values)")
+            try db.simple(
+                "INSERT INTO kite_message VALUES (2, UNHEX('\(id(2))'), 0, 18, 1, 0, 4000000000000, 9, 9, 'trade', 'paid', 'p-pay', 'h', 'body', NULL)"
+            )
+        }
+        let error = await #expect(throws: StoreError.self) {
+            try await running(MySQLMessageStore(configuration, logger: quiet)) { store in
+                _ = try await store.join(as: Self.broker, takingOver: false)
+            }
+        }
+        #expect(error?.code == .notMigrated)
+        for _ in 0..<2 { _ = try await Migrator(configuration, logger: quiet).run() }
+        try await running(MySQLMessageStore(configuration, logger: quiet)) { store in
+            _ = try await store.join(as: Self.broker, takingOver: false)
+            var messages = Messages()
+            func half(_ digit: Int) throws -> Insertion {
+                messages.insertion(nil, Messages.message().with(id: try #require(MessageID(id(digit)))))
+            }
+            #expect(
+                try await store.insert([try half(1), try half(2)], shard: 0) == [.committedBefore, .duplicate(of: 2)])
+            var stranger = try half(1)
+            stranger.connectionGroup = "p-other"
+            #expect(try await store.insert([stranger], shard: 0) == [.taken(.otherMessage)])
+            let answer = TransactionDecision(
+                messageID: try #require(MessageID(id(2))), answer: .rollBack, connectionGroup: "p-connection",
+                trustsHeader: false, needsContent: false)
+            guard case .rolledBack = try await store.decide([answer], shard: 0, route: { _, _ in nil })[0] else {
+                Issue.record("it was not rolled back")
+                return
+            }
+        }
+    }
+
     @Test(arguments: StoreUnderTest.servers) func aNewLifeCountsOnFromWhatIsThere(kind: StoreUnderTest) async throws {
         let configuration = try await migrated(kind, shards: 2)
         let ahead = SequenceGenerator.smallest(at: StoreClock.wall() + 3_600_000)

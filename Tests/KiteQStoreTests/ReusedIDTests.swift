@@ -1,4 +1,5 @@
 import KiteQCore
+import NIOCore
 import Testing
 
 @testable import KiteQStore
@@ -90,17 +91,91 @@ import Testing
             for groups in [["a"], nil] {
                 let first = messages.insertion(groups)
                 #expect(try await store.insert([first], shard: 0) == [.stored])
-                let elsewhere = messages.insertion(groups, Messages.message(topic: "feed").with(id: first.message.id))
-                #expect(
-                    try await store.insert([elsewhere], shard: 0)
-                        == [.taken(.otherMessage(topic: "trade", messageType: "paid"))])
+                for other in Self.others(than: first.message) {
+                    #expect(
+                        try await store.insert([messages.insertion(groups, other)], shard: 0)
+                            == [.taken(.otherMessage)])
+                }
+                let changed = messages.insertion(groups, first.message.with(body: ByteBuffer(string: "other")))
+                #expect(try await store.insert([changed], shard: 0) == [.taken(.otherBody)])
+                // A producer that lost its ack: another createTime, filled in by another broker, makes no other message.
+                let again = messages.insertion(groups, first.message.with(publishedAt: 1_800_000_000_000))
+                #expect(try await store.insert([again], shard: 0) == [.duplicate(of: first.seq)])
             }
             let half = messages.insertion(nil)
             #expect(try await store.insert([half], shard: 0) == [.stored])
             var stranger = messages.insertion(nil, half.message)
             stranger.connectionGroup = "p-other"
-            #expect(try await store.insert([stranger], shard: 0) == [.taken(.otherPublisher)])
+            #expect(try await store.insert([stranger], shard: 0) == [.taken(.otherMessage)])
         }
+    }
+
+    /// Some of a batch are there, as others' and as its own; the rest is stored.
+    @Test(arguments: StoreUnderTest.available) func aSquattedIDHoldsUpNothingElse(kind: StoreUnderTest) async throws {
+        try await kind.withStore { store, _ async throws in
+            var messages = Messages()
+            let own = messages.insertion(["a"])
+            let squatted = messages.insertion(["a"], Messages.message().with(topic: "feed", publisherGroup: "s-feed"))
+            #expect(try await store.insert([own, squatted], shard: 0) == [.stored, .stored])
+            let batch = [
+                messages.insertion(["a"], own.message),
+                messages.insertion(["a"], Messages.message().with(id: squatted.message.id)), messages.insertion(["a"]),
+            ]
+            #expect(
+                try await store.insert(batch, shard: 0)
+                    == [.duplicate(of: own.seq), .taken(.otherMessage), .stored])
+        }
+    }
+
+    /// What is remembered of a half message that is gone says nothing true of another message under its id.
+    @Test(arguments: StoreUnderTest.available) func aHalfMessageThatIsGoneIsNoOther(kind: StoreUnderTest) async throws {
+        try await kind.withStore { store, _ async throws in
+            for state in [State.committedAndDone, .rolledBack, .parked] {
+                var messages = Messages(from: Int64.random(in: 1...1_000) * 1_000)
+                let first = try await bring(to: state, store, &messages)
+                for other in Self.others(than: first.message) {
+                    #expect(
+                        try await store.insert([messages.insertion(nil, other)], shard: 0) == [.taken(.otherMessage)],
+                        "\(state)")
+                }
+                var stranger = messages.insertion(nil, first.message)
+                stranger.connectionGroup = "p-other"
+                #expect(try await store.insert([stranger], shard: 0) == [.taken(.otherMessage)], "\(state)")
+            }
+        }
+    }
+
+    /// Where groups show who they are, what a header says gives nobody a say.
+    @Test(arguments: StoreUnderTest.available) func aHeadersGroupDecidesNothing(kind: StoreUnderTest) async throws {
+        try await kind.withStore { store, _ async throws in
+            var messages = Messages()
+            let half = messages.insertion(nil)
+            #expect(try await store.insert([half], shard: 0) == [.stored])
+            func answer(_ group: String, trustsHeader: Bool) -> TransactionDecision {
+                TransactionDecision(
+                    messageID: half.message.id, answer: .commit, connectionGroup: group, trustsHeader: trustsHeader,
+                    needsContent: false, heldSeq: half.seq + 1)
+            }
+            let route: @Sendable (String, String) -> Route? = { _, _ in Route([.init(group: "a", persistent: true)]) }
+            let forged = try await store.decide([answer("p-pay", trustsHeader: false)], shard: 0, route: route)[0]
+            guard case .wrongGroup = forged else {
+                Issue.record("the header's group decided it: \(forged)")
+                return
+            }
+            let own = try await store.decide([answer("p-connection", trustsHeader: false)], shard: 0, route: route)[0]
+            guard case .committed(half.seq, _, let message?) = own else {
+                Issue.record("its bytes are not those that the broker has: \(own)")
+                return
+            }
+            #expect(message.body == half.message.body)
+        }
+    }
+
+    private static func others(than message: Message) -> [Message] {
+        [
+            message.with(topic: "feed"), message.with(topic: "Trade"), message.with(messageType: "sent"),
+            message.with(publisherGroup: "s-feed"), message.with(publisherGroup: "P-pay"),
+        ]
     }
 
     // MARK: States

@@ -147,8 +147,7 @@ import Testing
             }
             let owed = [halves[0].seq, halves[3].seq]
             #expect(try await store.fresh(of: "a", after: 0, limit: 10) == owed)
-            var late = messages.insertion(nil, halves[1].message)
-            late.connectionGroup = "p-pay"
+            let late = messages.insertion(nil, halves[1].message)
             #expect(try await store.insert([late], shard: 0) == [.taken(.rolledBack)])
         }
     }

@@ -94,7 +94,11 @@ func running(_ store: any MessageStore, _ body: (any MessageStore) async throws 
 
 /// Messages with seqs that rise.
 struct Messages {
-    private var next: Int64 = 1_000
+    private var next: Int64
+
+    init(from first: Int64 = 1_000) {
+        next = first
+    }
 
     static func message(_ body: String = "body", topic: String = "trade") -> Message {
         Message(
@@ -115,12 +119,14 @@ struct Messages {
 extension Message {
     /// Another one, with these in place of its own.
     func with(
-        id: MessageID? = nil, kind: Kind? = nil, publishedAt: Timestamp? = nil, expiresAt: Timestamp? = nil,
+        id: MessageID? = nil, kind: Kind? = nil, topic: String? = nil, messageType: String? = nil,
+        publisherGroup: String? = nil, publishedAt: Timestamp? = nil, expiresAt: Timestamp? = nil,
         body: ByteBuffer? = nil, extra: ByteBuffer? = nil
     ) -> Message {
         Message(
-            id: id ?? self.id, kind: kind ?? self.kind, topic: topic, messageType: messageType,
-            publisherGroup: publisherGroup, expiresAt: expiresAt ?? self.expiresAt, deliverLimit: deliverLimit,
+            id: id ?? self.id, kind: kind ?? self.kind, topic: topic ?? self.topic,
+            messageType: messageType ?? self.messageType, publisherGroup: publisherGroup ?? self.publisherGroup,
+            expiresAt: expiresAt ?? self.expiresAt, deliverLimit: deliverLimit,
             publishedAt: publishedAt ?? self.publishedAt, header: header, body: body ?? self.body,
             extra: extra ?? self.extra)
     }

@@ -69,7 +69,7 @@ struct FullTables: Sendable {
     private func transactions(_ count: Int, from start: Int, outcome: Int, _ nextCheckAt: String) -> String {
         """
         INSERT INTO kite_transaction SELECT \(start) + \(Self.step) * seq, UNHEX(MD5(CONCAT('t', \(start) + seq))), \(outcome), \
-        0, \(nextCheckAt), 'p', 'p' FROM seq_1_to_\(count)
+        0, \(nextCheckAt), 'p', 'p', NULL FROM seq_1_to_\(count)
         """
     }
 

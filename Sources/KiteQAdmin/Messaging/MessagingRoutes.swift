@@ -63,6 +63,7 @@ struct MessagingRoutes {
         } catch let error as MessagingError {
             switch error.code {
             case .invalid: throw Problem(.badRequest, error.description)
+            case .forbidden: throw Problem(.forbidden, error.description)
             case .unsupported: throw Problem(.conflict, error.description)
             case .tooMany: throw Problem(.tooManyRequests, error.description)
             case .stopping, .unavailable: throw Problem(.serviceUnavailable, error.description)

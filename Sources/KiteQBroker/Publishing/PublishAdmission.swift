@@ -18,7 +18,7 @@ extension SessionServices {
     /// The same for every publish, whichever way it came. Counts what it refuses.
     ///
     /// - Parameters:
-    ///   - group: the group that publishes, as it has shown to be.
+    ///   - group: the group that publishes, as it has shown to be. The header may name another one only where it may speak for it.
     ///   - peer: where it publishes from, for the log.
     ///   - isStopping: nothing is taken any more, here or of this client.
     ///   - arrival: when it came.
@@ -59,16 +59,23 @@ extension SessionServices {
         if !isAgain, !takesPublish(settings) {
             return refuse(.tryAgain, "over the broker's receive rate, try again later")
         }
+        func forbid(_ reason: String) -> PublishAdmission {
+            publishing.counters.forbidden.add(1)
+            refusals.refuse(.publish, peer, reason)
+            return .answered(.refused, feedback: reason)
+        }
         let route: Route
         switch way(header.topic, header.messageType) {
         case nil: return .waits
         case .route(let found): route = found
         case .unknown: return refuse(.tryAgain, "the broker has not learned its bindings yet, try again later")
         case .forbidden:
-            publishing.counters.forbidden.add(1)
-            let reason = "group \(group) may not publish to topic \(header.topic)"
-            refusals.refuse(.publish, peer, reason)
-            return .answered(.refused, feedback: reason)
+            return forbid("group \(group) may not publish to topic \(header.topic)")
+        }
+        if !settings.access.maySpeak(group, for: header.groupID) {
+            return forbid(
+                "group \(group) may not publish as group \(header.groupID): the header's group must be the connection's, or one that groups.file names in its speaks_for"
+            )
         }
         if let reason = settings.bodyLimits.refusal(of: body.readableBytes, topic: header.topic, route: route) {
             return refuse(.refused, reason)
@@ -76,7 +83,8 @@ extension SessionServices {
         // A fly message is in no store: that it was before is not asked. What a half message's id is, only the store knows.
         if accepted.kind == .committed,
             recent.contains(
-                accepted.id, topic: header.topic, messageType: header.messageType, now: arrival.monotonic)
+                accepted.id, topic: header.topic, messageType: header.messageType, publisherGroup: header.groupID,
+                body: body, now: arrival.monotonic)
         {
             return .answered(.accepted, feedback: "stored before, and done")
         }

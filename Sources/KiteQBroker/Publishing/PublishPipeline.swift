@@ -331,7 +331,7 @@ final class PublishPipeline: Sendable {
                     CrashPoint.reached(.halfStored)
                     topics[publish.message.topic]?.half.add(1)
                     if case .connection(let publisher) = publish.accepted.origin {
-                        halfMessages.insert(publish.message, publishedBy: publisher)
+                        halfMessages.insert(publish.message, seq: publish.seq, publishedBy: publisher)
                     }
                 }
             case .duplicate:

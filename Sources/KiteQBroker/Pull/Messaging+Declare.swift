@@ -1,10 +1,12 @@
 package import KiteQCore
+import Synchronization
 
 extension Messaging {
     /// Publishes a group's bindings through the registry. They replace what was declared for it here before; brokers
     /// learn of them a moment later.
     ///
-    /// - Throws: ``MessagingError``: `invalid` where a binding cannot be used or is another group's, `unsupported` where the
+    /// - Throws: ``MessagingError``: `invalid` where a binding cannot be used or is another group's, `forbidden` where the group may not
+    ///   subscribe to a topic or this broker does not serve it, `tooMany` beyond ``DeclaredTopics``, `unsupported` where the
     ///   registry cannot be written and says something else, `unavailable` where it does not take them within some seconds; they may
     ///   come into force later all the same.
     package func declare(bindings: [Binding], group: String) async throws {
@@ -15,6 +17,12 @@ extension Messaging {
         if let rejection = BindingTable(bindings).rejected.first {
             throw MessagingError(.invalid, rejection.reason)
         }
+        let topics = Set(bindings.map { BindingName($0.topic) })
+        try check(topics, of: group)
+        let problem = declared.withLock {
+            $0.declare(topics, of: BindingName(group), beside: services.routing.bindings)
+        }
+        if let problem { throw MessagingError(.tooMany, problem) }
         try await withThrowingTaskGroup(of: Void.self) { race in
             race.addTask { [registry] in
                 do {
@@ -36,6 +44,20 @@ extension Messaging {
             }
             defer { race.cancelAll() }
             try await race.next()
+        }
+    }
+
+    /// What is declared stays in the registry, for all to read: nothing of it is for a topic that the group has no business with.
+    private func check(_ topics: Set<BindingName>, of group: String) throws(MessagingError) {
+        let settings = services.settings
+        for topic in topics.sorted() {
+            guard settings.access.maySubscribe(group, to: topic.text) else {
+                throw MessagingError(.forbidden, "group \(group) may not subscribe to topic \(topic.text)")
+            }
+            guard settings.served.contains(topic.text) else {
+                throw MessagingError(
+                    .forbidden, "this broker does not serve topic \(topic.text): subscribe at one that does")
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 package import KiteQCore
 import NIOCore
+import Synchronization
 
 /// Publish, pull and acknowledge without a connection of one's own, such as over HTTP. What it guarantees, and its limits,
 /// are those of a connection: it takes the same way.
@@ -12,6 +13,7 @@ package final class Messaging: Sendable {
     let incarnation: Int64
     let registry: any Registry
     let waiters = PullWaiters()
+    let declared = Mutex(DeclaredTopics())
 
     init(services: SessionServices, identity: BrokerIdentity, incarnation: Int64, registry: any Registry) {
         self.services = services

@@ -3,6 +3,8 @@ package struct MessagingError: Error, Sendable, Hashable, CustomStringConvertibl
     package enum Code: Sendable, Hashable {
         /// What was asked for is not allowed or makes no sense.
         case invalid
+        /// The group has no right to it, or it is none of this broker's business.
+        case forbidden
         /// It is not done this way at this broker; asking again does not help.
         case unsupported
         /// Too much is waiting or not yet acknowledged; later there may be room.

@@ -82,6 +82,9 @@ package final class Routing: Sendable {
     /// Whether the bindings of any topic are known.
     package var isKnown: Bool { state.withLock { !$0.rules.known.isEmpty } }
 
+    /// ``AccessRules/provesGroups`` of the rules in force.
+    package var provesGroups: Bool { state.withLock { $0.rules.access.provesGroups } }
+
     /// Whether all bindings of this topic are known.
     package func knows(_ topic: String) -> Bool { state.withLock { $0.rules.known.contains(BindingName(topic)) } }
 

@@ -5,15 +5,19 @@ package struct AccessRules: Sendable, Hashable {
     package let groups: [BindingName: GroupAccess]
     /// Whether a group that has neither a secret nor a certificate here is refused.
     package let requiresSecret: Bool
-    /// What a group may do that is not named here.
+    /// What a group may do that is not named here, or of which nothing is said.
     package let defaultRights: TopicRights
+    /// Whether the configuration says so in as many words.
+    package let isDefaultSaid: Bool
 
     package init(
-        groups: [BindingName: GroupAccess] = [:], requiresSecret: Bool = false, defaultRights: TopicRights = .all
+        groups: [BindingName: GroupAccess] = [:], requiresSecret: Bool = false, defaultRights: TopicRights = .all,
+        isDefaultSaid: Bool = true
     ) {
         self.groups = groups
         self.requiresSecret = requiresSecret
         self.defaultRights = defaultRights
+        self.isDefaultSaid = isDefaultSaid
         prices = groups.values.filter(\.isProtected).map(\.price).sorted()
     }
 
@@ -21,16 +25,42 @@ package struct AccessRules: Sendable, Hashable {
     package init(plain secrets: [String: String], requiresSecret: Bool = false) {
         self.init(
             groups: Dictionary(
-                secrets.map { (BindingName($0.key), GroupAccess(secrets: [.plain($0.value)])) },
+                secrets.map {
+                    (
+                        BindingName($0.key),
+                        GroupAccess(secrets: [.plain($0.value)], publish: .unsaid, subscribe: .unsaid)
+                    )
+                },
                 uniquingKeysWith: { first, _ in first }), requiresSecret: requiresSecret)
     }
 
     package func mayPublish(_ group: String, to topic: String) -> Bool {
-        (groups[BindingName(group)]?.publish ?? defaultRights).allows(topic)
+        (groups[BindingName(group)]?.publish ?? .unsaid).or(defaultRights).allows(topic)
     }
 
     package func maySubscribe(_ group: String, to topic: String) -> Bool {
-        (groups[BindingName(group)]?.subscribe ?? defaultRights).allows(topic)
+        (groups[BindingName(group)]?.subscribe ?? .unsaid).or(defaultRights).allows(topic)
+    }
+
+    /// Whether groups show who they are, so that their word for it counts, and a message's header is none.
+    package var provesGroups: Bool { requiresSecret || !groups.isEmpty }
+
+    /// Whether a group may publish messages whose header names this group.
+    package func maySpeak(_ group: String, for other: String) -> Bool {
+        guard provesGroups else { return true }
+        let other = BindingName(other)
+        return other == BindingName(group) || groups[BindingName(group)]?.speaksFor.contains(other) ?? false
+    }
+
+    /// What those should know who had groups with all rights by saying nothing; nil where there are none, or it is said what they have.
+    package var warning: String? {
+        guard !isDefaultSaid else { return nil }
+        let silent = groups.filter { $0.value.publish == .unsaid || $0.value.subscribe == .unsaid }.keys.sorted().map(
+            \.text)
+        guard !silent.isEmpty else { return nil }
+        let names = silent.prefix(100).joined(separator: ", ") + (silent.count > 100 ? ", …" : "")
+        return
+            "groups.file has no publish list or no subscribe list for \(silent.count) of its groups (\(names)): what is not listed is not allowed, where an earlier version allowed all of it. List their topics; then groups.default_rights = \"none\" says that the rest is meant so (\"all\" is what it was)"
     }
 
     // MARK: Letting in

@@ -1,3 +1,5 @@
+package import KiteQCore
+
 /// How one group shows that it is itself, and what it may do.
 package struct GroupAccess: Sendable, Hashable {
     /// Any of these will do, so that one can take the place of another without an outage.
@@ -6,17 +8,20 @@ package struct GroupAccess: Sendable, Hashable {
     package var certificate: String?
     package var publish: TopicRights
     package var subscribe: TopicRights
+    /// Groups that the headers of its messages may name beside itself.
+    package var speaksFor: Set<BindingName>
     /// The largest body that its consumers take, in bytes; nil: any. What is larger is not published to it.
     package var maxBody: Int?
 
     package init(
         secrets: [GroupSecret] = [], certificate: String? = nil, publish: TopicRights = .all,
-        subscribe: TopicRights = .all, maxBody: Int? = nil
+        subscribe: TopicRights = .all, speaksFor: Set<BindingName> = [], maxBody: Int? = nil
     ) {
         self.secrets = secrets
         self.certificate = certificate
         self.publish = publish
         self.subscribe = subscribe
+        self.speaksFor = speaksFor
         self.maxBody = maxBody
     }
 

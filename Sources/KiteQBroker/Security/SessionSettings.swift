@@ -27,7 +27,7 @@ package final class SessionSettings: Sendable {
                 "secrets of \(plain.count) groups are in plain text (\(plain.prefix(5).joined(separator: ", "))): "
                     + "kiteq secret hash makes hashes of them, for groups.file")
         }
-        return warnings + (tls?.warnings ?? [])
+        return warnings + [access.warning].compactMap { $0 } + (tls?.warnings ?? [])
     }
 
     /// Reads the files of TLS.

@@ -4,6 +4,8 @@ package import KiteQCore
 package enum TopicRights: Sendable, Hashable {
     case all
     case only(Set<BindingName>)
+    /// Nothing is said of it: it is for others to say, and nothing until then.
+    case unsaid
 
     package static let none = TopicRights.only([])
 
@@ -11,6 +13,10 @@ package enum TopicRights: Sendable, Hashable {
         switch self {
         case .all: true
         case .only(let topics): topics.contains(BindingName(topic))
+        case .unsaid: false
         }
     }
+
+    /// These, or others where nothing is said.
+    func or(_ others: TopicRights) -> TopicRights { self == .unsaid ? others : self }
 }

@@ -51,13 +51,14 @@ extension ConnectionHandler {
         }
         connection.markAnswered(couldTell: answer.status != TransactionAck.Status.unknown)
         CrashPoint.reached(.decisionReceived)
+        func submit(_ decision: TransactionDecision.Answer) {
+            services.transactions.submit(
+                id, decision, from: connection.group, trustsHeader: !settings.access.provesGroups,
+                peer: connection.peer, arrivedAt: arrival.monotonic)
+        }
         switch answer.status {
-        case TransactionAck.Status.commit:
-            services.transactions.submit(
-                id, .commit, from: connection.group, peer: connection.peer, arrivedAt: arrival.monotonic)
-        case TransactionAck.Status.rollBack:
-            services.transactions.submit(
-                id, .rollBack, from: connection.group, peer: connection.peer, arrivedAt: arrival.monotonic)
+        case TransactionAck.Status.commit: submit(.commit)
+        case TransactionAck.Status.rollBack: submit(.rollBack)
         case TransactionAck.Status.unknown: break  // The producer cannot tell: it is asked again.
         default: throw SessionError("TX_ACK with status \(answer.status)")
         }

@@ -1,9 +1,10 @@
+import KiteQCore
 import Synchronization
 
 /// The clients that are connected, by their groups.
 final class ConnectionTable: Sendable {
     private struct State {
-        var byGroup: [String: [UInt64: Connection]] = [:]
+        var byGroup: [BindingName: [UInt64: Connection]] = [:]
         var count = 0
         var onEmpty: [CheckedContinuation<Void, Never>] = []
     }
@@ -12,29 +13,30 @@ final class ConnectionTable: Sendable {
 
     func insert(_ connection: Connection) {
         state.withLock { state in
-            state.byGroup[connection.group, default: [:]][connection.id] = connection
+            state.byGroup[BindingName(connection.group), default: [:]][connection.id] = connection
             state.count += 1
         }
     }
 
     func remove(_ connection: Connection) {
         state.withLock { state in
-            guard state.byGroup[connection.group]?.removeValue(forKey: connection.id) != nil else { return }
-            if state.byGroup[connection.group]?.isEmpty == true { state.byGroup[connection.group] = nil }
+            let group = BindingName(connection.group)
+            guard state.byGroup[group]?.removeValue(forKey: connection.id) != nil else { return }
+            if state.byGroup[group]?.isEmpty == true { state.byGroup[group] = nil }
             state.count -= 1
         }
     }
 
     /// The clients of the group that can be asked about its half messages.
     func askable(of group: String) -> [Connection] {
-        let clients = state.withLock { state in state.byGroup[group].map { Array($0.values) } ?? [] }
+        let clients = state.withLock { state in state.byGroup[BindingName(group)].map { Array($0.values) } ?? [] }
         return clients.filter { $0.isOpen && $0.askPreference != nil }
     }
 
     /// Those with ids above `id`, of one group or of all, by id.
     func page(of group: String?, after id: UInt64, limit: Int) -> [Connection] {
         let found = state.withLock { state in
-            (group.map { [state.byGroup[$0] ?? [:]] } ?? Array(state.byGroup.values)).flatMap(\.values)
+            (group.map { [state.byGroup[BindingName($0)] ?? [:]] } ?? Array(state.byGroup.values)).flatMap(\.values)
         }
         return Array(found.filter { $0.id > id }.sorted { $0.id < $1.id }.prefix(limit))
     }
@@ -45,7 +47,8 @@ final class ConnectionTable: Sendable {
 
     /// Clients by group.
     var counts: [String: Int] {
-        state.withLock { $0.byGroup.mapValues(\.count) }
+        let counts = state.withLock { $0.byGroup.mapValues(\.count) }
+        return Dictionary(counts.map { ($0.key.text, $0.value) }, uniquingKeysWith: +)
     }
 
     /// Those whose connection is encrypted.

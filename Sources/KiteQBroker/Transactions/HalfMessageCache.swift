@@ -6,6 +6,7 @@ import Synchronization
 /// is asked first. Bounded in bytes, oldest out first; what is not here is read from the store.
 final class HalfMessageCache: Sendable {
     private struct Entry {
+        var seq: Int64
         var message: Message
         var publisher: Connection
         var number: UInt64
@@ -25,10 +26,12 @@ final class HalfMessageCache: Sendable {
         self.limit = limit
     }
 
-    func insert(_ message: Message, publishedBy publisher: Connection) {
+    /// - Parameter seq: of its row: an id may be another message's later, which other brokers took.
+    func insert(_ message: Message, seq: Int64, publishedBy publisher: Connection) {
         state.withLock { state in
             if let old = state.entries.removeValue(forKey: message.id) { state.bytes -= old.message.footprint }
-            state.entries[message.id] = Entry(message: message, publisher: publisher, number: state.next)
+            state.entries[message.id] = Entry(
+                seq: seq, message: message, publisher: publisher, number: state.next)
             state.order.append((message.id, state.next))
             state.next += 1
             state.bytes += message.footprint
@@ -44,12 +47,13 @@ final class HalfMessageCache: Sendable {
         }
     }
 
-    func message(_ id: MessageID) -> Message? {
-        state.withLock { $0.entries[id]?.message }
+    func message(_ id: MessageID) -> (seq: Int64, message: Message)? {
+        state.withLock { $0.entries[id].map { ($0.seq, $0.message) } }
     }
 
-    func publisher(of id: MessageID) -> Connection? {
-        state.withLock { $0.entries[id]?.publisher }
+    /// Who published the message with this seq.
+    func publisher(of id: MessageID, seq: Int64) -> Connection? {
+        state.withLock { $0.entries[id].flatMap { $0.seq == seq ? $0.publisher : nil } }
     }
 
     var depth: (items: Int, bytes: Int) { state.withLock { ($0.entries.count, $0.bytes) } }

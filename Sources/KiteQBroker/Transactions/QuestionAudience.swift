@@ -4,21 +4,24 @@ import KiteQCore
 struct QuestionAudience {
     private let connections: ConnectionTable
     private let halfMessages: HalfMessageCache
+    /// ``DueTransaction/groups(trustingHeader:)``
+    private let trustsHeader: Bool
     private let now = SystemTime.monotonic()
-    private var byGroup: [String: [Connection]] = [:]
+    private var byGroup: [BindingName: [Connection]] = [:]
     private var byID: [UInt64: Connection] = [:]
 
-    init(_ connections: ConnectionTable, _ halfMessages: HalfMessageCache) {
+    init(_ connections: ConnectionTable, _ halfMessages: HalfMessageCache, trustsHeader: Bool) {
+        self.trustsHeader = trustsHeader
         self.connections = connections
         self.halfMessages = halfMessages
     }
 
     /// The connection that published it, and all others of the groups that may answer.
     mutating func candidates(for due: DueTransaction) -> [QuestionPlan.Candidate] {
-        let publisher = halfMessages.publisher(of: due.message.id).flatMap { $0.isOpen ? $0 : nil }
+        let publisher = halfMessages.publisher(of: due.message.id, seq: due.seq).flatMap { $0.isOpen ? $0 : nil }
         var candidates: [QuestionPlan.Candidate] = []
         if let publisher { candidates.append(candidate(publisher, isPublisher: true, preference: 0)) }
-        for (place, group) in due.groups.enumerated() {
+        for (place, group) in due.groups(trustingHeader: trustsHeader).enumerated() {
             for connection in clients(of: group) where connection.id != publisher?.id {
                 // The header's group before that of the connection.
                 let preference = (connection.askPreference ?? 0) * 2 - place
@@ -29,14 +32,14 @@ struct QuestionAudience {
     }
 
     /// Whether this broker took the half message, and still knows from whom.
-    func isOwn(_ id: MessageID) -> Bool { halfMessages.publisher(of: id) != nil }
+    func isOwn(_ due: DueTransaction) -> Bool { halfMessages.publisher(of: due.message.id, seq: due.seq) != nil }
 
     subscript(id: UInt64) -> Connection? { byID[id] }
 
     private mutating func clients(of group: String) -> [Connection] {
-        if let known = byGroup[group] { return known }
+        if let known = byGroup[BindingName(group)] { return known }
         let clients = connections.askable(of: group)
-        byGroup[group] = clients
+        byGroup[BindingName(group)] = clients
         return clients
     }
 

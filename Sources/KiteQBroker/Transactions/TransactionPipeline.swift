@@ -65,16 +65,17 @@ final class TransactionPipeline: Sendable {
     /// Of messages in memory that a shard's answers hold; those of further ones are read from the store.
     private static let heldBytes = 64 << 20
 
+    /// - Parameter trustsHeader: ``TransactionDecision/trustsHeader``
     func submit(
-        _ id: MessageID, _ answer: TransactionDecision.Answer, from group: String, peer: String,
+        _ id: MessageID, _ answer: TransactionDecision.Answer, from group: String, trustsHeader: Bool, peer: String,
         arrivedAt: MonotonicTime
     ) {
         let lane = lanes[shardMap.shard(of: id)]
         let known = halfMessages.message(id)
-        let message = lane.depth.bytes < Self.heldBytes ? known : nil
+        let message = lane.depth.bytes < Self.heldBytes ? known?.message : nil
         let decision = TransactionDecision(
-            messageID: id, answer: answer, connectionGroup: group, needsContent: message == nil,
-            bytes: known?.footprint)
+            messageID: id, answer: answer, connectionGroup: group, trustsHeader: trustsHeader,
+            needsContent: message == nil, heldSeq: known?.seq, bytes: known?.message.footprint)
         if lane.submit([
             Answer(decision: decision, message: message, peer: peer, arrivedAt: arrivedAt)
         ]) == 0 {

@@ -3,7 +3,8 @@ import Logging
 
 /// Asks the producers of half messages that nobody decided, of one shard.
 ///
-/// A half message is asked about by a broker that knows its topic's bindings and has a publisher of its group: the one whose
+/// A half message is asked about by a broker that knows its topic's bindings and has a client of a group that may answer for it
+/// (``DueTransaction/groups(trustingHeader:)``): the one whose
 /// turn it is (`QuestionPlan`), and of several the one whose change of the row came first. A broker that has no publisher leaves
 /// it to those that have; where nobody has one, it is put off. Of a topic whose bindings it does not know it leaves all but
 /// those whose time is over, and puts none off: those who serve the topic are to find them due.
@@ -70,9 +71,12 @@ struct TransactionWorker: Sendable {
         let latest = now + longestDistance + ServerClock.tolerance
         let due = try await store.dueTransactions(
             shard: shard, after: state.reading.place, now: now, latest: latest, limit: Self.pageSize)
-        var audience = QuestionAudience(connections, halfMessages)
+        let trustsHeader = !routing.provesGroups
+        var audience = QuestionAudience(connections, halfMessages, trustsHeader: trustsHeader)
         var steps: [Int64: Step] = [:]
-        for transaction in due { steps[transaction.seq] = step(transaction, &audience, state.plan, now: now) }
+        for transaction in due {
+            steps[transaction.seq] = step(transaction, &audience, trustsHeader: trustsHeader, state.plan, now: now)
+        }
         let checks = due.compactMap { check($0, steps[$0.seq]) }
         if !checks.isEmpty {
             let changed = try await store.reschedule(checks, shard: shard)
@@ -112,12 +116,13 @@ struct TransactionWorker: Sendable {
     }
 
     private func step(
-        _ due: DueTransaction, _ audience: inout QuestionAudience, _ plan: QuestionPlan, now: Timestamp
+        _ due: DueTransaction, _ audience: inout QuestionAudience, trustsHeader: Bool, _ plan: QuestionPlan,
+        now: Timestamp
     ) -> Step {
         // Parking loses nothing: that anybody may do.
         if due.message.expiresAt <= now { return .park }
         guard routing.knows(due.message.topic) else { return .leave }
-        let isElsewhere = due.groups.contains { routing.isElsewhere($0, shard: shard) }
+        let isElsewhere = due.groups(trustingHeader: trustsHeader).contains { routing.isElsewhere($0, shard: shard) }
         let grace = 3 * configuration.recoveryInterval.milliseconds
         let candidates = audience.candidates(for: due)
         guard let client = plan.next(for: due.row, among: candidates), let publisher = audience[client.id] else {
@@ -130,7 +135,7 @@ struct TransactionWorker: Sendable {
             let later = now + configuration.absentPublisherRecheck.milliseconds
             return .putOff(until: min(later, due.message.expiresAt))
         }
-        let isOwn = audience.isOwn(due.message.id)
+        let isOwn = audience.isOwn(due)
         if plan.isOthersTurn(due.row, isOwn: isOwn, isElsewhere: isElsewhere, now: now, grace: grace) { return .wait }
         switch configuration.transactions.next(checks: due.checks, now: now, expiresAt: due.message.expiresAt) {
         case .at(let next): return .ask(publisher, next: next)
@@ -177,11 +182,6 @@ struct TransactionWorker: Sendable {
 
 extension DueTransaction {
     var row: QuestionPlan.Row { QuestionPlan.Row(seq: seq, checks: checks, dueAt: nextCheckAt) }
-
-    /// Those that may answer: the publishing one first.
-    var groups: [String] {
-        message.publisherGroup == connectionGroup ? [connectionGroup] : [message.publisherGroup, connectionGroup]
-    }
 }
 
 extension Duration {

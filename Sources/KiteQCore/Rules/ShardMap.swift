@@ -86,24 +86,14 @@ package struct ShardMap: Sendable, Hashable {
     }
 
     /// The last byte of the CRC of sixteen zeros.
-    private static let constant = UInt8(truncatingIfNeeded: crc32(of: [UInt8](repeating: 0, count: 16)))
+    private static let constant = UInt8(truncatingIfNeeded: CRC32.of([UInt8](repeating: 0, count: 16)))
 
     /// For each of the 16 places in turn, what each of the 256 bytes there changes in the last byte of the CRC.
     private static let contributions: [UInt8] = (0..<16).flatMap { place in
         (0...UInt8.max).map { byte in
             var bytes = [UInt8](repeating: 0, count: 16)
             bytes[place] = byte
-            return UInt8(truncatingIfNeeded: crc32(of: bytes)) ^ constant
+            return UInt8(truncatingIfNeeded: CRC32.of(bytes)) ^ constant
         }
-    }
-
-    /// CRC-32 as Ethernet, zlib and MySQL's `CRC32()` have it.
-    private static func crc32(of bytes: [UInt8]) -> UInt32 {
-        var crc = UInt32.max
-        for byte in bytes {
-            crc ^= UInt32(byte)
-            for _ in 0..<8 { crc = crc >> 1 ^ (crc & 1 == 0 ? 0 : 0xEDB8_8320) }
-        }
-        return ~crc
     }
 }

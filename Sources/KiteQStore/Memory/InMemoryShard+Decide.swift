@@ -20,7 +20,8 @@ extension InMemoryShard {
     ) -> TransactionDecision.Outcome {
         let id = decision.messageID
         guard let transaction = transactions[id] else { return decideLetter(decision, left, owner: owner, route) }
-        guard [transaction.publisherGroup, transaction.connectionGroup].contains(decision.connectionGroup) else {
+        let (publisher, publishedBy) = (transaction.publisherGroup, transaction.connectionGroup)
+        guard decision.mayDecide(publisherGroup: publisher, publishedBy: publishedBy) else {
             return .wrongGroup(publisherGroup: transaction.publisherGroup)
         }
         if transaction.outcome == .parked { return decideLetter(decision, left, owner: owner, route) }
@@ -57,7 +58,7 @@ extension InMemoryShard {
         guard let place else { return transaction.map { .alreadyDecided($0.outcome) } ?? .unknown }
         let letter = deadLetters[place]
         let message = letter.message
-        if transaction == nil, message.publisherGroup != decision.connectionGroup {
+        if transaction == nil, !decision.mayDecide(publisherGroup: message.publisherGroup, publishedBy: nil) {
             return .wrongGroup(publisherGroup: message.publisherGroup)
         }
         if seqByID[id] != nil { return .alreadyDecided(.parked) }
@@ -75,6 +76,7 @@ extension InMemoryShard {
         if transaction == nil {
             transactions[id] = Transaction(
                 seq: letter.seq, publisherGroup: message.publisherGroup, connectionGroup: message.publisherGroup,
+                subject: SubjectHash.of(topic: message.topic, messageType: message.messageType),
                 checks: letter.attempts, nextCheckAt: 0)
         }
         remember(id, decision.answer.outcome)
@@ -108,6 +110,6 @@ extension InMemoryShard {
         messages[seq] = Row(
             stored: StoredMessage(seq: seq, message: message, state: .fresh, route: route), owner: owner)
         seqByID[message.id] = seq
-        return .committed(seq: seq, route: route, message: decision.needsContent ? message : nil)
+        return .committed(seq: seq, route: route, message: decision.needsContent(of: seq) ? message : nil)
     }
 }

@@ -15,6 +15,7 @@ struct InMemoryShard: Sendable {
         var seq: Int64
         var publisherGroup: String
         var connectionGroup: String
+        var subject: UInt64
         var outcome = TransactionOutcome.undecided
         var checks = 0
         /// Once decided: when that was.
@@ -55,7 +56,8 @@ struct InMemoryShard: Sendable {
         if insertion.isHalf {
             transactions[id] = Transaction(
                 seq: insertion.seq, publisherGroup: insertion.message.publisherGroup,
-                connectionGroup: insertion.connectionGroup, nextCheckAt: insertion.firstCheckAt)
+                connectionGroup: insertion.connectionGroup, subject: insertion.subject,
+                nextCheckAt: insertion.firstCheckAt)
         }
         return .stored
     }
@@ -66,10 +68,13 @@ struct InMemoryShard: Sendable {
             row: seqByID[id].flatMap { messages[$0]?.stored }.map {
                 KnownID.Row(
                     seq: $0.seq, isHalf: $0.state == .half, topic: $0.message.topic,
-                    messageType: $0.message.messageType)
+                    messageType: $0.message.messageType, publisherGroup: $0.message.publisherGroup,
+                    body: BodyMark($0.message))
             },
             half: transactions[id].map {
-                KnownID.Half(outcome: $0.outcome, groups: [$0.publisherGroup, $0.connectionGroup])
+                KnownID.Half(
+                    outcome: $0.outcome, publisherGroup: $0.publisherGroup, connectionGroup: $0.connectionGroup,
+                    subject: $0.subject)
             })
     }
 

@@ -17,6 +17,9 @@ package struct Migration: Sendable {
             sql: String(decoding: PackageResources._003_operators_sql, as: UTF8.self)),
         Migration(
             version: 4, name: "0004_tags.sql", sql: String(decoding: PackageResources._004_tags_sql, as: UTF8.self)),
+        Migration(
+            version: 5, name: "0005_subjects.sql",
+            sql: String(decoding: PackageResources._005_subjects_sql, as: UTF8.self)),
     ]
 
     /// Tells whether a file was changed after it was applied: FNV-1a of its bytes.

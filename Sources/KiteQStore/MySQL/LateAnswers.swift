@@ -67,7 +67,7 @@ struct LateAnswers {
             let transaction = transactions[id]
             let found = letter(of: id, transaction)
             guard let publisher = transaction?.publisherGroup ?? found?.publisherGroup else { return nil }
-            guard [publisher, transaction?.connectionGroup].contains(decision.connectionGroup) else {
+            guard decision.mayDecide(publisherGroup: publisher, publishedBy: transaction?.connectionGroup) else {
                 return .wrongGroup(publisherGroup: publisher)
             }
             guard let letter = found else {
@@ -136,11 +136,12 @@ struct LateAnswers {
         }
         for decision in sorted where !decision.isRemembered {
             let (letter, group) = (decision.letter, MariaDBValue.text(decision.letter.publisherGroup))
+            let subject = SubjectHash.of(topic: letter.topic, messageType: letter.messageType)
             try connection.execute(
                 SQL.rememberDecision,
                 [
                     .int(letter.seq), decision.id.value, .int(Int64(decision.answer.outcome.rawValue)),
-                    .int(letter.attempts), .int(now), group, group,
+                    .int(letter.attempts), .int(now), group, group, .int(Int64(bitPattern: subject)),
                 ])
         }
         try connection.execute(DeadLetterSQL.delete, list: sorted.map(\.letter.number).sorted().map { .int($0) })

@@ -14,13 +14,20 @@ enum SQL {
         topic, message_type, publisher_group, header, body, extra)
         """
     static let insertTransactions = """
-        INSERT INTO kite_transaction (seq, message_id, outcome, checks, next_check_at, publisher_group, connection_group)
+        INSERT INTO kite_transaction (seq, message_id, outcome, checks, next_check_at, publisher_group, connection_group, \
+        subject)
         """
     static let messagesByID = """
-        SELECT seq, message_id, state, topic, message_type FROM kite_message FORCE INDEX (by_id) WHERE message_id IN (%@)
+        SELECT seq, message_id FROM kite_message FORCE INDEX (by_id) WHERE message_id IN (%@)
+        """
+    /// The server reads the bodies for it, and does not send them.
+    static let knownMessages = """
+        SELECT seq, message_id, state, topic, message_type, publisher_group, OCTET_LENGTH(body), CRC32(body) \
+        FROM kite_message FORCE INDEX (by_id) WHERE message_id IN (%@)
         """
     static let outcomesByID = """
-        SELECT message_id, outcome, publisher_group, connection_group FROM kite_transaction WHERE message_id IN (%@)
+        SELECT message_id, outcome, publisher_group, connection_group, subject FROM kite_transaction \
+        WHERE message_id IN (%@)
         """
     /// Fails where somebody has locked one of them, there or about to be.
     static let lockByID = """
@@ -82,8 +89,8 @@ enum SQL {
         """
     /// Where the row was purged before: the decision is remembered like any other.
     static let rememberDecision = """
-        INSERT INTO kite_transaction (seq, message_id, outcome, checks, next_check_at, publisher_group, connection_group) \
-        VALUES (?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE checks = checks
+        INSERT INTO kite_transaction (seq, message_id, outcome, checks, next_check_at, publisher_group, connection_group, \
+        subject) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE checks = checks
         """
 
     // MARK: Settling
@@ -209,7 +216,8 @@ enum SQL {
     static let anyMessageOf = "SELECT seq FROM kite_message FORCE INDEX (by_route) WHERE owner = ? LIMIT 1"
     static let anyDeliveryOf = "SELECT seq FROM kite_delivery FORCE INDEX (by_owner) WHERE owner = ? LIMIT 1"
     static let lastMessage = "SELECT seq FROM kite_message WHERE seq < ? ORDER BY seq DESC LIMIT 1"
-    static let lastTransaction = "SELECT seq FROM kite_transaction WHERE seq < ? ORDER BY seq DESC LIMIT 1"
+    /// With the subject, so that a schema without it is met before anything is done.
+    static let lastTransaction = "SELECT seq, subject FROM kite_transaction WHERE seq < ? ORDER BY seq DESC LIMIT 1"
     static let lastDeadLetter = """
         SELECT seq FROM kite_dead_letter FORCE INDEX (by_message) WHERE seq < ? ORDER BY seq DESC LIMIT 1
         """

@@ -83,7 +83,9 @@ extension Shard {
         var checks: Int
         var nextCheckAt: Timestamp
 
-        func mayBeAnswered(by group: String) -> Bool { [publisherGroup, connectionGroup].contains(group) }
+        func mayBeDecided(by decision: TransactionDecision) -> Bool {
+            decision.mayDecide(publisherGroup: publisherGroup, publishedBy: connectionGroup)
+        }
     }
 
     /// Where a half message that is answered would go.
@@ -142,11 +144,11 @@ extension Shard {
 
         try write(decided, on: connection)
         CrashPoint.reached(.deciding)
-        let wanted = Set(batch.filter(\.needsContent).map(\.messageID))
         let committed = decided.committed
-        let contents = try contents(
-            halves.filter { wanted.contains($0.key) && committed[$0.value.seq] != nil }.map(\.value.seq),
-            on: connection)
+        let wanted = batch.compactMap { decision in
+            halves[decision.messageID].flatMap { decision.needsContent(of: $0.seq) ? $0.seq : nil }
+        }
+        let contents = try contents(Set(wanted).filter { committed[$0] != nil }, on: connection)
         return .done(outcomes(batch, halves, decided, contents: contents))
     }
 
@@ -170,7 +172,7 @@ extension Shard {
         var first: [Int64: TransactionDecision.Answer] = [:]
         for decision in batch {
             guard let half = halves[decision.messageID], half.outcome == .undecided,
-                half.mayBeAnswered(by: decision.connectionGroup), first[half.seq] == nil
+                half.mayBeDecided(by: decision), first[half.seq] == nil
             else { continue }
             first[half.seq] = decision.answer
         }
@@ -198,7 +200,7 @@ extension Shard {
     }
 
     func contents(
-        _ seqs: [Int64], on connection: isolated MariaDBConnection
+        _ seqs: some Sequence<Int64>, on connection: isolated MariaDBConnection
     ) throws -> [MessageID: Message] {
         var contents: [MessageID: Message] = [:]
         try connection.query(SQL.load, list: seqs.sorted().map { .int($0) }) { row in
@@ -216,7 +218,7 @@ extension Shard {
         }
         return batch.map { decision in
             guard let half = halves[decision.messageID] else { return .unknown }
-            guard half.mayBeAnswered(by: decision.connectionGroup) else {
+            guard half.mayBeDecided(by: decision) else {
                 return .wrongGroup(publisherGroup: half.publisherGroup)
             }
             if let outcome = answered[decision.messageID] { return .alreadyDecided(outcome) }

@@ -213,7 +213,7 @@ extension Shard {
     }
 
     private static func transactionRows(_ halves: [Insertion]) -> MariaDBBatch {
-        var rows = MariaDBBatch([.int, .bytes, .int, .int, .int, .bytes, .bytes])
+        var rows = MariaDBBatch([.int, .bytes, .int, .int, .int, .bytes, .bytes, .int])
         for insertion in halves {
             rows.append(insertion.seq)
             insertion.message.id.withBytes { rows.append($0) }
@@ -222,6 +222,7 @@ extension Shard {
             rows.append(insertion.firstCheckAt)
             rows.append(insertion.message.publisherGroup)
             rows.append(insertion.connectionGroup)
+            rows.append(Int64(bitPattern: insertion.subject))
         }
         return rows
     }
@@ -240,16 +241,18 @@ extension Shard {
             // The lost connection's transaction must be over before it is looked at.
             if let lostThread { try connection.kill(lostThread) }
             var known: [MessageID: KnownID] = [:]
-            try connection.query(SQL.messagesByID, list: ids) { row in
+            try connection.query(SQL.knownMessages, list: ids) { row in
                 known[try row.id(1), default: KnownID()].row = KnownID.Row(
                     seq: try row.int(0), isHalf: try row.int(2) == Int64(StoredMessage.State.half.rawValue),
-                    topic: try row.text(3), messageType: try row.text(4))
+                    topic: try row.text(3), messageType: try row.text(4), publisherGroup: try row.text(5),
+                    body: BodyMark(length: Int(try row.int(6)), crc: UInt32(truncatingIfNeeded: try row.int(7))))
             }
             try connection.query(SQL.outcomesByID, list: halfIDs) { row in
                 guard let outcome = UInt8(exactly: try row.int(1)).flatMap({ TransactionOutcome(rawValue: $0) })
                 else { return }
                 known[try row.id(0), default: KnownID()].half = KnownID.Half(
-                    outcome: outcome, groups: [try row.text(2), try row.text(3)])
+                    outcome: outcome, publisherGroup: try row.text(2), connectionGroup: try row.text(3),
+                    subject: try row.values[4] == .null ? nil : UInt64(bitPattern: row.int(4)))
             }
             var settled: [MessageID: Settled] = [:]
             for insertion in batch {

@@ -118,7 +118,8 @@ extension ConfigurationCodec where Value == Logger.Level {
 extension ConfigurationCodec where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
     static var name: Self {
         text(
-            "one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))", parse: { Value(rawValue: $0) },
+            "one of \(Value.allCases.map { $0.rawValue.isEmpty ? "\"\"" : $0.rawValue }.joined(separator: ", "))",
+            parse: { Value(rawValue: $0) },
             write: { $0.rawValue })
     }
 }

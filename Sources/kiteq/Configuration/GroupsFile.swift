@@ -5,22 +5,20 @@ import KiteQCore
 ///
 ///     [groups.s-payment]
 ///     secret = "pbkdf2-sha256:…"         # as kiteq secret hash prints it; or secrets = [..., ...] while one takes over
-///     publish = ["trade", "feed"]        # topics, or "*"; without it groups.default_rights
-///     subscribe = ["trade"]
+///     publish = ["trade", "feed"]        # topics, or "*"; without it none, unless groups.default_rights says all
+///     subscribe = ["trade"]              # likewise
+///     speaks_for = ["s-order"]           # groups that the headers of its messages may name, too
 ///     certificate = "payment.example"    # the name that its client certificate must have
 ///     max_body = "30KiB"                 # what its consumers take; a larger publish to it is refused
 enum GroupsFile {
-    private static let keys = ["secret", "secrets", "publish", "subscribe", "certificate", "max_body"]
+    private static let keys = ["secret", "secrets", "publish", "subscribe", "speaks_for", "certificate", "max_body"]
 
-    /// - Parameter rights: of groups that name none.
     /// - Throws: ``CommandError``, a sentence without a secret.
-    static func read(_ path: String, rights: TopicRights) throws(CommandError) -> [BindingName: GroupAccess] {
-        try groups(in: ConfigurationFile(path: path, isSecret: true), rights: rights)
+    static func read(_ path: String) throws(CommandError) -> [BindingName: GroupAccess] {
+        try groups(in: ConfigurationFile(path: path, isSecret: true))
     }
 
-    static func groups(
-        in file: ConfigurationFile, rights: TopicRights
-    ) throws(CommandError) -> [BindingName: GroupAccess] {
+    static func groups(in file: ConfigurationFile) throws(CommandError) -> [BindingName: GroupAccess] {
         var groups: [BindingName: GroupAccess] = [:]
         for (name, entries) in try file.entries(of: "groups") {
             let place = "\(file.path), [groups.\(name)]"
@@ -30,10 +28,11 @@ enum GroupsFile {
             if entries["secret"] != nil && entries["secrets"] != nil {
                 throw CommandError("\(place): secret and secrets are both given; give one of them")
             }
-            var access = GroupAccess(publish: rights, subscribe: rights)
+            var access = GroupAccess(publish: .unsaid, subscribe: .unsaid)
             access.secrets = try secrets(entries["secrets"] ?? entries["secret"].map { .list([$0]) }, place)
             if let value = entries["publish"] { access.publish = try topics(value, "publish", place) }
             if let value = entries["subscribe"] { access.subscribe = try topics(value, "subscribe", place) }
+            if let value = entries["speaks_for"] { access.speaksFor = try names(value, "speaks_for", place) }
             if let value = entries["certificate"] {
                 guard case .string(let text) = value, !text.isEmpty else {
                     throw CommandError("\(place): certificate must be the name in the group's client certificate")
@@ -72,6 +71,16 @@ enum GroupsFile {
             }
         }
         return secrets
+    }
+
+    /// A list of groups, each by its name: whoever may speak for all is nobody in particular.
+    private static func names(
+        _ value: ConfigurationValue, _ key: String, _ place: String
+    ) throws(CommandError) -> Set<BindingName> {
+        guard let names = ConfigurationCodec<[String]>.names.read(value), !names.contains("*") else {
+            throw CommandError("\(place): \(key) must be \(ConfigurationCodec<[String]>.names.allowed)")
+        }
+        return Set(names.map(BindingName.init))
     }
 
     /// `"*"`, or a list of topics.

@@ -12,10 +12,9 @@ extension ServerConfiguration {
         }
         // Whoever lists groups means that others are not let in.
         let requires = groups.requireSecret || (!groups.file.isEmpty && !groups.allowAnyone)
-        let rights: TopicRights = groups.defaultRights == .all ? .all : .none
-        var known = groups.file.isEmpty ? [:] : try GroupsFile.read(groups.file, rights: rights)
+        var known = groups.file.isEmpty ? [:] : try GroupsFile.read(groups.file)
         for (group, secret) in try plainSecrets().sorted(by: { $0.key < $1.key }) {
-            var access = known[BindingName(group)] ?? GroupAccess(publish: rights, subscribe: rights)
+            var access = known[BindingName(group)] ?? GroupAccess(publish: .unsaid, subscribe: .unsaid)
             if !access.secrets.isEmpty {
                 throw CommandError(
                     "group \(group) has a secret in groups.file and in groups.secrets or groups.secret_files; give one")
@@ -33,7 +32,18 @@ extension ServerConfiguration {
             throw CommandError(
                 "group \(group) must show a certificate, and broker.tls_client_certificates = none asks for none")
         }
-        return AccessRules(groups: known, requiresSecret: requires, defaultRights: rights)
+        return AccessRules(
+            groups: known, requiresSecret: requires, defaultRights: defaultRights,
+            isDefaultSaid: groups.file.isEmpty || groups.defaultRights != .unsaid)
+    }
+
+    /// Whoever lists groups lists what they may do; where nobody does there is nothing to look it up in.
+    private var defaultRights: TopicRights {
+        switch groups.defaultRights {
+        case .all: .all
+        case .nothing: .none
+        case .unsaid: groups.file.isEmpty ? .all : .none
+        }
     }
 
     /// Each group's secret, from the option itself or from its file.

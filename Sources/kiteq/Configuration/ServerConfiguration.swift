@@ -58,12 +58,15 @@ struct RedeliveryConfiguration: Sendable, Hashable {
 /// Who the groups are and what they may do, given itself or by files that hold it.
 struct GroupConfiguration: Sendable, Hashable {
     enum DefaultRights: String, Sendable, Hashable, CaseIterable {
-        case all, none
+        case all
+        case nothing = "none"
+        /// All without a file of groups, and none with one.
+        case unsaid = ""
     }
 
     /// "" is none.
     var file = ""
-    var defaultRights = DefaultRights.all
+    var defaultRights = DefaultRights.unsaid
     var requireSecret = false
     /// Said in as many words: whoever reaches the port is let in as any group without a secret.
     var allowAnyone = false

@@ -46,7 +46,7 @@ struct HashSecretCommand: ParsableCommand {
         if generate { StandardOutput.print(secret) }
         let hash = SecretHash(of: secret, rounds: rounds).text
         guard let group else { return StandardOutput.print(hash) }
-        StandardOutput.print("[groups.\(TOMLKey.text(group))]\nsecret = \"\(hash)\"")
+        StandardOutput.print("[groups.\(TOMLKey.text(group))]\nsecret = \"\(hash)\"\npublish = []\nsubscribe = []")
     }
 }
 

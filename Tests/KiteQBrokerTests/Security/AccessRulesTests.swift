@@ -62,6 +62,16 @@ import Testing
         #expect(AccessRules().mayPublish("p-b", to: "trade") && AccessRules().maySubscribe("p-b", to: "trade"))
     }
 
+    @Test func whoSpeaksForWhomIsSaid() {
+        let rules = rules(["gate": GroupAccess(speaksFor: [BindingName("s-java")]), "p-pay": GroupAccess()])
+        #expect(rules.maySpeak("gate", for: "gate") && rules.maySpeak("gate", for: "s-java"))
+        #expect(!rules.maySpeak("gate", for: "p-pay") && !rules.maySpeak("gate", for: ""))
+        #expect(!rules.maySpeak("s-java", for: "gate"), "it is not mutual")
+        #expect(!rules.maySpeak("unknown", for: "gate") && rules.maySpeak("unknown", for: "unknown"))
+        #expect(AccessRules().maySpeak("anybody", for: "p-pay"), "nobody shows who he is")
+        #expect(!AccessRules(requiresSecret: true).maySpeak("anybody", for: "p-pay"))
+    }
+
     @Test func whatWasLetInIsStillForAsLongAsWhatLetItInStands() {
         let (old, new) = (GroupSecret.plain("old"), GroupSecret.plain("new"))
         let group = BindingName("s-a")

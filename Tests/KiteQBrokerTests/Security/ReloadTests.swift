@@ -69,7 +69,7 @@ import Testing
             let stayer = try await WireClient.greeted("p-other", at: fixture.address, secret: "two")
             fixture.broker.reload(try Self.settings { $0.access = Self.secrets(["p-pay": "new", "p-other": "two"]) })
             try await leaver.closed()
-            #expect(try await stayer.publish(.init()).status)
+            #expect(try await stayer.publish(.init(group: "p-other")).status)
             #expect(try await !WireClient.connect(to: fixture.address).greet("p-pay", secret: "one").status)
             _ = try await WireClient.greeted("p-pay", at: fixture.address, secret: "new")
             fixture.broker.reload(try Self.settings { $0.access = Self.secrets(["p-other": "two"]) })

@@ -264,7 +264,7 @@ import Testing
             #expect(try await producer.publish(.init(topic: "feed")).status)
             #expect(fixture.broker.status?.publishing.forbidden.count == 4)
             let other = try await WireClient.greeted("p-other", at: fixture.address)
-            #expect(try await other.publish(.init()).status)
+            #expect(try await other.publish(.init(group: "p-other")).status)
         }
     }
 

@@ -70,6 +70,11 @@ struct ServedBroker: Sendable {
         return line.split(separator: " ").compactMap { Int($0) }.first.map { $0 << 10 }
     }
 
+    /// What its API answers to a group; nil while nobody answers there.
+    func post(_ route: String, _ json: String, group: String, secret: String) async throws -> LoopbackHTTP.Answer? {
+        try await LoopbackHTTP.post("/api/v1/\(route)", json, group: group, secret: secret, port: adminPort)
+    }
+
     /// What `/readyz` says; nil while nobody answers there.
     func readiness() async throws -> String? { try await LoopbackHTTP.get("/readyz", port: adminPort) }
 }

@@ -32,6 +32,14 @@ struct TestZooKeeper: Sendable {
     var discovery: KiteQConfiguration.Discovery { .zooKeeper(server.server) }
     var url: String { "zk://\(server.server)" }
 
+    /// How many nodes it has, by its own word.
+    func nodeCount() async throws -> Int? {
+        let said = try await LoopbackHTTP.ask("srvr", port: server.port) ?? ""
+        return said.split(separator: "\n").first { $0.hasPrefix("Node count: ") }.flatMap {
+            Int($0.dropFirst("Node count: ".count))
+        }
+    }
+
     /// A broker's registry.
     /// - Parameter port: where the server is reached, when that is not its own port.
     func registry(port: Int? = nil) -> ZooKeeperRegistry {

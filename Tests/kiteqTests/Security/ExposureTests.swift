@@ -49,10 +49,10 @@ import Testing
     @Test func aFileOfGroupsLeavesTheOthersOut() throws {
         let path = try file("[groups.s-a]\nsecret = \"plain:one\"\n")
         defer { #expect(throws: Never.self) { try FileManager.default.removeItem(atPath: path) } }
-        let groups = [BindingName("s-a"): GroupAccess(secrets: [.plain("one")])]
+        let groups = [BindingName("s-a"): GroupAccess(secrets: [.plain("one")], publish: .unsaid, subscribe: .unsaid)]
         #expect(
             try loaded(Self.open + ["groups.file=\(path)"]).resolvedBroker().access
-                == AccessRules(groups: groups, requiresSecret: true))
+                == AccessRules(groups: groups, requiresSecret: true, defaultRights: .none, isDefaultSaid: false))
         #expect(
             try !loaded(["groups.file=\(path)", "groups.allow_anyone=true"]).resolvedBroker().access.requiresSecret)
         let twice = #expect(throws: CommandError.self) {
@@ -61,6 +61,42 @@ import Testing
         #expect(twice?.description.contains("s-a") == true && twice?.description.contains("two") == false)
         let beside = try loaded(["groups.file=\(path)", "groups.secrets=s-b=two"]).resolvedBroker().access
         #expect(beside.groups.count == 2)
+    }
+
+    /// What is not listed is not allowed, unless somebody says so in as many words.
+    @Test func withAFileOfGroupsAnAbsentListIsNone() throws {
+        let path = try file(
+            """
+            [groups.p-only]
+            secret = "plain:one"
+            publish = ["trade"]
+            [groups.both]
+            secret = "plain:two"
+            publish = []
+            subscribe = "*"
+            """)
+        defer { #expect(throws: Never.self) { try FileManager.default.removeItem(atPath: path) } }
+        func access(_ settings: String...) throws -> AccessRules {
+            try loaded(["groups.file=\(path)"] + settings).resolvedBroker().access
+        }
+        let upgraded = try access()
+        #expect(upgraded.mayPublish("p-only", to: "trade") && !upgraded.mayPublish("p-only", to: "feed"))
+        #expect(!upgraded.maySubscribe("p-only", to: "trade"), "it is not asked for")
+        #expect(upgraded.maySubscribe("both", to: "trade") && !upgraded.mayPublish("both", to: "trade"))
+        #expect(!upgraded.mayPublish("unknown", to: "trade") && !upgraded.maySubscribe("unknown", to: "trade"))
+        let warning = try #require(upgraded.warning)
+        #expect(
+            warning.hasPrefix("groups.file has no publish list or no subscribe list for 1 of its groups")
+                && warning.contains("(p-only)"), "\(warning)")
+        let asBefore = try access("groups.default_rights=all")
+        #expect(asBefore.maySubscribe("p-only", to: "trade") && !asBefore.mayPublish("both", to: "trade"))
+        let meant = try access("groups.default_rights=none")
+        #expect(!meant.maySubscribe("p-only", to: "trade"))
+        #expect(asBefore.warning == nil && meant.warning == nil)
+        // Without a file there is nothing that could be listed.
+        let secrets = try loaded(["groups.secrets=s-a=one"]).resolvedBroker().access
+        #expect(secrets.mayPublish("s-a", to: "trade") && secrets.maySubscribe("s-b", to: "trade"))
+        #expect(secrets.warning == nil)
     }
 
     @Test func whatContradictsItselfIsASentence() throws {

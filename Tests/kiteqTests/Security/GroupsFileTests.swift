@@ -9,8 +9,8 @@ import Testing
     private static let hash =
         "pbkdf2-sha256:1000:00112233445566778899aabbccddeeff:" + String(repeating: "ab", count: 32)
 
-    private func groups(_ text: String, rights: TopicRights = .all) throws -> [BindingName: GroupAccess] {
-        try GroupsFile.groups(in: ConfigurationFile(path: "groups.toml", text: text, isSecret: true), rights: rights)
+    private func groups(_ text: String) throws -> [BindingName: GroupAccess] {
+        try GroupsFile.groups(in: ConfigurationFile(path: "groups.toml", text: text, isSecret: true))
     }
 
     @Test func aGroupHasWhatItsTableSays() throws {
@@ -19,6 +19,7 @@ import Testing
             secret = "\(Self.hash)"
             publish = ["trade", "feed"]
             subscribe = ["trade"]
+            speaks_for = ["s-order", "legacy"]
             certificate = "payment.example"
             [groups."s.dotted 'name'"]
             secrets = ["\(Self.hash)", "plain:hush"]
@@ -28,13 +29,14 @@ import Testing
         let secret = try GroupSecret(parsing: Self.hash)
         let trade = TopicRights.only([BindingName("trade")])
         #expect(
-            try groups(text, rights: .none) == [
+            try groups(text) == [
                 BindingName("s-payment"): GroupAccess(
                     secrets: [secret], certificate: "payment.example",
-                    publish: .only([BindingName("trade"), BindingName("feed")]), subscribe: trade),
+                    publish: .only([BindingName("trade"), BindingName("feed")]), subscribe: trade,
+                    speaksFor: [BindingName("s-order"), BindingName("legacy")]),
                 BindingName("s.dotted 'name'"): GroupAccess(
-                    secrets: [secret, .plain("hush")], publish: .all, subscribe: .none),
-                BindingName("bare"): GroupAccess(publish: .none, subscribe: .none),
+                    secrets: [secret, .plain("hush")], publish: .all, subscribe: .unsaid),
+                BindingName("bare"): GroupAccess(publish: .unsaid, subscribe: .unsaid),
             ])
     }
 
@@ -49,6 +51,8 @@ import Testing
         ),
         ("[groups.a]\npublish = \"trade\"", "groups.toml, [groups.a]: publish must be \"*\" or a list of names"),
         ("[groups.a]\nsubscribe = [\"a/b\"]", "groups.toml, [groups.a]: subscribe must be"),
+        ("[groups.a]\nspeaks_for = \"b\"", "groups.toml, [groups.a]: speaks_for must be a list of names"),
+        ("[groups.a]\nspeaks_for = [\"*\"]", "groups.toml, [groups.a]: speaks_for must be a list of names"),
         ("[groups.a]\ncertificate = \"\"", "groups.toml, [groups.a]: certificate must be"),
         ("[groups]\na = \"hush\"", "groups.toml: groups.a must be a table [groups.NAME]"),
         ("[broker]\nbind = \"hush\"", "groups.toml: everything in it is of the form [groups.NAME], not [broker]"),

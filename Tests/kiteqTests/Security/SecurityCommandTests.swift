@@ -28,10 +28,10 @@ import Testing
     @Test func aSecretIsMadeWithItsEntry() throws {
         let outcome = try CommandProcess.run(["secret", "hash", "--generate", "--group", "s.x", "--rounds", "1000"])
         let lines = lines(outcome)
-        #expect(lines.count == 3 && lines[0].utf8.count == 64 && lines[1] == "[groups.\"s.x\"]")
+        #expect(lines.count == 5 && lines[0].utf8.count == 64 && lines[1] == "[groups.\"s.x\"]")
         let file = try ConfigurationFile(path: "f", text: lines[1...].joined(separator: "\n"))
-        let group = try #require(try GroupsFile.groups(in: file, rights: .all)[BindingName("s.x")])
-        #expect(group.secrets.count == 1)
+        let group = try #require(try GroupsFile.groups(in: file)[BindingName("s.x")])
+        #expect(group.secrets.count == 1 && group.publish == .none && group.subscribe == .none)
     }
 
     @Test func aTokenIsMadeWithItsEntry() throws {
@@ -66,7 +66,7 @@ import Testing
             """
         }
         try write("registry.yaml", "bindings: []\n")
-        try write("groups.toml", "[groups.p-pay]\nsecret = \"plain:first\"\n")
+        try write("groups.toml", "[groups.p-pay]\nsecret = \"plain:first\"\npublish = \"*\"\n")
         try write("secret", "first\n")
         try write("kiteq.toml", options("[\"trade\"]", window: 512))
         let broker = try CommandProcess([
@@ -74,6 +74,7 @@ import Testing
             "file://\(path("registry.yaml"))", "--bind", "127.0.0.1:0",
         ])
         #expect(try broker.errorLine(with: "plain text").contains("p-pay"))
+        #expect(try broker.errorLine(with: "no publish list or no subscribe list").contains("(p-pay)"))
         let line = try broker.firstLine()
         let address = try #require(line.split(separator: " on ").last?.split(separator: " ").first.map(String.init))
         func publish(_ topic: String, secret: String = "secret") throws -> CommandProcess.Outcome {
@@ -90,7 +91,7 @@ import Testing
         #expect(try publish("feed").status == 1)
 
         try write("kiteq.toml", options("[\"feed\", \"trade\"]", window: 100))
-        try write("groups.toml", "[groups.p-pay]\nsecret = \"plain:second\"\n")
+        try write("groups.toml", "[groups.p-pay]\nsecret = \"plain:second\"\npublish = \"*\"\n")
         try write("second", "second\n")
         let report = try hangUp("the configuration was reloaded: ")
         #expect(
