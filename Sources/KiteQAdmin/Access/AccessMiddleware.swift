@@ -7,6 +7,7 @@ import Synchronization
 struct AccessMiddleware: RouterMiddleware {
     let access: AdminAccess
     let role: Role
+    let memory: RequestMemory
 
     func handle(
         _ request: Request, context: AdminContext, next: (Request, AdminContext) async throws -> Response
@@ -18,7 +19,10 @@ struct AccessMiddleware: RouterMiddleware {
         }
         var context = context
         context.caller = caller
-        return try await next(request, context)
+        let lease = MemoryLease(memory.bodies, for: RequestMemory.keys(caller: caller.name, place: context.place))
+        defer { lease.end() }
+        let known = context
+        return try await MemoryLease.$current.withValue(lease) { try await next(request, known) }
     }
 }
 

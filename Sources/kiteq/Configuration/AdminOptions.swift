@@ -1,3 +1,5 @@
+import KiteQAdmin
+
 /// Who may use the administration's address, as the options say it.
 struct AdminOptions: Sendable, Hashable {
     enum Anonymous: String, Sendable, Hashable, CaseIterable {
@@ -20,6 +22,9 @@ struct AdminOptions: Sendable, Hashable {
     var readyShards = ReadyShards.any
     /// Names that the console may be reached by, besides the address itself.
     var hosts: [String] = []
+    /// The largest body of a publish over HTTP, and bodies that are read or worked on at a time, bytes.
+    var publishBody = AdminLimits().publishBody
+    var bodyMemory = AdminLimits().bodyMemory
 }
 
 extension ConfigurationCodec where Value == AdminOptions.Anonymous? {

@@ -12,10 +12,26 @@ import KiteQCore
 enum GroupsFile {
     private static let keys = ["secret", "secrets", "publish", "subscribe", "certificate", "max_body"]
 
-    /// - Parameter rights: of groups that name none.
+    /// What it held when it was read.
+    struct Reading: Sendable {
+        var groups: [BindingName: GroupAccess]
+        var file: ListedFile
+    }
+
+    /// - Parameters:
+    ///   - rights: of groups that name none.
+    ///   - rule: who else may reach the file.
     /// - Throws: ``CommandError``, a sentence without a secret.
-    static func read(_ path: String, rights: TopicRights) throws(CommandError) -> [BindingName: GroupAccess] {
-        try groups(in: ConfigurationFile(path: path, isSecret: true), rights: rights)
+    static func read(
+        _ path: String, rights: TopicRights, _ rule: SecretFileRule
+    ) throws(CommandError) -> Reading {
+        let file = try ConfigurationFile(path: path, secret: rule)
+        let groups = try groups(in: file, rights: rights)
+        return Reading(
+            groups: groups,
+            file: ListedFile(
+                kind: "group", content: file.content, names: Set(groups.keys.map(\.text)),
+                shown: Set(groups.filter { $0.value.isProtected }.keys.map(\.text))))
     }
 
     static func groups(

@@ -30,6 +30,7 @@ extension ServerConfiguration {
         .init("broker.tls_key", \.broker.tls.key, .any),
         .init("broker.tls_client_ca", \.broker.tls.clientCA, .any),
         .init("broker.tls_client_certificates", \.broker.tls.clientCertificates, .name),
+        .init("broker.secret_files", \.broker.secretFiles, .name),
     ]
 
     private static let topicOptions: [ConfigurationOption] = [
@@ -121,6 +122,8 @@ extension ServerConfiguration {
         .init("admin.allow_anonymous", \.adminAccess.allowAnonymous, .anonymous),
         .init("admin.ready_shards", \.adminAccess.readyShards, .name),
         .init("admin.hosts", \.adminAccess.hosts, .names),
+        .init("admin.publish_body", \.adminAccess.publishBody, .bytes(64 << 10...16 << 20)),
+        .init("admin.body_memory", \.adminAccess.bodyMemory, .bytes(1 << 20...1 << 34)),
     ]
 
     private static let logOptions: [ConfigurationOption] = [

@@ -1,0 +1,21 @@
+/// What requests of groups may have in memory at a time, and who counts for whom.
+final class RequestMemory: Sendable {
+    /// Bytes of one publish.
+    let publishBody: Int
+    /// Bodies that are read or worked on.
+    let bodies: MemoryBudget
+    /// Answers that are not read yet.
+    let answers: MemoryBudget
+
+    init(_ limits: AdminLimits) {
+        publishBody = limits.publishBody
+        bodies = MemoryBudget(limits.bodyMemory)
+        answers = MemoryBudget(limits.bodyMemory)
+    }
+
+    /// A group has its share, and so has an address, under whatever names.
+    static func keys(group: String, place: String) -> [String] { ["group \(group)", "address \(place)"] }
+
+    /// An operator counts for himself and his address.
+    static func keys(caller: String, place: String) -> [String] { ["caller \(caller)", "address \(place)"] }
+}
