@@ -15,6 +15,13 @@ import Testing
         #expect(shares.clients == 20_000 && shares.administration == 1_032 && shares.warning == nil)
     }
 
+    @Test func clientsComeBeforeMoreForTheAdministration() throws {
+        let few = try shares(20_000, database: 0)
+        #expect(few.administration == 256 && few.clients == 20_000 - 70 - 256)
+        let more = try shares(20_000 + 70 + 500, database: 0)
+        #expect(more.administration == 500 && more.clients == 20_000)
+    }
+
     @Test func whereThereAreFewClientsGetWhatIsLeft() throws {
         let shares = try shares(300)
         #expect(shares.own == 36 + 6 + 64)

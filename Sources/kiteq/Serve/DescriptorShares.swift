@@ -18,6 +18,8 @@ struct DescriptorShares: Sendable, Hashable {
 
     /// Beside the database and the threads: files, standard streams, ZooKeeper, listening sockets, and room for what is closed at once.
     private static let spare = 64
+    /// What the administration has at least; a quarter of what there is where that is less.
+    private static let keptForAdministration = 256
     /// With fewer connections of either kind a broker does not start.
     private static let least = 16
 
@@ -41,8 +43,9 @@ struct DescriptorShares: Sendable, Hashable {
                 "this process may open \(limit) files, and needs \(own) for itself and some for its clients: raise the limit "
                     + "(ulimit -n, LimitNOFILE= of systemd) to \(own + kinds * 1_024) or more")
         }
-        administration = min(wantedAdministration, max(Self.least, free / 4))
-        clients = min(wantedClients, free - administration)
+        let kept = min(wantedAdministration, max(Self.least, min(Self.keptForAdministration, free / 4)))
+        clients = min(wantedClients, free - kept)
+        administration = min(wantedAdministration, free - clients)
     }
 
     /// What whoever runs this should know; nil where there are enough.
