@@ -20,6 +20,16 @@ import Testing
         #"{"messages": [{"topic": "trade", "messageType": "paid", "text": "\#(text)"}]}"#
     }
 
+    /// A sample of the page of metrics.
+    private static func metric(_ name: String, _ port: Int) async throws -> Int? {
+        let client = try await RawClient.connect(to: port)
+        defer { client.close() }
+        client.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        try await eventually("an answer") { client.received.contains("process_cpu_seconds_total ") }
+        let line = client.received.split(whereSeparator: \.isNewline).first { $0.hasPrefix(name + " ") }
+        return line?.split(separator: " ").last.flatMap { Int($0) }
+    }
+
     @Test func bodiesHaveTheirShareOfMemory() async throws {
         try await AdminFixture.serving { admin in
             try await LiveAdmin.serving(
@@ -32,6 +42,9 @@ import Testing
                     let client = try await RawClient.connect(to: port)
                     client.send(Self.head("publish", length: body.utf8.count) + begin)
                     held.append(client)
+                }
+                try await eventually("both have their room") {
+                    try await Self.metric(#"kiteq_http_memory_bytes{kind="bodies"}"#, port) == 2 * body.utf8.count
                 }
                 // Two have all that one group may have. More of it, and more from its address under another name, is told to come again.
                 for group in ["p-pay", "p-other"] {
@@ -156,12 +169,7 @@ import Testing
                     deaf.append(client)
                     try await client.stopReading(holding: 4_096)
                     client.send(Self.head("pull", length: ask.utf8.count, group: "s-member") + ask)
-                    let other = try await RawClient.connect(to: port)
-                    deaf.append(other)
-                    other.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                    try await eventually("an answer") { other.received.contains("process_cpu_seconds_total") }
-                    return other.received.contains(#"kiteq_http_memory_refusals_total{kind="answers"} "#)
-                        && !other.received.contains(#"kiteq_http_memory_refusals_total{kind="answers"} 0"#)
+                    return try await Self.metric(#"kiteq_http_memory_refusals_total{kind="answers"}"#, port) != 0
                 }
                 // Its memory comes back with the connections that had it; the message was nobody's attempt.
                 for client in deaf { client.close() }

@@ -1,3 +1,4 @@
+import KiteQCore
 import Testing
 
 @testable import KiteQAdmin
