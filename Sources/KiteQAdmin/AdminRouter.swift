@@ -42,9 +42,9 @@ struct AdminRouter {
 
     private func addOperators(_ services: AdminServices, to api: RouterGroup<AdminContext>) {
         let reading = api.group().add(
-            middleware: AccessMiddleware(access: services.access, role: .read, memory: memory))
+            middleware: AccessMiddleware(access: services.access, role: .read))
         let acting = api.group().add(
-            middleware: AccessMiddleware(access: services.access, role: .operate, memory: memory))
+            middleware: AccessMiddleware(access: services.access, role: .operate))
         let auditor = Auditor(store: services.store, acts: probe.acts, logger: logger)
         let groups = GroupRoutes(services, auditor)
         let transactions = TransactionRoutes(store: services.store, broker: services.broker, auditor: auditor)

@@ -7,7 +7,6 @@ import Synchronization
 struct AccessMiddleware: RouterMiddleware {
     let access: AdminAccess
     let role: Role
-    let memory: RequestMemory
 
     func handle(
         _ request: Request, context: AdminContext, next: (Request, AdminContext) async throws -> Response
@@ -19,10 +18,7 @@ struct AccessMiddleware: RouterMiddleware {
         }
         var context = context
         context.caller = caller
-        let lease = MemoryLease(memory.bodies, for: RequestMemory.keys(caller: caller.name, place: context.place))
-        defer { lease.end() }
-        let known = context
-        return try await MemoryLease.$current.withValue(lease) { try await next(request, known) }
+        return try await next(request, context)
     }
 }
 

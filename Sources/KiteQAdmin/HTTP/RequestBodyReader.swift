@@ -9,6 +9,8 @@ struct RequestBodyReader: Sendable {
     private let announced: Int?
     private let limit: Int
 
+    /// So much of a body needs no room: pulls and receipts are answered also where a group's publishes have taken all of its own.
+    static let free = 16 << 10
     /// Of a body whose length nobody knows: so many bytes are taken at a time.
     private static let step = 64 << 10
 
@@ -26,7 +28,8 @@ struct RequestBodyReader: Sendable {
     /// - Throws: ``Problem`` where it is larger, or there is no room for it now.
     func collect() async throws -> ByteBuffer {
         // At once: so it does not grow by being copied.
-        var room = try take(announced ?? 0)
+        var room = Self.free
+        if let announced, announced > room { room += try take(announced - room) }
         var whole = ByteBuffer()
         whole.reserveCapacity(room)
         for try await piece in body {

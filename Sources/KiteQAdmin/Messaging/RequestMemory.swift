@@ -1,4 +1,5 @@
-/// What requests of groups may have in memory at a time, and who counts for whom.
+/// What requests of groups may have in memory at a time, and who counts for whom. Operators' bodies are small, and not counted: whoever is to
+/// pause a group must not wait until it leaves room.
 final class RequestMemory: Sendable {
     /// Bytes of one publish.
     let publishBody: Int
@@ -15,7 +16,4 @@ final class RequestMemory: Sendable {
 
     /// A group has its share, and so has an address, under whatever names.
     static func keys(group: String, place: String) -> [String] { ["group \(group)", "address \(place)"] }
-
-    /// An operator counts for himself and his address.
-    static func keys(caller: String, place: String) -> [String] { ["caller \(caller)", "address \(place)"] }
 }
