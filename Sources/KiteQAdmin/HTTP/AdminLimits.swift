@@ -30,6 +30,9 @@ package struct AdminLimits: Sendable, Hashable {
     /// and one address, may have ``share(of:)``.
     package var bodyMemory = 32 << 20
 
+    /// How long a body may wait until there is room for it.
+    package var roomTime = Duration.seconds(5)
+
     package init() {}
 
     /// What one of them may take of what there is for all.

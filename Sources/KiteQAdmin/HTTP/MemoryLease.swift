@@ -24,6 +24,13 @@ final class MemoryLease: Sendable {
         return true
     }
 
+    /// The same, and waits a moment for others to give it back.
+    func takeInTime(_ more: Int) async -> Bool {
+        guard await budget.takeInTime(more, for: keys) else { return false }
+        bytes.withLock { $0 += more }
+        return true
+    }
+
     /// All of it comes back.
     func end() {
         let had = bytes.withLock { bytes in

@@ -29,19 +29,20 @@ struct RequestBodyReader: Sendable {
     func collect() async throws -> ByteBuffer {
         // At once: so it does not grow by being copied.
         var room = Self.free
-        if let announced, announced > room { room += try take(announced - room) }
+        if let announced, announced > room { room += try await take(announced - room) }
         var whole = ByteBuffer()
         whole.reserveCapacity(room)
         for try await piece in body {
             guard whole.readableBytes + piece.readableBytes <= limit else { throw Self.tooLarge(limit) }
-            while whole.readableBytes + piece.readableBytes > room { room += try take(Self.step) }
+            while whole.readableBytes + piece.readableBytes > room { room += try await take(Self.step) }
             whole.writeImmutableBuffer(piece)
         }
         return whole
     }
 
-    private func take(_ bytes: Int) throws(Problem) -> Int {
-        guard MemoryLease.current?.take(bytes) ?? true else {
+    /// It is not read on meanwhile.
+    private func take(_ bytes: Int) async throws(Problem) -> Int {
+        if let lease = MemoryLease.current, !(await lease.takeInTime(bytes)) {
             throw Problem.full("bodies of requests fill the memory that there is for them (admin.body_memory)")
         }
         return bytes

@@ -10,8 +10,8 @@ final class RequestMemory: Sendable {
 
     init(_ limits: AdminLimits) {
         publishBody = limits.publishBody
-        bodies = MemoryBudget(limits.bodyMemory)
-        answers = MemoryBudget(limits.bodyMemory)
+        bodies = MemoryBudget(limits.bodyMemory, patience: limits.roomTime)
+        answers = MemoryBudget(limits.bodyMemory, patience: limits.roomTime)
     }
 
     /// A group has its share, and so has an address, under whatever names.

@@ -33,7 +33,10 @@ import Testing
     @Test func bodiesHaveTheirShareOfMemory() async throws {
         try await AdminFixture.serving { admin in
             try await LiveAdmin.serving(
-                services: admin.openServices, limit: { ($0.publishBody, $0.bodyMemory) = (64 << 10, 256 << 10) }
+                services: admin.openServices,
+                limit: {
+                    ($0.publishBody, $0.bodyMemory, $0.roomTime) = (64 << 10, 256 << 10, .milliseconds(100))
+                }
             ) { port in
                 let body = Self.message(String(repeating: "x", count: 64_000))
                 let (begin, rest) = (body.prefix(100), body.dropFirst(100))
