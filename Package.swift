@@ -107,6 +107,9 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // What the C library does with memory that is free.
+        .systemLibrary(name: "CMemory"),
+
         // The broker, and what shows it.
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(
@@ -127,7 +130,7 @@ let package = Package(
         .target(
             name: "KiteQAdmin",
             dependencies: [
-                "KiteQBroker", "KiteQCore", "KiteQWire", metrics, hummingbird, hummingbirdCore,
+                "KiteQBroker", "KiteQCore", "KiteQWire", "CMemory", metrics, hummingbird, hummingbirdCore,
                 logging, nioCore, nioFoundation, nioHTTP1, nioHTTPTypes, nioSSL,
                 httpTypes, lifecycle,
             ],

@@ -16,6 +16,7 @@ struct AdminRouter {
     let probe: ProbeRoutes
     /// Nil: only the probe, such as for `kiteq bench`.
     let services: AdminServices?
+    let memory: RequestMemory
     let logger: Logger
 
     func make() -> Router<AdminContext> {
@@ -34,14 +35,16 @@ struct AdminRouter {
         let api = router.group("api/v1")
         DocumentRoutes().add(to: api)
         addOperators(services, to: api)
-        MessagingRoutes(broker: services.broker)
-            .add(to: api.group().add(middleware: GroupMiddleware(services: services)))
+        MessagingRoutes(broker: services.broker, memory: memory)
+            .add(to: api.group().add(middleware: GroupMiddleware(services: services, memory: memory)))
         return router
     }
 
     private func addOperators(_ services: AdminServices, to api: RouterGroup<AdminContext>) {
-        let reading = api.group().add(middleware: AccessMiddleware(access: services.access, role: .read))
-        let acting = api.group().add(middleware: AccessMiddleware(access: services.access, role: .operate))
+        let reading = api.group().add(
+            middleware: AccessMiddleware(access: services.access, role: .read))
+        let acting = api.group().add(
+            middleware: AccessMiddleware(access: services.access, role: .operate))
         let auditor = Auditor(store: services.store, acts: probe.acts, logger: logger)
         let groups = GroupRoutes(services, auditor)
         let transactions = TransactionRoutes(store: services.store, broker: services.broker, auditor: auditor)

@@ -15,6 +15,7 @@ package struct AdminServer: Service {
     private let port: Int
     private let tls: AdminTLS
     private let limits: AdminLimits
+    private let acceptFailures: AcceptFailures
     private let router: AdminRouter
     private let logger: Logger
     private let onListening: @Sendable (Int) -> Void
@@ -32,8 +33,12 @@ package struct AdminServer: Service {
         self.port = port
         self.tls = tls
         self.limits = limits
+        let memory = RequestMemory(limits)
+        acceptFailures = AcceptFailures("admin.bind", logger: logger)
         router = AdminRouter(
-            probe: ProbeRoutes(probe: probe, metrics: metrics, services: services), services: services, logger: logger)
+            probe: ProbeRoutes(
+                probe: probe, metrics: metrics, services: services, memory: memory, acceptFailures: acceptFailures),
+            services: services, memory: memory, logger: logger)
         self.logger = logger
         self.onListening = onListening
     }
@@ -41,19 +46,32 @@ package struct AdminServer: Service {
     /// Serves until the graceful shutdown.
     /// - Throws: `BrokerError` where it cannot listen.
     package func run() async throws {
-        let onListening = self.onListening
+        let (onListening, acceptFailures) = (self.onListening, acceptFailures)
         let app = Application(
             router: makeRouter(), server: server,
             configuration: .init(
-                address: .hostname(host, port: port), serverName: "kiteq",
-                availableConnectionsDelegate: MaximumAvailableConnections(limits.maxConnections)),
-            onServerRunning: { channel in onListening(channel.localAddress?.port ?? 0) },
+                address: .hostname(host, port: port), serverName: "kiteq"),
+            onServerRunning: { channel in
+                await Self.rest(channel, acceptFailures)
+                onListening(channel.localAddress?.port ?? 0)
+            },
             logger: quiet)
         do {
             try await JSONText.$bodyTime.withValue(limits.bodyTime) { try await app.run() }
         } catch let error as IOError {
             throw BrokerError(
                 "the administration cannot listen on \(host):\(port): \(String(cString: strerror(error.errnoCode)))")
+        }
+    }
+
+    /// Before what the server does itself where a connection cannot be accepted.
+    private static func rest(_ channel: any Channel, _ failures: AcceptFailures) async {
+        do {
+            try await channel.eventLoop.submit {
+                try channel.pipeline.syncOperations.addHandler(AcceptPause(failures), position: .first)
+            }.get()
+        } catch {
+            // It was told to stop in the meantime: nobody is accepted any more.
         }
     }
 

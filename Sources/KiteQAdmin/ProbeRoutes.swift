@@ -10,11 +10,20 @@ struct ProbeRoutes {
     let acts = ActCounts()
     private let version: String?
     private let figures: StoreFigures?
+    private let memory: RequestMemory
+    private let acceptFailures: AcceptFailures
 
-    /// - Parameter services: nil: there is no API.
-    init(probe: AdminProbe, metrics: PrometheusMetrics, services: AdminServices?) {
+    /// - Parameters:
+    ///   - services: nil: there is no API.
+    ///   - acceptFailures: of the administration's address.
+    init(
+        probe: AdminProbe, metrics: PrometheusMetrics, services: AdminServices?, memory: RequestMemory,
+        acceptFailures: AcceptFailures
+    ) {
         self.probe = probe
         self.metrics = metrics
+        self.memory = memory
+        self.acceptFailures = acceptFailures
         version = services?.version
         figures = services.map(StoreFigures.init)
     }
@@ -49,6 +58,16 @@ struct ProbeRoutes {
             figures.write(to: &page)
             acts.write(to: &page)
         }
+        page.split(
+            "kiteq_accept_failures_total", .counter,
+            "Connections that could not be accepted for want of file descriptors, by address.", by: "address",
+            [("admin", acceptFailures.count), ("broker", probe.status()?.acceptFailures ?? 0)])
+        page.split(
+            "kiteq_http_memory_bytes", .gauge, "Bytes of requests' bodies and of answers to pulls, in memory.",
+            by: "kind", [("bodies", memory.bodies.taken), ("answers", memory.answers.taken)])
+        page.split(
+            "kiteq_http_memory_refusals_total", .counter, "Requests for which there was no room in memory.",
+            by: "kind", [("bodies", memory.bodies.refusals), ("answers", memory.answers.refusals)])
         ProcessMetrics.write(to: &page)
         metrics.write(to: &page)
         return page.text

@@ -157,7 +157,7 @@ package final class Broker: Service {
     package func run() async throws {
         if state.withLock({ $0.settings == nil }) { reload(try SessionSettings(configuration)) }
         // Before the store is joined, which ends an earlier life of this broker: perhaps the one that has the address.
-        let listener = Listener(group: group)
+        let listener = Listener(group: group, logger: logger)
         let port = try await listener.bind(host: configuration.bindHost, port: configuration.bindPort)
         do {
             try await run(listener, on: port)

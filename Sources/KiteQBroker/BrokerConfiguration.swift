@@ -16,6 +16,8 @@ package struct BrokerConfiguration: Sendable {
     /// Who is let in, and who may do what.
     package var access = AccessRules()
     package var tls = TLSOptions()
+    /// Who else may reach the files of secrets that it reads.
+    package var secretFiles = SecretFileRule.private
 
     package var eventLoopThreads = 0
     package var maxConnections = 20_000

@@ -7,7 +7,7 @@ import Synchronization
 final class BrokerParts: Sendable {
     let configuration: BrokerConfiguration
     let store: any MessageStore
-    private let listener: Listener
+    let listener: Listener
     private let logger: Logger
     let routing = Routing()
     let dispatcher: Dispatcher

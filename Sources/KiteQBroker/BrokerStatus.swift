@@ -18,6 +18,10 @@ package struct BrokerStatus: Sendable {
     package var refusedConnections: Int
     /// What was refused, by kind: connections, and publishes of groups without the right to (`publish`).
     package var refusals: [String: Int] = [:]
+    /// Connections that could not be accepted, for want of file descriptors.
+    package var acceptFailures = 0
+    /// Connections that are taken at most.
+    package var connectionLimit = 0
     /// Clients whose connection is encrypted.
     package var tlsConnections = 0
     /// Half messages kept in memory, and their bytes.

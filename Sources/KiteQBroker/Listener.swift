@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -25,10 +26,18 @@ final class Listener: Sendable {
     /// messages a second. No other network has segments of this size, so nothing else changes.
     static let segmentBytes = 16 << 10
 
+    /// Of a connection that has not been let in, at a time: what comes in one go is looked at before more is read.
+    static let readsBeforeAdmission: UInt = 1
+    static let reads: UInt = 16
+
     private let group: any EventLoopGroup
     private let state = Mutex(State())
+    let acceptFailures: AcceptFailures
 
-    init(group: any EventLoopGroup) { self.group = group }
+    init(group: any EventLoopGroup, logger: Logger) {
+        self.group = group
+        acceptFailures = AcceptFailures("broker.bind", logger: logger)
+    }
 
     /// Listens. Returns the port that was had.
     /// - Throws: `BrokerError` where it cannot.
@@ -41,8 +50,13 @@ final class Listener: Sendable {
                     ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: TCP_MAXSEG)),
                     value: Self.segmentBytes
                 )
+                .serverChannelInitializer { [acceptFailures] channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(AcceptPause(acceptFailures))
+                    }
+                }
                 .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
-                .childChannelOption(.maxMessagesPerRead, value: 16)
+                .childChannelOption(.maxMessagesPerRead, value: Self.readsBeforeAdmission)
                 .childChannelOption(
                     .writeBufferWaterMark,
                     value: ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 1 << 20)
@@ -100,7 +114,12 @@ final class Listener: Sendable {
             services.refusals.refuse(refusal.kind, peer, refusal.why)
             return channel.close()
         }
-        channel.closeFuture.whenComplete { _ in services.admissions.leave(peer) }
+        channel.closeFuture.whenComplete { _ in services.admissions.leave(peer, services.settings) }
+        if let count = services.admissions.nearLimit(settings) {
+            services.logger.warning(
+                "\(count) of \(settings.maxConnections) connections are taken (broker.max_connections): those beyond are refused"
+            )
+        }
         return channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
             if let tls = settings.tls {

@@ -22,15 +22,18 @@ package struct PacketDecoder: NIOSingleStepByteToMessageDecoder {
     private let maximumBodyLength: Int
     /// Of the first packet; nil once that has come.
     private var maximumFirstLength: Int?
+    private let progress: PacketProgress?
 
     /// A server's decoder: learns the framing from the first packet.
     /// - Parameters:
     ///   - maximumBodyLength: of any packet, in bytes; at most that of the protocol.
     ///   - maximumFirstLength: of the first packet, which comes from nobody knows whom.
+    ///   - progress: is told of each packet that is not whole yet.
     package init(
         maximumBodyLength: Int = PacketHeader.maximumBodyLength,
-        maximumFirstLength: Int = PacketHeader.maximumBodyLength
+        maximumFirstLength: Int = PacketHeader.maximumBodyLength, progress: PacketProgress? = nil
     ) {
+        self.progress = progress
         self.maximumBodyLength = min(maximumBodyLength, PacketHeader.maximumBodyLength)
         self.maximumFirstLength = maximumFirstLength
     }
@@ -39,6 +42,7 @@ package struct PacketDecoder: NIOSingleStepByteToMessageDecoder {
     package init(framing: Framing) {
         self.framing = framing
         maximumBodyLength = PacketHeader.maximumBodyLength
+        progress = nil
     }
 
     package mutating func decode(buffer: inout ByteBuffer) throws -> Packet? {
@@ -72,7 +76,10 @@ package struct PacketDecoder: NIOSingleStepByteToMessageDecoder {
 
         let start = known.prefixLength + PacketHeader.length
         let length = Int(header.bodyLength)
-        guard let body = buffer.getSlice(at: buffer.readerIndex + start, length: length) else { return nil }
+        guard let body = buffer.getSlice(at: buffer.readerIndex + start, length: length) else {
+            progress?.announced = start + length
+            return nil
+        }
         maximumFirstLength = nil
         buffer.moveReaderIndex(forwardBy: start + length)
         if buffer.readableBytes == 0 {

@@ -14,4 +14,10 @@ enum ProcessWide {
         MetricsSystem.bootstrap(metrics)
         return Logger(label: "kiteq")
     }
+
+    /// What a process that many connect to wants of the system.
+    static func prepareToServe() {
+        DescriptorLimit.raise()
+        ProcessMemory.keepNoLargeBlocks()
+    }
 }

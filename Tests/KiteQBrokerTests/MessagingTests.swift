@@ -21,6 +21,22 @@ import Testing
 
     private func text(_ message: Message) -> String { String(buffer: message.body) }
 
+    /// Nobody saw it: it was no attempt.
+    @Test func whatHasNoRoomGoesBack() async throws {
+        try await BrokerFixture.serving { fixture in
+            _ = try await fixture.messaging().publish(
+                [NewMessage(topic: "trade", messageType: "paid", body: .text("x"))], group: "p-pay")
+            let error = await #expect(throws: MessagingError.self) {
+                try await fixture.messaging().pull(
+                    group: "s-member", max: 10, wait: Self.longWait, visibility: Self.visibility,
+                    hasRoom: { _ in false })
+            }
+            #expect(error?.code == .noRoom)
+            let pulled = try await pull(fixture)
+            #expect(pulled.map(\.attempt) == [1])
+        }
+    }
+
     // MARK: Publishing
 
     @Test func whatIsPublishedIsPulledAsItWas() async throws {

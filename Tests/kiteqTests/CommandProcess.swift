@@ -19,9 +19,18 @@ struct CommandProcess {
     private let error = Pipe()
 
     /// Starts it, without any of our own KITEQ_ variables.
-    init(_ arguments: [String], environment: [String: String] = [:], input: String? = nil) throws {
-        process.executableURL = Self.executable
-        process.arguments = arguments
+    /// - Parameter openFiles: files that it may open; nil: as many as we may.
+    init(
+        _ arguments: [String], environment: [String: String] = [:], input: String? = nil, openFiles: Int? = nil
+    ) throws {
+        if let openFiles {
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            let command = "ulimit -n \(openFiles) && exec \"$0\" \"$@\""
+            process.arguments = ["-c", command, Self.executable.path] + arguments
+        } else {
+            process.executableURL = Self.executable
+            process.arguments = arguments
+        }
         process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("KITEQ_") }
             .merging(environment) { _, given in given }
         process.standardOutput = output

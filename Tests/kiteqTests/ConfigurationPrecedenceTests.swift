@@ -37,6 +37,7 @@ import Testing
         case "groups.default_rights": return quoted(["none", "all", "none"])
         case "admin.allow_anonymous": return quoted(["read", "no", "operate"])
         case "admin.ready_shards": return quoted(["all", "any", "all"])
+        case "broker.secret_files": return quoted(["readable", "unchecked", "private"])
         case "store.tls": return quoted(["required", "off", "verified"])
         case "store.durability": return quoted(["refuse", "warn", "refuse"])
         case "registry.acl": return quoted(["world", "creator", "private"])

@@ -62,7 +62,7 @@ import Testing
 
     @Test func secretsComeFromOptionsAndFiles() throws {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("kiteq-\(UUID().uuidString)")
-        try "hush\n".write(to: file, atomically: true, encoding: .utf8)
+        try SecretText.write("hush\n", to: file.path)
         defer { #expect(throws: Never.self) { try FileManager.default.removeItem(at: file) } }
         let broker = try resolved(
             "broker.topics=a", "groups.secrets=s-a=one,s-b=two=2", "groups.secret_files=s-c=\(file.path)",

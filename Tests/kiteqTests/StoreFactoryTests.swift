@@ -78,11 +78,11 @@ import Testing
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("kiteq-\(UUID().uuidString)")
         defer { #expect(throws: Never.self) { try FileManager.default.removeItem(at: file) } }
         for (text, password) in [("hush", "hush"), ("hush\n", "hush"), ("hush\r\n", "hush"), (" a b ", " a b ")] {
-            try text.write(to: file, atomically: true, encoding: .utf8)
+            try SecretText.write(text, to: file.path)
             #expect(try configuration { $0.passwordFile = file.path }.shards[0].password == password)
         }
         for text in ["", "\n", "two\nlines"] {
-            try text.write(to: file, atomically: true, encoding: .utf8)
+            try SecretText.write(text, to: file.path)
             #expect(mistake { $0.passwordFile = file.path }.hasSuffix("for the store's password must hold one line"))
         }
         #expect(mistake { $0.passwordFile = "/does/not/exist" }.hasSuffix("for the store's password cannot be read"))

@@ -40,7 +40,6 @@ struct Done: Encodable, Sendable {
 enum Limits {
     static let smallBody = 64 << 10
     static let receiptsBody = 256 << 10
-    static let publishBody = 16 << 20
 }
 
 extension Problem {

@@ -16,11 +16,16 @@ enum JSONText {
         return try encoder.encodeAsByteBuffer(value, allocator: ByteBufferAllocator())
     }
 
-    /// - Parameter limit: bytes; more are refused before they are kept.
-    /// - Throws: ``Problem`` where it is no JSON, too much of it, or not what is asked for, with the place in the sentence.
-    static func decode<Value: Decodable>(_ type: Value.Type, from request: Request, limit: Int) async throws -> Value {
+    /// - Parameters:
+    ///   - limit: bytes; more are refused before they are kept.
+    ///   - values: so many at most; see ``JSONBounds``.
+    /// - Throws: ``Problem`` where it is no JSON, too much of it, or not what is asked for, with the place in the sentence; where there
+    ///   is no room for it now (``MemoryLease/current``).
+    static func decode<Value: Decodable>(
+        _ type: Value.Type, from request: Request, limit: Int, values: Int = JSONBounds.values
+    ) async throws -> Value {
         try requireJSON(request)
-        return try decode(type, from: await body(of: request, limit: limit))
+        return try decode(type, from: await body(of: request, limit: limit), values: values)
     }
 
     /// The same where a body may be left out; nil then.
@@ -30,7 +35,7 @@ enum JSONText {
         let body = try await body(of: request, limit: limit)
         if body.readableBytes == 0 { return nil }
         try requireJSON(request)
-        return try decode(type, from: body)
+        return try decode(type, from: body, values: JSONBounds.values)
     }
 
     private static func requireJSON(_ request: Request) throws(Problem) {
@@ -39,9 +44,16 @@ enum JSONText {
         guard mediaType == "application/json" else {
             throw Problem(.unsupportedMediaType, "the body must be JSON: Content-Type: application/json")
         }
+        // A few bytes may stand for any number of them.
+        guard request.headers[.contentEncoding].map({ $0.lowercased() == "identity" }) ?? true else {
+            throw Problem(.unsupportedMediaType, "the body must be plain: no Content-Encoding is taken")
+        }
     }
 
-    private static func decode<Value: Decodable>(_ type: Value.Type, from body: ByteBuffer) throws -> Value {
+    private static func decode<Value: Decodable>(
+        _ type: Value.Type, from body: ByteBuffer, values: Int
+    ) throws -> Value {
+        try JSONBounds.check(body, values: values)
         do {
             return try JSONDecoder().decode(type, from: body)
         } catch let problem as Problem {
@@ -52,19 +64,15 @@ enum JSONText {
     }
 
     private static func body(of request: Request, limit: Int) async throws -> ByteBuffer {
-        let tooLarge = Problem(.contentTooLarge, "the body is larger than \(limit) bytes")
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge }
-        do {
-            return try await collect(request.body, upTo: limit)
-        } catch is NIOTooManyBytesError {
-            throw tooLarge
-        }
+        let length = request.headers[.contentLength].flatMap { Int($0) }
+        if let length, length > limit { throw RequestBodyReader.tooLarge(limit) }
+        return try await collect(RequestBodyReader(request.body, announced: length, limit: limit))
     }
 
     /// Whoever sends a body byte by byte does not keep a connection for ever.
-    private static func collect(_ body: RequestBody, upTo limit: Int) async throws -> ByteBuffer {
+    private static func collect(_ body: RequestBodyReader) async throws -> ByteBuffer {
         try await withThrowingTaskGroup(of: ByteBuffer.self) { tasks in
-            tasks.addTask { try await body.collect(upTo: limit) }
+            tasks.addTask { try await body.collect() }
             tasks.addTask {
                 try await Task.sleep(for: bodyTime)
                 throw Problem(.requestTimeout, "the body was not there within \(bodyTime)")

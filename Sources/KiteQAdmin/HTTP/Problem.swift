@@ -15,6 +15,8 @@ struct Problem: Error, Sendable, Hashable, Encodable {
     var scheme = "Bearer"
     /// The methods that the path takes, where the one that was used is not among them.
     var allow: String?
+    /// In how many seconds it is worth to ask again.
+    var retryAfter: Int?
 
     init(_ status: HTTPResponse.Status, _ detail: String, count: Int? = nil) {
         self.status = status
@@ -38,7 +40,15 @@ extension Problem: HTTPResponseError {
         var headers: HTTPFields = [.contentType: "application/problem+json", .cacheControl: "no-store"]
         if status == .unauthorized { headers[.wwwAuthenticate] = "\(scheme) realm=\"kiteq\"" }
         if let allow { headers[.allow] = allow }
+        if let retryAfter { headers[.retryAfter] = "\(retryAfter)" }
         return Response(status: status, headers: headers, body: .init(byteBuffer: try JSONText.encode(self)))
+    }
+
+    /// Nothing was done, for want of memory that is in use now.
+    static func full(_ what: String) -> Problem {
+        var problem = Problem(.serviceUnavailable, "\(what); nothing was done: ask again in a second")
+        problem.retryAfter = 1
+        return problem
     }
 
     /// Who is not let in as a group.

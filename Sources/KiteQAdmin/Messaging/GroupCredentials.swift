@@ -29,6 +29,7 @@ struct GroupCredentials: Sendable {
 /// Lets groups in as the broker's own port does, with the same secrets; browsers sent by other sites it does not.
 struct GroupMiddleware: RouterMiddleware {
     let services: AdminServices
+    let memory: RequestMemory
 
     func handle(
         _ request: Request, context: AdminContext, next: (Request, AdminContext) async throws -> Response
@@ -44,6 +45,10 @@ struct GroupMiddleware: RouterMiddleware {
         }
         var context = context
         context.group = credentials.group
-        return try await next(request, context)
+        let lease = MemoryLease(
+            memory.bodies, for: RequestMemory.keys(group: credentials.group, place: context.place))
+        defer { lease.end() }
+        let known = context
+        return try await MemoryLease.$current.withValue(lease) { try await next(request, known) }
     }
 }

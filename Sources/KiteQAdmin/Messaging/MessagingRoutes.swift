@@ -6,11 +6,13 @@ import KiteQCore
 /// Publish, subscribe, pull, acknowledge and refuse for those without a client library.
 struct MessagingRoutes {
     let broker: Broker
+    let memory: RequestMemory
 
     func add(to routes: RouterGroup<AdminContext>) {
         routes.post("publish") { request, context in
             let (group, messaging) = try self.caller(request, context)
-            let body = try await JSONText.decode(PublishRequest.self, from: request, limit: Limits.publishBody)
+            let body = try await JSONText.decode(
+                PublishRequest.self, from: request, limit: memory.publishBody, values: JSONBounds.publishValues)
             let outcomes = await messaging.publish(body.messages.map(\.message), group: group)
             return JSONAnswer(Items(items: outcomes.map(PublishAnswer.init)))
         }
@@ -25,11 +27,14 @@ struct MessagingRoutes {
         routes.post("pull") { request, context in
             let (group, messaging) = try self.caller(request, context)
             let body = try await JSONText.decode(PullRequest.self, from: request, limit: Limits.smallBody)
+            let lease = MemoryLease(memory.answers, for: RequestMemory.keys(group: group, place: context.place))
             let messages = try await Self.problems {
                 try await messaging.pull(
-                    group: group, max: body.max, wait: .seconds(body.wait), visibility: .seconds(body.visibility))
+                    group: group, max: body.max, wait: .seconds(body.wait), visibility: .seconds(body.visibility),
+                    hasRoom: { lease.take(PulledAnswer.bytes(for: $0)) })
             }
-            return JSONAnswer(Items(items: messages.map(PulledAnswer.init)))
+            // From here on the lease is the answer's.
+            return LeasedAnswer(Items(items: messages.map(PulledAnswer.init)), lease)
         }
         routes.post("acknowledge") { request, context in
             let (group, messaging) = try self.caller(request, context)
@@ -66,6 +71,7 @@ struct MessagingRoutes {
             case .forbidden: throw Problem(.forbidden, error.description)
             case .unsupported: throw Problem(.conflict, error.description)
             case .tooMany: throw Problem(.tooManyRequests, error.description)
+            case .noRoom: throw Problem.full(error.description)
             case .stopping, .unavailable: throw Problem(.serviceUnavailable, error.description)
             }
         }

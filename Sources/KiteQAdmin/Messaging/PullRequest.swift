@@ -40,6 +40,9 @@ struct PulledAnswer: Encodable, Sendable {
     var text: String?
     var bytes: Data?
 
+    /// Bytes of an answer whose messages have so many: bodies that are no text are base64.
+    static func bytes(for messages: Int) -> Int { messages / 3 * 4 + 1_024 }
+
     init(_ pulled: PulledMessage) {
         let message = pulled.message
         receipt = pulled.receipt

@@ -146,6 +146,7 @@ enum BrokerMetrics {
 
     private static func connections(_ status: BrokerStatus, to page: inout PrometheusText) {
         page.single("kiteq_connections", .gauge, "Clients that are connected.", status.connections)
+        page.single("kiteq_connection_limit", .gauge, "Clients that may be connected.", status.connectionLimit)
         page.family("kiteq_group_connections", .gauge, "Clients that are connected, by their group.")
         // The largest, and among equals always the same ones.
         let groups = status.connectionsByGroup.sorted { ($1.value, $0.key) < ($0.value, $1.key) }

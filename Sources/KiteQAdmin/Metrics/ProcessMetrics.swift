@@ -9,6 +9,9 @@ enum ProcessMetrics {
         if let files = openFiles() {
             page.single("process_open_fds", .gauge, "Open file descriptors.", files)
         }
+        if let limit = fileLimit() {
+            page.single("process_max_fds", .gauge, "File descriptors that may be open.", limit)
+        }
         page.single("process_cpu_seconds_total", .counter, "User and system CPU time.", cpuSeconds())
     }
 
@@ -33,6 +36,12 @@ enum ProcessMetrics {
             if entry.pointee.d_name.0 != CChar(UInt8(ascii: ".")) { count += 1 }
         }
         return count - 1
+    }
+
+    static func fileLimit() -> Int? {
+        var limits = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits) == 0 else { return nil }
+        return Int(clamping: limits.rlim_cur)
     }
 
     static func cpuSeconds() -> Double {

@@ -11,9 +11,13 @@ extension Messaging {
     ///   - wait: at most ``PullLimits/longestWait``. A group that was away has its backlog in the store, and it takes a
     ///     moment to read it: without any wait the first pull brings nothing.
     ///   - visibility: how long each message is the caller's; unless it is answered by then the attempt has failed.
+    ///   - hasRoom: whether the caller can take messages of so many bytes now; asked once, and of nothing less than all that there is.
     /// - Throws: ``MessagingError``; `CancellationError` where the task is cancelled: what it would have got goes back at once
     ///   and was no attempt.
-    package func pull(group: String, max: Int, wait: Duration, visibility: Duration) async throws -> [PulledMessage] {
+    package func pull(
+        group: String, max: Int, wait: Duration, visibility: Duration,
+        hasRoom: @Sendable (_ bytes: Int) -> Bool = { _ in true }
+    ) async throws -> [PulledMessage] {
         try check(group: group)
         let visibility = min(
             Swift.max(visibility.nanoseconds, limits.visibility.lowerBound), limits.visibility.upperBound)
@@ -29,6 +33,12 @@ extension Messaging {
             try Task.checkCancellation()
             if case .failed(let error) = outcome { throw error }
             return []
+        }
+        guard hasRoom(deliveries.reduce(0) { $0 + $1.message.footprint }) else {
+            // No attempt: nobody saw them.
+            services.dispatcher.endPull(client)
+            throw MessagingError(
+                .noRoom, "answers to pulls that are not read yet fill the memory that there is for them")
         }
         services.dispatcher.forgetSink(of: client)
         let visibleAgainAt = services.clocks.general + visibility / 1_000_000

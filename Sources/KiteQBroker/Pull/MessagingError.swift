@@ -9,6 +9,8 @@ package struct MessagingError: Error, Sendable, Hashable, CustomStringConvertibl
         case unsupported
         /// Too much is waiting or not yet acknowledged; later there may be room.
         case tooMany
+        /// The caller has no room for what there is; it went back, and was no attempt.
+        case noRoom
         /// The broker stops: ask another one.
         case stopping
         /// The store or the registry does not answer, or this broker was declared dead and joins anew; try again.

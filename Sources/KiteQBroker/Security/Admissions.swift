@@ -6,6 +6,7 @@ final class Admissions: Sendable {
     private struct State {
         var count = 0
         var byAddress: [String: Int] = [:]
+        var isNear = false
     }
 
     private let state = Mutex(State())
@@ -29,9 +30,20 @@ final class Admissions: Sendable {
         }
     }
 
-    func leave(_ peer: Peer) {
+    /// How many there are, where nine of ten that there may be have just been reached; nil else, until fewer than eight of ten were
+    /// there in between.
+    func nearLimit(_ settings: SessionSettings) -> Int? {
+        state.withLock { state in
+            guard !state.isNear, state.count * 10 >= settings.maxConnections * 9 else { return nil }
+            state.isNear = true
+            return state.count
+        }
+    }
+
+    func leave(_ peer: Peer, _ settings: SessionSettings) {
         state.withLock { state in
             state.count -= 1
+            if state.count * 10 < settings.maxConnections * 8 { state.isNear = false }
             let left = (state.byAddress[peer.address] ?? 1) - 1
             state.byAddress[peer.address] = left > 0 ? left : nil
         }

@@ -1,4 +1,4 @@
-import KiteQCore
+package import KiteQCore
 package import NIOSSL
 
 /// A server's certificate, its key, and the authorities it lets clients by, as their files were when they were read.
@@ -20,13 +20,16 @@ package struct ServerCertificate: Sendable {
         package var certificate: String
         package var key: String
         package var clients: Clients
+        /// Who else may reach the key.
+        package var rule: SecretFileRule
 
         package var protocols: TLSProtocols
 
         package init(
             section: String, certificate: String, key: String, clients: Clients = .anybody,
-            protocols: TLSProtocols = TLSProtocols()
+            protocols: TLSProtocols = TLSProtocols(), rule: SecretFileRule = .private
         ) {
+            self.rule = rule
             self.section = section
             self.certificate = certificate
             self.key = key
@@ -48,7 +51,7 @@ package struct ServerCertificate: Sendable {
         option = "\(files.section).tls_certificate"
         let keyOption = "\(files.section).tls_key"
         let chain = try Self.certificates(files.certificate, of: option)
-        let key = try Self.read(files.key, of: keyOption) { try NIOSSLPrivateKey(file: files.key, format: .pem) }
+        let key = try Self.key(files.key, of: keyOption, files.rule)
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
         if let problem = files.protocols.problem(files.section) { throw BrokerError(problem) }
@@ -88,6 +91,18 @@ package struct ServerCertificate: Sendable {
         let found = try read(path, of: option) { try NIOSSLCertificate.fromPEMFile(path) }
         if found.isEmpty { throw BrokerError("the file \(path) of \(option) has no certificate") }
         return found
+    }
+
+    private static func key(
+        _ path: String, of option: String, _ rule: SecretFileRule
+    ) throws(BrokerError) -> NIOSSLPrivateKey {
+        let file: GuardedFile
+        do {
+            file = try GuardedFile(path, rule)
+        } catch {
+            throw BrokerError("the file \(path) of \(option) \(error)")
+        }
+        return try read(path, of: option) { try NIOSSLPrivateKey(bytes: file.bytes, format: .pem) }
     }
 
     private static func read<Value>(

@@ -1,3 +1,4 @@
+package import KiteQCore
 import NIOSSL
 
 /// The client port's TLS as it stands: what a reload replaces for the connections to come.
@@ -12,19 +13,20 @@ package final class ServerTLS: Sendable {
     var context: NIOSSLContext { certificate.context }
 
     /// Reads the files. Nil where TLS is off.
+    /// - Parameter rule: who else may reach the key.
     /// - Throws: ``BrokerError`` that names the option and the file.
-    package static func load(_ options: TLSOptions) throws(BrokerError) -> ServerTLS? {
+    package static func load(_ options: TLSOptions, _ rule: SecretFileRule) throws(BrokerError) -> ServerTLS? {
         if let problem = options.problem { throw BrokerError(problem) }
-        return options.mode == .off ? nil : try ServerTLS(options)
+        return options.mode == .off ? nil : try ServerTLS(options, rule)
     }
 
-    private init(_ options: TLSOptions) throws(BrokerError) {
+    private init(_ options: TLSOptions, _ rule: SecretFileRule) throws(BrokerError) {
         mode = options.mode
         wantsCertificate = options.clientCertificates == .required
         certificate = try ServerCertificate(
             ServerCertificate.Files(
                 section: "broker", certificate: options.certificate, key: options.key,
-                clients: Self.clients(options), protocols: options.protocols))
+                clients: Self.clients(options), protocols: options.protocols, rule: rule))
         revocations =
             options.clientCRL.isEmpty
             ? nil

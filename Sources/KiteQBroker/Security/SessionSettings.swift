@@ -33,7 +33,9 @@ package final class SessionSettings: Sendable {
     /// Reads the files of TLS.
     /// - Throws: ``BrokerError``, a sentence.
     package convenience init(_ configuration: BrokerConfiguration) throws(BrokerError) {
-        self.init(configuration, tls: try ServerTLS.load(configuration.tls), topics: configuration.topics)
+        self.init(
+            configuration, tls: try ServerTLS.load(configuration.tls, configuration.secretFiles),
+            topics: configuration.topics)
     }
 
     /// The same, for other topics.

@@ -106,6 +106,7 @@ extension ConnectionHandler {
             version: answer.version, extensionField: answer.extensionField, capabilities: meta.capabilities,
             eventLoop: context.eventLoop, handler: self, outbound: services.dispatcher.outbound)
         welcome(answer, meta)
+        readMore(context)
         services.connections.insert(connection)
         if connection.consumes {
             // Deliveries that follow at once are written behind the CONN_AUTH: this read's answers leave first, in order.
@@ -124,6 +125,13 @@ extension ConnectionHandler {
         if let objection = admission.objection(meta.groupID, settings) {
             logger.info("closing a connection: \(objection)", metadata: ["peer": "\(peer)"])
             close()
+        }
+    }
+
+    /// It is known now: what it sends is taken as fast as it comes.
+    private func readMore(_ context: ChannelHandlerContext) {
+        context.channel.setOption(.maxMessagesPerRead, value: Listener.reads).whenFailure { [logger, peer] error in
+            logger.debug("cannot change how a connection is read: \(error)", metadata: ["peer": "\(peer)"])
         }
     }
 

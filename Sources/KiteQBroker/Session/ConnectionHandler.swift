@@ -63,13 +63,17 @@ final class ConnectionHandler: ChannelInboundHandler {
     var unwritten = Unwritten()
     var stallTimer: Scheduled<Void>?
     private(set) var isPaused = false
-    /// Why it is not read, if it is not: too many of its publishes, or of its answers, wait; or a route is found.
+    /// Why it is not read, if it is not: too many of its publishes, or of its answers, wait; or a route is found; or there is no ``room``.
     private var hasTooManyPublishes = false
     private(set) var hasTooManyAnswers = false
     private var haveDeadlinesStopped = false
     private var isDraining = false
     private(set) var lastRead = NIODeadline.now()
     var patience = PacketPatience()
+    /// Whether there is room for the large packet that is on its way in; while it is awaited the socket is not read.
+    enum Room { case none, awaited, taken }
+    var room = Room.none
+    let progress = PacketProgress()
     /// When the read under way began: all its packets came then.
     private(set) var arrival = Arrival()
     private var timer: Scheduled<Void>?
@@ -84,7 +88,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         settingsVersion = services.settingsVersion
         settings = services.settings
         processor = NIOSingleStepByteToMessageProcessor(
-            PacketDecoder(maximumBodyLength: settings.maxPacket, maximumFirstLength: Self.greetingBytes),
+            PacketDecoder(
+                maximumBodyLength: settings.maxPacket, maximumFirstLength: Self.greetingBytes, progress: progress),
             maximumBufferSize: PacketDecoder.maximumBufferedBytes)
     }
 
@@ -127,6 +132,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         services.dispatcher.outbound.subtract(unwritten.end().deliveries)
         if case .open(let connection, let client) = state {
             connection.markClosed()
+            if room != .none { services.packetRoom.leave(connection.id) }
             // In this order: when a stop has seen the last connection go, all that they left undone has been decided.
             if let client { services.dispatcher.disconnect(client) }
             services.connections.remove(connection)
@@ -191,6 +197,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             malformed(error)
         }
         watchPacket(isPartial: processor.unprocessedBytes > 0, isNew: isWhole)
+        watchRoom(partial: processor.unprocessedBytes, isNew: isWhole)
     }
 
     /// Does what may bring answers as a read does, and sends them in one write.
@@ -276,7 +283,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// While the store, or the finding of a route, is what keeps the socket from being read, the client's DELIVER_ACKs cannot arrive for no fault of its own, and
     /// its deadlines stand still. Those of a client that does not take its answers run on.
     func updatePause() {
-        let isBrokersDoing = hasTooManyPublishes || isFindingRoute
+        let isBrokersDoing = hasTooManyPublishes || isFindingRoute || room == .awaited
         if haveDeadlinesStopped != isBrokersDoing, case .open(_, let client?) = state {
             haveDeadlinesStopped = isBrokersDoing
             services.dispatcher.setReading(client, !isBrokersDoing)

@@ -9,6 +9,7 @@ final class SessionServices: Sendable {
     let gatekeeper = Gatekeeper()
     let admissions = Admissions()
     let refusals: Refusals
+    let packetRoom: PacketRoom
     let routing: Routing
     let routes: RouteFinder
     let recent: RecentMessages
@@ -35,6 +36,7 @@ final class SessionServices: Sendable {
         self.configuration = configuration
         current = Mutex(settings)
         refusals = Refusals(logger: logger)
+        packetRoom = PacketRoom(bytes: configuration.shardQueueBytes)
         self.routes = routes
         routing = routes.routing
         self.recent = recent

@@ -6,6 +6,8 @@ package struct MySQLStoreConfiguration: Sendable {
     package var shards: [MariaDBConfiguration]
     /// Connections to each shard.
     package var connectionsPerShard = 6
+    /// With those that renew the lease, and those for operators.
+    package var mostConnectionsPerShard: Int { connectionsPerShard + 1 + Shard.operatorConnections }
     package var waitTimeout: Duration = .seconds(5)
     /// What to do where the server's settings would lose acknowledged messages in a crash.
     package var durability = Durability.warn

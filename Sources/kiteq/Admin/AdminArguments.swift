@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import KiteQAdminClient
+import KiteQCore
 
 /// The flags of commands that ask a broker's administration: where it is, who asks, and how the answer is printed.
 struct AdminArguments: ParsableArguments {
@@ -55,7 +56,7 @@ struct AdminArguments: ParsableArguments {
     ) throws(CommandError) -> AdminClientConfiguration {
         let address = try address(environment)
         var token = environment["KITEQ_TOKEN"].flatMap { $0.isEmpty ? nil : $0 }
-        if let tokenFile { token = try SecretFile.read(tokenFile, what: "the token") }
+        if let tokenFile { token = try SecretFile.read(tokenFile, what: "the token", .unchecked) }
         do {
             var certificate: AdminClientCertificate?
             if let certificateFile, let keyFile {

@@ -103,7 +103,7 @@ struct ClientArguments: ParsableArguments {
             let options = try registryOptions(url)
             let registry: RegistryConfiguration
             do {
-                registry = try RegistryFactory.configuration(options)
+                registry = try RegistryFactory.configuration(options, .unchecked)
             } catch {
                 throw error.judged(by: self.registry == nil ? [:] : ["registry.url": "--registry"])
             }
@@ -127,7 +127,7 @@ struct ClientArguments: ParsableArguments {
     /// The registry that the brokers are found in; nil where they are named.
     func registryConfiguration() throws(CommandError) -> RegistryConfiguration? {
         guard case .registry(let url) = try discovery() else { return nil }
-        return try RegistryFactory.configuration(try registryOptions(url))
+        return try RegistryFactory.configuration(try registryOptions(url), .unchecked)
     }
 
     /// The registry at a URL, with what the flags and the variables of `serve` say about it.
@@ -158,7 +158,7 @@ struct ClientArguments: ParsableArguments {
     /// "" where there is none.
     private func secret() throws(CommandError) -> String {
         guard let secretFile else { return "" }
-        return try SecretFile.read(secretFile, what: "the group's secret")
+        return try SecretFile.read(secretFile, what: "the group's secret", .unchecked)
     }
 
     func log() throws(CommandError) -> LogConfiguration {

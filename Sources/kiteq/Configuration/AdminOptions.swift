@@ -1,3 +1,4 @@
+import KiteQAdmin
 import KiteQBroker
 
 /// Who may use the administration's address, as the options say it.
@@ -23,6 +24,9 @@ struct AdminOptions: Sendable, Hashable {
     var readyShards = ReadyShards.any
     /// Names that the console may be reached by, besides the address itself.
     var hosts: [String] = []
+    /// The largest body of a publish over HTTP, and bodies that are read or worked on at a time, bytes.
+    var publishBody = AdminLimits().publishBody
+    var bodyMemory = AdminLimits().bodyMemory
 }
 
 extension ConfigurationCodec where Value == AdminOptions.Anonymous? {

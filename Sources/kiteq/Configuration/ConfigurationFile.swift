@@ -1,29 +1,35 @@
 import Foundation
+import KiteQCore
 import TOMLKit
 
 /// A TOML file, as the values its keys have; keys are `section.name`.
 struct ConfigurationFile: Sendable {
     let path: String
     let values: [String: ConfigurationValue]
+    let content: FileContent
+    /// Nil where it was no file.
+    private(set) var facts: FileFacts?
 
     /// - Throws: ``CommandError`` where the file cannot be read, is no TOML, or has a key outside of a section.
-    /// - Parameter isSecret: nothing of the text is repeated in an error, only where it is.
-    init(path: String, isSecret: Bool = false) throws(CommandError) {
-        let data: Data
+    /// - Parameter rule: of a file of secrets, who else may reach it: nothing of its text is repeated in an error then, only where it is.
+    ///   Nil for any other.
+    init(path: String, secret rule: SecretFileRule? = nil) throws(CommandError) {
+        let file: GuardedFile
         do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path))
+            file = try GuardedFile(path, rule ?? .unchecked)
         } catch {
-            let why = FileManager.default.fileExists(atPath: path) ? "cannot be read" : "does not exist"
-            throw CommandError("the \(isSecret ? "" : "configuration ")file \(path) \(why)")
+            throw CommandError("the \(rule == nil ? "configuration " : "")file \(path) \(error)")
         }
-        guard let text = String(validating: data, as: UTF8.self) else {
-            throw CommandError("the configuration file \(path) is not UTF-8 text")
+        guard let text = String(validating: file.bytes, as: UTF8.self) else {
+            throw CommandError("the \(rule == nil ? "configuration " : "")file \(path) is not UTF-8 text")
         }
-        try self.init(path: path, text: text, isSecret: isSecret)
+        try self.init(path: path, text: text, isSecret: rule != nil)
+        facts = file.facts
     }
 
     init(path: String, text: String, isSecret: Bool = false) throws(CommandError) {
         self.path = path
+        content = FileContent(path: path, bytes: Array(text.utf8))
         let root: TOMLTable
         do {
             root = try TOMLTable(string: text)

@@ -50,7 +50,10 @@ struct ConfigurationLoader: Sendable {
     func load(over defaults: ServerConfiguration = ServerConfiguration()) throws(CommandError) -> ServerConfiguration {
         var configuration = defaults
         var layers: [String: Layer] = [:]
-        if let file { try apply(file, to: &configuration, &layers) }
+        if let file {
+            (configuration.file, configuration.fileFacts) = (file.content, file.facts)
+            try apply(file, to: &configuration, &layers)
+        }
         for option in ServerConfiguration.options {
             guard let text = environment[option.environment] else { continue }
             guard option.setText(&configuration, text) else {

@@ -13,9 +13,22 @@ import KiteQCore
 enum GroupsFile {
     private static let keys = ["secret", "secrets", "publish", "subscribe", "speaks_for", "certificate", "max_body"]
 
+    /// What it held when it was read.
+    struct Reading: Sendable {
+        var groups: [BindingName: GroupAccess]
+        var file: ListedFile
+    }
+
+    /// - Parameter rule: who else may reach the file.
     /// - Throws: ``CommandError``, a sentence without a secret.
-    static func read(_ path: String) throws(CommandError) -> [BindingName: GroupAccess] {
-        try groups(in: ConfigurationFile(path: path, isSecret: true))
+    static func read(_ path: String, _ rule: SecretFileRule) throws(CommandError) -> Reading {
+        let file = try ConfigurationFile(path: path, secret: rule)
+        let groups = try groups(in: file)
+        return Reading(
+            groups: groups,
+            file: ListedFile(
+                kind: "group", content: file.content, names: Set(groups.keys.map(\.text)),
+                shown: Set(groups.filter { $0.value.isProtected }.keys.map(\.text))))
     }
 
     static func groups(in file: ConfigurationFile) throws(CommandError) -> [BindingName: GroupAccess] {

@@ -1,3 +1,4 @@
+import KiteQAdmin
 import KiteQBroker
 
 /// Who may use the administration's address, put together and checked.
@@ -5,6 +6,8 @@ struct ResolvedAdmin: Sendable, Hashable {
     /// Nil where it speaks plain HTTP.
     var tls: ServerCertificate.Files?
     var tokens: [AdminToken]
+    /// Nil where there is no file of them.
+    var tokensFile: ListedFile?
     /// What whoever shows no token may do; nil: nothing.
     var anonymous: AdminToken.Role?
     var hosts: [String]
@@ -21,7 +24,7 @@ extension ServerConfiguration {
             resolved.tls = .init(
                 section: "admin", certificate: options.tlsCertificate, key: options.tlsKey,
                 clients: options.tlsClientCA.isEmpty ? .anybody : .must(ca: options.tlsClientCA),
-                protocols: options.tlsProtocols)
+                protocols: options.tlsProtocols, rule: broker.secretFiles)
         case (true, true):
             if !options.tlsClientCA.isEmpty {
                 throw CommandError("admin.tls_client_ca needs admin.tls_certificate", about: "admin.tls_client_ca")
@@ -31,7 +34,15 @@ extension ServerConfiguration {
                 "admin.tls_certificate and admin.tls_key go together: give both",
                 about: "admin.tls_certificate", "admin.tls_key")
         }
-        if !options.tokensFile.isEmpty { resolved.tokens = try TokensFile.read(options.tokensFile) }
+        if !options.tokensFile.isEmpty {
+            let reading = try TokensFile.read(options.tokensFile, broker.secretFiles)
+            (resolved.tokens, resolved.tokensFile) = (reading.tokens, reading.file)
+        }
+        if options.publishBody > AdminLimits.share(of: options.bodyMemory) {
+            throw CommandError(
+                "admin.body_memory must be at least twice admin.publish_body: one address may take half of it",
+                about: "admin.body_memory", "admin.publish_body")
+        }
         let isLoopback = admin?.isLoopback ?? true
         switch options.allowAnonymous {
         case .no: break

@@ -3,8 +3,9 @@ import KiteQCore
 
 extension ServerConfiguration {
     /// Who is let in and may do what, from the options and from the file of groups.
+    /// - Parameter file: nil where there is none.
     /// - Throws: ``CommandError`` where they contradict each other, or a file cannot be read; a sentence without a secret.
-    func resolvedAccess() throws(CommandError) -> AccessRules {
+    func resolvedAccess(_ file: GroupsFile.Reading?) throws(CommandError) -> AccessRules {
         if groups.requireSecret && groups.allowAnyone {
             throw CommandError(
                 "groups.require_secret and groups.allow_anyone contradict each other; give one of them",
@@ -12,7 +13,7 @@ extension ServerConfiguration {
         }
         // Whoever lists groups means that others are not let in.
         let requires = groups.requireSecret || (!groups.file.isEmpty && !groups.allowAnyone)
-        var known = groups.file.isEmpty ? [:] : try GroupsFile.read(groups.file)
+        var known = file?.groups ?? [:]
         for (group, secret) in try plainSecrets().sorted(by: { $0.key < $1.key }) {
             var access = known[BindingName(group)] ?? GroupAccess(publish: .unsaid, subscribe: .unsaid)
             if !access.secrets.isEmpty {
@@ -46,6 +47,12 @@ extension ServerConfiguration {
         }
     }
 
+    /// What `groups.file` holds; nil where there is none.
+    /// - Throws: ``CommandError``, a sentence without a secret.
+    func readGroups() throws(CommandError) -> GroupsFile.Reading? {
+        groups.file.isEmpty ? nil : try GroupsFile.read(groups.file, broker.secretFiles)
+    }
+
     /// Each group's secret, from the option itself or from its file.
     private func plainSecrets() throws(CommandError) -> [String: String] {
         var secrets = groups.secrets
@@ -53,7 +60,7 @@ extension ServerConfiguration {
             if secrets[group] != nil {
                 throw CommandError("group \(group) has a secret in groups.secrets and in groups.secret_files; give one")
             }
-            secrets[group] = try SecretFile.read(path, what: "the secret of group \(group)")
+            secrets[group] = try SecretFile.read(path, what: "the secret of group \(group)", broker.secretFiles)
         }
         for group in secrets.keys where group.utf8.count > 255 {
             throw CommandError("groups.secrets names a group of more than 255 bytes")

@@ -33,6 +33,7 @@ extension ServerConfiguration {
         .init("broker.tls_client_crl", \.broker.tls.clientCRL, .any),
         .init("broker.tls_min_version", \.broker.tls.protocols.lowest, .name),
         .init("broker.tls_ciphers", \.broker.tls.protocols.ciphers, .names),
+        .init("broker.secret_files", \.broker.secretFiles, .name),
     ]
 
     private static let topicOptions: [ConfigurationOption] = [
@@ -126,6 +127,8 @@ extension ServerConfiguration {
         .init("admin.allow_anonymous", \.adminAccess.allowAnonymous, .anonymous),
         .init("admin.ready_shards", \.adminAccess.readyShards, .name),
         .init("admin.hosts", \.adminAccess.hosts, .names),
+        .init("admin.publish_body", \.adminAccess.publishBody, .bytes(64 << 10...16 << 20)),
+        .init("admin.body_memory", \.adminAccess.bodyMemory, .bytes(1 << 20...1 << 34)),
     ]
 
     private static let logOptions: [ConfigurationOption] = [

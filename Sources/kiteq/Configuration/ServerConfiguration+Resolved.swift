@@ -1,11 +1,13 @@
-import Foundation
 import KiteQBroker
 import KiteQCore
 
 extension ServerConfiguration {
     /// The broker's part, put together and checked: what one option alone cannot tell.
     /// - Throws: ``CommandError`` where options contradict each other or a file of a secret cannot be read.
-    func resolvedBroker() throws(CommandError) -> BrokerConfiguration {
+    func resolvedBroker() throws(CommandError) -> BrokerConfiguration { try resolvedBroker(readGroups()) }
+
+    /// The same, where the file of groups was read.
+    func resolvedBroker(_ groupsFile: GroupsFile.Reading?) throws(CommandError) -> BrokerConfiguration {
         var broker = self.broker
         if broker.topics.isEmpty {
             throw CommandError(
@@ -33,7 +35,7 @@ extension ServerConfiguration {
         }
         if let problem = transactions.problem { throw CommandError("[transactions] cannot be used: \(problem)") }
         broker.transactions = transactions
-        broker.access = try resolvedAccess()
+        broker.access = try resolvedAccess(groupsFile)
         if !bind.isLoopback && !broker.access.requiresSecret && !groups.allowAnyone {
             throw CommandError(
                 "broker.bind = \(bind) can be reached from elsewhere, and anybody there could be any group: name the groups in "
@@ -48,12 +50,17 @@ extension ServerConfiguration {
 /// A file whose content is a secret.
 enum SecretFile {
     /// The content without the line break at its end.
+    /// - Parameter rule: who else may reach it.
     /// - Throws: ``CommandError`` where it cannot be read, is empty, or has several lines.
-    static func read(_ path: String, what: String) throws(CommandError) -> String {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw CommandError("the file \(path) for \(what) cannot be read")
+    static func read(_ path: String, what: String, _ rule: SecretFileRule) throws(CommandError) -> String {
+        let file: GuardedFile
+        do {
+            file = try GuardedFile(path, rule)
+        } catch {
+            throw CommandError(
+                "the file \(path) for \(what) \(error.isUnreadable ? "cannot be read" : error.description)")
         }
-        guard let text = String(validating: data, as: UTF8.self) else {
+        guard let text = String(validating: file.bytes, as: UTF8.self) else {
             throw CommandError("the file \(path) for \(what) is not UTF-8 text")
         }
         let secret = text.hasSuffix("\r\n") ? text.dropLast() : text.hasSuffix("\n") ? text.dropLast() : text[...]

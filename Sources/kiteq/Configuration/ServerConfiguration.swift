@@ -16,6 +16,10 @@ struct ServerConfiguration: Sendable {
     var adminAccess = AdminOptions()
     /// Where each option that was said was said, by its key: the file's path, the variable's name, or the flag.
     var origins: [String: String] = [:]
+    /// The file that options were read from; nil where there was none.
+    var file: FileContent?
+    /// Whose that file was.
+    var fileFacts: FileFacts?
     var log = LogConfiguration()
     /// How long the store and the registry have until the broker serves; zero: for ever.
     var startTimeout: Duration = .zero

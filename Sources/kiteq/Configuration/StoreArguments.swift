@@ -1,5 +1,7 @@
 import ArgumentParser
 import Foundation
+import KiteQBroker
+import KiteQCore
 import KiteQStore
 import Logging
 
@@ -24,7 +26,7 @@ struct StoreArguments: ParsableArguments {
         var log = loaded.log
         log.level = max(log.level, .warning)
         do {
-            return (try StoreFactory.mysql(loaded.store), log)
+            return (try StoreFactory.mysql(loaded.store, loaded.broker.secretFiles), log)
         } catch {
             throw error.judged(by: loaded.origins)
         }

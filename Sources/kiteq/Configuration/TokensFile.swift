@@ -1,5 +1,6 @@
 import Foundation
 import KiteQBroker
+import KiteQCore
 
 /// The file of `admin.tokens_file`:
 ///
@@ -10,9 +11,20 @@ import KiteQBroker
 enum TokensFile {
     static let hashName = "sha256:"
 
+    /// What it held when it was read.
+    struct Reading: Sendable {
+        var tokens: [AdminToken]
+        var file: ListedFile
+    }
+
+    /// - Parameter rule: who else may reach the file.
     /// - Throws: ``CommandError``, a sentence without a hash.
-    static func read(_ path: String) throws(CommandError) -> [AdminToken] {
-        try tokens(in: ConfigurationFile(path: path, isSecret: true))
+    static func read(_ path: String, _ rule: SecretFileRule) throws(CommandError) -> Reading {
+        let file = try ConfigurationFile(path: path, secret: rule)
+        let tokens = try tokens(in: file)
+        let names = Set(tokens.map(\.name))
+        return Reading(
+            tokens: tokens, file: ListedFile(kind: "token", content: file.content, names: names, shown: names))
     }
 
     static func tokens(in file: ConfigurationFile) throws(CommandError) -> [AdminToken] {

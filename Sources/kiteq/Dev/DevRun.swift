@@ -51,10 +51,12 @@ struct DevRun: Sendable {
 
     private func serve(_ database: LocalMariaDB) async throws {
         progress("making \(DevPlan.shards) databases and their tables, where they are not there")
-        let store = try StoreFactory.mysql(plan.configuration.store)
+        let store = try StoreFactory.mysql(plan.configuration.store, plan.configuration.broker.secretFiles)
         guard try await stop.cancels({ try await Migrator(store, logger: logger).run() }) != nil else { return }
         try plan.folder.writeRegistry(broker: plan.configuration.bind, topics: plan.topics)
         progress("starting the broker")
+        // Not before: the database server would set memory aside for each file that it may open.
+        ProcessWide.prepareToServe()
         let host = try BrokerHost(plan.configuration, logger: logger)
         try await host.run(stop: stop) { serving in
             let screen = DevScreen(plan: plan, serving: serving, socket: database.socket)

@@ -37,6 +37,7 @@ struct BrokerHost: Sendable {
     private let access: AdminAccess
     private let adminTLS: AdminTLS
     private let isAdminEncrypted: Bool
+    private let adminLimits: AdminLimits
     private let opened: OpenedStore
     private let registryConfiguration: RegistryConfiguration
     private let logger: Logger
@@ -53,8 +54,9 @@ struct BrokerHost: Sendable {
         do {
             reading = try Reloader.Reading(configuration)
             brokerConfiguration = reading.broker
-            opened = try StoreFactory.make(configuration.store, logger: logger)
-            registryConfiguration = try RegistryFactory.configuration(configuration.registry)
+            opened = try StoreFactory.make(configuration.store, configuration.broker.secretFiles, logger: logger)
+            registryConfiguration = try RegistryFactory.configuration(
+                configuration.registry, configuration.broker.secretFiles)
         } catch {
             throw error.judged(by: configuration.origins)
         }
@@ -69,13 +71,14 @@ struct BrokerHost: Sendable {
         access = AdminAccess(reading.admin)
         adminTLS = AdminTLS(reading.adminCertificate?.context)
         isAdminEncrypted = reading.adminCertificate != nil
+        adminLimits = reading.adminLimits
         reloader = Reloader(
             reading, load: again ?? { .success(configuration) }, broker: broker,
             applyAdmin: { [access, adminTLS] in
                 access.set($0.admin)
                 adminTLS.set($0.adminCertificate?.context)
             }, logger: logger)
-        for warning in reading.warnings { logger.warning("\(warning)") }
+        for warning in reading.startWarnings + reading.warnings { logger.warning("\(warning)") }
     }
 
     /// Reads the configuration again: what SIGHUP and the administration ask for.
@@ -99,7 +102,7 @@ struct BrokerHost: Sendable {
             // First in the list is last to stop: `/readyz` says that the broker is going.
             services.append(
                 AdminServer(
-                    host: endpoint.host, port: endpoint.port, tls: adminTLS,
+                    host: endpoint.host, port: endpoint.port, tls: adminTLS, limits: adminLimits,
                     probe: AdminProbe(broker, requiresAllShards: configuration.adminAccess.readyShards == .all),
                     metrics: ProcessWide.metrics, services: adminServices, logger: logger,
                     onListening: { [started] in started.adminListens(on: $0) }))

@@ -3,13 +3,16 @@ import KiteQRegistry
 
 /// Reads the registry's options.
 enum RegistryFactory {
-    static func configuration(_ options: RegistryOptions) throws(CommandError) -> RegistryConfiguration {
+    /// - Parameter rule: who else may reach the file of the credentials.
+    static func configuration(
+        _ options: RegistryOptions, _ rule: SecretFileRule
+    ) throws(CommandError) -> RegistryConfiguration {
         guard !options.url.isEmpty else {
             throw CommandError(
                 "no registry: name it with --registry zk://HOST:2181 or file://PATH, KITEQ_REGISTRY, or url in [registry]",
                 status: .usage)
         }
-        let auth = try credentials(options)
+        let auth = try credentials(options, rule)
         do {
             let configuration = try RegistryConfiguration(url: options.url)
             guard case .zooKeeper(var zooKeeper) = configuration else {
@@ -39,10 +42,11 @@ enum RegistryFactory {
     }
 
     /// Nil where there are none.
-    private static func credentials(_ options: RegistryOptions) throws(CommandError) -> String? {
+    private static func credentials(_ options: RegistryOptions, _ rule: SecretFileRule) throws(CommandError) -> String?
+    {
         if !options.auth.isEmpty { return options.auth }
         if options.authFile.isEmpty { return nil }
-        return try SecretFile.read(options.authFile, what: "the registry's credentials")
+        return try SecretFile.read(options.authFile, what: "the registry's credentials", rule)
     }
 }
 

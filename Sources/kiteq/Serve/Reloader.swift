@@ -1,5 +1,6 @@
 import KiteQAdmin
 import KiteQBroker
+import KiteQCore
 import Logging
 
 /// Reads the configuration again and puts in force what can change while the broker runs: all of it, or, where it is not
@@ -11,9 +12,13 @@ actor Reloader {
         "broker.max_properties", "broker.packet_timeout", "broker.idle_timeout", "broker.handshake_timeout",
         "broker.tls", "broker.tls_certificate", "broker.tls_key", "broker.tls_client_ca",
         "broker.tls_client_certificates", "broker.tls_client_crl", "broker.tls_min_version", "broker.tls_ciphers",
-        "topics.max_body", "publish.receive_rate", "groups.file",
+        "broker.secret_files", "topics.max_body", "publish.receive_rate", "groups.file",
         "groups.default_rights",
         "groups.require_secret", "groups.allow_anyone", "groups.secrets", "groups.secret_files", "log.level",
+    ]
+    /// Those by which groups are let in: they go together.
+    private static let groupOptions: Set<String> = [
+        "groups.file", "groups.require_secret", "groups.allow_anyone", "groups.secrets", "groups.secret_files",
     ]
     /// Those of the administration, where somebody applies them.
     static let adminOptions = adminTLSOptions.union(["admin.tokens_file", "admin.allow_anonymous", "admin.hosts"])
@@ -22,32 +27,6 @@ actor Reloader {
         "admin.tls_certificate", "admin.tls_key", "admin.tls_client_ca", "admin.tls_min_version",
         "admin.tls_ciphers",
     ]
-
-    /// What one reading of the configuration and its files came to.
-    struct Reading: Sendable {
-        var configuration: ServerConfiguration
-        var broker: BrokerConfiguration
-        var settings: SessionSettings
-        var admin: ResolvedAdmin
-        /// Nil: plain HTTP.
-        var adminCertificate: ServerCertificate?
-
-        /// What whoever runs this should know, each a sentence.
-        var warnings: [String] { settings.warnings + [adminCertificate?.warning].compactMap { $0 } }
-
-        /// - Throws: ``CommandError``.
-        init(_ configuration: ServerConfiguration) throws(CommandError) {
-            self.configuration = configuration
-            broker = try configuration.resolvedBroker()
-            admin = try configuration.resolvedAdmin()
-            do {
-                settings = try SessionSettings(broker)
-                adminCertificate = try admin.tls.map(ServerCertificate.init)
-            } catch {
-                throw CommandError(error.description)
-            }
-        }
-    }
 
     private var running: Reading
     /// Puts the configuration together again. A result, for a closure that throws a typed error and returns so large a value is
@@ -80,12 +59,15 @@ actor Reloader {
     func reload() throws(CommandError) -> ReloadReport {
         let wanted: ServerConfiguration
         let isEncrypted: Bool
-        do {
+        do throws(CommandError) {
             wanted = try load().get()
             // What needs a restart must be right too: at the restart it would be too late to hear of it.
             isEncrypted = try Reading(wanted).adminCertificate != nil
-            _ = try StoreFactory.check(wanted.store)
-            _ = try RegistryFactory.configuration(wanted.registry)
+            _ = try StoreFactory.check(wanted.store, wanted.broker.secretFiles)
+            _ = try RegistryFactory.configuration(wanted.registry, wanted.broker.secretFiles)
+            if let file = wanted.file, let old = running.configuration.file, let cut = file.cut(after: old) {
+                throw CommandError("the configuration file \(file.path) \(cut)")
+            }
         } catch {
             logger.error("the configuration was not reloaded and all stays as it was: \(error.description)")
             throw error
@@ -94,7 +76,15 @@ actor Reloader {
         var reloadable = Self.options.union(applyAdmin == nil ? [] : Self.adminOptions)
         // A line that is gone must not make plain HTTP of it, and with it tokens that anybody on the way can read.
         if isEncrypted != (running.adminCertificate != nil) { reloadable.subtract(Self.adminTLSOptions) }
+        // Nor may it let in everybody who is near.
+        if wanted.groups.file.isEmpty, !running.configuration.groups.file.isEmpty {
+            reloadable.subtract(Self.groupOptions)
+        }
+        if wanted.adminAccess.tokensFile.isEmpty, !running.configuration.adminAccess.tokensFile.isEmpty {
+            reloadable.subtract(["admin.tokens_file", "admin.allow_anonymous"])
+        }
         var merged = running.configuration
+        (merged.file, merged.fileFacts) = (wanted.file, wanted.fileFacts)
         var applied: [String] = []
         for option in changed where reloadable.contains(option.key) {
             let isSet = option.setValue(&merged, option.value(wanted))
@@ -102,8 +92,9 @@ actor Reloader {
             applied.append(option.key)
         }
         let next: Reading
-        do {
+        do throws(CommandError) {
             next = try Reading(merged)
+            try next.check(after: running)
         } catch {
             logger.error("the configuration was not reloaded and all stays as it was: \(error.description)")
             throw error

@@ -21,6 +21,7 @@ struct ServeCommand: AsyncParsableCommand {
         let loader = try options.loader()
         let configuration = try loader.load()
         let logger = ProcessWide.bootstrap(configuration.log)
+        ProcessWide.prepareToServe()
         for variable in loader.unknownVariables {
             logger.warning("the environment variable \(variable) is no option of kiteq and does nothing")
         }

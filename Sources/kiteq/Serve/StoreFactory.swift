@@ -12,23 +12,28 @@ struct OpenedStore: Sendable {
 
 /// Makes the store that a configuration names. Nothing connects before the store's `run()`.
 enum StoreFactory {
-    static func make(_ options: StoreOptions, logger: Logger) throws(CommandError) -> OpenedStore {
+    /// - Parameter rule: who else may reach the file of the password.
+    static func make(
+        _ options: StoreOptions, _ rule: SecretFileRule, logger: Logger
+    ) throws(CommandError) -> OpenedStore {
         if options.url.hasPrefix("memory:") { return try memory(options.url) }
-        let configuration = try mysql(options)
+        let configuration = try mysql(options, rule)
         return OpenedStore(
             store: MySQLMessageStore(configuration, logger: logger),
             summary: "mysql \(counted(configuration.shards.count))")
     }
 
     /// Whether the options can be used; nothing is opened.
-    static func check(_ options: StoreOptions) throws(CommandError) {
-        if options.url.hasPrefix("memory:") { _ = try memory(options.url) } else { _ = try mysql(options) }
+    static func check(_ options: StoreOptions, _ rule: SecretFileRule) throws(CommandError) {
+        if options.url.hasPrefix("memory:") { _ = try memory(options.url) } else { _ = try mysql(options, rule) }
     }
 
     /// The databases of the shards, and how to use them.
     /// - Throws: ``CommandError``, a sentence that shows no password.
-    static func mysql(_ options: StoreOptions) throws(CommandError) -> MySQLStoreConfiguration {
-        let password = try password(options)
+    static func mysql(
+        _ options: StoreOptions, _ rule: SecretFileRule = .private
+    ) throws(CommandError) -> MySQLStoreConfiguration {
+        let password = try password(options, rule)
         var configuration: MySQLStoreConfiguration
         if options.shards.isEmpty {
             guard !options.url.isEmpty else {
@@ -111,10 +116,10 @@ enum StoreFactory {
         }
     }
 
-    private static func password(_ options: StoreOptions) throws(CommandError) -> String? {
+    private static func password(_ options: StoreOptions, _ rule: SecretFileRule) throws(CommandError) -> String? {
         if !options.password.isEmpty { return options.password }
         if options.passwordFile.isEmpty { return nil }
-        return try SecretFile.read(options.passwordFile, what: "the store's password")
+        return try SecretFile.read(options.passwordFile, what: "the store's password", rule)
     }
 
     // MARK: Memory

@@ -88,7 +88,13 @@ final class RawClient: Sendable {
     }
 
     /// What comes from now on stays where it is.
-    func stopReading() async throws { try await channel.setOption(.autoRead, value: false).get() }
+    /// - Parameter bytes: of the socket's buffer; nil: as it is.
+    func stopReading(holding bytes: Int? = nil) async throws {
+        try await channel.setOption(.autoRead, value: false).get()
+        if let bytes {
+            try await channel.setOption(.socketOption(.so_rcvbuf), value: numericCast(bytes)).get()
+        }
+    }
 
     func close() { channel.close(promise: nil) }
 }

@@ -230,11 +230,11 @@ import Testing
                 (certificates.file("missing"), "of broker.tls_client_crl"),
             ] {
                 options.clientCRL = file
-                let error = #expect(throws: BrokerError.self) { try ServerTLS.load(options) }
+                let error = #expect(throws: BrokerError.self) { try ServerTLS.load(options, .private) }
                 #expect(error?.description.contains(why) == true, "\(String(describing: error))")
             }
             options.clientCRL = certificates.file("old")
-            #expect(try ServerTLS.load(options)?.warnings.contains { $0.contains("broker.tls_client_crl") } == true)
+            #expect(try ServerTLS.load(options, .private)?.warnings.contains { $0.contains("broker.tls_client_crl") } == true)
         }
     }
 
@@ -277,7 +277,7 @@ import Testing
             }
             var options = Self.options(certificates, .required)
             options.protocols.ciphers = ["TLS_NONE"]
-            let error = #expect(throws: BrokerError.self) { try ServerTLS.load(options) }
+            let error = #expect(throws: BrokerError.self) { try ServerTLS.load(options, .private) }
             #expect(error?.description.contains("broker.tls_ciphers has no suite TLS_NONE") == true)
         }
     }

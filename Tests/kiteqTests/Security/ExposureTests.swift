@@ -17,7 +17,7 @@ import Testing
 
     private func file(_ text: String) throws -> String {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("kiteq-\(UUID().uuidString).toml").path
-        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        try SecretText.write(text, to: path)
         return path
     }
 

@@ -51,7 +51,7 @@ import Testing
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { #expect(throws: Never.self) { try FileManager.default.removeItem(at: folder) } }
         func write(_ name: String, _ text: String) throws {
-            try text.write(to: folder.appendingPathComponent(name), atomically: true, encoding: .utf8)
+            try SecretText.write(text, to: folder.appendingPathComponent(name).path)
         }
         func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
         func options(_ topics: String, window: Int) -> String {

@@ -1,0 +1,48 @@
+import KiteQBroker
+import NIOCore
+import Synchronization
+
+/// The connections to the administration, each with its place (``ConnectionPlaces``).
+final class AdminConnections: Sendable {
+    /// Why a connection was closed before anything was read of it.
+    struct TooMany: Error {}
+
+    private struct State {
+        var places: ConnectionPlaces<ObjectIdentifier>
+        var channels: [ObjectIdentifier: any Channel] = [:]
+    }
+
+    private let state: Mutex<State>
+
+    init(_ limits: AdminLimits) { state = Mutex(State(places: ConnectionPlaces(limits))) }
+
+    /// Gives a connection a place until it is closed; another one may be closed for it.
+    /// - Throws: ``TooMany`` where there is none; it is closed then.
+    func enter(_ channel: any Channel) throws(TooMany) {
+        let id = ObjectIdentifier(channel)
+        let address = Peer(channel.remoteAddress).address
+        let (isIn, other) = state.withLock { state -> (Bool, (any Channel)?) in
+            guard case .stays(let other) = state.places.enter(id, from: address) else { return (false, nil) }
+            state.channels[id] = channel
+            return (true, other.flatMap { state.channels.removeValue(forKey: $0) })
+        }
+        other?.close(promise: nil)
+        guard isIn else {
+            channel.close(promise: nil)
+            throw TooMany()
+        }
+        channel.closeFuture.whenComplete { _ in
+            self.state.withLock { state in
+                state.places.leave(id)
+                state.channels[id] = nil
+            }
+        }
+    }
+
+    /// See ``ConnectionPlaces/begin(_:isProbe:)``.
+    func begin(_ channel: any Channel, isProbe: Bool) -> Bool {
+        state.withLock { $0.places.begin(ObjectIdentifier(channel), isProbe: isProbe) }
+    }
+
+    func end(_ channel: any Channel) { state.withLock { $0.places.end(ObjectIdentifier(channel)) } }
+}
