@@ -16,6 +16,7 @@ package struct AdminServer: Service {
     private let tls: AdminTLS
     private let limits: AdminLimits
     private let router: AdminRouter
+    private let refusals: HTTPRefusals
     private let logger: Logger
     private let onListening: @Sendable (Int) -> Void
 
@@ -32,8 +33,10 @@ package struct AdminServer: Service {
         self.port = port
         self.tls = tls
         self.limits = limits
+        refusals = HTTPRefusals(logger: logger)
         router = AdminRouter(
-            probe: ProbeRoutes(probe: probe, metrics: metrics, services: services), services: services, logger: logger)
+            probe: ProbeRoutes(probe: probe, metrics: metrics, services: services, refusals: refusals),
+            services: services, refusals: refusals, logger: logger)
         self.logger = logger
         self.onListening = onListening
     }
@@ -58,8 +61,10 @@ package struct AdminServer: Service {
     }
 
     var server: HTTPServerBuilder {
-        let (tls, limits) = (tls, limits)
-        return HTTPServerBuilder { responder in AdminChannel(responder, tls: tls, limits: limits) }
+        let (tls, limits, refusals) = (tls, limits, refusals)
+        return HTTPServerBuilder { responder in
+            AdminChannel(responder, tls: tls, limits: limits, refusals: refusals)
+        }
     }
 
     func makeRouter() -> Router<AdminContext> { router.make() }

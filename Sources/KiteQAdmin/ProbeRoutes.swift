@@ -3,23 +3,26 @@ import Hummingbird
 import KiteQBroker
 import KiteQCore
 
-/// `/healthz`, `/readyz` and `/metrics`: for orchestrators and Prometheus, without a token.
+/// `/healthz`, `/readyz` and `/metrics`: for orchestrators and Prometheus, without a token where they call the broker by a name of its
+/// own.
 struct ProbeRoutes {
     let probe: AdminProbe
     let metrics: PrometheusMetrics
     let acts = ActCounts()
+    private let refusals: HTTPRefusals
     private let version: String?
     private let figures: StoreFigures?
 
     /// - Parameter services: nil: there is no API.
-    init(probe: AdminProbe, metrics: PrometheusMetrics, services: AdminServices?) {
+    init(probe: AdminProbe, metrics: PrometheusMetrics, services: AdminServices?, refusals: HTTPRefusals) {
         self.probe = probe
+        self.refusals = refusals
         self.metrics = metrics
         version = services?.version
         figures = services.map(StoreFigures.init)
     }
 
-    func add(to router: Router<AdminContext>) {
+    func add(to router: RouterGroup<AdminContext>) {
         let probe = self.probe
         router.get("healthz") { _, _ in Self.text(.ok, "ok\n") }
         router.get("readyz") { request, _ in
@@ -49,6 +52,7 @@ struct ProbeRoutes {
             figures.write(to: &page)
             acts.write(to: &page)
         }
+        refusals.write(to: &page)
         ProcessMetrics.write(to: &page)
         metrics.write(to: &page)
         return page.text
@@ -66,7 +70,9 @@ struct ProbeRoutes {
     /// - Parameter clockIncidents: they do not keep it from serving, but somebody has to mend them.
     private static func answer(_ readiness: Readiness, _ rule: ShardRule, clockIncidents: [String]) -> Response {
         let why = readiness.sentence ?? "no reason is known"
-        func body(_ first: String) -> String { ([first] + clockIncidents).map { "\($0)\n" }.joined() }
+        func body(_ first: String) -> String {
+            ([first] + clockIncidents).map { "\(VisibleText.escaped($0))\n" }.joined()
+        }
         return switch readiness.state {
         case .ready: text(.ok, body("ready"))
         case .degraded: text(rule == .all ? .serviceUnavailable : .ok, body("degraded: \(why)"))

@@ -18,8 +18,10 @@ import Yams
                 configuration: { [] }, reload: { ReloadReport(applied: [], needsRestart: []) }, drain: {})
             let router = AdminRouter(
                 probe: ProbeRoutes(
-                    probe: AdminProbe(admin.broker), metrics: PrometheusMetrics(), services: services),
-                services: services, logger: Logger(label: "test")
+                    probe: AdminProbe(admin.broker), metrics: PrometheusMetrics(), services: services,
+                    refusals: HTTPRefusals(logger: Logger(label: "test"))),
+                services: services, refusals: HTTPRefusals(logger: Logger(label: "test")),
+                logger: Logger(label: "test")
             ).routes()
             let routed = Set(
                 router.routes.filter { "\($0.path)".hasPrefix("/api/v1/") }.map {

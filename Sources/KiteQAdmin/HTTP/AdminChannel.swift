@@ -12,14 +12,16 @@ struct AdminChannel: ServerChildChannel {
     private let limits: AdminLimits
     private let connections: ConnectionsByAddress
 
-    init(_ responder: @escaping HTTPChannelHandler.Responder, tls: AdminTLS, limits: AdminLimits) {
+    init(
+        _ responder: @escaping HTTPChannelHandler.Responder, tls: AdminTLS, limits: AdminLimits, refusals: HTTPRefusals
+    ) {
         self.tls = tls
         self.limits = limits
-        connections = ConnectionsByAddress(limit: limits.maxConnectionsPerAddress)
+        connections = ConnectionsByAddress(limit: limits.maxConnectionsPerAddress, refusals: refusals)
         http = HTTP1Channel(
             responder: responder,
             configuration: .init(
-                additionalChannelHandlers: [UnreadableRequests(limits)],
+                additionalChannelHandlers: [UnreadableRequests(limits, refusals: refusals)],
                 idleTimeout: TimeAmount(limits.idleTime),
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: limits.headerBytes, maxHeaderListSize: limits.allHeaderBytes,
@@ -39,6 +41,7 @@ struct AdminChannel: ServerChildChannel {
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
             try pipeline.addHandler(RequestDeadline(limits), position: .after(decoder))
             try pipeline.addHandler(AnswerDeadline(limits), position: .after(decoder))
+            try pipeline.addHandler(RequestForm(), position: .after(decoder))
             return value
         }
     }

@@ -8,20 +8,28 @@ final class ConnectionsByAddress: Sendable {
     struct TooMany: Error {}
 
     private let limit: Int
+    private let refusals: HTTPRefusals
     private let counts = Mutex([String: Int]())
 
-    init(limit: Int) { self.limit = limit }
+    init(limit: Int, refusals: HTTPRefusals) {
+        self.limit = limit
+        self.refusals = refusals
+    }
 
     /// Counts a connection until it is closed.
     /// - Throws: ``TooMany`` where it is one too many; it is closed then.
     func enter(_ channel: any Channel) throws(TooMany) {
-        let address = Peer(channel.remoteAddress).address
+        let peer = Peer(channel.remoteAddress)
+        let address = peer.address
         let isWithin = counts.withLock { counts in
             guard counts[address, default: 0] < limit else { return false }
             counts[address, default: 0] += 1
             return true
         }
         guard isWithin else {
+            refusals.refuse(
+                .tooManyFromAddress, place: address, remote: peer.description,
+                "\(address) has \(limit) connections already")
             channel.close(promise: nil)
             throw TooMany()
         }

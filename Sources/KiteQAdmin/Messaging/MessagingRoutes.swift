@@ -48,7 +48,7 @@ struct MessagingRoutes {
 
     private func caller(_ request: Request, _ context: AdminContext) throws(Problem) -> (String, Messaging) {
         try QueryReader(request).refuseRest()
-        guard let group = context.group else { throw Problem.unauthorizedGroup("no group") }
+        guard let group = context.group else { throw Problem.unauthorizedGroup(.missing, "no group") }
         guard let messaging = broker.messaging else { throw Problem.notServing }
         return (group, messaging)
     }

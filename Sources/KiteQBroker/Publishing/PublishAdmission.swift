@@ -67,7 +67,7 @@ extension SessionServices {
         case .forbidden:
             publishing.counters.forbidden.add(1)
             let reason = "group \(group) may not publish to topic \(header.topic)"
-            refusals.refuse(.publish, peer, reason)
+            refusals.refuse(.publish, peer, of: group, reason)
             return .answered(.refused, feedback: reason)
         }
         if let reason = settings.bodyLimits.refusal(of: body.readableBytes, topic: header.topic, route: route) {

@@ -1,3 +1,5 @@
+import KiteQBroker
+
 /// Who may use the administration's address, as the options say it.
 struct AdminOptions: Sendable, Hashable {
     enum Anonymous: String, Sendable, Hashable, CaseIterable {
@@ -18,8 +20,11 @@ struct AdminOptions: Sendable, Hashable {
     var allowAnonymous: Anonymous?
     /// Whether `/readyz` calls a broker ready that can use some of its shards alone.
     var readyShards = ReadyShards.any
-    /// Names that the console may be reached by, besides the address itself.
+    /// Names that the address may be reached by without a credential, besides addresses, localhost and those of `admin.bind` and
+    /// `broker.advertised`.
     var hosts: [String] = []
+    /// Proxies whose word counts for where a request comes from.
+    var trustedProxies: [AddressRange] = []
 }
 
 extension ConfigurationCodec where Value == AdminOptions.Anonymous? {

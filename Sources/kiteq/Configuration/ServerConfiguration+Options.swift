@@ -121,6 +121,7 @@ extension ServerConfiguration {
         .init("admin.allow_anonymous", \.adminAccess.allowAnonymous, .anonymous),
         .init("admin.ready_shards", \.adminAccess.readyShards, .name),
         .init("admin.hosts", \.adminAccess.hosts, .names),
+        .init("admin.trusted_proxies", \.adminAccess.trustedProxies, .addressRanges),
     ]
 
     private static let logOptions: [ConfigurationOption] = [
