@@ -15,12 +15,17 @@ package enum VisibleText {
         }
     }
 
+    /// Whether anything in it is.
+    package static func needsEscapes(_ text: String) -> Bool {
+        !text.utf8.allSatisfy { (0x20..<0x7F).contains($0) } && text.unicodeScalars.contains(where: isHidden)
+    }
+
     /// In one line, for people: `\n`, `\r`, `\t`, `\x1b`, `\u{202e}`.
     package static func escaped(_ text: String) -> String { escaped(text, inFull) }
 
     /// Calls `escape` for what is hidden; all else stands as it is.
     package static func escaped(_ text: String, _ escape: (Unicode.Scalar) -> String) -> String {
-        if text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return text }
+        if !needsEscapes(text) { return text }
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
             if isHidden(scalar) { result += escape(scalar).unicodeScalars } else { result.append(scalar) }

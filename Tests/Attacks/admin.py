@@ -73,7 +73,8 @@ def open_broker(kiteq):
         admin.ask("POST", "/api/v1/publish", basic("p-pay"), {"messages": [message]})
         for path in ["/api/v1/pull", "/metrics"]:
             method, body = ("POST", {"wait": 5}) if path.endswith("pull") else ("GET", None)
-            status, text = admin.ask(method, path, {"Host": "evil.example"} | basic("s-member"), body)
+            shown = basic("s-member") if body else {}
+            status, text = admin.ask(method, path, {"Host": "evil.example"} | shown, body)
             print(f"{path} by a foreign name: {status}{', with the message' if 's-member alone' in text else ''}")
         body = '{"reason": "x"}'
         head = f"Host: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
@@ -116,7 +117,7 @@ def guarded_broker(kiteq, folder):
         try:
             Client(at, HOSTILE)
         except ConnectionRefusedError as refusal:
-            hears = any(letter in str(refusal) for letter in HOSTILE[2:])
+            hears = any(sign in str(refusal) for sign in "\u009b\u202e\u2028")
             print(f"what it hears of a name of its own moves the cursor: {hears}")
         for _ in range(500):
             client = Client(at, "s-member", "right")

@@ -45,7 +45,8 @@ import Testing
                     [], ["Authorization:"], ["Authorization: Bearer"], ["Authorization: Bearer x"], [Self.member],
                     ["Authorization: Basic"], ["Authorization: Digest x"],
                 ]
-                for (method, path) in paths {
+                let heads = paths.filter { $0.0 == "get" }.map { ("head", $0.1) }
+                for (method, path) in paths + heads {
                     let path = path.replacing("{group}", with: "s-member").replacing("{topic}", with: "trade")
                     for credential in shown {
                         let answer = try await Self.ask(

@@ -45,7 +45,8 @@ package struct AccessPolicy: Sendable {
         if source.way == .otherProxies {
             throw .refused(
                 .proxy, .unauthorized,
-                "a token is needed: a proxy that is not in admin.trusted_proxies handed this on, so nobody knows who asks"
+                "a token is needed: a proxy that is not in admin.trusted_proxies handed this on (HTTP/1.0 counts as that), so "
+                    + "nobody knows who asks"
             )
         }
         return Caller(name: "anonymous", role: role)
@@ -84,8 +85,8 @@ package struct AccessPolicy: Sendable {
         guard source.way == .direct || source.way == .trustedProxies && opensGroupsByProxy else {
             throw .refused(
                 .proxy, .forbidden,
-                "a proxy handed this on, and the group shows no secret: give it one in groups.file, or name the proxy in "
-                    + "admin.trusted_proxies and say groups.allow_anyone = true")
+                "a proxy handed this on (HTTP/1.0 counts as that), and the group shows no secret: give it one in groups.file, or "
+                    + "name the proxy in admin.trusted_proxies and say groups.allow_anyone = true")
         }
     }
 

@@ -21,7 +21,9 @@ enum JSONText {
     /// outside of those JSON is ASCII, and the encoder puts no line breaks there.
     private static func escaped(_ json: ByteBuffer) -> ByteBuffer {
         guard json.readableBytesView.contains(where: { $0 >= 0x7F }) else { return json }
-        return ByteBuffer(string: VisibleText.escaped(String(buffer: json), VisibleText.jsonEscape))
+        let text = String(buffer: json)
+        guard VisibleText.needsEscapes(text) else { return json }
+        return ByteBuffer(string: VisibleText.escaped(text, VisibleText.jsonEscape))
     }
 
     /// - Parameter limit: bytes; more are refused before they are kept.
