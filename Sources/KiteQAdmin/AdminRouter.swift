@@ -1,14 +1,15 @@
 import HTTPTypes
 import Hummingbird
 import KiteQBroker
+import KiteQCore
 import Logging
 
 /// All that the administration serves, with who may call it.
 ///
 /// | path | for |
 /// | --- | --- |
-/// | `/healthz`, `/readyz`, `/metrics` | those who reach the address |
-/// | `/`, `/console/` | browsers: files only, all that they show comes from the API |
+/// | `/healthz`, `/readyz`, `/metrics` | those who reach the address, by a name of the broker's own |
+/// | `/`, `/console/` | the same: files only, all that they show comes from the API |
 /// | `/api/v1/…` reading | the role read |
 /// | `/api/v1/…` acting | the role operate |
 /// | `/api/v1/publish` and its like | groups with their secrets |
@@ -17,6 +18,7 @@ struct AdminRouter {
     /// Nil: only the probe, such as for `kiteq bench`.
     let services: AdminServices?
     let memory: RequestMemory
+    let refusals: HTTPRefusals
     let logger: Logger
 
     func make() -> Router<AdminContext> {
@@ -28,12 +30,15 @@ struct AdminRouter {
     /// What there is, without what is said where something else is asked for.
     func routes() -> Router<AdminContext> {
         let router = Router(context: AdminContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: ProblemMiddleware(logger: logger))
-        probe.add(to: router)
+        let access = services?.access ?? AdminAccess(AccessPolicy())
+        router.add(middleware: SourceMiddleware(access: access))
+        router.add(middleware: ProblemMiddleware(refusals: refusals, logger: logger))
+        let open = router.group().add(middleware: OpenMiddleware(access: access))
+        probe.add(to: open)
         guard let services else { return router }
-        ConsoleRoutes().add(to: router)
+        ConsoleRoutes().add(to: open)
+        DocumentRoutes().add(to: open.group("api/v1"))
         let api = router.group("api/v1")
-        DocumentRoutes().add(to: api)
         addOperators(services, to: api)
         MessagingRoutes(broker: services.broker, memory: memory)
             .add(to: api.group().add(middleware: GroupMiddleware(services: services, memory: memory)))
@@ -41,11 +46,10 @@ struct AdminRouter {
     }
 
     private func addOperators(_ services: AdminServices, to api: RouterGroup<AdminContext>) {
-        let reading = api.group().add(
-            middleware: AccessMiddleware(access: services.access, role: .read))
-        let acting = api.group().add(
-            middleware: AccessMiddleware(access: services.access, role: .operate))
+        let reading = api.group().add(middleware: AccessMiddleware(access: services.access, role: .read))
         let auditor = Auditor(store: services.store, acts: probe.acts, logger: logger)
+        let acting = ActingRoutes(
+            routes: api, access: services.access, auditor: auditor, broker: services.broker.identity.name)
         let groups = GroupRoutes(services, auditor)
         let transactions = TransactionRoutes(store: services.store, broker: services.broker, auditor: auditor)
         let deadLetters = DeadLetterRoutes(

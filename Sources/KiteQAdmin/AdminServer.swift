@@ -17,6 +17,7 @@ package struct AdminServer: Service {
     private let limits: AdminLimits
     private let acceptFailures: AcceptFailures
     private let router: AdminRouter
+    private let refusals: HTTPRefusals
     private let logger: Logger
     private let onListening: @Sendable (Int) -> Void
 
@@ -35,10 +36,12 @@ package struct AdminServer: Service {
         self.limits = limits
         let memory = RequestMemory(limits)
         acceptFailures = AcceptFailures("admin.bind", logger: logger)
+        refusals = HTTPRefusals(logger: logger)
         router = AdminRouter(
             probe: ProbeRoutes(
-                probe: probe, metrics: metrics, services: services, memory: memory, acceptFailures: acceptFailures),
-            services: services, memory: memory, logger: logger)
+                probe: probe, metrics: metrics, services: services, memory: memory, acceptFailures: acceptFailures,
+                refusals: refusals),
+            services: services, memory: memory, refusals: refusals, logger: logger)
         self.logger = logger
         self.onListening = onListening
     }
@@ -76,8 +79,10 @@ package struct AdminServer: Service {
     }
 
     var server: HTTPServerBuilder {
-        let (tls, limits) = (tls, limits)
-        return HTTPServerBuilder { responder in AdminChannel(responder, tls: tls, limits: limits) }
+        let (tls, limits, refusals) = (tls, limits, refusals)
+        return HTTPServerBuilder { responder in
+            AdminChannel(responder, tls: tls, limits: limits, refusals: refusals)
+        }
     }
 
     func makeRouter() -> Router<AdminContext> { router.make() }

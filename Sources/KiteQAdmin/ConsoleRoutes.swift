@@ -13,7 +13,7 @@ struct ConsoleRoutes {
         }
     }
 
-    func add(to router: Router<AdminContext>) {
+    func add(to router: RouterGroup<AdminContext>) {
         router.get("/") { _, _ in Self.toConsole }
         let console = router.group("console")
         for (name, file) in ConsoleFiles.all {

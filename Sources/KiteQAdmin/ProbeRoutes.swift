@@ -3,11 +3,13 @@ import Hummingbird
 import KiteQBroker
 import KiteQCore
 
-/// `/healthz`, `/readyz` and `/metrics`: for orchestrators and Prometheus, without a token.
+/// `/healthz`, `/readyz` and `/metrics`: for orchestrators and Prometheus, without a token where they call the broker by a name of its
+/// own.
 struct ProbeRoutes {
     let probe: AdminProbe
     let metrics: PrometheusMetrics
     let acts = ActCounts()
+    private let refusals: HTTPRefusals
     private let version: String?
     private let figures: StoreFigures?
     private let memory: RequestMemory
@@ -18,9 +20,10 @@ struct ProbeRoutes {
     ///   - acceptFailures: of the administration's address.
     init(
         probe: AdminProbe, metrics: PrometheusMetrics, services: AdminServices?, memory: RequestMemory,
-        acceptFailures: AcceptFailures
+        acceptFailures: AcceptFailures, refusals: HTTPRefusals
     ) {
         self.probe = probe
+        self.refusals = refusals
         self.metrics = metrics
         self.memory = memory
         self.acceptFailures = acceptFailures
@@ -28,7 +31,7 @@ struct ProbeRoutes {
         figures = services.map(StoreFigures.init)
     }
 
-    func add(to router: Router<AdminContext>) {
+    func add(to router: RouterGroup<AdminContext>) {
         let probe = self.probe
         router.get("healthz") { _, _ in Self.text(.ok, "ok\n") }
         router.get("readyz") { request, _ in
@@ -68,6 +71,7 @@ struct ProbeRoutes {
         page.split(
             "kiteq_http_memory_refusals_total", .counter, "Requests for which there was no room in memory.",
             by: "kind", [("bodies", memory.bodies.refusals), ("answers", memory.answers.refusals)])
+        refusals.write(to: &page)
         ProcessMetrics.write(to: &page)
         metrics.write(to: &page)
         return page.text
@@ -85,7 +89,9 @@ struct ProbeRoutes {
     /// - Parameter clockIncidents: they do not keep it from serving, but somebody has to mend them.
     private static func answer(_ readiness: Readiness, _ rule: ShardRule, clockIncidents: [String]) -> Response {
         let why = readiness.sentence ?? "no reason is known"
-        func body(_ first: String) -> String { ([first] + clockIncidents).map { "\($0)\n" }.joined() }
+        func body(_ first: String) -> String {
+            ([first] + clockIncidents).map { "\(VisibleText.escaped($0))\n" }.joined()
+        }
         return switch readiness.state {
         case .ready: text(.ok, body("ready"))
         case .degraded: text(rule == .all ? .serviceUnavailable : .ok, body("degraded: \(why)"))

@@ -18,6 +18,7 @@ final class BrokerParts: Sendable {
     let services: SessionServices
     let messaging: Messaging
     private let bindingsKnown = Wakeup()
+    private let bindingLog: BindingLog
     private let service: Mutex<Service>
     /// The topics that are served, whenever they change: those whose bindings are known.
     let servedTopics: AsyncStream<Set<String>>
@@ -45,6 +46,7 @@ final class BrokerParts: Sendable {
         self.store = store
         self.listener = listener
         self.logger = logger
+        bindingLog = BindingLog(logger: logger)
         let recent = RecentMessages(limit: configuration.recentIDs)
         let routes = RouteFinder(routing)
         dispatcher = Dispatcher(
@@ -123,9 +125,6 @@ final class BrokerParts: Sendable {
 
     // MARK: Bindings
 
-    /// Lines that one change of the bindings may write: they are the clients' input.
-    private static let linesAtOnce = 20
-
     /// The bindings of these topics as they are now.
     func apply(_ bindings: [Binding], of topics: Set<String>) {
         service.withLock { service in
@@ -153,20 +152,9 @@ final class BrokerParts: Sendable {
             servedTopicsContinuation.yield(served.topics)
             return (table, objections, rejected, served)
         }
-        for binding in objections.sorted(by: { ($0.group, $0.topic) < ($1.group, $1.topic) }) {
-            logger.warning(
-                "a binding is ignored: the group may not subscribe to the topic (see groups.file)",
-                metadata: ["group": "\(binding.group)", "topic": "\(binding.topic)"])
-        }
-        for rejection in rejected.prefix(Self.linesAtOnce) {
-            logger.warning(
-                "\(rejection.count) bindings match nothing: \(rejection.reason)",
-                metadata: ["group": "\(rejection.group)", "topic": "\(rejection.topic)"])
-        }
-        if rejected.count > Self.linesAtOnce {
-            logger.warning("bindings of \(rejected.count - Self.linesAtOnce) more groups and topics match nothing")
-        }
-        logger.info("\(table.bindings.count) bindings of \(served.topics.count) topics are in force")
+        bindingLog.ignore(objections)
+        bindingLog.reject(rejected)
+        bindingLog.inForce(table.bindings.count, topics: served.topics.count)
     }
 
     var knowsBindings: Bool { routing.isKnown }

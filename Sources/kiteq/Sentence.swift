@@ -14,10 +14,11 @@ func sentence(for error: any Error) -> String {
         case let error as BrokerError: error.description
         case let error as KiteQError: error.message
         case let error as IOError: error.description
-        // What a broker said may have been said to it by anybody.
-        case let error as AdminClientError: DisplayText.safe(error.description)
+        // Its line breaks are others', too, and not between sentences of ours.
+        case let error as AdminClientError: VisibleText.escaped(error.description)
         case is CancellationError: "stopped before it was done"
         default: "\(error)"
         }
-    return text.split(whereSeparator: \.isNewline).joined(separator: " ")
+    // What a broker said may have been said to it by anybody.
+    return VisibleText.escaped(text.split(whereSeparator: \.isNewline).joined(separator: " "))
 }

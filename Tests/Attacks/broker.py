@@ -11,8 +11,9 @@ from wire import Client
 
 
 @contextlib.contextmanager
-def running(kiteq, registry, files=(), options=(), probe=("p-probe", "")):
-    """Yields its address. `files` are (name, text); {folder} in an option is theirs. `probe` is a group and secret that it lets in."""
+def running(kiteq, registry, files=(), options=(), probe=("p-probe", ""), log=None):
+    """Yields its address. `files` are (name, text); {folder} in an option is theirs. `probe` is a group and secret that it lets in. `log` is
+    a path for its log."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for file, text in [("registry.yaml", registry), *files]:
@@ -23,7 +24,8 @@ def running(kiteq, registry, files=(), options=(), probe=("p-probe", "")):
             address = free.getsockname()
         command = [kiteq, "serve", "--store", "memory://", "--registry", f"file://{folder}/registry.yaml", "--topics", "trade,feed"]
         command += ["--bind", f"127.0.0.1:{address[1]}", *(option.format(folder=folder) for option in options)]
-        broker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=(folder / "log").open("wb"))
+        log = Path(log or folder / "log")
+        broker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log.open("wb"))
         try:
             end = time.monotonic() + 60
             while True:
@@ -32,7 +34,7 @@ def running(kiteq, registry, files=(), options=(), probe=("p-probe", "")):
                     break
                 except OSError:
                     if time.monotonic() > end or broker.poll() is not None:
-                        raise SystemExit(f"the broker does not serve:\n{(folder / 'log').read_text()[-2000:]}") from None
+                        raise SystemExit(f"the broker does not serve:\n{log.read_text()[-2000:]}") from None
                     time.sleep(0.05)
             yield address
         finally:

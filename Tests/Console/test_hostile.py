@@ -84,6 +84,18 @@ class Hostile(ConsoleCase):
         self.open("groups")
         self.browser.see("a⟨U+202E⟩gnillib")
 
+    def test_nothing_hidden_is_shown_wherever_it_comes_from(self):
+        hidden = "x\u009b2J\u202e\u2066\u2028\u200b\U000e0041y"
+        self.server.world.health = [{"severity": "warning", "subject": hidden, "text": hidden, "action": hidden}]
+        self.server.world.unreachable = [{"shard": 0, "reason": hidden}]
+        self.server.failing["topics"] = (500, hidden)
+        for page in ["", "groups", "topics", "messages"]:
+            with self.subTest(page):
+                self.go(page)
+                self.browser.see("x⟨U+009B⟩2J⟨U+202E⟩⟨U+2066⟩⟨U+2028⟩⟨U+200B⟩⟨U+E0041⟩y")
+                shown = self.browser.script("return document.body.innerText + document.title")
+                self.assertNotRegex(shown, "[\u0080-\u009f\u200b\u202e\u2066\u2028\U000e0041]")
+
     def test_the_policy(self):
         with urlopen(self.server.url) as answer:
             self.assertEqual(answer.headers["Content-Security-Policy"], POLICY)

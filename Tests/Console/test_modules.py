@@ -48,6 +48,8 @@ class Modules(ConsoleCase):
             "format.js",
             [
                 (r"m.visible('a\u202eb\u0000\u200bc')", "a⟨U+202E⟩b⟨U+0000⟩⟨U+200B⟩c"),
+                (r"m.visible('\u009b\u2028\u00ad\u{e0041}\u{e0000}\n')", "⟨U+009B⟩⟨U+2028⟩⟨U+00AD⟩⟨U+E0041⟩⟨U+E0000⟩⟨U+000A⟩"),
+                (r"m.visibleBody('a\r\nb\tc\u2029\u200d\u0007')", "a\nb\tc⟨U+2029⟩⟨U+200D⟩⟨U+0007⟩"),
                 (r"m.visible('zwölf Zeichen – 漢字')", "zwölf Zeichen – 漢字"),
                 (r"m.visibleBody('one\r\n\ttwo\u001b[31m')", "one\n\ttwo⟨U+001B⟩[31m"),
             ],

@@ -21,6 +21,12 @@ struct AdminFixture: Sendable {
     static let operate = AccessToken(name: "night", role: .operate, hash: AccessToken.hash(of: "o"))
     static let read = AccessToken(name: "day", role: .read, hash: AccessToken.hash(of: "r"))
 
+    static let quiet = {
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        return logger
+    }()
+
     /// A registry of two groups; a new one for each call.
     static var known: StaticRegistry {
         StaticRegistry(bindings: [
@@ -33,6 +39,7 @@ struct AdminFixture: Sendable {
         policy: AccessPolicy = AccessPolicy(tokens: [operate, read]), access: AccessRules = AccessRules(),
         reload: @escaping @Sendable () async throws -> ReloadReport = { ReloadReport(applied: [], needsRestart: []) },
         registry: any Registry = known, operators: (InMemoryMessageStore) -> any OperatorStore = { $0 },
+        logger: Logger = quiet,
         _ body: @escaping @Sendable (AdminFixture) async throws -> Void
     ) async throws {
         var configuration = BrokerConfiguration()
@@ -41,8 +48,6 @@ struct AdminFixture: Sendable {
         configuration.topics = ["trade"]
         configuration.drainTimeout = .milliseconds(200)
         configuration.access = access
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
         let store = InMemoryMessageStore(shards: 2)
         let (started, serving) = AsyncStream<BrokerAddress>.makeStream()
         let broker = Broker(
@@ -77,9 +82,11 @@ struct AdminFixture: Sendable {
     }
 
     /// What a second administration of the broker is made of, where anybody may do anything.
-    var openServices: AdminServices {
+    var openServices: AdminServices { services(AccessPolicy(anonymous: .operate)) }
+
+    func services(_ policy: AccessPolicy) -> AdminServices {
         AdminServices(
-            version: "test", broker: broker, store: store, access: AdminAccess(AccessPolicy(anonymous: .operate)),
+            version: "test", broker: broker, store: store, access: AdminAccess(policy),
             configuration: { [] }, reload: { ReloadReport(applied: [], needsRestart: []) }, drain: {})
     }
 

@@ -20,8 +20,10 @@ import Yams
                 probe: ProbeRoutes(
                     probe: AdminProbe(admin.broker), metrics: PrometheusMetrics(), services: services,
                     memory: RequestMemory(AdminLimits()),
-                    acceptFailures: AcceptFailures("admin.bind", logger: Logger(label: "test"))),
-                services: services, memory: RequestMemory(AdminLimits()), logger: Logger(label: "test")
+                    acceptFailures: AcceptFailures("admin.bind", logger: Logger(label: "test")),
+                    refusals: HTTPRefusals(logger: Logger(label: "test"))),
+                services: services, memory: RequestMemory(AdminLimits()),
+                refusals: HTTPRefusals(logger: Logger(label: "test")), logger: Logger(label: "test")
             ).routes()
             let routed = Set(
                 router.routes.filter { "\($0.path)".hasPrefix("/api/v1/") }.map {

@@ -16,6 +16,10 @@ import Testing
         case "broker.bind", "broker.advertised", "admin.bind": return quoted(["a:1", "b:2", "c:3"])
         case "broker.topics", "admin.hosts", "broker.tls_ciphers", "admin.tls_ciphers":
             return Sample(texts: ["a", "a,b", "a, c"], literals: ["[\"a\"]", "[\"a\", \"b\"]", "[\"a\", \"c\"]"])
+        case "admin.trusted_proxies":
+            return Sample(
+                texts: ["127.0.0.1", "10.0.0.0/8, ::1", "2001:db8::/32"],
+                literals: ["[\"127.0.0.1\"]", "[\"10.0.0.0/8\", \"::1\"]", "[\"2001:db8::/32\"]"])
         case "groups.secrets", "groups.secret_files":
             return Sample(
                 texts: ["g=1", "g=2,h=3", "g=4"],

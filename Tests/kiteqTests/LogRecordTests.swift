@@ -1,4 +1,5 @@
 import Foundation
+import KiteQCore
 import Logging
 import Synchronization
 import Testing
@@ -23,6 +24,19 @@ import Testing
         #expect(record.text.filter(\.isNewline).count == 1)
         #expect(!record.text.unicodeScalars.contains { $0.value == 0x1B })
         #expect(record.text.contains("a\\nb\\x1b[2J group=\"x\\r\\n2026 error forged\""))
+    }
+
+    /// Controls of C1, marks of direction, separators and what has no width, in both formats.
+    @Test(arguments: ["\u{9B}2J", "\u{202E}", "\u{2066}", "\u{2028}", "\u{2029}", "\u{85}", "\u{200B}", "\u{E0041}"])
+    func nothingHiddenIsInALine(text: String) throws {
+        let record = LogRecord(time: time, level: .info, message: "a\(text)b", metadata: [("k\(text)", "v\(text)")])
+        for line in [record.text, record.json] {
+            #expect(
+                line.hasSuffix("\n") && !line.dropLast().unicodeScalars.contains(where: VisibleText.isHidden), "\(line)"
+            )
+        }
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(record.json.utf8)) as? [String: String])
+        #expect(object["message"] == "a\(text)b" && object["k\(text)"] == "v\(text)")
     }
 
     @Test func jsonIsJSON() throws {

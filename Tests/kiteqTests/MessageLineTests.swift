@@ -1,4 +1,5 @@
 import Foundation
+import KiteQCore
 import Testing
 
 @testable import kiteq
@@ -16,6 +17,20 @@ import Testing
                 == "0123456789abcdef0123456789abcdef trade/pay-succ one\\ntwo\\x1b[2J  {k=v}")
         #expect(line(.bytes(Array("text".utf8))).text.contains(" text "))
         #expect(line(.bytes([0xFF, 0x00])).text.contains(" 0xff00 "))
+    }
+
+    /// Everything in it is the producer's: not the body alone.
+    @Test func noPartOfAMessageMovesACursor() throws {
+        let hostile = "\u{9B}2J\u{202E}\u{2028}\u{E0041}\n"
+        let line = MessageLine(
+            id: "0123456789abcdef0123456789abcdef", topic: hostile, messageType: hostile, group: hostile,
+            created: 1_700_000_000, properties: [(hostile, hostile)], body: .text(hostile))
+        for shown in [line.text, line.json] {
+            #expect(!shown.unicodeScalars.contains(where: VisibleText.isHidden), "\(shown)")
+        }
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(line.json.utf8)) as? [String: Any])
+        #expect(object["topic"] as? String == hostile && object["body"] as? String == hostile)
+        #expect(object["properties"] as? [String: String] == [hostile: hostile])
     }
 
     @Test func jsonKeepsTextAndBytesApart() throws {

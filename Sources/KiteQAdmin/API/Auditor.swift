@@ -18,6 +18,7 @@ struct Auditor: Sendable {
         _ action: String, of target: String, _ detail: [String: String], _ context: AdminContext,
         _ act: (ActNote) async throws -> Result
     ) async throws -> Result {
+        context.trail?.began()
         let note = ActNote()
         do {
             let result = try await act(note)
@@ -37,18 +38,20 @@ struct Auditor: Sendable {
     func write(
         _ action: String, _ target: String, _ detail: [String: String], _ context: AdminContext, outcome: String
     ) async {
-        let caller = context.caller ?? Caller(name: "nobody", role: .read)
+        let caller = context.caller ?? context.trail?.caller
+        let (name, role) = (caller?.name ?? "nobody", caller?.role.rawValue ?? "none")
+        let remote = context.source.remote
         var metadata: Logger.Metadata = [
-            "actor": "\(caller.name)", "role": "\(caller.role.rawValue)", "remote": "\(context.remote)",
+            "actor": "\(name)", "role": "\(role)", "remote": "\(remote)",
             "action": "\(action)", "target": "\(target)", "outcome": "\(outcome)",
         ]
         for (key, value) in detail { metadata["detail.\(key)"] = "\(value)" }
-        logger.notice("audit: \(caller.name) \(action) \(target): \(outcome)", metadata: metadata)
+        logger.notice("audit: \(name) \(action) \(target): \(outcome)", metadata: metadata)
         do {
             let json = String(buffer: try JSONText.encode(detail))
             _ = try await store.appendAudit(
                 AuditEntry(
-                    actor: caller.name, role: caller.role.rawValue, remote: context.remote, action: action,
+                    actor: name, role: role, remote: remote, action: action,
                     target: target, detail: json, outcome: outcome))
         } catch {
             acts.countUnwritten()

@@ -45,8 +45,8 @@ struct BrokerRoutes {
         }
     }
 
-    func add(toActing routes: RouterGroup<AdminContext>) {
-        routes.post("broker/drain") { request, context in
+    func add(toActing routes: ActingRoutes) {
+        routes.post("broker/drain", as: "broker.drain") { request, context in
             try QueryReader(request).refuseRest()
             let reason = try await JSONText.decode(Reason.self, from: request, limit: Limits.smallBody)
             try await auditor.note(
@@ -55,7 +55,7 @@ struct BrokerRoutes {
             return JSONAnswer(
                 Done(done: "the broker leaves the registry, finishes what is in flight, and ends"), status: .accepted)
         }
-        routes.post("broker/reload") { request, context in
+        routes.post("broker/reload", as: "broker.reload") { request, context in
             try QueryReader(request).refuseRest()
             let why = try await OptionalReason(of: request)
             let report = try await auditor.note(

@@ -45,8 +45,8 @@ struct DeadLetterRoutes {
         }
     }
 
-    func add(toActing routes: RouterGroup<AdminContext>) {
-        routes.post("dead-letters/requeue") { request, context in
+    func add(toActing routes: ActingRoutes) {
+        routes.post("dead-letters/requeue", as: "deadLetters.requeue") { request, context in
             try await act("deadLetters.requeue", request, context) { letters, result in
                 for letter in letters {
                     switch try await store.requeueDeadLetter(letter, lifetime: nil, to: []) {
@@ -57,7 +57,7 @@ struct DeadLetterRoutes {
                 }
             }
         }
-        routes.post("dead-letters/delete") { request, context in
+        routes.post("dead-letters/delete", as: "deadLetters.delete") { request, context in
             try await act("deadLetters.delete", request, context) { letters, result in
                 // Shard by shard: where one fails, what the others deleted is known.
                 for (_, part) in Dictionary(grouping: letters, by: \.shard).sorted(by: { $0.key < $1.key }) {

@@ -43,8 +43,8 @@ struct GroupRoutes {
         }
     }
 
-    func add(toActing routes: RouterGroup<AdminContext>) {
-        routes.post("groups/:group/pause") { request, context in
+    func add(toActing routes: ActingRoutes) {
+        routes.post("groups/:group/pause", as: "groups.pause") { request, context in
             try QueryReader(request).refuseRest()
             let name = try Self.name(context)
             let caller = try context.requireCaller()
@@ -59,7 +59,7 @@ struct GroupRoutes {
             return JSONAnswer(
                 Done(done: isNew ? "\(name) gets nothing until it is resumed" : "\(name) was paused already"))
         }
-        routes.post("groups/:group/resume") { request, context in
+        routes.post("groups/:group/resume", as: "groups.resume") { request, context in
             try QueryReader(request).refuseRest()
             let name = try Self.name(context)
             let why = try await OptionalReason(of: request)
@@ -71,7 +71,7 @@ struct GroupRoutes {
             }
             return JSONAnswer(Done(done: wasPaused ? "\(name) goes on" : "\(name) was not paused"))
         }
-        routes.post("groups/:group/unbind") { request, context in
+        routes.post("groups/:group/unbind", as: "groups.unbind") { request, context in
             try QueryReader(request).refuseRest()
             let name = try Self.name(context)
             let asked = try await JSONText.decode(UnbindRequest.self, from: request, limit: Limits.smallBody)

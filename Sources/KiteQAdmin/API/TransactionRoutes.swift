@@ -25,11 +25,11 @@ struct TransactionRoutes {
         }
     }
 
-    func add(toActing routes: RouterGroup<AdminContext>) {
-        routes.post("transactions/:id/commit") { request, context in
+    func add(toActing routes: ActingRoutes) {
+        routes.post("transactions/:id/commit", as: "transactions.commit") { request, context in
             try await decide(.commit, "transactions.commit", request, context)
         }
-        routes.post("transactions/:id/rollback") { request, context in
+        routes.post("transactions/:id/rollback", as: "transactions.rollback") { request, context in
             try await decide(.rollBack, "transactions.rollback", request, context)
         }
     }

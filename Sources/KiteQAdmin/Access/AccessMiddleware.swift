@@ -1,7 +1,5 @@
 import HTTPTypes
 import Hummingbird
-import KiteQBroker
-import Synchronization
 
 /// Lets in who may call the routes behind it; nobody's request is read further before.
 struct AccessMiddleware: RouterMiddleware {
@@ -11,10 +9,11 @@ struct AccessMiddleware: RouterMiddleware {
     func handle(
         _ request: Request, context: AdminContext, next: (Request, AdminContext) async throws -> Response
     ) async throws -> Response {
-        let caller = try access.admit(request)
+        let caller = try access.admit(request, from: context.source)
+        context.trail?.came(caller)
         guard caller.role >= role else {
-            throw Problem(
-                .forbidden, "\(caller.name) has the role \(caller.role.rawValue); this needs \(role.rawValue)")
+            throw Problem.refused(
+                .role, .forbidden, "\(caller.name) has the role \(caller.role.rawValue); this needs \(role.rawValue)")
         }
         var context = context
         context.caller = caller
@@ -22,17 +21,27 @@ struct AccessMiddleware: RouterMiddleware {
     }
 }
 
-/// The access policy in force; a reload replaces it.
-package final class AdminAccess: Sendable {
-    private let policy: Mutex<AccessPolicy>
+/// Keeps browsers that were sent here by a foreign name from what needs no credential.
+struct OpenMiddleware: RouterMiddleware {
+    let access: AdminAccess
 
-    package init(_ policy: AccessPolicy) { self.policy = Mutex(policy) }
+    func handle(
+        _ request: Request, context: AdminContext, next: (Request, AdminContext) async throws -> Response
+    ) async throws -> Response {
+        try access.admitToOpen(request, from: context.source)
+        return try await next(request, context)
+    }
+}
 
-    package func set(_ policy: AccessPolicy) { self.policy.withLock { $0 = policy } }
+/// Finds out where a request comes from, before anything else is looked at.
+struct SourceMiddleware: RouterMiddleware {
+    let access: AdminAccess
 
-    func admit(_ request: Request) throws(Problem) -> Caller {
-        try CrossSiteRule.check(request)
-        return try policy.withLock { $0 }.admit(
-            authorization: request.headers[.authorization], host: request.head.authority, now: SystemTime.wall())
+    func handle(
+        _ request: Request, context: AdminContext, next: (Request, AdminContext) async throws -> Response
+    ) async throws -> Response {
+        var context = context
+        context.source = RequestSource(request.head, peer: context.peer, proxies: access.policy.proxies)
+        return try await next(request, context)
     }
 }

@@ -7,40 +7,59 @@ import KiteQCore
 /// site cannot act in an operator's name. Callers without a token get the role that the configuration gives to anybody, which
 /// is nothing where the address is not loopback. Those are what another site could send a browser to, so for them the name
 /// in `Host` must be an address, localhost or one that was configured: a foreign name that was made to lead here (DNS rebinding)
-/// is refused.
+/// is refused. Nor are they anybody on this machine where a proxy has handed their request on.
 package struct AccessPolicy: Sendable {
     package var tokens: [AccessToken]
-    /// Nil: nobody without a token.
+    /// What anybody may do who calls without a token and without a proxy between. Nil: nothing.
     package var anonymous: Role?
+    /// The same for whom a proxy of ``proxies`` sends. It must have been said, and does not follow from where the address is.
+    package var anonymousByProxy: Role?
+    /// Whether groups that show no secret are let in where a proxy of ``proxies`` sends them.
+    package var opensGroupsByProxy: Bool
+    package var proxies: TrustedProxies
     /// Names by which browsers may reach the console, beside addresses and localhost.
-    package var hosts: Set<String>
+    private var hosts: Set<HostName>
 
-    package init(tokens: [AccessToken] = [], anonymous: Role? = nil, hosts: Set<String> = []) {
+    package init(
+        tokens: [AccessToken] = [], anonymous: Role? = nil, anonymousByProxy: Role? = nil,
+        opensGroupsByProxy: Bool = false, hosts: Set<String> = [], proxies: TrustedProxies = TrustedProxies()
+    ) {
         self.tokens = tokens
         self.anonymous = anonymous
-        self.hosts = Set(hosts.map { $0.lowercased() })
+        self.anonymousByProxy = anonymousByProxy
+        self.opensGroupsByProxy = opensGroupsByProxy
+        self.proxies = proxies
+        self.hosts = Set(hosts.compactMap { HostName($0) })
     }
 
     /// Who a request comes from.
     ///
-    /// - Parameters:
-    ///   - authorization: the header, as it is.
-    ///   - host: the `Host` header, with or without a port.
+    /// - Parameter authorization: the header, as it is.
     /// - Throws: ``Problem`` with 401 where there is no valid token, with 403 for a host that is not this one's.
-    func admit(authorization: String?, host: String?, now: Timestamp) throws(Problem) -> Caller {
-        if let authorization {
-            let parts = authorization.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
-            guard parts.count == 2, parts[0].lowercased() == "bearer" else {
-                throw Problem(.unauthorized, "the Authorization header must be: Bearer TOKEN")
-            }
-            return try admit(token: String(parts[1]), now: now)
+    func admit(authorization: String?, from source: RequestSource, now: Timestamp) throws(Problem) -> Caller {
+        if let authorization { return try admit(token: Self.token(authorization), now: now) }
+        guard let role = source.way == .trustedProxies ? anonymousByProxy : anonymous else {
+            throw .refused(.missing, .unauthorized, "a token is needed: Authorization: Bearer TOKEN")
         }
-        guard let anonymous else { throw Problem(.unauthorized, "a token is needed: Authorization: Bearer TOKEN") }
-        guard isOwn(host: host) else {
-            throw Problem(
-                .forbidden, "this host name is not known here: name it in admin.hosts, or use a token")
+        try checkHost(source)
+        if source.way == .otherProxies {
+            throw .refused(
+                .proxy, .unauthorized,
+                "a token is needed: a proxy that is not in admin.trusted_proxies handed this on (HTTP/1.0 counts as that), so "
+                    + "nobody knows who asks"
+            )
         }
-        return Caller(name: "anonymous", role: anonymous)
+        return Caller(name: "anonymous", role: role)
+    }
+
+    /// The token of an `Authorization` header.
+    /// - Throws: ``Problem`` with 401.
+    static func token(_ authorization: String) throws(Problem) -> String {
+        let parts = authorization.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
+        guard parts.count == 2, parts[0].lowercased() == "bearer" else {
+            throw .refused(.token, .unauthorized, "the Authorization header must be: Bearer TOKEN")
+        }
+        return String(parts[1])
     }
 
     private func admit(token: String, now: Timestamp) throws(Problem) -> Caller {
@@ -48,9 +67,9 @@ package struct AccessPolicy: Sendable {
         // All are compared, and in the same time whatever they have in common.
         var found: AccessToken?
         for candidate in tokens where Self.equal(candidate.hash, hash) { found = candidate }
-        guard let found else { throw Problem(.unauthorized, "the token is not known here") }
+        guard let found else { throw .refused(.token, .unauthorized, "the token is not known here") }
         if let end = found.expiresAt, end <= now {
-            throw Problem(.unauthorized, "the token \(found.name) has expired: have a new one made")
+            throw .refused(.token, .unauthorized, "the token \(found.name) has expired: have a new one made")
         }
         return Caller(name: found.name, role: found.role)
     }
@@ -59,21 +78,32 @@ package struct AccessPolicy: Sendable {
         a.count == b.count && zip(a, b).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 
-    /// Whether a browser that was sent to this host name was sent here on purpose.
-    func isOwn(host: String?) -> Bool {
-        guard let host = host.map(Self.withoutPort) else { return false }
-        return host == "localhost" || Self.isAddress(host) || hosts.contains(host)
+    /// Whether a group may come as anybody may call himself one.
+    /// - Throws: ``Problem`` with 403.
+    func checkOpenGroup(_ source: RequestSource) throws(Problem) {
+        try checkHost(source)
+        guard source.way == .direct || source.way == .trustedProxies && opensGroupsByProxy else {
+            throw .refused(
+                .proxy, .forbidden,
+                "a proxy handed this on (HTTP/1.0 counts as that), and the group shows no secret: give it one in groups.file, or "
+                    + "name the proxy in admin.trusted_proxies and say groups.allow_anyone = true")
+        }
     }
 
-    private static func withoutPort(_ host: String) -> String {
-        if host.hasPrefix("["), let end = host.firstIndex(of: "]") { return String(host[...end]).lowercased() }
-        return String(host.prefix { $0 != ":" }).lowercased()
+    /// - Throws: ``Problem`` with 403, where a browser was perhaps sent here by a name that somebody made to lead here.
+    func checkHost(_ source: RequestSource) throws(Problem) {
+        guard isOwn(source.hosts) else {
+            throw .refused(
+                .host, .forbidden, "this host name is not known here: name it in admin.hosts, or use a token")
+        }
     }
 
-    private static func isAddress(_ host: String) -> Bool {
-        if host.hasPrefix("["), host.hasSuffix("]") { return true }
-        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
+    /// Whether each name is one that leads here on purpose, and there is one.
+    func isOwn(_ names: [HostName?]) -> Bool {
+        !names.isEmpty
+            && names.allSatisfy { name in
+                name.map { $0.isAddress || $0.text == "localhost" || hosts.contains($0) } ?? false
+            }
     }
 }
 

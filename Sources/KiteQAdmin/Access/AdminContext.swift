@@ -8,19 +8,22 @@ import NIOCore
 /// What is known of a request beside the request.
 struct AdminContext: RequestContext {
     var coreContext: CoreRequestContextStorage
-    /// Where it comes from, for the audit log.
-    let remote: String
-    /// What counts for one address: see `Peer.address`.
-    let place: String
+    /// The other end of the connection; nil where it has no address.
+    let peer: InternetAddress?
+    /// Set by ``SourceMiddleware``, which is before all routes.
+    var source: RequestSource
     /// Set by ``AccessMiddleware``; no route that needs it runs without.
     var caller: Caller?
     /// Set by ``GroupMiddleware``.
     var group: String?
+    /// Set by ``RefusedActs``, for routes that act.
+    var trail: ActTrail?
 
     init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
-        remote = source.channel.remoteAddress?.ipAddress ?? "local"
-        place = Peer(source.channel.remoteAddress).address
+        peer = source.channel.remoteAddress?.ipAddress.flatMap { InternetAddress($0) }
+        self.source = RequestSource(
+            HTTPRequest(method: .get, scheme: nil, authority: nil, path: nil), peer: peer, proxies: TrustedProxies())
     }
 
     /// A part of the path, its percent escapes decoded; nil where there is none or it is no UTF-8.

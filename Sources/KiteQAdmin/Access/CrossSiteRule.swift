@@ -9,7 +9,7 @@ enum CrossSiteRule {
         if let refusal = refusal(
             origin: request.headers[.origin], fetchSite: request.headers[.secFetchSite], host: request.head.authority)
         {
-            throw Problem(.forbidden, refusal)
+            throw Problem.refused(.crossSite, .forbidden, refusal)
         }
     }
 

@@ -1,5 +1,10 @@
-// The only place that makes elements. Text becomes text nodes; nothing that a server says is ever parsed as HTML.
+// The only place that makes elements. Text becomes text nodes; nothing that a server says is ever parsed as HTML, and what cannot be
+// seen is spelt out in all of it.
 
+import { visibleBody } from "./format.js";
+
+// Attributes that people read.
+const read = new Set(["title", "aria-label", "placeholder", "alt", "data-label"]);
 const svgNames = new Set(["svg", "g", "path", "line", "rect", "circle", "text", "title", "desc"]);
 
 /**
@@ -27,14 +32,15 @@ export function h(name, attributes = {}, ...children) {
 function setAttribute(element, key, value) {
   if (key.startsWith("on") || key === "style" || key === "srcdoc") throw new Error(`${key} is not to be set`);
   if (key === "href" && !String(value).startsWith("#")) throw new Error("links lead to pages of the console only");
-  element.setAttribute(key, value === true ? "" : String(value));
+  const text = value === true ? "" : String(value);
+  element.setAttribute(key, read.has(key) ? visibleBody(text) : text);
 }
 
 function append(element, children) {
   for (const child of children) {
     if (Array.isArray(child)) append(element, child);
     else if (child !== null && child !== undefined && child !== false) {
-      element.append(child instanceof Node ? child : String(child));
+      element.append(child instanceof Node ? child : visibleBody(child));
     }
   }
 }
@@ -48,7 +54,8 @@ export function fill(element, ...children) {
 
 /** Sets text only where it differs, so that a screen reader and a selection are left alone. */
 export function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  const shown = visibleBody(text);
+  if (element.textContent !== shown) element.textContent = shown;
 }
 
 /**

@@ -61,10 +61,9 @@ export function latency(seconds) {
   return seconds < 1 ? `${tenths.format(seconds * 1000)} ms` : `${tenths.format(seconds)} s`;
 }
 
-// Controls, and what hides or turns round the text beside it.
-const unseen =
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
-const unseenInBody = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+// What cannot be seen, begins a line or turns the direction of writing: by the same categories everywhere in KiteQ (VisibleText).
+const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?=\p{DI})\p{Cn}/gu;
+const unseenInBody = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?=\p{DI})\p{Cn}/gu;
 
 function spellOut(character) {
   return `⟨U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`;

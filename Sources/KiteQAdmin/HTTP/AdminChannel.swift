@@ -15,14 +15,16 @@ struct AdminChannel: ServerChildChannel {
     /// What the system holds of answers of one connection.
     private static let sentBytes = ChannelOptions.Types.SocketOption.Value(256 << 10)
 
-    init(_ responder: @escaping HTTPChannelHandler.Responder, tls: AdminTLS, limits: AdminLimits) {
+    init(
+        _ responder: @escaping HTTPChannelHandler.Responder, tls: AdminTLS, limits: AdminLimits, refusals: HTTPRefusals
+    ) {
         self.tls = tls
         self.limits = limits
-        connections = AdminConnections(limits)
+        connections = AdminConnections(limits, refusals)
         http = HTTP1Channel(
             responder: responder,
             configuration: .init(
-                additionalChannelHandlers: [UnreadableRequests(limits)],
+                additionalChannelHandlers: [UnreadableRequests(limits, refusals: refusals)],
                 idleTimeout: TimeAmount(limits.idleTime),
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: limits.headerBytes, maxHeaderListSize: limits.allHeaderBytes,
@@ -50,6 +52,7 @@ struct AdminChannel: ServerChildChannel {
             try pipeline.addHandler(RequestDeadline(limits), position: .after(decoder))
             try pipeline.addHandler(PlaceHandler(connections, limits), position: .after(decoder))
             try pipeline.addHandler(AnswerDeadline(limits), position: .after(decoder))
+            try pipeline.addHandler(RequestForm(), position: .after(decoder))
             return value
         }
     }

@@ -13,14 +13,19 @@ final class AdminConnections: Sendable {
     }
 
     private let state: Mutex<State>
+    private let refusals: HTTPRefusals
 
-    init(_ limits: AdminLimits) { state = Mutex(State(places: ConnectionPlaces(limits))) }
+    init(_ limits: AdminLimits, _ refusals: HTTPRefusals) {
+        state = Mutex(State(places: ConnectionPlaces(limits)))
+        self.refusals = refusals
+    }
 
     /// Gives a connection a place until it is closed; another one may be closed for it.
     /// - Throws: ``TooMany`` where there is none; it is closed then.
     func enter(_ channel: any Channel) throws(TooMany) {
         let id = ObjectIdentifier(channel)
-        let address = Peer(channel.remoteAddress).address
+        let peer = Peer(channel.remoteAddress)
+        let address = peer.address
         let (isIn, other) = state.withLock { state -> (Bool, (any Channel)?) in
             guard case .stays(let other) = state.places.enter(id, from: address) else { return (false, nil) }
             state.channels[id] = channel
@@ -28,6 +33,9 @@ final class AdminConnections: Sendable {
         }
         other?.close(promise: nil)
         guard isIn else {
+            refusals.refuse(
+                .tooManyFromAddress, place: address, remote: peer.description,
+                "each place that \(address) may have has a request under way")
             channel.close(promise: nil)
             throw TooMany()
         }

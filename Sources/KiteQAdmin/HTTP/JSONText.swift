@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import KiteQCore
 import NIOCore
 import NIOFoundationCompat
 
@@ -13,7 +14,16 @@ enum JSONText {
     static func encode(_ value: some Encodable) throws -> ByteBuffer {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encodeAsByteBuffer(value, allocator: ByteBufferAllocator())
+        return escaped(try encoder.encodeAsByteBuffer(value, allocator: ByteBufferAllocator()))
+    }
+
+    /// With what people should not see raw as `\u…`, since answers are looked at in terminals, too. It can only stand in a string:
+    /// outside of those JSON is ASCII, and the encoder puts no line breaks there.
+    private static func escaped(_ json: ByteBuffer) -> ByteBuffer {
+        guard json.readableBytesView.contains(where: { $0 >= 0x7F }) else { return json }
+        let text = String(buffer: json)
+        guard VisibleText.needsEscapes(text) else { return json }
+        return ByteBuffer(string: VisibleText.escaped(text, VisibleText.jsonEscape))
     }
 
     /// - Parameters:

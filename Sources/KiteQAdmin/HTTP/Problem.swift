@@ -15,8 +15,12 @@ struct Problem: Error, Sendable, Hashable, Encodable {
     var scheme = "Bearer"
     /// The methods that the path takes, where the one that was used is not among them.
     var allow: String?
-    /// In how many seconds it is worth to ask again.
+    /// Seconds after which to come again.
     var retryAfter: Int?
+    /// What it is counted as, where somebody is not let in.
+    var refusal: HTTPRefusals.Kind?
+    /// What the log says instead of ``detail``: whoever asks hears less.
+    var logged: String?
 
     init(_ status: HTTPResponse.Status, _ detail: String, count: Int? = nil) {
         self.status = status
@@ -51,10 +55,27 @@ extension Problem: HTTPResponseError {
         return problem
     }
 
+    /// Who is not let in.
+    static func refused(_ kind: HTTPRefusals.Kind, _ status: HTTPResponse.Status, _ detail: String) -> Problem {
+        var problem = Problem(status, detail)
+        problem.refusal = kind
+        return problem
+    }
+
     /// Who is not let in as a group.
-    static func unauthorizedGroup(_ detail: String) -> Problem {
-        var problem = Problem(.unauthorized, detail)
+    static func unauthorizedGroup(_ kind: HTTPRefusals.Kind, _ detail: String, logged: String? = nil) -> Problem {
+        var problem = Problem.refused(kind, .unauthorized, detail)
         problem.scheme = "Basic"
+        problem.logged = logged
+        return problem
+    }
+
+    /// Who failed too often. Nothing is said about what was shown now.
+    static func paused(for wait: Duration, _ what: String) -> Problem {
+        let seconds = max(1, Int((wait / .seconds(1)).rounded(.up)))
+        var problem = Problem.refused(
+            .paused, .tooManyRequests, "too many \(what) came from this address: try again in \(seconds) s")
+        problem.retryAfter = seconds
         return problem
     }
 }

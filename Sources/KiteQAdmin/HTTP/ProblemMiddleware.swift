@@ -3,10 +3,31 @@ import Hummingbird
 import KiteQCore
 import Logging
 import NIOHTTP1
+import Synchronization
 
-/// Makes a ``Problem`` of every error, and sets the headers that each answer has.
+/// Makes a ``Problem`` of every error, counts who is not let in, and sets the headers that each answer has.
 struct ProblemMiddleware: RouterMiddleware {
+    let refusals: HTTPRefusals
     let logger: Logger
+    private let failures = Failures()
+
+    init(refusals: HTTPRefusals, logger: Logger) {
+        self.refusals = refusals
+        self.logger = logger
+    }
+
+    /// What goes wrong may go wrong for all who ask, again and again: ten lines a minute of each kind.
+    private final class Failures: Sendable {
+        enum Kind { case store, other }
+
+        private let lines = Mutex(PlaceThrottle<Kind>(ofPlace: 10, ofKind: 10))
+
+        /// What a line ends with; nil where it is left out.
+        func admit(_ kind: Kind) -> String? {
+            let left = lines.withLock { $0.admit(kind, from: "", now: .now) }
+            return left.map { $0 > 0 ? " (\($0) more such lines were left out)" : "" }
+        }
+    }
 
     func handle(
         _ request: Request, context: AdminContext, next: (Request, AdminContext) async throws -> Response
@@ -18,7 +39,13 @@ struct ProblemMiddleware: RouterMiddleware {
             // The body is broken HTTP: the server answers it as it does a broken head, and ends the connection.
             throw error
         } catch {
-            response = try problem(for: error, request).response(from: request, context: context)
+            let problem = self.problem(for: error, request)
+            if let kind = problem.refusal {
+                refusals.refuse(
+                    kind, place: context.source.place, remote: context.source.remote, problem.logged ?? problem.detail,
+                    metadata(request))
+            }
+            response = try problem.response(from: request, context: context)
         }
         SecurityHeaders.add(to: &response.headers)
         // What is not found or not allowed, too.
@@ -34,10 +61,15 @@ struct ProblemMiddleware: RouterMiddleware {
                 error.body ?? "\(request.method.rawValue) \(request.uri.path): \(error.status.reasonPhrase)")
         // What the store says may name hosts and users: it goes to the log, and whoever asked learns that it failed.
         case let error as StoreError where error.isOutage || error.code == .fenced:
-            logger.warning("the store could not do what a request asks for: \(error)", metadata: metadata(request))
+            if let others = failures.admit(.store) {
+                logger.warning(
+                    "the store could not do what a request asks for: \(error)\(others)", metadata: metadata(request))
+            }
             return Problem(.serviceUnavailable, "the store cannot do this now; the broker's log has the reason")
         default:
-            logger.error("a request failed: \(error)", metadata: metadata(request))
+            if let others = failures.admit(.other) {
+                logger.error("a request failed: \(error)\(others)", metadata: metadata(request))
+            }
             return Problem(.internalServerError, "the broker could not answer this; its log has the reason")
         }
     }

@@ -1,7 +1,10 @@
 import HTTPTypes
+import KiteQBroker
+import KiteQCore
 import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
+import NIOSSL
 
 /// What cannot be read as HTTP is answered with a ``Problem``, too: no router sees it, and Hummingbird's answer has no body.
 final class UnreadableRequests: ChannelDuplexHandler, RemovableChannelHandler {
@@ -10,12 +13,27 @@ final class UnreadableRequests: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPResponsePart
 
     private let limits: AdminLimits
+    private let refusals: HTTPRefusals
     private var problem: Problem?
 
-    init(_ limits: AdminLimits) { self.limits = limits }
+    init(_ limits: AdminLimits, refusals: HTTPRefusals) {
+        self.limits = limits
+        self.refusals = refusals
+    }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let error = error as? HTTPParserError { problem = Self.problem(for: error, limits) }
+        let peer = Peer(context.channel.remoteAddress)
+        switch error {
+        case let error as HTTPParserError:
+            let problem = Self.problem(for: error, limits)
+            self.problem = problem
+            refusals.refuse(.unreadable, place: peer.address, remote: peer.description, problem.detail)
+        case let error as NIOSSLError where error != .uncleanShutdown:
+            refusals.refuse(
+                .tls, place: peer.address, remote: peer.description,
+                "its TLS handshake failed: \(TLSReason.clause("\(error)"))")
+        default: break
+        }
         context.fireErrorCaught(error)
     }
 

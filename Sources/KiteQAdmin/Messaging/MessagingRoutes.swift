@@ -27,7 +27,7 @@ struct MessagingRoutes {
         routes.post("pull") { request, context in
             let (group, messaging) = try self.caller(request, context)
             let body = try await JSONText.decode(PullRequest.self, from: request, limit: Limits.smallBody)
-            let lease = MemoryLease(memory.answers, for: RequestMemory.keys(group: group, place: context.place))
+            let lease = MemoryLease(memory.answers, for: RequestMemory.keys(group: group, place: context.source.place))
             let messages = try await Self.problems {
                 try await messaging.pull(
                     group: group, max: body.max, wait: .seconds(body.wait), visibility: .seconds(body.visibility),
@@ -53,7 +53,7 @@ struct MessagingRoutes {
 
     private func caller(_ request: Request, _ context: AdminContext) throws(Problem) -> (String, Messaging) {
         try QueryReader(request).refuseRest()
-        guard let group = context.group else { throw Problem.unauthorizedGroup("no group") }
+        guard let group = context.group else { throw Problem.unauthorizedGroup(.missing, "no group") }
         guard let messaging = broker.messaging else { throw Problem.notServing }
         return (group, messaging)
     }

@@ -7,6 +7,8 @@ final class ActCounts: Sendable {
         /// There was nothing to do.
         case nothing
         case failed
+        /// Whoever asked for it was not let in, or did not ask for it as it must be asked for.
+        case refused
     }
 
     private struct Act: Hashable {

@@ -61,7 +61,7 @@ extension SessionServices {
         }
         func forbid(_ reason: String) -> PublishAdmission {
             publishing.counters.forbidden.add(1)
-            refusals.refuse(.publish, peer, reason)
+            refusals.refuse(.publish, peer, of: group, reason)
             return .answered(.refused, feedback: reason)
         }
         let route: Route

@@ -1,19 +1,36 @@
 import KiteQCore
 
+/// What a group shows of itself over HTTP.
+package enum GroupProof: Sendable, Hashable {
+    /// Nothing was asked for: anybody may call himself so.
+    case anyone
+    /// A right secret.
+    case shown
+    /// The group is not known, or its secret is wrong.
+    case refused
+    /// Too many wrong secrets of the group came from the address lately: this one was not looked at.
+    case paused(for: Duration)
+}
+
 extension Messaging {
     /// Whether a group is let in with this secret, as it would be over a connection that shows no certificate.
+    ///
+    /// Whoever has to wait after failures is told so at once: a request that hangs would keep its caller from saying so.
     /// - Parameter address: where it comes from, as `Peer.address`.
     /// - Throws: ``MessagingError`` with `tooMany` where too many wait to have theirs compared.
-    package func admits(group: String, secret: String, from address: String) async throws(MessagingError) -> Bool {
+    package func admits(group: String, secret: String, from address: String) async throws(MessagingError) -> GroupProof
+    {
         let verdict = await withCheckedContinuation { (continuation: CheckedContinuation<Gatekeeper.Verdict, Never>) in
             let verdict = services.gatekeeper.judge(
-                Gatekeeper.Visitor(group: BindingName(group), secret: secret, address: address),
+                Gatekeeper.Visitor(group: BindingName(group), secret: secret, address: address, isInHaste: true),
                 by: services.settings.access, later: { continuation.resume(returning: $0) })
             if let verdict { continuation.resume(returning: verdict) }
         }
         switch verdict {
-        case .admitted: return true
-        case .refused: return false
+        case .admitted(.anyone): return .anyone
+        case .admitted: return .shown
+        case .refused: return .refused
+        case .paused(let end): return .paused(for: .nanoseconds(max(0, end - SystemTime.monotonic())))
         case .busy: throw MessagingError(.tooMany, "too many clients are waiting to be let in, try again later")
         }
     }

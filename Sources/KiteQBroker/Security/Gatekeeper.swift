@@ -6,13 +6,16 @@ import Synchronization
 ///
 /// One comparison at a time, in the order of ``GateQueue``, and a bounded number that wait; those of one secret of one group from one
 /// address are one. Nobody is worked for who has left. What was found right is remembered, by a key that says nothing about it, so
-/// that 20,000 clients that come back at once cost 20,000 look-ups.
+/// that 20,000 clients that come back at once cost 20,000 look-ups. While a group has to wait after failures from an address, only
+/// what was right from that very address is let in at once: else the pauses would not slow down who guesses a secret in use.
 final class Gatekeeper: Sendable {
     enum Verdict: Sendable {
         case admitted(AccessRules.Admittance)
         case refused
         /// Too many wait already.
         case busy
+        /// It failed too often lately, and may try again then. Only for visitors that do not wait for it.
+        case paused(until: MonotonicTime)
     }
 
     /// Who wants to be let in, and as what.
@@ -23,6 +26,8 @@ final class Gatekeeper: Sendable {
         var certificate: [String] = []
         /// What counts for one, as `Peer.address`.
         var address: String
+        /// Whether it would rather be told to come again than wait for a pause to end.
+        var isInHaste = false
         /// Whether it is still there.
         var isWaiting: @Sendable () -> Bool = { true }
     }
@@ -42,8 +47,15 @@ final class Gatekeeper: Sendable {
         var hear: @Sendable (Verdict) -> Void
     }
 
+    /// What was right, and where it came from.
+    fileprivate struct Place: Hashable {
+        var key: Key
+        var address: String
+    }
+
     fileprivate struct State {
         var remembered: [Key: GroupSecret] = [:]
+        var places: Set<Place> = []
         var queue: GateQueue<Case>
         var waiters: [Key: [Waiter]] = [:]
         /// It is at work, or will be.
@@ -89,14 +101,26 @@ final class Gatekeeper: Sendable {
         _ visitor: Visitor, by rules: AccessRules, later: @escaping @Sendable (Verdict) -> Void
     ) -> Verdict? {
         let (group, names) = (visitor.group, visitor.certificate)
-        if rules.price(of: group) == 0 || rules.isOpen(group) {
-            return rules.admit(group, secret: visitor.secret, certificate: names).map(Verdict.admitted) ?? .refused
-        }
+        if rules.isOpen(group) { return .admitted(.anyone) }
         let key = self.key(group, visitor.secret, names)
         let waiter = Waiter(address: visitor.address, isWaiting: visitor.isWaiting, hear: later)
+        let isFree = rules.price(of: group) == 0
         let (verdict, pushedOut, isToStart) = state.withLock { state -> (Verdict?, [Waiter], Bool) in
-            if let known = state.remembered[key], rules.stillAdmits(group, .secret(known), certificate: names) {
+            let now = SystemTime.monotonic()
+            let mayTry = state.queue.pauseEnds(visitor.address, group)
+            let place = Place(key: key, address: visitor.address)
+            if let known = state.remembered[key], rules.stillAdmits(group, .secret(known), certificate: names),
+                mayTry <= now || state.places.contains(place)
+            {
+                state.remember(known, place, upTo: rememberedLimit)
                 return (.admitted(.secret(known)), [], false)
+            }
+            if mayTry > now, visitor.isInHaste { return (.paused(until: mayTry), [], false) }
+            if isFree, mayTry <= now {
+                // Two hashes: no work for another thread.
+                let admittance = rules.admit(group, secret: visitor.secret, certificate: names)
+                state.learn(admittance, place, group, upTo: rememberedLimit)
+                return (admittance.map(Verdict.admitted) ?? .refused, [], false)
             }
             var pushedOut: [Waiter] = []
             let isQueued = state.waiters[key]?.contains { $0.address == visitor.address } ?? false
@@ -142,16 +166,7 @@ final class Gatekeeper: Sendable {
         let (visitor, rules, key) = (entry.content.visitor, entry.content.rules, entry.content.key)
         let admittance = rules.admit(visitor.group, secret: visitor.secret, certificate: visitor.certificate)
         let waiters = state.withLock { state in
-            if case .secret(let secret)? = admittance {
-                // It starts over rather than grow: nobody is let in by it who would not be without.
-                if state.remembered.count >= rememberedLimit { state.remembered.removeAll() }
-                state.remembered[key] = secret
-            }
-            if admittance == nil {
-                state.queue.failed(entry.address, entry.group, now: SystemTime.monotonic())
-            } else {
-                state.queue.succeeded(entry.address, entry.group)
-            }
+            state.learn(admittance, Place(key: key, address: entry.address), entry.group, upTo: rememberedLimit)
             // The same is asked for from elsewhere: these have their answer, too.
             return state.waiters.removeValue(forKey: key) ?? []
         }
@@ -169,6 +184,28 @@ final class Gatekeeper: Sendable {
 }
 
 extension Gatekeeper.State {
+    /// Takes what came of a comparison.
+    fileprivate mutating func learn(
+        _ admittance: AccessRules.Admittance?, _ place: Gatekeeper.Place, _ group: BindingName, upTo limit: Int
+    ) {
+        if case .secret(let secret)? = admittance { remember(secret, place, upTo: limit) }
+        if admittance == nil {
+            queue.failed(place.address, group, now: SystemTime.monotonic())
+        } else {
+            queue.succeeded(place.address, group)
+        }
+    }
+
+    /// It starts over rather than grow: nobody is let in by it who would not be without.
+    fileprivate mutating func remember(_ secret: GroupSecret, _ place: Gatekeeper.Place, upTo limit: Int) {
+        if remembered[place.key] != secret {
+            if remembered.count >= limit { remembered.removeAll() }
+            remembered[place.key] = secret
+        }
+        if places.count >= limit, !places.contains(place) { places.removeAll() }
+        places.insert(place)
+    }
+
     /// What is to be done now; where that is nothing, nobody works.
     fileprivate mutating func next(now: MonotonicTime) -> Gatekeeper.Step {
         while true {

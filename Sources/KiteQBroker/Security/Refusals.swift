@@ -19,24 +19,34 @@ final class Refusals: Sendable {
         case slow
         /// A group that may not publish to a topic.
         case publish
+        /// A packet, of a client that was let in, that cannot be understood.
+        case malformed
+        /// A client that was let in and sent nothing for too long.
+        case silent
+
+        /// What a line begins with.
+        fileprivate var sentence: String {
+            switch self {
+            case .publish: "refusing a publish"
+            case .malformed: "closing a connection after a packet that cannot be understood"
+            case .silent: "closing a connection"
+            default: "refusing a connection"
+            }
+        }
+
+        /// Whether a connection is not taken, rather than something of one that was.
+        fileprivate var isOfConnection: Bool {
+            switch self {
+            case .publish, .malformed, .silent: false
+            default: true
+            }
+        }
+
+        fileprivate var level: Logger.Level { self == .silent ? .info : .warning }
     }
 
-    /// Lines of one kind a minute, and of one kind and one address.
-    private static let limits = (ofKind: 20, ofPlace: 1)
-    /// Kinds and addresses that are remembered; then it starts over.
-    private static let places = 1_000
-
-    private struct Place: Hashable {
-        var kind: Kind
-        var address: String
-    }
-
-    private struct State {
-        var byKind: [Kind: LogThrottle] = [:]
-        var byPlace: [Place: LogThrottle] = [:]
-    }
-
-    private let state = Mutex(State())
+    /// Lines of a minute.
+    private let lines = Mutex(PlaceThrottle<Kind>(ofPlace: 1, ofKind: 20))
     private let counters = Dictionary(uniqueKeysWithValues: Kind.allCases.map { ($0, Counter()) })
     private let logger: Logger
 
@@ -44,33 +54,27 @@ final class Refusals: Sendable {
         self.logger = logger
     }
 
-    /// Counts a connection that is refused, and says why at most once a minute for each address.
-    func refuse(_ kind: Kind, _ peer: Peer, _ why: @autoclosure () -> String) {
+    /// Counts what is refused, and says why at most once a minute for each address; of clients that were let in for each address
+    /// and group, so that one of them does not hide what the others do.
+    ///
+    /// - Parameter group: that of a client that was let in.
+    func refuse(_ kind: Kind, _ peer: Peer, of group: String? = nil, _ why: @autoclosure () -> String) {
         counters[kind]?.add(1)
-        guard let skipped = admit(kind, peer, now: .now) else { return }
-        let others = skipped > 0 ? " (\(skipped) more such lines were left out)" : ""
-        let what = kind == .publish ? "a publish" : "a connection"
-        logger.warning("refusing \(what): \(why())\(others)", metadata: ["peer": "\(peer)"])
+        let place = group.map { "\(peer.address) \($0)" } ?? peer.address
+        guard let left = lines.withLock({ $0.admit(kind, from: place, now: .now) }) else { return }
+        let others = left > 0 ? " (\(left) more such lines were left out)" : ""
+        var metadata: Logger.Metadata = ["peer": "\(peer)"]
+        if let group { metadata["group"] = "\(group)" }
+        logger.log(level: kind.level, "\(kind.sentence): \(why())\(others)", metadata: metadata)
     }
 
     func count(_ kind: Kind) -> Int { counters[kind]?.count ?? 0 }
 
     /// Refused connections of all kinds.
-    var connections: Int { counters.reduce(0) { $0 + ($1.key == .publish ? 0 : $1.value.count) } }
+    var connections: Int { counters.reduce(0) { $0 + ($1.key.isOfConnection ? $1.value.count : 0) } }
 
     /// By the kinds' names.
     var counts: [String: Int] {
         Dictionary(uniqueKeysWithValues: counters.map { ($0.key.rawValue, $0.value.count) })
-    }
-
-    private func admit(_ kind: Kind, _ peer: Peer, now: ContinuousClock.Instant) -> Int? {
-        state.withLock { state in
-            if state.byPlace.count >= Self.places { state.byPlace.removeAll() }
-            let own = LogThrottle(limit: Self.limits.ofPlace, per: .seconds(60))
-            let fromPlace = state.byPlace[Place(kind: kind, address: peer.address), default: own].admit(now: now)
-            guard let fromPlace else { return nil }
-            let all = LogThrottle(limit: Self.limits.ofKind, per: .seconds(60))
-            return state.byKind[kind, default: all].admit(now: now).map { $0 + fromPlace }
-        }
     }
 }

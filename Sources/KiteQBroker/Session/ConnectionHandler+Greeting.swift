@@ -83,7 +83,8 @@ extension ConnectionHandler {
     ) -> AccessRules.Admittance? {
         switch verdict {
         case .admitted(let by): return by
-        case .busy:
+        // It waits for a pause to end, and is not told of it.
+        case .busy, .paused:
             reject(.busy, "too many clients are waiting to be let in, try again later", answer)
         case .refused:
             let known = settings.access.groups[BindingName(meta.groupID)]

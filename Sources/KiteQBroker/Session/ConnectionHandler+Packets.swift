@@ -111,7 +111,8 @@ extension ConnectionHandler {
         header.withMessageID { id in
             PacketWriter.writeStoreAck(
                 into: &outbound, framing: framing, opaque: packet.header.opaque, version: packet.header.version,
-                extension: packet.header.extension, idBytes: id, status: status, feedback: feedback)
+                extension: packet.header.extension, idBytes: id, status: status,
+                feedback: VisibleText.escaped(feedback))
         }
     }
 }

@@ -43,7 +43,7 @@ extension ConnectionHandler {
             PacketWriter.writeStoreAck(
                 into: &outbound, framing: framing, opaque: result.publish.opaque, version: result.publish.version,
                 extension: result.publish.extensionField, messageID: id, status: result.status,
-                feedback: result.feedback)
+                feedback: VisibleText.escaped(result.feedback))
         }
     }
 
@@ -64,7 +64,7 @@ extension ConnectionHandler {
     ) {
         PacketWriter.writeConnAuthAck(
             into: &outbound, framing: framing, opaque: opaque, version: version, extension: extensionField,
-            status: status, feedback: feedback, extensions: extensions)
+            status: status, feedback: VisibleText.escaped(feedback), extensions: extensions)
     }
 
     /// Packets are checked to fit when they are accepted; one that does not is left out and told of, not half written.

@@ -95,6 +95,11 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     var refusesPublishes: Bool { isDraining || services.isDraining }
 
+    /// That of a client that was let in.
+    private var group: String? {
+        if case .open(let connection, _) = state { connection.group } else { nil }
+    }
+
     // MARK: Life
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -168,9 +173,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: lastRead + timeout) { [weak self] in
             guard let self else { return }
             if !self.isPaused && NIODeadline.now() - self.lastRead >= timeout {
-                self.logger.info(
-                    "closing a connection that was silent for \(self.settings.idleTimeout)",
-                    metadata: ["peer": "\(self.peer)"])
+                self.services.refusals.refuse(
+                    .silent, self.peer, of: self.group, "it was silent for \(self.settings.idleTimeout)")
                 self.close()
             } else {
                 if self.isPaused { self.lastRead = .now() }
@@ -241,10 +245,8 @@ final class ConnectionHandler: ChannelInboundHandler {
             let wire = error as? WireError
             framing = wire?.framing ?? .plain
             reject(.handshake, "\(error)", wire?.header.map(Answer.init))
-        case .open:
-            logger.warning(
-                "closing a connection after a packet that cannot be understood: \(error)", metadata: ["peer": "\(peer)"]
-            )
+        case .open(let connection, _):
+            services.refusals.refuse(.malformed, peer, of: connection.group, "\(error)")
             close()
         case .closed: break
         }

@@ -19,16 +19,6 @@ package struct GateQueue<Case: Sendable>: Sendable {
         case nothing
     }
 
-    private struct Place: Hashable {
-        var address: String
-        var group: BindingName
-    }
-
-    private struct Failures {
-        var count: Int
-        var last: MonotonicTime
-    }
-
     /// What waits from one address.
     private struct Line {
         var cases: [BindingName: Deque<Case>] = [:]
@@ -36,20 +26,11 @@ package struct GateQueue<Case: Sendable>: Sendable {
         var count = 0
     }
 
-    /// Failures in a row before one has to wait: whoever is mistaken notices by then.
-    private static var free: Int { 2 }
-    private static var firstPause: MonotonicTime { 250_000_000 }
-    /// Shorter than a client has to be let in.
-    private static var longestPause: MonotonicTime { 8_000_000_000 }
-    /// A failure is held against nobody for longer.
-    private static var memory: MonotonicTime { 600_000_000_000 }
-    private static var rememberedPlaces: Int { 10_000 }
-
     private let limit: Int
     private let limitOfAddress: Int
     private var lines: [String: Line] = [:]
     private var turns = Deque<String>()
-    private var failures: [Place: Failures] = [:]
+    private var pauses = FailurePauses<BindingName>()
     package private(set) var count = 0
 
     /// - Parameters:
@@ -129,7 +110,7 @@ package struct GateQueue<Case: Sendable>: Sendable {
         for _ in 0..<(lines[address]?.turns.count ?? 0) {
             guard let group = lines[address]?.turns.popFirst() else { break }
             lines[address]?.turns.append(group)
-            let mayTry = pauseEnds(Place(address: address, group: group))
+            let mayTry = pauses.end(address, group)
             guard mayTry <= now else {
                 soonest = min(soonest ?? mayTry, mayTry)
                 continue
@@ -144,26 +125,11 @@ package struct GateQueue<Case: Sendable>: Sendable {
     // MARK: What came of it
 
     package mutating func failed(_ address: String, _ group: BindingName, now: MonotonicTime) {
-        if failures.count >= Self.rememberedPlaces { forget(now: now) }
-        let place = Place(address: address, group: group)
-        let before = failures[place].map { now - $0.last < Self.memory ? $0.count : 0 } ?? 0
-        failures[place] = Failures(count: before + 1, last: now)
+        pauses.failed(address, group, now: now)
     }
 
-    package mutating func succeeded(_ address: String, _ group: BindingName) {
-        failures[Place(address: address, group: group)] = nil
-    }
+    package mutating func succeeded(_ address: String, _ group: BindingName) { pauses.succeeded(address, group) }
 
-    /// When the next try may be.
-    private func pauseEnds(_ place: Place) -> MonotonicTime {
-        guard let failures = failures[place], failures.count > Self.free else { return .min }
-        let doublings = min(failures.count - Self.free - 1, 10)
-        return failures.last + min(Self.firstPause << doublings, Self.longestPause)
-    }
-
-    /// Those of long ago; all, where there are too many: who fails from so many places is not stopped by pauses.
-    private mutating func forget(now: MonotonicTime) {
-        failures = failures.filter { now - $0.value.last < Self.longestPause }
-        if failures.count >= Self.rememberedPlaces { failures = [:] }
-    }
+    /// When the next try may be; `.min` where nothing stands against it.
+    package func pauseEnds(_ address: String, _ group: BindingName) -> MonotonicTime { pauses.end(address, group) }
 }

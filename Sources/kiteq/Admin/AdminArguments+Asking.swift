@@ -1,4 +1,5 @@
 import KiteQAdminClient
+import KiteQCore
 
 extension AdminArguments {
     /// - Parameter usual: how long an answer may take unless it is said.
@@ -23,6 +24,6 @@ extension AdminArguments {
 
     /// Asks for an act, and prints what was done.
     func act(_ request: API.Request<API.Done>) async throws {
-        try await show(request) { StandardOutput.print(DisplayText.safe($0.done)) }
+        try await show(request) { StandardOutput.print(VisibleText.escaped($0.done)) }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import KiteQAdminClient
+import KiteQCore
 
 /// The flags of commands that list page by page.
 struct PageArguments: ParsableArguments {
@@ -40,7 +41,7 @@ struct PageArguments: ParsableArguments {
             if isEmpty { StandardOutput.print(empty) } else { AdminOutput.print(table) }
         }
         if let next = end.next {
-            StandardError.write("kiteq: there may be more: --after \(DisplayText.safe(next))\n")
+            StandardError.write("kiteq: there may be more: --after \(VisibleText.escaped(next))\n")
         }
         try AdminOutput.check(end.unreachable + lacking.filter { !end.unreachable.contains($0) })
     }

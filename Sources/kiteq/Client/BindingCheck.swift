@@ -50,6 +50,6 @@ struct BindingCheck {
             case .fanout: "every type"
             }
         let rate = binding.watermark > 0 ? ", \(binding.watermark) a second" : ""
-        return DisplayText.safe("\(which)\(rate)\(binding.persistent ? "" : ", not kept")")
+        return VisibleText.escaped("\(which)\(rate)\(binding.persistent ? "" : ", not kept")")
     }
 }

@@ -1,3 +1,5 @@
+import KiteQCore
+
 /// A consumed message, as `kiteq consume` prints it.
 struct MessageLine: Sendable, Hashable {
     enum Body: Sendable, Hashable {
@@ -18,11 +20,11 @@ struct MessageLine: Sendable, Hashable {
     static func == (a: MessageLine, b: MessageLine) -> Bool { a.json == b.json }
     func hash(into hasher: inout Hasher) { hasher.combine(json) }
 
-    /// `ID topic/type body`; a line break in the body is `\n`, so that a message is a line.
+    /// `ID topic/type body`, a line whatever is in it: all of it is the producer's.
     var text: String {
-        "\(id) \(topic)/\(messageType) \(Self.visible(shownBody))"
-            + (properties.isEmpty
-                ? "" : "  {\(properties.map { "\($0.key)=\(Self.visible($0.value))" }.joined(separator: ", "))}")
+        let properties = self.properties.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
+        return VisibleText.escaped(
+            "\(id) \(topic)/\(messageType) \(shownBody)" + (properties.isEmpty ? "" : "  {\(properties)}"))
     }
 
     /// One object; the body is `body` where it is text, else `bodyHex`.
@@ -50,19 +52,6 @@ struct MessageLine: Sendable, Hashable {
         return bytes.reduce(into: "") { text, byte in
             text.append(digits[Int(byte >> 4)])
             text.append(digits[Int(byte & 15)])
-        }
-    }
-
-    /// What moves a terminal's cursor is escaped: the body is the producer's.
-    static func visible(_ text: String) -> String {
-        text.unicodeScalars.reduce(into: "") { result, scalar in
-            switch scalar {
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case _ where scalar.value < 0x20 && scalar != "\t" || (0x7F...0x9F).contains(scalar.value):
-                result += "\\x\(String(scalar.value, radix: 16))"
-            default: result.unicodeScalars.append(scalar)
-            }
         }
     }
 }

@@ -1,4 +1,5 @@
 import KiteQ
+import KiteQCore
 
 /// Publishes what the arguments say, and prints what became of it.
 struct PublishRun: Sendable {
@@ -48,10 +49,10 @@ struct PublishRun: Sendable {
             case .success: StandardOutput.print("\(message.id) \(word)")
             case .failure(let error as KiteQError) where error.code == .refused:
                 failed += 1
-                StandardOutput.print("\(message.id) refused: \(error.message)")
+                StandardOutput.print("\(message.id) refused: \(VisibleText.escaped(error.message))")
             case .failure(let error as KiteQError) where error.code == .outcomeUnknown:
                 failed += 1
-                StandardOutput.print("\(message.id) unknown: \(error.message)")
+                StandardOutput.print("\(message.id) unknown: \(VisibleText.escaped(error.message))")
             // Nobody is there: the next would fare no better.
             case .failure(let error): throw error
             }

@@ -22,11 +22,14 @@ struct AdminOptions: Sendable, Hashable {
     var allowAnonymous: Anonymous?
     /// Whether `/readyz` calls a broker ready that can use some of its shards alone.
     var readyShards = ReadyShards.any
-    /// Names that the console may be reached by, besides the address itself.
+    /// Names that the address may be reached by without a credential, besides addresses, localhost and those of `admin.bind` and
+    /// `broker.advertised`.
     var hosts: [String] = []
     /// The largest body of a publish over HTTP, and bodies that are read or worked on at a time, bytes.
     var publishBody = AdminLimits().publishBody
     var bodyMemory = AdminLimits().bodyMemory
+    /// Proxies whose word counts for where a request comes from.
+    var trustedProxies: [AddressRange] = []
 }
 
 extension ConfigurationCodec where Value == AdminOptions.Anonymous? {

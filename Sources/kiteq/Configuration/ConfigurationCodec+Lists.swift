@@ -1,3 +1,4 @@
+import KiteQBroker
 import KiteQCore
 import KiteQStore
 import Logging
@@ -25,6 +26,32 @@ extension ConfigurationCodec where Value == [String] {
     fileprivate static func trimmed(_ text: Substring) -> String {
         let start = text.drop { $0 == " " }
         return String(start.reversed().drop { $0 == " " }.reversed())
+    }
+}
+
+extension ConfigurationCodec where Value == [AddressRange] {
+    /// Addresses and networks; as text, separated by commas.
+    static var addressRanges: Self {
+        let parse: @Sendable ([String]) -> [AddressRange]? = { texts in
+            let ranges = texts.compactMap(AddressRange.init)
+            return ranges.count == texts.count ? ranges : nil
+        }
+        return Self(
+            allowed: "a list of addresses and networks, such as [\"127.0.0.1\", \"10.0.0.0/8\", \"2001:db8::/32\"]",
+            read: { value in
+                guard case .list(let values) = value else { return nil }
+                var texts: [String] = []
+                for case .string(let text) in values { texts.append(text) }
+                return texts.count == values.count ? parse(texts) : nil
+            },
+            parse: { text in
+                parse(
+                    text.isEmpty
+                        ? []
+                        : text.split(separator: ",", omittingEmptySubsequences: false).map(
+                            ConfigurationCodec<[String]>.trimmed))
+            },
+            write: { .list($0.map { .string($0.description) }) })
     }
 }
 

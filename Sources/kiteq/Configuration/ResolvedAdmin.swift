@@ -1,5 +1,6 @@
 import KiteQAdmin
 import KiteQBroker
+import KiteQCore
 
 /// Who may use the administration's address, put together and checked.
 struct ResolvedAdmin: Sendable, Hashable {
@@ -10,7 +11,12 @@ struct ResolvedAdmin: Sendable, Hashable {
     var tokensFile: ListedFile?
     /// What whoever shows no token may do; nil: nothing.
     var anonymous: AdminToken.Role?
+    /// The same for whom a trusted proxy sends, who is not on this machine: nil where nobody said so.
+    var anonymousByProxy: AdminToken.Role?
+    /// Whether groups that show no secret are let in where a trusted proxy sends them.
+    var opensGroupsByProxy = false
     var hosts: [String]
+    var trustedProxies: [AddressRange] = []
 }
 
 extension ServerConfiguration {
@@ -18,7 +24,10 @@ extension ServerConfiguration {
     ///   from elsewhere without being told so.
     func resolvedAdmin() throws(CommandError) -> ResolvedAdmin {
         let options = adminAccess
-        var resolved = ResolvedAdmin(tls: nil, tokens: [], anonymous: nil, hosts: options.hosts)
+        var resolved = ResolvedAdmin(
+            tls: nil, tokens: [], anonymous: nil, opensGroupsByProxy: groups.allowAnyone,
+            hosts: options.hosts + [admin?.host, broker.advertised?.host].compactMap { $0 },
+            trustedProxies: options.trustedProxies)
         switch (options.tlsCertificate.isEmpty, options.tlsKey.isEmpty) {
         case (false, false):
             resolved.tls = .init(
@@ -50,6 +59,7 @@ extension ServerConfiguration {
         case .operate: resolved.anonymous = .operate
         case nil: resolved.anonymous = isLoopback && options.tokensFile.isEmpty ? .operate : nil
         }
+        if options.allowAnonymous != nil { resolved.anonymousByProxy = resolved.anonymous }
         if let admin, !isLoopback, options.tokensFile.isEmpty, options.allowAnonymous == nil {
             throw CommandError(
                 "admin.bind = \(admin) can be reached from elsewhere: name who may use it in admin.tokens_file, or say what "

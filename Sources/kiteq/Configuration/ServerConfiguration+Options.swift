@@ -129,6 +129,7 @@ extension ServerConfiguration {
         .init("admin.hosts", \.adminAccess.hosts, .names),
         .init("admin.publish_body", \.adminAccess.publishBody, .bytes(64 << 10...16 << 20)),
         .init("admin.body_memory", \.adminAccess.bodyMemory, .bytes(1 << 20...1 << 34)),
+        .init("admin.trusted_proxies", \.adminAccess.trustedProxies, .addressRanges),
     ]
 
     private static let logOptions: [ConfigurationOption] = [

@@ -13,7 +13,7 @@ struct DeadLetterRun {
         let result = selection.ids.isEmpty ? try await byFilter() : try await byID()
         if !json {
             for skipped in result.skipped {
-                StandardOutput.print(DisplayText.safe("\(skipped.letter) not \(act.past): \(skipped.reason)"))
+                StandardOutput.print(VisibleText.escaped("\(skipped.letter) not \(act.past): \(skipped.reason)"))
             }
             StandardOutput.print("\(Figures.count(result.done)) \(act.past)")
         }
@@ -27,7 +27,7 @@ struct DeadLetterRun {
         var letters: [String] = []
         for id in selection.ids {
             let found = try await id.letters(client, group: selection.filter.group)
-            let group = selection.filter.group.map { " of \(DisplayText.safe($0))" } ?? ""
+            let group = selection.filter.group.map { " of \(VisibleText.escaped($0))" } ?? ""
             // Before anything is done: a list with a mistake in it is looked at again.
             guard !found.isEmpty else { throw CommandError("there is no dead letter \(id)\(group)") }
             letters += found.filter { !letters.contains($0) }

@@ -1,6 +1,8 @@
+import KiteQCore
+
 /// Writes texts as JSON.
 enum JSONText {
-    /// With its quotes; control characters, quotes and backslashes are escaped.
+    /// With its quotes; quotes, backslashes and what people should not see raw (`VisibleText`) are escaped.
     static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
@@ -10,9 +12,7 @@ enum JSONText {
             case "\n": result += "\\n"
             case "\r": result += "\\r"
             case "\t": result += "\\t"
-            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value):
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            case _ where VisibleText.isHidden(scalar): result += VisibleText.jsonEscape(scalar)
             default: result.unicodeScalars.append(scalar)
             }
         }

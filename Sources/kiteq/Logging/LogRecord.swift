@@ -1,5 +1,6 @@
 import Glibc
 import KiteQBroker
+import KiteQCore
 import Logging
 
 /// One log record, and its two ways to be written. What came from a client cannot begin a line of its own.
@@ -11,10 +12,11 @@ struct LogRecord {
 
     /// `2026-07-29T12:00:00.123Z warning message key=value`, with a line feed.
     var text: String {
-        var line = "\(time) \(level.rawValue) \(Self.visible(message))"
+        var line = "\(time) \(level.rawValue) \(VisibleText.escaped(message))"
         for (key, value) in metadata {
-            let value = Self.visible(value)
-            line += " \(Self.visible(key))=" + (value.contains { $0 == " " || $0 == "\"" } ? "\"\(value)\"" : value)
+            let value = VisibleText.escaped(value)
+            line +=
+                " \(VisibleText.escaped(key))=" + (value.contains { $0 == " " || $0 == "\"" } ? "\"\(value)\"" : value)
         }
         return line + "\n"
     }
@@ -28,20 +30,6 @@ struct LogRecord {
             line += ",\(JSONText.quoted(key)):\(JSONText.quoted(value))"
         }
         return line + "}\n"
-    }
-
-    /// Control characters as escapes, so that a record is one line and moves no cursor.
-    private static func visible(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else { return text }
-        return text.unicodeScalars.reduce(into: "") { result, scalar in
-            switch scalar {
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F: result += "\\x\(String(scalar.value, radix: 16))"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import KiteQBroker
+import KiteQCore
 
 /// `kiteq secret`
 struct SecretCommand: ParsableCommand {
@@ -72,6 +73,20 @@ enum RandomText {
 
 /// A key of a TOML table.
 enum TOMLKey {
+    /// As JSON, but TOML knows no pairs of `\u`.
+    private static func quoted(_ name: String) -> String {
+        var text = ""
+        for scalar in name.unicodeScalars {
+            let digits = String(scalar.value, radix: 16)
+            let isBeyond = VisibleText.isHidden(scalar) && scalar.value > 0xFFFF
+            text +=
+                isBeyond
+                ? "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
+                : String(JSONText.quoted(String(scalar)).dropFirst().dropLast())
+        }
+        return "\"\(text)\""
+    }
+
     /// Bare where that is allowed, else with quotes.
     static func text(_ name: String) -> String {
         let isBare = name.utf8.allSatisfy {
@@ -82,6 +97,6 @@ enum TOMLKey {
             default: false
             }
         }
-        return isBare && !name.isEmpty ? name : JSONText.quoted(name)
+        return isBare && !name.isEmpty ? name : quoted(name)
     }
 }

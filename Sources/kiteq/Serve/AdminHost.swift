@@ -18,7 +18,9 @@ extension AccessPolicy {
                     name: $0.name, role: Role($0.role), hash: $0.hash,
                     expiresAt: $0.expiresAt.map { Timestamp($0) * 1_000 })
             },
-            anonymous: admin.anonymous.map(Role.init), hosts: Set(admin.hosts))
+            anonymous: admin.anonymous.map(Role.init), anonymousByProxy: admin.anonymousByProxy.map(Role.init),
+            opensGroupsByProxy: admin.opensGroupsByProxy, hosts: Set(admin.hosts),
+            proxies: TrustedProxies(admin.trustedProxies))
     }
 }
 

@@ -21,7 +21,9 @@ actor Reloader {
         "groups.file", "groups.require_secret", "groups.allow_anyone", "groups.secrets", "groups.secret_files",
     ]
     /// Those of the administration, where somebody applies them.
-    static let adminOptions = adminTLSOptions.union(["admin.tokens_file", "admin.allow_anonymous", "admin.hosts"])
+    static let adminOptions = adminTLSOptions.union([
+        "admin.tokens_file", "admin.allow_anonymous", "admin.hosts", "admin.trusted_proxies",
+    ])
     /// Whether the address speaks TLS at all is settled at the start.
     private static let adminTLSOptions: Set<String> = [
         "admin.tls_certificate", "admin.tls_key", "admin.tls_client_ca", "admin.tls_min_version",

@@ -1,4 +1,5 @@
 import HTTPTypes
+import KiteQBroker
 import KiteQCore
 import Testing
 
@@ -11,11 +12,14 @@ import Testing
             AccessToken(name: "night", role: .operate, hash: AccessToken.hash(of: "o"), expiresAt: 1_000),
         ])
 
-    private func admit(_ policy: AccessPolicy, _ authorization: String?, host: String? = "localhost", now: Int64 = 0)
-        -> Result<Caller, Problem>
-    {
+    private func admit(
+        _ policy: AccessPolicy, _ authorization: String?, host: String? = "localhost", headers: HTTPFields = [:],
+        peer: String = "127.0.0.1", now: Int64 = 0
+    ) -> Result<Caller, Problem> {
         Result { () throws(Problem) in
-            try policy.admit(authorization: authorization, host: host, now: now)
+            try policy.admit(
+                authorization: authorization,
+                from: .test(host: host, headers: headers, peer: peer, proxies: policy.proxies), now: now)
         }
     }
 
@@ -46,6 +50,7 @@ import Testing
 
     @Test(arguments: [
         "localhost", "LOCALHOST:13801", "127.0.0.1", "127.0.0.1:13801", "[::1]:13801", "kiteq.example:443",
+        "localhost.", "kiteq.example.:443", "KITEQ.EXAMPLE", "[::FFFF:127.0.0.1]", "localhost:",
     ])
     func anybodyIsLetInByANameOfThisBroker(host: String) {
         let open = AccessPolicy(anonymous: .read, hosts: ["KiteQ.example"])
@@ -53,7 +58,13 @@ import Testing
     }
 
     /// A page of a foreign name that was made to lead here (DNS rebinding) sends that name.
-    @Test(arguments: [nil, "", "evil.example", "evil.example:13801", "127.0.0.1.evil.example", "1.2.3", "256.0.0.1"])
+    @Test(arguments: [
+        nil, "", "evil.example", "evil.example:13801", "127.0.0.1.evil.example", "1.2.3", "256.0.0.1",
+        "[evil.example]", "[127.0.0.1]", "+1.2.3.4", "127.1", "0x7f.0.0.1", "localhost.evil.example", "localhost..",
+        ".",
+        "localhost:80@evil.example", "evil.example@localhost", "evil.example#localhost", "localhost,evil.example",
+        "localhost evil.example", ":80", "[::1", "::1", "xn--localhost-", "lοcalhost",
+    ])
     func anybodyByAForeignNameIsNot(host: String?) {
         let open = AccessPolicy(anonymous: .operate)
         guard case .failure(let problem) = admit(open, nil, host: host) else {
@@ -63,8 +74,69 @@ import Testing
         #expect(problem.status == .forbidden)
     }
 
+    /// Each name that a request gives must be the broker's own: whichever a browser meant is among them.
+    @Test func allNamesCount() {
+        let open = AccessPolicy(anonymous: .operate)
+        for headers: HTTPFields in [
+            [.furtherHost: "evil.example"], [.furtherHost: "localhost, evil.example"], [.furtherHost: ""],
+        ] {
+            guard case .failure(let problem) = admit(open, nil, headers: headers) else {
+                Issue.record("\(headers) was let in")
+                continue
+            }
+            #expect(problem.status == .forbidden && problem.refusal == .host)
+        }
+        #expect(try! admit(open, nil, headers: [.furtherHost: "127.0.0.1:1"]).get().role == .operate)
+    }
+
     @Test func whoHasATokenMayComeByAnyName() throws {
         #expect(try admit(policy, "Bearer r", host: "lb.internal").get().name == "grafana")
+    }
+
+    // MARK: Proxies
+
+    static let traces = [
+        "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "x-forwarded",
+        "X-Forwarded-Client-Cert",
+        "Via", "X-Real-IP", "X-Original-Forwarded-For", "X-Original-URI", "CF-Connecting-IP", "CF-Ray",
+        "True-Client-IP",
+        "X-Client-IP", "X-Cluster-Client-IP", "Client-IP", "Fastly-Client-IP", "X-Envoy-External-Address",
+        "X-Azure-ClientIP", "X-ARR-LOG-ID", "X-Amz-Cf-Id", "X-Varnish", "CDN-Loop", "Forwarded-For", "X-Scheme",
+    ]
+
+    /// On loopback anybody operates; who comes through a proxy on loopback is not anybody on this machine.
+    @Test(arguments: traces)
+    func whatAProxyHandedOnIsNotAnybodys(header: String) throws {
+        let name = try #require(HTTPField.Name(header))
+        for value in ["", "127.0.0.1", "localhost", "for=127.0.0.1"] {
+            let open = AccessPolicy(anonymous: .operate)
+            guard case .failure(let problem) = admit(open, nil, headers: [name: value]) else {
+                Issue.record("\(header): \(value) was let in")
+                continue
+            }
+            #expect(problem.refusal == .proxy || problem.refusal == .host)
+            let source = RequestSource.test(headers: [name: value])
+            #expect(throws: Problem.self) { try open.checkOpenGroup(source) }
+        }
+        #expect(try admit(policy, "Bearer r", headers: [name: "203.0.113.5"]).get().role == .read)
+    }
+
+    @Test func whatATrustedProxyHandsOnHasWhatWasSaid() throws {
+        let proxies = TrustedProxies([try #require(AddressRange("127.0.0.1"))])
+        let headers: HTTPFields = [.xForwardedFor: "203.0.113.5"]
+        let byPlace = AccessPolicy(anonymous: .operate, proxies: proxies)
+        #expect(throws: Problem.self) { try admit(byPlace, nil, headers: headers).get() }
+        let said = AccessPolicy(
+            anonymous: .operate, anonymousByProxy: .read, opensGroupsByProxy: true, proxies: proxies)
+        #expect(try admit(said, nil, headers: headers).get().role == .read)
+        #expect(try admit(said, nil).get().role == .operate)
+        #expect(throws: Problem.self) { try admit(said, nil, headers: headers, peer: "127.0.0.2").get() }
+        // The name by which it was called counts where the proxy tells it.
+        let foreign: HTTPFields = [.xForwardedFor: "203.0.113.5", .xForwardedHost: "evil.example"]
+        #expect(throws: Problem.self) { try admit(said, nil, headers: foreign).get() }
+        try said.checkOpenGroup(.test(headers: headers, proxies: proxies))
+        #expect(throws: Problem.self) { try byPlace.checkOpenGroup(.test(headers: headers, proxies: proxies)) }
+        #expect(throws: Problem.self) { try said.checkOpenGroup(.test(headers: foreign, proxies: proxies)) }
     }
 
     @Test func theHashIsSHA256() {

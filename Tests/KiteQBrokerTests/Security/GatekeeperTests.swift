@@ -47,6 +47,7 @@ import Testing
                     case .admitted: "admitted"
                     case .refused: "refused"
                     case .busy: "busy"
+                    case .paused: "paused"
                     }
                 heard.withLockedValue { $0.append((name, word)) }
             }
@@ -155,5 +156,46 @@ import Testing
             }
         }
         guard case .admitted = await verdict(gatekeeper, rules, "right") else { return #expect(Bool(false)) }
+    }
+
+    private func judged(_ gatekeeper: Gatekeeper, _ rules: AccessRules, _ visitor: Gatekeeper.Visitor) async -> String {
+        var visitor = visitor
+        visitor.isInHaste = true
+        let verdict = await withCheckedContinuation { continuation in
+            let now = gatekeeper.judge(visitor, by: rules) { continuation.resume(returning: $0) }
+            if let now { continuation.resume(returning: now) }
+        }
+        return switch verdict {
+        case .admitted: "admitted"
+        case .refused: "refused"
+        case .busy: "busy"
+        case .paused: "paused"
+        }
+    }
+
+    /// Guesses have their pauses however the secret is kept, and whoever is in haste is told of them.
+    @Test(arguments: [true, false])
+    func guessesAreNotLookedAtDuringAPause(isPlain: Bool) async {
+        let gatekeeper = Gatekeeper()
+        let rules = rules(isPlain ? .plain("right") : .hashed(SecretHash(of: "right", rounds: 1_000)))
+        var verdicts: [String] = []
+        for number in 0..<200 { verdicts.append(await judged(gatekeeper, rules, visitor("wrong \(number)"))) }
+        #expect(verdicts.prefix(3) == ["refused", "refused", "refused"])
+        #expect(verdicts.count { $0 == "refused" } <= 6)
+        #expect(await judged(gatekeeper, rules, visitor("right")) == "paused", "not even the right one is")
+        #expect(await judged(gatekeeper, rules, visitor("right", from: "10.0.0.2")) == "admitted")
+        // It is remembered now; at the address of the guesses that is no answer to a guess.
+        #expect(await judged(gatekeeper, rules, visitor("right")) == "paused")
+    }
+
+    /// A client that was let in before does not suffer from guesses beside it.
+    @Test(arguments: [true, false])
+    func whatWasRightFromThereIsLetInDuringAPause(isPlain: Bool) async {
+        let gatekeeper = Gatekeeper()
+        let rules = rules(isPlain ? .plain("right") : .hashed(SecretHash(of: "right", rounds: 1_000)))
+        #expect(await judged(gatekeeper, rules, visitor("right")) == "admitted")
+        for number in 0..<20 { _ = await judged(gatekeeper, rules, visitor("wrong \(number)")) }
+        #expect(await judged(gatekeeper, rules, visitor("wrong")) == "paused")
+        #expect(await judged(gatekeeper, rules, visitor("right")) == "admitted")
     }
 }

@@ -21,6 +21,21 @@ import Testing
         #expect(refusals.counts["plain_text"] == 1_001 && refusals.counts["publish"] == 1)
     }
 
+    /// A client that was let in does not hide what another one at its address does.
+    @Test func aGroupsLinesAreItsOwn() throws {
+        let log = CapturedLog()
+        let refusals = Refusals(logger: log.logger)
+        for group in ["s-a", "s-b"] {
+            for _ in 0..<500 { refusals.refuse(.malformed, try peer("10.0.0.1"), of: group, "unknown command") }
+        }
+        #expect(log.lines.count == 2)
+        #expect(
+            log.lines[1].contains(
+                "closing a connection after a packet that cannot be understood: unknown command (499 more"))
+        #expect(log.lines[1].contains("s-b"))
+        #expect(refusals.count(.malformed) == 1_000 && refusals.connections == 0)
+    }
+
     @Test func manyAddressesAreFewLines() throws {
         let log = CapturedLog()
         let refusals = Refusals(logger: log.logger)

@@ -284,6 +284,46 @@ import Testing
         #expect(log.lines.count { $0.contains("a binding is ignored") } == 1)
     }
 
+    // MARK: The log
+
+    /// A client that was let in, sends what nobody understands, and comes again.
+    @Test func whoWasLetInFillsNoLog() async throws {
+        let log = CapturedLog()
+        try await BrokerFixture.serving(logger: log.logger) { fixture in
+            for _ in 0..<100 {
+                let client = try await WireClient.greeted("p-pay", at: fixture.address)
+                // Command 0x7F.
+                try await client.send(ByteBuffer(bytes: [0, 0, 0, 1, 0x7F] + [UInt8](repeating: 0, count: 14)))
+                try await client.closed()
+            }
+            #expect(fixture.broker.status?.refusals["malformed"] == 100)
+            #expect(fixture.broker.status?.malformedPackets == 100)
+        }
+        let lines = log.lines.filter {
+            !$0.hasPrefix("debug") && !$0.hasPrefix("trace") && $0.contains("cannot be understood")
+        }
+        #expect(lines.count == 1 && lines[0].contains("p-pay"), "\(lines)")
+    }
+
+    /// Names of others that an answer repeats move no cursor of whoever reads it.
+    @Test func whatAnAnswerRepeatsIsSpeltOut() async throws {
+        let rules = Self.rules(["p-pay": GroupAccess(publish: .none)], requires: false)
+        try await BrokerFixture.serving(configure: {
+            $0.access = rules
+            $0.topics = ["trade", "t\u{1B}[2J\u{202E}"]
+        }) { fixture in
+            let client = try await WireClient.greeted("p-pay", at: fixture.address)
+            let ack = try await client.publish(.init(topic: "t\u{1B}[2J\u{202E}"))
+            #expect(!ack.status && ack.feedback == #"group p-pay may not publish to topic t\x1b[2J\u{202e}"#)
+        }
+        let closed = Self.rules(["p-pay": Self.hashed("right")])
+        try await BrokerFixture.serving(configure: { $0.access = closed }) { fixture in
+            let client = try await WireClient.connect(to: fixture.address)
+            let ack = try await client.greet("g\u{9B}2J\u{2028}")
+            #expect(!ack.status && ack.feedback.hasPrefix(#"group g\x9b2J\u{2028} is not let in"#))
+        }
+    }
+
     // MARK: Limits
 
     @Test func aSlowSenderIsNotWaitedFor() async throws {

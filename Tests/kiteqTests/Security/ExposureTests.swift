@@ -46,6 +46,29 @@ import Testing
         }
     }
 
+    /// That anybody on this machine operates the broker says nothing about whom a proxy on it sends.
+    @Test func behindAProxyItMustBeSaid() throws {
+        let bind = ["admin.bind=127.0.0.1:1", "admin.trusted_proxies=127.0.0.1"]
+        let byPlace = try loaded(bind).resolvedAdmin()
+        #expect(byPlace.anonymous == .operate && byPlace.anonymousByProxy == nil && !byPlace.opensGroupsByProxy)
+        let said = try loaded(bind + ["admin.allow_anonymous=read", "groups.allow_anyone=true"]).resolvedAdmin()
+        #expect(said.anonymousByProxy == .read && said.opensGroupsByProxy)
+        #expect(try loaded(bind + ["admin.allow_anonymous=no"]).resolvedAdmin().anonymousByProxy == nil)
+        for wrong in ["10.0.0.1/8", "proxy.example", "10.0.0.0/8,", "*"] {
+            let error = #expect(throws: CommandError.self) { try loaded(["admin.trusted_proxies=\(wrong)"]) }
+            #expect(error?.description.contains("addresses and networks") == true)
+        }
+    }
+
+    /// Others know it by these.
+    @Test func itsOwnNamesNeedNotBeSaid() throws {
+        let own = try loaded([
+            "admin.bind=kiteq.example:1", "broker.advertised=b-1.example:2", "admin.hosts=console.example",
+            "admin.allow_anonymous=no",
+        ])
+        #expect(try own.resolvedAdmin().hosts == ["console.example", "kiteq.example", "b-1.example"])
+    }
+
     @Test func aFileOfGroupsLeavesTheOthersOut() throws {
         let path = try file("[groups.s-a]\nsecret = \"plain:one\"\n")
         defer { #expect(throws: Never.self) { try FileManager.default.removeItem(atPath: path) } }

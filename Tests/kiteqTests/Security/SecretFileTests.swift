@@ -8,7 +8,9 @@ import Testing
 
 /// Files of secrets that others reach, or that were emptied or cut: a process of its own, at the start and at a reload.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct SecretFileTests {
-    private static let groups = ["a", "b", "c", "d"].map { "[groups.s-\($0)]\nsecret = \"plain:\($0)\"\n" }
+    private static let groups = ["a", "b", "c", "d"].map {
+        "[groups.s-\($0)]\nsecret = \"plain:\($0)\"\npublish = \"*\"\n"
+    }
     private static let token =
         "[tokens.night]\nrole = \"read\"\nhash = \"sha256:\(String(repeating: "0f", count: 32))\"\n"
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import KiteQAdminClient
+import KiteQCore
 
 /// `kiteq reload`
 struct ReloadCommand: AsyncParsableCommand {
@@ -17,7 +18,7 @@ struct ReloadCommand: AsyncParsableCommand {
 
     static func lines(_ report: API.ReloadReport) -> [String] {
         if report.applied.isEmpty, report.needsRestart.isEmpty { return ["nothing changed"] }
-        return report.applied.map { "applied: \(DisplayText.safe($0))" }
-            + report.needsRestart.map { "needs a restart: \(DisplayText.safe($0))" }
+        return report.applied.map { "applied: \(VisibleText.escaped($0))" }
+            + report.needsRestart.map { "needs a restart: \(VisibleText.escaped($0))" }
     }
 }

@@ -1,4 +1,5 @@
 import KiteQAdminClient
+import KiteQCore
 
 /// What the commands of the administration print.
 enum AdminOutput {
@@ -15,6 +16,6 @@ enum AdminOutput {
         guard let first = unreachable.first else { return }
         let names = unreachable.map { "\($0.shard)" }.joined(separator: ", ")
         throw CommandError(
-            "shard \(names) did not answer (\(DisplayText.safe(first.reason))): what is there is missing above")
+            "shard \(names) did not answer (\(VisibleText.escaped(first.reason))): what is there is missing above")
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import KiteQAdminClient
+import KiteQCore
 
 /// What a message says, for people: its properties, then its body in one line.
 enum ContentText {
@@ -11,7 +12,7 @@ enum ContentText {
         let size = "\(Figures.count(content.bodyBytes)) bytes\(content.isCut ? ", the first of them here" : "")"
         guard content.encoding != "text" else {
             fields.add("body", "text, \(size)")
-            return fields.lines + [DisplayText.safe(content.body)]
+            return fields.lines + [VisibleText.escaped(content.body)]
         }
         guard let bytes = Data(base64Encoded: content.body) else {
             fields.add("body", "\(content.encoding), not readable, \(size)")

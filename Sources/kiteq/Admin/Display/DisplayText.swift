@@ -1,21 +1,5 @@
-/// Text on a terminal: what it may contain, and how wide it is.
+/// Text on a terminal: how wide it is. What it may contain: `VisibleText`.
 enum DisplayText {
-    /// In one line, and without what moves a cursor or turns the direction of writing: names and bodies are others'.
-    static func safe(_ text: String) -> String {
-        text.unicodeScalars.reduce(into: "") { result, scalar in
-            switch scalar {
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value):
-                result += "\\x\(String(scalar.value, radix: 16))"
-            case _ where scalar.properties.isBidiControl || (0x2028...0x2029).contains(scalar.value):
-                result += "\\u{\(String(scalar.value, radix: 16))}"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-    }
-
     /// Columns that it takes.
     static func width(_ text: String) -> Int { text.reduce(0) { $0 + width($1) } }
 

@@ -1,4 +1,5 @@
 import KiteQAdminClient
+import KiteQCore
 
 /// One message and what happened to it, for people.
 struct MessageStoryText {
@@ -13,7 +14,7 @@ struct MessageStoryText {
         if !story.events.isEmpty {
             lines.append("")
             lines += story.events.map { event in
-                "\(Figures.time(event.at))  \(event.isExpected ? "expected: " : "")\(DisplayText.safe(event.text))"
+                "\(Figures.time(event.at))  \(event.isExpected ? "expected: " : "")\(VisibleText.escaped(event.text))"
             }
         }
         if let content = story.content { lines += [""] + ContentText.lines(content) }

@@ -1,3 +1,5 @@
+import KiteQCore
+
 /// A table for people: a line for each row, each column as wide as it must be.
 struct TextTable {
     struct Column {
@@ -19,7 +21,7 @@ struct TextTable {
     /// - Parameter cells: one for each column, as they are: what a terminal must not see is escaped here. Nothing is `-`.
     mutating func add(_ cells: [String]) {
         precondition(cells.count == columns.count, "a row has a cell for each column")
-        rows.append(cells.map { $0.isEmpty ? "-" : DisplayText.safe($0) })
+        rows.append(cells.map { $0.isEmpty ? "-" : VisibleText.escaped($0) })
     }
 
     /// The titles, then a line for each row.

@@ -1,5 +1,6 @@
 import Foundation
 import KiteQAdminClient
+import KiteQCore
 
 /// What `kiteq top` shows of the answers: what is wrong on top, then rates and queues, then tables.
 struct TopLayout {
@@ -48,7 +49,7 @@ struct TopLayout {
     private func title(_ overview: API.Overview) -> String {
         let broker = overview.broker
         let age = Figures.age(overview.startedAt, now: overview.now)
-        return DisplayText.safe(
+        return VisibleText.escaped(
             "\(broker.name) at \(broker.address)  \(broker.state)  up \(age)  version \(overview.version)  "
                 + "\(Figures.time(overview.now))  (\(address))")
     }
@@ -78,9 +79,9 @@ struct TopLayout {
         let severity = finding.severity.uppercased()
         let indent = String(repeating: " ", count: severity.count + 2)
         let text = DisplayText.wrapped(
-            DisplayText.safe("\(severity)  \(finding.subject): \(finding.text)"), to: columns, indent: indent)
+            VisibleText.escaped("\(severity)  \(finding.subject): \(finding.text)"), to: columns, indent: indent)
         let action = DisplayText.wrapped(
-            DisplayText.safe(finding.action), to: columns, first: "\(indent)- ", indent: indent + "  ")
+            VisibleText.escaped(finding.action), to: columns, first: "\(indent)- ", indent: indent + "  ")
         return (text + action).map { TopLine($0, style(finding)) }
     }
 
