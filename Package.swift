@@ -240,3 +240,15 @@ if Context.environment["KITEQ_PACKAGE"] == "broker" {
     package.targets.removeAll { !kept.contains($0.name) }
     package.products.removeAll { $0.name != "MariaDB" }
 }
+
+// `KITEQ_PACKAGE=fuzz` is what libFuzzer is linked with, and what it needs: docs/development.md.
+if Context.environment["KITEQ_PACKAGE"] == "fuzz" {
+    package.targets.removeAll { !["KiteQCore", "KiteQWire"].contains($0.name) }
+    package.targets.append(
+        .executableTarget(
+            name: "kiteq-fuzz", dependencies: ["KiteQCore", "KiteQWire", nioCore], path: "Tests/Fuzzing",
+            exclude: ["Corpus"],
+            swiftSettings: settings + [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
+    package.products.removeAll()
+}

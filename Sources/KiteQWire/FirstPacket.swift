@@ -2,12 +2,12 @@
 ///
 /// In plain framing byte 4 is the command; in length-prefixed framing byte 8 is, and the first four bytes hold
 /// 19 + the body length of bytes 19 to 22. Where both commands fit, that sum decides.
-enum FirstPacket {
+package enum FirstPacket {
     /// - Returns: the framing, or nil if more bytes are needed.
     /// - Throws: ``WireError/Code/firstPacketNotConnMeta``, ``WireError/Code/jsonMode`` or
     ///   ``WireError/Code/lengthPrefixMismatch``. Its header and framing are set where the bytes look like a packet,
     ///   so that a client that spoke too early can be answered.
-    static func framing(of bytes: RawSpan) throws(WireError) -> Framing? {
+    package static func framing(of bytes: RawSpan) throws(WireError) -> Framing? {
         guard bytes.byteCount > 8 else { return nil }
         let prefix: Int32 = bytes.bigEndian(at: 0)
         let plainCommand = Command(rawValue: bytes.bigEndian(at: 4))
