@@ -20,9 +20,10 @@ final class RecentMessages: Sendable {
     /// - Parameter dead: of those that are finished, the ones that some group's dead letters have.
     func insert(_ finished: [Message], dead: some Sequence<Message>) {
         let now = SystemTime.monotonic()
+        let (finished, dead) = (finished.map(Self.key), dead.map(Self.key))
         state.withLock { state in
-            for message in finished { state.finished.insert(Self.key(message), now: now) }
-            for message in dead { state.dead.insert(Self.key(message), now: now) }
+            for key in finished { state.finished.insert(key, now: now) }
+            for key in dead { state.dead.insert(key, now: now) }
         }
     }
 
@@ -51,36 +52,6 @@ final class RecentMessages: Sendable {
     ) -> MessageID {
         var hash = SubjectHash.of(topic: topic, messageType: messageType)
         SubjectHash.mix(publisherGroup, into: &hash)
-        return MessageID(high: id.high ^ hash, low: id.low ^ sample(of: body))
+        return MessageID(high: id.high ^ hash, low: id.low ^ BodySample.of(body))
     }
-
-    /// The length, and both ends: this is done for each message, twice, and a body may have 2 MiB.
-    private static func sample(of body: UnsafeRawBufferPointer) -> UInt64 {
-        var hash = SubjectHash.start ^ UInt64(body.count)
-        func mix(_ part: Slice<UnsafeRawBufferPointer>) {
-            let part = UnsafeRawBufferPointer(rebasing: part)
-            var offset = 0
-            while offset &+ 8 <= part.count {
-                let word = part.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-                // The high bits of a product are those that all of the word has gone into.
-                hash = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
-                hash ^= hash >> 32
-                offset &+= 8
-            }
-            while offset < part.count {
-                SubjectHash.mix(part[offset], into: &hash)
-                offset &+= 1
-            }
-        }
-        guard body.count > 2 * Self.end else {
-            mix(body[...])
-            return hash
-        }
-        mix(body.prefix(Self.end))
-        mix(body.suffix(Self.end))
-        return hash
-    }
-
-    /// Bytes at each end of a long body.
-    private static let end = 512
 }
