@@ -125,6 +125,7 @@ extension WholeBrokerTests.ThreatModelTests {
 
                 """.utf8
             ).write(to: file)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
             let broker = try ServedBroker(
                 store: "memory://", registry: zooKeeper.url, options: ["groups.file=\(file.path)"])
             try await broker.start()
