@@ -96,17 +96,20 @@ final class Listener: Sendable {
         guard let services else { return channel.close() }
         channel.closeFuture.whenComplete { _ in self.state.withLock { $0.accepted[id] = nil } }
         let (peer, settings) = (Peer(channel.remoteAddress), services.settings)
-        if let refusal = services.admissions.enter(peer, settings) {
-            services.refusals.refuse(refusal.kind, peer, refusal.why)
+        let place: Admissions.Place
+        switch services.admissions.enter(peer, settings) {
+        case .taken(let taken): place = taken
+        case .refused(let kind, let why):
+            services.refusals.refuse(kind, peer, why)
             return channel.close()
         }
-        channel.closeFuture.whenComplete { _ in services.admissions.leave(peer) }
+        channel.closeFuture.whenComplete { _ in services.admissions.leave(place) }
         return channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
             if let tls = settings.tls {
                 try pipeline.addHandler(TLSGate(tls, refusals: services.refusals, peer: peer))
             }
-            try pipeline.addHandler(ConnectionHandler(services: services, peer: peer))
+            try pipeline.addHandler(ConnectionHandler(services: services, place: place))
         }
     }
 }

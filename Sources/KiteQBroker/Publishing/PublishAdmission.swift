@@ -20,14 +20,15 @@ extension SessionServices {
     /// - Parameters:
     ///   - group: the group that publishes, as it has shown to be. The header may name another one only where it may speak for it.
     ///   - peer: where it publishes from, for the log.
+    ///   - quota: of the group; nil where it has no limits that a publish is held against.
     ///   - isStopping: nothing is taken any more, here or of this client.
     ///   - arrival: when it came.
-    ///   - isAgain: it waited for its route, and has passed the broker's receive rate.
+    ///   - isAgain: it waited for its route, and has passed the rates.
     ///   - way: where a message of this topic and type goes, and whether the group may publish it; nil where that takes long. Asked
     ///     once at most, and of nothing that is refused anyway.
     func admit(
         _ header: MessageHeaderView, body: ByteBuffer, extra: ByteBuffer?, kind: Message.Kind, of group: String,
-        from peer: Peer, _ settings: SessionSettings, isStopping: Bool,
+        from peer: Peer, _ settings: SessionSettings, _ quota: GroupQuota?, isStopping: Bool,
         arrival: Arrival, isAgain: Bool = false, way: (_ topic: String, _ messageType: String) -> RouteWay?
     ) -> PublishAdmission {
         func refuse(_ verdict: PublishVerdict, _ reason: String) -> PublishAdmission {
@@ -56,6 +57,11 @@ extension SessionServices {
             return refuse(.refused, "the message is too large with the createTime that it lacks")
         }
         if isStopping { return refuse(.tryAgain, "the broker is stopping, publish to another one") }
+        // The group's first: what is beyond it takes nothing of what is for all.
+        if !isAgain, let quota, let excess = quota.excess(of: length, now: arrival.monotonic) {
+            refusals.refuse(excess.kind, peer, excess.why)
+            return refuse(.tryAgain, excess.why)
+        }
         if !isAgain, !takesPublish(settings) {
             return refuse(.tryAgain, "over the broker's receive rate, try again later")
         }

@@ -19,6 +19,21 @@ final class Refusals: Sendable {
         case slow
         /// A group that may not publish to a topic.
         case publish
+        /// A group's own limits: its connections,
+        case groupConnections = "group_connections"
+        /// and its publishes.
+        case groupRate = "group_rate"
+        case groupBytes = "group_bytes"
+
+        /// Whether a publish is refused, and the connection kept.
+        var isOfPublish: Bool {
+            switch self {
+            case .publish, .groupRate, .groupBytes: true
+            case .handshake, .credentials, .busy, .tls, .plainText, .tooMany, .tooManyFromAddress, .slow,
+                .groupConnections:
+                false
+            }
+        }
     }
 
     /// Lines of one kind a minute, and of one kind and one address.
@@ -49,14 +64,14 @@ final class Refusals: Sendable {
         counters[kind]?.add(1)
         guard let skipped = admit(kind, peer, now: .now) else { return }
         let others = skipped > 0 ? " (\(skipped) more such lines were left out)" : ""
-        let what = kind == .publish ? "a publish" : "a connection"
+        let what = kind.isOfPublish ? "a publish" : "a connection"
         logger.warning("refusing \(what): \(why())\(others)", metadata: ["peer": "\(peer)"])
     }
 
     func count(_ kind: Kind) -> Int { counters[kind]?.count ?? 0 }
 
     /// Refused connections of all kinds.
-    var connections: Int { counters.reduce(0) { $0 + ($1.key == .publish ? 0 : $1.value.count) } }
+    var connections: Int { counters.reduce(0) { $0 + ($1.key.isOfPublish ? 0 : $1.value.count) } }
 
     /// By the kinds' names.
     var counts: [String: Int] {

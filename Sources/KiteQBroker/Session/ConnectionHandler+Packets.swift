@@ -77,7 +77,7 @@ extension ConnectionHandler {
         let admission = services.admit(
             header, body: parts.body, extra: parts.extra,
             kind: packet.header.command == .bytesMessage ? .bytes : .string, of: connection.group, from: peer, settings,
-            isStopping: refusesPublishes, arrival: arrival, isAgain: found != nil
+            quota, isStopping: refusesPublishes, arrival: arrival, isAgain: found != nil
         ) { topic, messageType in
             if let found {
                 guard settings.access.mayPublish(connection.group, to: topic) else { return .forbidden }

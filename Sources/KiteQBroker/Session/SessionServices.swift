@@ -8,6 +8,7 @@ final class SessionServices: Sendable {
     let configuration: BrokerConfiguration
     let gatekeeper = Gatekeeper()
     let admissions = Admissions()
+    let accounts = GroupAccounts()
     let refusals: Refusals
     let routing: Routing
     let routes: RouteFinder
@@ -74,6 +75,14 @@ final class SessionServices: Sendable {
 
     var isDraining: Bool { draining.load(ordering: .relaxed) }
     func drain() { draining.store(true, ordering: .relaxed) }
+
+    /// What a group's publishes are held against; nil where it has no such limits. To be kept, not asked for with each publish.
+    func quota(of group: String, _ settings: SessionSettings) -> GroupQuota? {
+        let limits = settings.access.limits(of: group)
+        guard limits.concernPublishes else { return nil }
+        return GroupQuota(
+            group: group, account: accounts.account(of: group, now: SystemTime.monotonic()), limits: limits)
+    }
 
     /// Whether one more publish is within the broker's receive rate.
     func takesPublish(_ settings: SessionSettings) -> Bool {

@@ -13,7 +13,9 @@ actor Reloader {
         "broker.tls_client_certificates", "broker.tls_client_crl", "broker.tls_min_version", "broker.tls_ciphers",
         "topics.max_body", "publish.receive_rate", "groups.file",
         "groups.default_rights",
-        "groups.require_secret", "groups.allow_anyone", "groups.secrets", "groups.secret_files", "log.level",
+        "groups.require_secret", "groups.allow_anyone", "groups.secrets", "groups.secret_files",
+        "groups.max_connections", "groups.max_rate", "groups.max_bytes", "groups.max_half_messages",
+        "groups.max_backlog", "log.level",
     ]
     /// Those of the administration, where somebody applies them.
     static let adminOptions = adminTLSOptions.union(["admin.tokens_file", "admin.allow_anonymous", "admin.hosts"])
