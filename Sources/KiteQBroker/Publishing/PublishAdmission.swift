@@ -8,8 +8,8 @@ enum PublishAdmission {
     case answered(PublishVerdict, feedback: String)
     /// Delivered from memory; answered at once.
     case fly(Message, Route, feedback: String)
-    /// For the store. Half messages have no route yet.
-    case stored(Message, Route?)
+    /// For the store. Half messages have no route yet, and count in the account where there is one.
+    case stored(Message, Route?, countedBy: GroupAccount?)
     /// Its route takes long to find: to be asked about again, with the route.
     case waits
 }
@@ -36,6 +36,10 @@ extension SessionServices {
             topicPublishes[header.topic]?.refused.add(1)
             return .answered(verdict, feedback: reason)
         }
+        func holdBack(_ excess: GroupQuota.Excess) -> PublishAdmission {
+            refusals.refuse(excess.kind, peer, excess.why)
+            return refuse(.tryAgain, excess.why)
+        }
         let request = PublishRules.Request(header)
         let shard = request.isFly ? 0 : request.id.map(publishing.shard(of:)) ?? 0
         // A fly message is in no store: before a server was asked, this machine's time has to do.
@@ -59,8 +63,7 @@ extension SessionServices {
         if isStopping { return refuse(.tryAgain, "the broker is stopping, publish to another one") }
         // The group's first: what is beyond it takes nothing of what is for all.
         if !isAgain, let quota, let excess = quota.excess(of: length, now: arrival.monotonic) {
-            refusals.refuse(excess.kind, peer, excess.why)
-            return refuse(.tryAgain, excess.why)
+            return holdBack(excess)
         }
         if !isAgain, !takesPublish(settings) {
             return refuse(.tryAgain, "over the broker's receive rate, try again later")
@@ -99,6 +102,8 @@ extension SessionServices {
             topicPublishes[header.topic]?.unrouted.add(1)
             return .answered(.accepted, feedback: "no group is bound to it")
         }
+        if accepted.kind != .fly, let why = backlogs.objection(to: route) { return holdBack((.groupBacklog, why)) }
+        if accepted.kind == .half, let excess = quota?.excessOfHalfMessages() { return holdBack(excess) }
         let message = Message(
             id: accepted.id, kind: kind, topic: header.topic, messageType: header.messageType,
             publisherGroup: header.groupID, expiresAt: accepted.expiresAt, deliverLimit: accepted.deliverLimit,
@@ -108,7 +113,8 @@ extension SessionServices {
             return .fly(message, route, feedback: "fly: delivered from memory, not stored")
         }
         CrashPoint.reached(.publishReceived)
-        return .stored(message, accepted.kind == .half ? nil : route)
+        guard accepted.kind == .half else { return .stored(message, route, countedBy: nil) }
+        return .stored(message, nil, countedBy: quota.flatMap { $0.countsHalfMessages ? $0.account : nil })
     }
 }
 

@@ -44,12 +44,13 @@ extension Messaging {
             case .fly(let message, let route, let feedback):
                 fly.append((message, route))
                 answer(.accepted, feedback)
-            case .stored(let message, let route):
+            case .stored(let message, let route, let countedBy):
                 stored.append(
                     PendingPublish(
                         AcceptedPublish(
                             origin: .call(call), opaque: Int32(index), version: 0, extensionField: 0, message: message,
-                            messageIDRange: header.messageIDRange, route: route, arrivedAt: arrival.monotonic)))
+                            messageIDRange: header.messageIDRange, route: route, countedBy: countedBy,
+                            arrivedAt: arrival.monotonic)))
             }
         }
         services.dispatcher.acceptFly(fly)

@@ -8,10 +8,13 @@ final class GroupAccounts: Sendable {
         var accounts: [BindingName: GroupAccount] = [:]
         /// How many there may be before those are looked for that can be forgotten.
         var enough = GroupAccounts.fewest
+        /// Undecided half messages, as the store was last asked.
+        var undecided: [BindingName: Int] = [:]
     }
 
     fileprivate static let fewest = 1_000
     private let state = Mutex(State())
+    private let isUsed = Atomic<Bool>(false)
 
     /// The account of this group; always the same while anybody has it.
     func account(of group: String, now: MonotonicTime) -> GroupAccount {
@@ -19,13 +22,38 @@ final class GroupAccounts: Sendable {
             let name = BindingName(group)
             if let account = state.accounts[name] { return account }
             if state.accounts.count >= state.enough { state.forget(now: now) }
-            let account = GroupAccount()
+            let account = GroupAccount(undecided: state.undecided[name] ?? 0)
             state.accounts[name] = account
+            isUsed.store(true, ordering: .relaxed)
             return account
         }
     }
 
     var count: Int { state.withLock { $0.accounts.count } }
+
+    // MARK: Half messages
+
+    /// Half messages were decided here: the groups that published them, one for each.
+    func decided(_ groups: [String]) {
+        guard !groups.isEmpty, isUsed.load(ordering: .relaxed) else { return }
+        for (group, some) in Dictionary(grouping: groups, by: BindingName.init) {
+            state.withLock { $0.accounts[group] }?.withHalfMessages { $0.decided(some.count) }
+        }
+    }
+
+    /// The store is about to be asked how many there are.
+    func beginLook() {
+        for account in state.withLock({ Array($0.accounts.values) }) { account.withHalfMessages { $0.beginLook() } }
+    }
+
+    /// What it said; a group that is not named has none.
+    func endLook(found: [BindingName: Int]) {
+        let accounts = state.withLock { state in
+            state.undecided = found
+            return state.accounts
+        }
+        for (group, account) in accounts { account.withHalfMessages { $0.endLook(found: found[group] ?? 0) } }
+    }
 }
 
 extension GroupAccounts.State {

@@ -51,6 +51,11 @@ package struct AccessRules: Sendable, Hashable {
         return own.or(defaultLimits)
     }
 
+    /// Whether any group has a limit of this kind.
+    package func limitsAny(_ limit: (GroupLimits) -> Int) -> Bool {
+        limit(defaultLimits) > 0 || groups.values.contains { limit($0.limits.or(defaultLimits)) > 0 }
+    }
+
     /// Whether groups show who they are, so that their word for it counts, and a message's header is none.
     package var provesGroups: Bool { requiresSecret || !groups.isEmpty }
 

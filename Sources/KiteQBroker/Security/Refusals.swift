@@ -24,11 +24,14 @@ final class Refusals: Sendable {
         /// and its publishes.
         case groupRate = "group_rate"
         case groupBytes = "group_bytes"
+        case groupHalfMessages = "group_half_messages"
+        /// Of a group that a publish is for.
+        case groupBacklog = "group_backlog"
 
         /// Whether a publish is refused, and the connection kept.
         var isOfPublish: Bool {
             switch self {
-            case .publish, .groupRate, .groupBytes: true
+            case .publish, .groupRate, .groupBytes, .groupHalfMessages, .groupBacklog: true
             case .handshake, .credentials, .busy, .tls, .plainText, .tooMany, .tooManyFromAddress, .slow,
                 .groupConnections:
                 false

@@ -8,7 +8,8 @@ final class SessionServices: Sendable {
     let configuration: BrokerConfiguration
     let gatekeeper = Gatekeeper()
     let admissions = Admissions()
-    let accounts = GroupAccounts()
+    let accounts: GroupAccounts
+    let backlogs = Backlogs()
     let refusals: Refusals
     let routing: Routing
     let routes: RouteFinder
@@ -31,8 +32,10 @@ final class SessionServices: Sendable {
     init(
         configuration: BrokerConfiguration, settings: SessionSettings, routes: RouteFinder, recent: RecentMessages,
         dispatcher: Dispatcher, publishing: PublishPipeline, transactions: TransactionPipeline,
-        connections: ConnectionTable, clocks: ServerClocks, topicPublishes: TopicPublishes, logger: Logger
+        connections: ConnectionTable, clocks: ServerClocks, topicPublishes: TopicPublishes, accounts: GroupAccounts,
+        logger: Logger
     ) {
+        self.accounts = accounts
         self.configuration = configuration
         current = Mutex(settings)
         refusals = Refusals(logger: logger)

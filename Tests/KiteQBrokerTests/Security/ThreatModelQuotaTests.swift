@@ -1,4 +1,5 @@
 import KiteQCore
+import KiteQStore
 import KiteQWire
 import NIOCore
 import Testing
@@ -127,6 +128,104 @@ import Testing
             try await first.close()
             try await fixture.until { $0.connections == 1 }
             _ = try await WireClient.greeted("p-other", at: fixture.address)
+        }
+    }
+
+    @Test func aGroupHasItsShareOfHalfMessages() async throws {
+        let store = InMemoryMessageStore()
+        try await BrokerFixture.serving(
+            store: store.session(),
+            configure: {
+                $0.access = Self.rules(GroupLimits(halfMessages: 3))
+                $0.recoveryInterval = .milliseconds(20)
+            }
+        ) { fixture in
+            func half() -> WireClient.Publish { WireClient.Publish(isCommitted: false) }
+            let client = try await WireClient.greeted("p-pay", at: fixture.address)
+            var published: [WireClient.Publish] = []
+            for _ in 0..<3 {
+                published.append(half())
+                #expect(try await client.publish(published[published.count - 1]).status)
+            }
+            let refused = try await client.publish(half())
+            #expect(
+                refused.feedback
+                    == "try again later: group p-pay has 3 half messages that are not decided, and may have 3 (max_half_messages)"
+            )
+            #expect(!refused.status && fixture.broker.status?.refusals["group_half_messages"] == 1)
+            #expect(try await client.publish(.init()).status, "others are taken")
+            let other = try await WireClient.greeted("p-other", at: fixture.address)
+            #expect(try await other.publish(.init(group: "p-other", isCommitted: false)).status)
+            // One that is decided here makes room at once,
+            try await client.decide(published[0], TransactionAck.Status.rollBack)
+            try await fixture.until { $0.transactions.rolledBack.count == 1 }
+            #expect(try await client.publish(half()).status)
+            #expect(try await !client.publish(half()).status)
+            // and one that was decided elsewhere soon.
+            let id = try #require(MessageID(published[1].id))
+            _ = try await store.session().decide(id, .rollBack, to: [], route: { _, _ in nil })
+            var ack = try await client.publish(half())
+            while !ack.status {
+                try await Task.sleep(for: .milliseconds(10))
+                ack = try await client.publish(half())
+            }
+            // To come back as another connection changes nothing.
+            let again = try await WireClient.greeted("p-pay", at: fixture.address)
+            #expect(try await !again.publish(half()).status)
+        }
+        // Nor does it to go to another broker, which learns of them from the store.
+        try await BrokerFixture.serving(
+            store: store.session(),
+            configure: {
+                $0.name = "another"
+                $0.access = Self.rules(GroupLimits(halfMessages: 3))
+            }
+        ) { fixture in
+            try await Task.sleep(for: .milliseconds(100))
+            let client = try await WireClient.greeted("p-pay", at: fixture.address)
+            #expect(try await !client.publish(.init(isCommitted: false)).status)
+        }
+    }
+
+    @Test func aGroupThatDoesNotConsumeIsPublishedNothingMore() async throws {
+        let bindings = [
+            Binding(group: "s-slow", topic: "trade", messageType: "paid"),
+            Binding(group: "s-member", topic: "trade", messageType: "other"),
+        ]
+        let rules = Self.rules(GroupLimits(), ["s-slow": GroupAccess(limits: OwnGroupLimits(backlog: 5))])
+        try await BrokerFixture.serving(
+            bindings,
+            configure: {
+                $0.access = rules
+                $0.recoveryInterval = .milliseconds(20)
+            }
+        ) { fixture in
+            let producer = try await WireClient.greeted("p-pay", at: fixture.address)
+            let half = WireClient.Publish(isCommitted: false)
+            #expect(try await producer.publish(half).status)
+            var ack = try await producer.publish(.init())
+            var taken = 0
+            while ack.status {
+                taken += 1
+                try await Task.sleep(for: .milliseconds(5))
+                ack = try await producer.publish(.init())
+            }
+            #expect(taken >= 5)
+            let why = "try again later: group s-slow has 5 messages waiting or more (max_backlog)"
+            #expect(ack.feedback == why)
+            #expect(fixture.broker.status?.refusals["group_backlog"] == 1)
+            #expect(try await producer.publish(.init(isCommitted: false)).feedback == why)
+            #expect(try await producer.publish(.init(type: "other")).status, "what is not for it is taken")
+            // A commit of what was taken before is one.
+            try await producer.decide(half, TransactionAck.Status.commit)
+            try await fixture.until { $0.transactions.committed.count == 1 }
+            let consumer = try await WireClient.greeted("s-slow", at: fixture.address)
+            for _ in 0...taken { try await consumer.acknowledge(try await consumer.delivery()) }
+            ack = try await producer.publish(.init())
+            while !ack.status {
+                try await Task.sleep(for: .milliseconds(10))
+                ack = try await producer.publish(.init())
+            }
         }
     }
 }
