@@ -64,13 +64,15 @@ final class BrokerParts: Sendable {
             leases: leases, clocks: clocks, fence: fence, health: health, topics: topicPublishes,
             configuration: configuration,
             logger: logger)
+        let accounts = GroupAccounts()
         transactions = TransactionPipeline(
             store: store, dispatcher: dispatcher, halfMessages: halfMessages, routes: routes, leases: leases,
-            clocks: clocks, topics: topicPublishes, queueLength: configuration.shardQueueLength, logger: logger)
+            clocks: clocks, topics: topicPublishes, accounts: accounts, queueLength: configuration.shardQueueLength,
+            logger: logger)
         services = SessionServices(
             configuration: configuration, settings: settings, routes: routes, recent: recent, dispatcher: dispatcher,
             publishing: publishing, transactions: transactions, connections: connections, clocks: clocks,
-            topicPublishes: topicPublishes, logger: logger)
+            topicPublishes: topicPublishes, accounts: accounts, logger: logger)
         messaging = Messaging(
             services: services, identity: identity, incarnation: entry.incarnation, registry: registry)
         rateSampler = RateSampler(
@@ -252,6 +254,10 @@ final class BrokerParts: Sendable {
                 await pause(isIdle ? .milliseconds(250) : .milliseconds(50))
             }
         }
+        let quotaSurvey = QuotaSurvey(
+            store: store, services: services, leases: leases, interval: configuration.recoveryInterval * 5,
+            logger: logger)
+        tasks.addTask { await quotaSurvey.run() }
         let rateSampler = self.rateSampler
         tasks.addTask { await rateSampler.run() }
         for keeper in keepers { tasks.addTask { await keeper.run() } }

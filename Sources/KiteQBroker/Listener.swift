@@ -110,14 +110,17 @@ final class Listener: Sendable {
         guard let services else { return channel.close() }
         channel.closeFuture.whenComplete { _ in self.state.withLock { $0.accepted[id] = nil } }
         let (peer, settings) = (Peer(channel.remoteAddress), services.settings)
-        if let refusal = services.admissions.enter(peer, settings) {
-            services.refusals.refuse(refusal.kind, peer, refusal.why)
+        let place: Admissions.Place
+        switch services.admissions.enter(peer, settings) {
+        case .taken(let taken): place = taken
+        case .refused(let kind, let why):
+            services.refusals.refuse(kind, peer, why)
             return channel.close()
         }
-        channel.closeFuture.whenComplete { _ in services.admissions.leave(peer, services.settings) }
-        if let count = services.admissions.nearLimit(settings) {
+        channel.closeFuture.whenComplete { _ in services.admissions.leave(place, services.settings) }
+        if let near = services.admissions.nearLimit(settings) {
             services.logger.warning(
-                "\(count) of \(settings.maxConnections) connections are taken (broker.max_connections): those beyond are refused"
+                "\(near.count) of \(near.limit) places of clients are taken (broker.max_connections): those beyond are refused"
             )
         }
         return channel.eventLoop.makeCompletedFuture {
@@ -125,7 +128,7 @@ final class Listener: Sendable {
             if let tls = settings.tls {
                 try pipeline.addHandler(TLSGate(tls, refusals: services.refusals, peer: peer))
             }
-            try pipeline.addHandler(ConnectionHandler(services: services, peer: peer))
+            try pipeline.addHandler(ConnectionHandler(services: services, place: place))
         }
     }
 }

@@ -166,6 +166,13 @@ package protocol MessageStore: Sendable {
     /// The groups that a person has paused; see `OperatorStore`.
     func pausedGroups() async throws -> Set<String>
 
+    /// How many half messages nobody has decided, by the group of the connection that published them; of more than `limit` in a shard
+    /// some are not counted.
+    func undecidedByGroup(shard: Int, upTo limit: Int) async throws -> [String: Int]
+
+    /// How many undone messages a group is owed, of all brokers; counted up to `limit`.
+    func waiting(for group: String, shard: Int, upTo limit: Int) async throws -> Int
+
     /// Adds what this broker counted since it last did; several calls may add to one bucket.
     func addSamples(_ samples: [TopicSample]) async throws
 

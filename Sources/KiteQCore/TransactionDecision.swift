@@ -84,6 +84,14 @@ package struct TransactionDecision: Sendable {
         case unknown
         /// Not a group that may answer (``TransactionDecision/mayDecide(publisherGroup:publishedBy:)``).
         case wrongGroup(publisherGroup: String)
+
+        /// Whether it was undecided before, and is not now.
+        package var endsUndecided: Bool {
+            switch self {
+            case .committed, .committedForNobody, .rolledBack: true
+            case .decidedLate, .alreadyDecided, .unknownTopic, .notYet, .unknown, .wrongGroup: false
+            }
+        }
     }
 
     /// A half message that is left as it is.

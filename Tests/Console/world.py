@@ -99,6 +99,13 @@ class World:
             "acknowledged": 411.9 + index,
             "failed": 0.04 * index,
             "totals": {"delivered": 1234567, "acknowledged": 1234501, "refused": 12, "timedOut": 3, "deadLettered": 1},
+            "limits": {
+                "maxConnections": 20,
+                "maxRate": 500,
+                "maxBytes": 0,
+                "maxHalfMessages": 0,
+                "maxBacklog": 100000,
+            },
             "deadLetters": counted(0),
             "countedAt": ago(1.2),
             "unreachable": [],

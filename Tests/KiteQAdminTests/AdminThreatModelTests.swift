@@ -141,6 +141,34 @@ import Testing
         }
     }
 
+    @Test func overHTTPAGroupHasItsLimitsToo() async throws {
+        let rules = AccessRules(
+            groups: [BindingName("s-member"): GroupAccess(limits: OwnGroupLimits(backlog: 100))],
+            defaultLimits: GroupLimits(rate: 20))
+        try await AdminFixture.serving(access: rules) { admin in
+            func publish(_ count: Int, _ group: String) async throws -> [String?] {
+                let message = #"{"topic": "trade", "messageType": "paid", "text": "x"}"#
+                let messages = Array(repeating: message, count: count).joined(separator: ", ")
+                let answer = try await admin.post("publish", #"{"messages": [\#(messages)]}"#, group: group)
+                #expect(answer.status == 200)
+                return try answer.items().filter { $0["outcome"] as? String == "tryAgain" }.map {
+                    $0["feedback"] as? String
+                }
+            }
+            let refused = try await publish(100, "s-pay")
+            #expect(refused.count > 70)
+            let why = "try again later: group s-pay may publish 20 messages a second (max_rate)"
+            #expect(refused.allSatisfy { $0 == why })
+            #expect(try await publish(100, "s-pay").count > 70, "each call is of the same account")
+            #expect(try await publish(5, "s-feed").isEmpty)
+            let limits = try await admin.get("groups/s-member").object()["limits"] as? [String: Int]
+            let expected = [
+                "maxConnections": 0, "maxRate": 20, "maxBytes": 0, "maxHalfMessages": 0, "maxBacklog": 100,
+            ]
+            #expect(limits == expected)
+        }
+    }
+
     /// A page of another site makes the browser send it; with `text/plain` it would not even have to ask first.
     @Test func requestsFromOtherSitesAreRefused() async throws {
         try await AdminFixture.serving(policy: AccessPolicy(anonymous: .operate)) { admin in

@@ -87,5 +87,11 @@ extension PassingStore {
         try await base.saveBindings(bindings, topics: topics)
     }
     func savedBindings(topics: [String]) async throws -> [Binding]? { try await base.savedBindings(topics: topics) }
+    func undecidedByGroup(shard: Int, upTo limit: Int) async throws -> [String: Int] {
+        try await base.undecidedByGroup(shard: shard, upTo: limit)
+    }
+    func waiting(for group: String, shard: Int, upTo limit: Int) async throws -> Int {
+        try await base.waiting(for: group, shard: shard, upTo: limit)
+    }
     func addSamples(_ samples: [TopicSample]) async throws { try await base.addSamples(samples) }
 }

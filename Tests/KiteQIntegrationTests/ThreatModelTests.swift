@@ -170,7 +170,7 @@ extension WholeBrokerTests.ThreatModelTests {
         let count = min(20_000, descriptors - 500)
         let broker = try ServedBroker(
             store: "memory://", bindings: ["s-member": "paid"],
-            options: ["broker.max_connections=20000", "broker.max_connections_per_address=20000"])
+            options: ["broker.max_connections=22000", "broker.max_connections_per_address=20000"])
         try await broker.start()
         let address = try #require(BrokerAddress(broker.address))
         let began = ContinuousClock.now

@@ -27,6 +27,7 @@ extension ExplainTests {
         Case("summaries", OperatorSQL.summaries, seqs, "PRIMARY"),
         Case("openTransactions", OperatorSQL.openTransactions, ["2100", "2100", "7", "50"], "by_check", "PRIMARY"),
         Case("lastOpenTransactions", OperatorSQL.lastOpenTransactions, ["50"], "by_check", "PRIMARY"),
+        Case("undecidedByGroup", OperatorSQL.undecidedByGroup, ["100"], "by_check"),
         Case("outcome", OperatorSQL.outcome, [ids[0]], "by_id"),
         Case("lockOutcome", OperatorSQL.lockOutcome, [ids[0]], "by_id"),
         Case("commitTracked", OperatorSQL.commitTracked, ["2001"], "PRIMARY"),

@@ -38,6 +38,7 @@ import Testing
         case "broker.tls_client_certificates": return quoted(["optional", "none", "required"])
         case "broker.tls_min_version", "admin.tls_min_version": return quoted(["1.3", "1.2", "1.3"])
         case "broker.max_packet": return quoted(["1MiB", "64KiB", "32KiB"])
+        case "groups.max_bytes": return quoted(["5MiB", "6MiB", "7MiB"])
         case "groups.default_rights": return quoted(["none", "all", "none"])
         case "admin.allow_anonymous": return quoted(["read", "no", "operate"])
         case "admin.ready_shards": return quoted(["all", "any", "all"])

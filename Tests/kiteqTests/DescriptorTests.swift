@@ -30,8 +30,10 @@ import Testing
         var clients: [LoopbackSocket] = []
         defer { for client in clients { client.close() } }
         for _ in 0..<500 { clients.append(try LoopbackSocket(to: broker.address)) }
-        try wait("those that are too many are closed") { clients.filter(\.isClosed).count == 500 - limit }
-        #expect(try broker.process.errorLine(with: "connections are taken").contains("of \(limit) connections"))
+        // One address that does not greet leaves the last places for others.
+        let taken = limit - min(max(16, limit / 10), limit / 2)
+        try wait("those that are too many are closed") { clients.filter(\.isClosed).count == 500 - taken }
+        #expect(try broker.process.errorLine(with: "not let in yet").contains("has \(taken) connections"))
 
         // The administration is filled as well, with connections that ask nothing.
         var idle: [LoopbackSocket] = []

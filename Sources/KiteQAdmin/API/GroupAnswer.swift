@@ -41,13 +41,15 @@ struct GroupAnswer: Encodable, Sendable {
     var acknowledged: Double
     var failed: Double
     var totals: Totals
+    /// At this broker.
+    var limits: GroupLimitsAnswer
     var countedAt: Time
     var unreachable: [UnreachableShard]
 
     private enum CodingKeys: String, CodingKey {
         case group, isPaused, isStopped, pause, clientsHere, brokers, inFlight, queued, waiting, oldestAt, retrying,
             nextRetryAt
-        case deadLetters, delivered, acknowledged, failed, totals, countedAt, unreachable
+        case deadLetters, delivered, acknowledged, failed, totals, limits, countedAt, unreachable
     }
 
     /// - Parameters:
@@ -84,6 +86,7 @@ struct GroupAnswer: Encodable, Sendable {
         delivered = rate.delivered
         acknowledged = rate.acknowledged
         failed = rate.failed
+        limits = GroupLimitsAnswer(here.limits(report.name))
         totals = Totals()
         if let counters = status?.counters {
             totals = Totals(
@@ -99,12 +102,15 @@ struct GroupAnswer: Encodable, Sendable {
 struct GroupsHere: Sendable {
     var statuses: [BindingName: GroupStatus]
     var rates: [BindingName: Rates.Spans]
+    var limits: @Sendable (String) -> GroupLimits
     var brokerName: String
     /// Unix milliseconds.
     let now: Timestamp
 
     init(_ broker: Broker) {
         brokerName = broker.identity.name
+        let messaging = broker.messaging
+        limits = { messaging?.limits(of: $0) ?? GroupLimits() }
         now = broker.time
         statuses = Dictionary(
             (broker.status?.groups ?? []).map { (BindingName($0.name), $0) }, uniquingKeysWith: { first, _ in first })

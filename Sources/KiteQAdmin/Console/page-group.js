@@ -106,7 +106,20 @@ function groupFacts(context, group) {
           number(group.totals.refused)
         } refused, ${number(group.totals.timedOut)} timed out, ${number(group.totals.deadLettered)} dead-lettered`,
       ],
+      ["Limits at this broker", limits(group.limits)],
       ["Counted in the store", age(group.countedAt)],
     ]),
   ];
+}
+
+/** Those that are set; a broker of before has none to show. */
+function limits(of = {}) {
+  const set = [
+    [of.maxConnections, "connections"],
+    [of.maxRate, "messages a second"],
+    [of.maxBytes, "bytes a second"],
+    [of.maxHalfMessages, "undecided half messages"],
+    [of.maxBacklog, "waiting messages"],
+  ].filter(([limit]) => limit > 0);
+  return set.length ? set.map(([limit, what]) => `${number(limit)} ${what}`).join(", ") : "none";
 }

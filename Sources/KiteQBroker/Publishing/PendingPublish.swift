@@ -14,12 +14,14 @@ final class AcceptedPublish: Sendable {
     let messageIDRange: Range<Int>
     /// Nil for a half message.
     let route: Route?
+    /// That of the publishing group, for a half message that counts there until it is decided.
+    let countedBy: GroupAccount?
     /// It is answered within a time from then on, one way or the other.
     let arrivedAt: MonotonicTime
 
     init(
         origin: PublishOrigin, opaque: Int32, version: Int16, extensionField: Int64, message: Message,
-        messageIDRange: Range<Int>, route: Route?, arrivedAt: MonotonicTime
+        messageIDRange: Range<Int>, route: Route?, countedBy: GroupAccount? = nil, arrivedAt: MonotonicTime
     ) {
         self.origin = origin
         self.opaque = opaque
@@ -28,6 +30,7 @@ final class AcceptedPublish: Sendable {
         self.message = message
         self.messageIDRange = messageIDRange
         self.route = route
+        self.countedBy = countedBy
         self.arrivedAt = arrivedAt
     }
 

@@ -8,8 +8,8 @@ enum PublishAdmission {
     case answered(PublishVerdict, feedback: String)
     /// Delivered from memory; answered at once.
     case fly(Message, Route, feedback: String)
-    /// For the store. Half messages have no route yet.
-    case stored(Message, Route?)
+    /// For the store. Half messages have no route yet, and count in the account where there is one.
+    case stored(Message, Route?, countedBy: GroupAccount?)
     /// Its route takes long to find: to be asked about again, with the route.
     case waits
 }
@@ -20,20 +20,25 @@ extension SessionServices {
     /// - Parameters:
     ///   - group: the group that publishes, as it has shown to be. The header may name another one only where it may speak for it.
     ///   - peer: where it publishes from, for the log.
+    ///   - quota: of the group; nil where it has no limits that a publish is held against.
     ///   - isStopping: nothing is taken any more, here or of this client.
     ///   - arrival: when it came.
-    ///   - isAgain: it waited for its route, and has passed the broker's receive rate.
+    ///   - isAgain: it waited for its route, and has passed the rates.
     ///   - way: where a message of this topic and type goes, and whether the group may publish it; nil where that takes long. Asked
     ///     once at most, and of nothing that is refused anyway.
     func admit(
         _ header: MessageHeaderView, body: ByteBuffer, extra: ByteBuffer?, kind: Message.Kind, of group: String,
-        from peer: Peer, _ settings: SessionSettings, isStopping: Bool,
+        from peer: Peer, _ settings: SessionSettings, _ quota: GroupQuota?, isStopping: Bool,
         arrival: Arrival, isAgain: Bool = false, way: (_ topic: String, _ messageType: String) -> RouteWay?
     ) -> PublishAdmission {
         func refuse(_ verdict: PublishVerdict, _ reason: String) -> PublishAdmission {
             publishing.counters.refused.add(1)
             topicPublishes[header.topic]?.refused.add(1)
             return .answered(verdict, feedback: reason)
+        }
+        func holdBack(_ excess: GroupQuota.Excess) -> PublishAdmission {
+            refusals.refuse(excess.kind, peer, of: group, excess.why)
+            return refuse(.tryAgain, excess.why)
         }
         let request = PublishRules.Request(header)
         let shard = request.isFly ? 0 : request.id.map(publishing.shard(of:)) ?? 0
@@ -56,6 +61,10 @@ extension SessionServices {
             return refuse(.refused, "the message is too large with the createTime that it lacks")
         }
         if isStopping { return refuse(.tryAgain, "the broker is stopping, publish to another one") }
+        // The group's first: what is beyond it takes nothing of what is for all.
+        if !isAgain, let quota, let excess = quota.excess(of: length, now: arrival.monotonic) {
+            return holdBack(excess)
+        }
         if !isAgain, !takesPublish(settings) {
             return refuse(.tryAgain, "over the broker's receive rate, try again later")
         }
@@ -93,6 +102,8 @@ extension SessionServices {
             topicPublishes[header.topic]?.unrouted.add(1)
             return .answered(.accepted, feedback: "no group is bound to it")
         }
+        if accepted.kind != .fly, let why = backlogs.objection(to: route) { return holdBack((.groupBacklog, why)) }
+        if accepted.kind == .half, let excess = quota?.excessOfHalfMessages() { return holdBack(excess) }
         let message = Message(
             id: accepted.id, kind: kind, topic: header.topic, messageType: header.messageType,
             publisherGroup: header.groupID, expiresAt: accepted.expiresAt, deliverLimit: accepted.deliverLimit,
@@ -102,7 +113,8 @@ extension SessionServices {
             return .fly(message, route, feedback: "fly: delivered from memory, not stored")
         }
         CrashPoint.reached(.publishReceived)
-        return .stored(message, accepted.kind == .half ? nil : route)
+        guard accepted.kind == .half else { return .stored(message, route, countedBy: nil) }
+        return .stored(message, nil, countedBy: quota.flatMap { $0.countsHalfMessages ? $0.account : nil })
     }
 }
 

@@ -330,6 +330,7 @@ final class PublishPipeline: Sendable {
                 } else {
                     CrashPoint.reached(.halfStored)
                     topics[publish.message.topic]?.half.add(1)
+                    publish.accepted.countedBy?.withHalfMessages { $0.stored() }
                     if case .connection(let publisher) = publish.accepted.origin {
                         halfMessages.insert(publish.message, seq: publish.seq, publishedBy: publisher)
                     }
@@ -408,6 +409,7 @@ final class PublishPipeline: Sendable {
     }
 
     private func answer(_ results: [PublishResult]) {
+        for result in results { result.publish.countedBy?.withHalfMessages { $0.answered() } }
         for result in results where !result.status { topics[result.publish.message.topic]?.refused.add(1) }
         let byOrigin = Dictionary(grouping: results) { $0.publish.origin.identity }
         for results in byOrigin.values { results[0].publish.origin.answer(results) }

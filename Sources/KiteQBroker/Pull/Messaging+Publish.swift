@@ -11,6 +11,7 @@ extension Messaging {
         await findRoutes(of: messages, group)
         let arrival = services.clocks.arrival()
         let settings = services.settings
+        let quota = services.quota(of: group, settings)
         var stored: [PendingPublish] = []
         var fly: [(message: Message, route: Route)] = []
         for (index, message) in messages.enumerated() {
@@ -28,7 +29,7 @@ extension Messaging {
             let (body, kind) = message.body.bytes
             let admission = services.admit(
                 header, body: body, extra: nil, kind: kind, of: group, from: .caller, settings,
-                isStopping: services.isDraining, arrival: arrival
+                quota, isStopping: services.isDraining, arrival: arrival
             ) { topic, messageType in
                 guard settings.access.mayPublish(group, to: topic) else { return .forbidden }
                 switch services.routing.find(topic: topic, messageType: messageType) {
@@ -43,12 +44,13 @@ extension Messaging {
             case .fly(let message, let route, let feedback):
                 fly.append((message, route))
                 answer(.accepted, feedback)
-            case .stored(let message, let route):
+            case .stored(let message, let route, let countedBy):
                 stored.append(
                     PendingPublish(
                         AcceptedPublish(
                             origin: .call(call), opaque: Int32(index), version: 0, extensionField: 0, message: message,
-                            messageIDRange: header.messageIDRange, route: route, arrivedAt: arrival.monotonic)))
+                            messageIDRange: header.messageIDRange, route: route, countedBy: countedBy,
+                            arrivedAt: arrival.monotonic)))
             }
         }
         services.dispatcher.acceptFly(fly)

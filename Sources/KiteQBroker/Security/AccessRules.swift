@@ -9,11 +9,14 @@ package struct AccessRules: Sendable, Hashable {
     package let defaultRights: TopicRights
     /// Whether the configuration says so in as many words.
     package let isDefaultSaid: Bool
+    /// Of each group, where it has none of its own.
+    package let defaultLimits: GroupLimits
 
     package init(
         groups: [BindingName: GroupAccess] = [:], requiresSecret: Bool = false, defaultRights: TopicRights = .all,
-        isDefaultSaid: Bool = true
+        isDefaultSaid: Bool = true, defaultLimits: GroupLimits = GroupLimits()
     ) {
+        self.defaultLimits = defaultLimits
         self.groups = groups
         self.requiresSecret = requiresSecret
         self.defaultRights = defaultRights
@@ -40,6 +43,17 @@ package struct AccessRules: Sendable, Hashable {
 
     package func maySubscribe(_ group: String, to topic: String) -> Bool {
         (groups[BindingName(group)]?.subscribe ?? .unsaid).or(defaultRights).allows(topic)
+    }
+
+    /// What a group may have and do.
+    package func limits(of group: String) -> GroupLimits {
+        guard let own = groups[BindingName(group)]?.limits else { return defaultLimits }
+        return own.or(defaultLimits)
+    }
+
+    /// Whether any group has a limit of this kind.
+    package func limitsAny(_ limit: (GroupLimits) -> Int) -> Bool {
+        limit(defaultLimits) > 0 || groups.values.contains { limit($0.limits.or(defaultLimits)) > 0 }
     }
 
     /// Whether groups show who they are, so that their word for it counts, and a message's header is none.

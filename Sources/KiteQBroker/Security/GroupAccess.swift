@@ -12,10 +12,13 @@ package struct GroupAccess: Sendable, Hashable {
     package var speaksFor: Set<BindingName>
     /// The largest body that its consumers take, in bytes; nil: any. What is larger is not published to it.
     package var maxBody: Int?
+    /// Where it says nothing, what holds for all groups.
+    package var limits: OwnGroupLimits
 
     package init(
         secrets: [GroupSecret] = [], certificate: String? = nil, publish: TopicRights = .all,
-        subscribe: TopicRights = .all, speaksFor: Set<BindingName> = [], maxBody: Int? = nil
+        subscribe: TopicRights = .all, speaksFor: Set<BindingName> = [], maxBody: Int? = nil,
+        limits: OwnGroupLimits = .init()
     ) {
         self.secrets = secrets
         self.certificate = certificate
@@ -23,6 +26,7 @@ package struct GroupAccess: Sendable, Hashable {
         self.subscribe = subscribe
         self.speaksFor = speaksFor
         self.maxBody = maxBody
+        self.limits = limits
     }
 
     /// The rounds of all its secrets together: what it costs to find that none of them is right.

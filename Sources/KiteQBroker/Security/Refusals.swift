@@ -23,24 +23,31 @@ final class Refusals: Sendable {
         case malformed
         /// A client that was let in and sent nothing for too long.
         case silent
+        /// A group's own limits: its connections,
+        case groupConnections = "group_connections"
+        /// and its publishes.
+        case groupRate = "group_rate"
+        case groupBytes = "group_bytes"
+        case groupHalfMessages = "group_half_messages"
+        /// Of a group that a publish is for.
+        case groupBacklog = "group_backlog"
+
+        private static var refusingConnection: String { "refusing a connection" }
 
         /// What a line begins with.
         fileprivate var sentence: String {
             switch self {
-            case .publish: "refusing a publish"
+            case .publish, .groupRate, .groupBytes, .groupHalfMessages, .groupBacklog: "refusing a publish"
             case .malformed: "closing a connection after a packet that cannot be understood"
             case .silent: "closing a connection"
-            default: "refusing a connection"
+            case .handshake, .credentials, .busy, .tls, .plainText, .tooMany, .tooManyFromAddress, .slow,
+                .groupConnections:
+                Self.refusingConnection
             }
         }
 
         /// Whether a connection is not taken, rather than something of one that was.
-        fileprivate var isOfConnection: Bool {
-            switch self {
-            case .publish, .malformed, .silent: false
-            default: true
-            }
-        }
+        fileprivate var isOfConnection: Bool { sentence == Self.refusingConnection }
 
         fileprivate var level: Logger.Level { self == .silent ? .info : .warning }
     }

@@ -106,9 +106,21 @@ extension ConnectionHandler {
             id: services.makeID(), group: meta.groupID, admission: admission, peer: peer.description,
             version: answer.version, extensionField: answer.extensionField, capabilities: meta.capabilities,
             eventLoop: context.eventLoop, handler: self, outbound: services.dispatcher.outbound)
+        guard services.connections.insert(connection, atMost: settings.access.limits(of: meta.groupID).connections)
+        else {
+            let most = settings.access.limits(of: meta.groupID).connections
+            return reject(
+                .groupConnections,
+                "try again later: group \(meta.groupID) has \(most) connections or more at this broker (max_connections)",
+                answer)
+        }
+        if let why = services.admissions.letIn(place, settings) {
+            services.connections.remove(connection)
+            return reject(.tooMany, why, answer)
+        }
+        quota = services.quota(of: meta.groupID, settings)
         welcome(answer, meta)
         readMore(context)
-        services.connections.insert(connection)
         if connection.consumes {
             // Deliveries that follow at once are written behind the CONN_AUTH: this read's answers leave first, in order.
             let client = services.dispatcher.connect(

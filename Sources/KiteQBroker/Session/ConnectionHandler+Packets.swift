@@ -77,7 +77,7 @@ extension ConnectionHandler {
         let admission = services.admit(
             header, body: parts.body, extra: parts.extra,
             kind: packet.header.command == .bytesMessage ? .bytes : .string, of: connection.group, from: peer, settings,
-            isStopping: refusesPublishes, arrival: arrival, isAgain: found != nil
+            quota, isStopping: refusesPublishes, arrival: arrival, isAgain: found != nil
         ) { topic, messageType in
             if let found {
                 guard settings.access.mayPublish(connection.group, to: topic) else { return .forbidden }
@@ -95,14 +95,15 @@ extension ConnectionHandler {
             answer(packet, header, true, feedback)
         case .waits:
             waitForRoute(of: packet, topic: header.topic, messageType: header.messageType, connection)
-        case .stored(let message, let route):
+        case .stored(let message, let route, let countedBy):
             unacknowledgedBytes += message.footprint
             publishes.append(
                 PendingPublish(
                     AcceptedPublish(
                         origin: .connection(connection), opaque: packet.header.opaque, version: packet.header.version,
                         extensionField: packet.header.extension, message: message,
-                        messageIDRange: header.messageIDRange, route: route, arrivedAt: arrival.monotonic)))
+                        messageIDRange: header.messageIDRange, route: route, countedBy: countedBy,
+                        arrivedAt: arrival.monotonic)))
         }
     }
 

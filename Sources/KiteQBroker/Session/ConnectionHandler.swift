@@ -27,6 +27,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     let services: SessionServices
     let logger: Logger
     let peer: Peer
+    let place: Admissions.Place
     var state = State.greeting
     /// Whether a TLS handshake is done.
     private(set) var isEncrypted = false
@@ -51,6 +52,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// Opaques of deliveries that the read under way says are being worked on.
     var extensions = ReadBatch<UInt32>()
     var recentRoute = RecentRoute()
+    /// Nil where the group has no limits that a publish is held against, and before it is let in.
+    var quota: GroupQuota?
     /// Publishes of the read under way, whatever became of them.
     var publishCount = 0
     /// What the read under way is answered.
@@ -81,9 +84,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// The longest CONN_META: it comes from nobody knows whom.
     private static let greetingBytes = 16 << 10
 
-    init(services: SessionServices, peer: Peer) {
+    init(services: SessionServices, place: Admissions.Place) {
         self.services = services
-        self.peer = peer
+        self.place = place
+        peer = place.peer
         logger = services.logger
         settingsVersion = services.settingsVersion
         settings = services.settings
@@ -163,6 +167,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         settings = services.settings
         // It holds what the group might do before.
         recentRoute = RecentRoute()
+        if case .open(let connection, _) = state { quota = services.quota(of: connection.group, settings) }
     }
 
     /// Watches for silence once the handshake is done.

@@ -11,10 +11,15 @@ final class ConnectionTable: Sendable {
 
     private let state = Mutex(State())
 
-    func insert(_ connection: Connection) {
+    /// Returns whether it is within what its group may have.
+    /// - Parameter limit: of connections of one group; 0: none.
+    func insert(_ connection: Connection, atMost limit: Int) -> Bool {
         state.withLock { state in
-            state.byGroup[BindingName(connection.group), default: [:]][connection.id] = connection
+            let group = BindingName(connection.group)
+            guard limit == 0 || state.byGroup[group]?.count ?? 0 < limit else { return false }
+            state.byGroup[group, default: [:]][connection.id] = connection
             state.count += 1
+            return true
         }
     }
 

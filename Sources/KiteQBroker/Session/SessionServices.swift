@@ -8,6 +8,8 @@ final class SessionServices: Sendable {
     let configuration: BrokerConfiguration
     let gatekeeper = Gatekeeper()
     let admissions = Admissions()
+    let accounts: GroupAccounts
+    let backlogs = Backlogs()
     let refusals: Refusals
     let packetRoom: PacketRoom
     let routing: Routing
@@ -31,8 +33,10 @@ final class SessionServices: Sendable {
     init(
         configuration: BrokerConfiguration, settings: SessionSettings, routes: RouteFinder, recent: RecentMessages,
         dispatcher: Dispatcher, publishing: PublishPipeline, transactions: TransactionPipeline,
-        connections: ConnectionTable, clocks: ServerClocks, topicPublishes: TopicPublishes, logger: Logger
+        connections: ConnectionTable, clocks: ServerClocks, topicPublishes: TopicPublishes, accounts: GroupAccounts,
+        logger: Logger
     ) {
+        self.accounts = accounts
         self.configuration = configuration
         current = Mutex(settings)
         refusals = Refusals(logger: logger)
@@ -76,6 +80,14 @@ final class SessionServices: Sendable {
 
     var isDraining: Bool { draining.load(ordering: .relaxed) }
     func drain() { draining.store(true, ordering: .relaxed) }
+
+    /// What a group's publishes are held against; nil where it has no such limits. To be kept, not asked for with each publish.
+    func quota(of group: String, _ settings: SessionSettings) -> GroupQuota? {
+        let limits = settings.access.limits(of: group)
+        guard limits.concernPublishes else { return nil }
+        return GroupQuota(
+            group: group, account: accounts.account(of: group, now: SystemTime.monotonic()), limits: limits)
+    }
 
     /// Whether one more publish is within the broker's receive rate.
     func takesPublish(_ settings: SessionSettings) -> Bool {

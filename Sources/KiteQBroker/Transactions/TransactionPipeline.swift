@@ -27,6 +27,7 @@ final class TransactionPipeline: Sendable {
     let othersMessages = Mutex([MessageID: Int]())
     let leases: Leases
     private let topics: TopicPublishes
+    private let accounts: GroupAccounts
     private let closed = Atomic<Bool>(false)
     private let written = Mutex(LatencyHistogram())
     let clocks: ServerClocks
@@ -36,7 +37,8 @@ final class TransactionPipeline: Sendable {
 
     init(
         store: any MessageStore, dispatcher: Dispatcher, halfMessages: HalfMessageCache, routes: RouteFinder,
-        leases: Leases, clocks: ServerClocks, topics: TopicPublishes, queueLength: Int, logger: Logger
+        leases: Leases, clocks: ServerClocks, topics: TopicPublishes, accounts: GroupAccounts, queueLength: Int,
+        logger: Logger
     ) {
         self.store = store
         shardMap = store.shardMap
@@ -46,6 +48,7 @@ final class TransactionPipeline: Sendable {
         self.leases = leases
         self.clocks = clocks
         self.topics = topics
+        self.accounts = accounts
         self.logger = logger
         log = TransactionLog(logger)
         let lanes = {
@@ -172,6 +175,7 @@ final class TransactionPipeline: Sendable {
         var committed: [(seq: Int64, message: Message, route: Route)] = []
         var left: [Answer] = []
         var decided: [Answer] = []
+        var decidedGroups: [String] = []
         for (answer, outcome) in zip(batch, outcomes) {
             if case .unknownTopic(let undecided) = outcome {
                 var answer = answer
@@ -184,8 +188,10 @@ final class TransactionPipeline: Sendable {
                 continue
             }
             decided.append(answer)
+            if outcome.endsUndecided { decidedGroups.append(answer.decision.connectionGroup) }
             if let delivered = complete(answer, outcome) { committed.append(delivered) }
         }
+        accounts.decided(decidedGroups)
         written.withLock { times in for answer in decided { times.record(now - answer.arrivedAt) } }
         dispatcher.accept(committed, shard: shard)
         return left

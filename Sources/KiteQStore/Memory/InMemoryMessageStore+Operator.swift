@@ -3,6 +3,17 @@ package import KiteQCore
 extension InMemoryMessageStore {
     package func pausedGroups() async throws -> Set<String> { data.withOperators { Set($0.pauses.keys) } }
 
+    package func undecidedByGroup(shard: Int, upTo limit: Int) async throws -> [String: Int] {
+        let groups = data.withShard(shard) { rows in
+            rows.transactions.values.filter { $0.outcome == .undecided }.map(\.connectionGroup)
+        }
+        return Dictionary(groups.prefix(limit).map { ($0, 1) }, uniquingKeysWith: +)
+    }
+
+    package func waiting(for group: String, shard: Int, upTo limit: Int) async throws -> Int {
+        min(limit, data.withShard(shard) { $0.groupReport(of: group).waiting.value })
+    }
+
     package func addSamples(_ samples: [TopicSample]) async throws { data.withOperators { $0.add(samples) } }
 }
 

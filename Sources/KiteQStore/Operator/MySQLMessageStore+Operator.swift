@@ -5,6 +5,14 @@ extension MySQLMessageStore {
 
     package func pausedGroups() async throws -> Set<String> { try await shards[0].pausedGroups() }
 
+    package func undecidedByGroup(shard: Int, upTo limit: Int) async throws -> [String: Int] {
+        try await shards[shard].undecidedByGroup(upTo: limit)
+    }
+
+    package func waiting(for group: String, shard: Int, upTo limit: Int) async throws -> Int {
+        try await shards[shard].waiting(for: group, upTo: limit)
+    }
+
     package func addSamples(_ samples: [TopicSample]) async throws { try await shards[0].addSamples(samples) }
 }
 

@@ -119,6 +119,10 @@ enum OperatorSQL {
         ORDER BY t.next_check_at, t.seq LIMIT ?
         """
     static let lastOpenTransactions = "\(undecided) ORDER BY t.next_check_at DESC, t.seq DESC LIMIT ?"
+    static let undecidedByGroup = """
+        SELECT connection_group, COUNT(*) FROM (SELECT connection_group FROM kite_transaction FORCE INDEX (by_check) \
+        WHERE outcome = 0 LIMIT ?) x GROUP BY connection_group
+        """
     static let outcome = "SELECT outcome FROM kite_transaction WHERE message_id = ?"
     static let lockOutcome = "SELECT outcome, seq FROM kite_transaction WHERE message_id = ? FOR UPDATE"
     /// Nobody's at once: each of its groups has a delivery row.

@@ -89,6 +89,32 @@ extension Shard {
         return tallies
     }
 
+    // MARK: For limits
+
+    func undecidedByGroup(upTo limit: Int) async throws -> [String: Int] {
+        try await ask { connection, _ in
+            let rows = try connection.query(OperatorSQL.undecidedByGroup, [.int(limit)])
+            return Dictionary(
+                try rows.map { (try $0.text(0), Int(try $0.int(1))) }, uniquingKeysWith: +)
+        }
+    }
+
+    func waiting(for name: String, upTo limit: Int) async throws -> Int {
+        try await ask { connection, deadline in
+            let due = [MariaDBValue.text(name), .int(0), .int(Settlement.Pending.heldDueAt)]
+            var count = try Self.tally(OperatorSQL.deliveries, due, limit, on: connection).count.value
+            let routes = try connection.query(OperatorSQL.routesOf, [.text(name), .int(Self.maxRoutes)])
+                .map { try $0.int(0) }
+            for owner in try Self.owners(SQL.nextMessageOwner, on: connection) {
+                for route in routes where count < limit {
+                    try deadline.check()
+                    count += try Self.freshTally(owner, route, limit - count, on: connection).count.value
+                }
+            }
+            return count
+        }
+    }
+
     // MARK: One range
 
     private static func freshTally(

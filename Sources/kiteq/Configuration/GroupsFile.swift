@@ -10,8 +10,18 @@ import KiteQCore
 ///     speaks_for = ["s-order"]           # groups that the headers of its messages may name, too
 ///     certificate = "payment.example"    # the name that its client certificate must have
 ///     max_body = "30KiB"                 # what its consumers take; a larger publish to it is refused
+///     max_connections = 20               # its limits, in place of those of all groups; 0: none
+///     max_rate = 500                     # likewise max_bytes, max_half_messages and max_backlog
 enum GroupsFile {
-    private static let keys = ["secret", "secrets", "publish", "subscribe", "speaks_for", "certificate", "max_body"]
+    private static let keys =
+        ["secret", "secrets", "publish", "subscribe", "speaks_for", "certificate", "max_body"] + limits.map(\.key)
+
+    /// Of one group, each read as the option of its name is.
+    private static let limits: [GroupLimitKey] = [
+        .init("max_connections", \.connections, .groupConnections), .init("max_rate", \.rate, .groupRate),
+        .init("max_bytes", \.bytes, .groupBytes), .init("max_half_messages", \.halfMessages, .groupMessages),
+        .init("max_backlog", \.backlog, .groupMessages),
+    ]
 
     /// What it held when it was read.
     struct Reading: Sendable {
@@ -58,6 +68,13 @@ enum GroupsFile {
                     throw CommandError("\(place): max_body must be \(codec.allowed), not \(value)")
                 }
                 access.maxBody = bytes
+            }
+            for limit in limits {
+                guard let value = entries[limit.key] else { continue }
+                guard let number = limit.codec.read(value) else {
+                    throw CommandError("\(place): \(limit.key) must be \(limit.codec.allowed), not \(value)")
+                }
+                access.limits[keyPath: limit.path] = number
             }
             if let problem = access.problem { throw CommandError("\(place): \(problem)") }
             groups[BindingName(name)] = access

@@ -35,7 +35,8 @@ extension ServerConfiguration {
         }
         return AccessRules(
             groups: known, requiresSecret: requires, defaultRights: defaultRights,
-            isDefaultSaid: groups.file.isEmpty || groups.defaultRights != .unsaid)
+            isDefaultSaid: groups.file.isEmpty || groups.defaultRights != .unsaid,
+            defaultLimits: groups.limits)
     }
 
     /// Whoever lists groups lists what they may do; where nobody does there is nothing to look it up in.

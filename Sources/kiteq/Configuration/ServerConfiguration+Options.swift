@@ -106,6 +106,11 @@ extension ServerConfiguration {
         .init("groups.allow_anyone", \.groups.allowAnyone, .flag),
         .init("groups.secrets", \.groups.secrets, .pairs("secrets by group"), isSecret: true),
         .init("groups.secret_files", \.groups.secretFiles, .pairs("files by group, each with a secret")),
+        .init("groups.max_connections", \.groups.limits.connections, .groupConnections),
+        .init("groups.max_rate", \.groups.limits.rate, .groupRate),
+        .init("groups.max_bytes", \.groups.limits.bytes, .groupBytes),
+        .init("groups.max_half_messages", \.groups.limits.halfMessages, .groupMessages),
+        .init("groups.max_backlog", \.groups.limits.backlog, .groupMessages),
     ]
 
     private static let registryOptions: [ConfigurationOption] = [

@@ -76,6 +76,8 @@ struct GroupConfiguration: Sendable, Hashable {
     var allowAnyone = false
     var secrets: [String: String] = [:]
     var secretFiles: [String: String] = [:]
+    /// Of each group, where its own entry says nothing else.
+    var limits = GroupLimits()
 }
 
 /// Where messages are. What a URL says itself wins over the rest.

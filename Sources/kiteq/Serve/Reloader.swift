@@ -14,7 +14,9 @@ actor Reloader {
         "broker.tls_client_certificates", "broker.tls_client_crl", "broker.tls_min_version", "broker.tls_ciphers",
         "broker.secret_files", "topics.max_body", "publish.receive_rate", "groups.file",
         "groups.default_rights",
-        "groups.require_secret", "groups.allow_anyone", "groups.secrets", "groups.secret_files", "log.level",
+        "groups.require_secret", "groups.allow_anyone", "groups.secrets", "groups.secret_files",
+        "groups.max_connections", "groups.max_rate", "groups.max_bytes", "groups.max_half_messages",
+        "groups.max_backlog", "log.level",
     ]
     /// Those by which groups are let in: they go together.
     private static let groupOptions: Set<String> = [

@@ -69,6 +69,22 @@ import Testing
         #expect(try own.resolvedAdmin().hosts == ["console.example", "kiteq.example", "b-1.example"])
     }
 
+    @Test func limitsAreOfAllGroupsButThoseThatHaveTheirOwn() throws {
+        let path = try file("[groups.s-a]\nsecret = \"plain:one\"\nmax_rate = 0\nmax_bytes = \"1MiB\"\n")
+        defer { #expect(throws: Never.self) { try FileManager.default.removeItem(atPath: path) } }
+        let all = [
+            "groups.file=\(path)", "groups.max_connections=1", "groups.max_rate=2", "groups.max_bytes=3",
+            "groups.max_half_messages=4", "groups.max_backlog=5",
+        ]
+        let access = try loaded(Self.open + all).resolvedBroker().access
+        let limits = GroupLimits(connections: 1, rate: 2, bytes: 3, halfMessages: 4, backlog: 5)
+        #expect(access.limits(of: "s-b") == limits)
+        #expect(
+            access.limits(of: "s-a")
+                == GroupLimits(connections: 1, rate: 0, bytes: 1 << 20, halfMessages: 4, backlog: 5))
+        #expect(try loaded(Self.open + all.prefix(1)).resolvedBroker().access.limits(of: "s-b") == GroupLimits())
+    }
+
     @Test func aFileOfGroupsLeavesTheOthersOut() throws {
         let path = try file("[groups.s-a]\nsecret = \"plain:one\"\n")
         defer { #expect(throws: Never.self) { try FileManager.default.removeItem(atPath: path) } }

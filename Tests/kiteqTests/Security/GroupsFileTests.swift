@@ -21,6 +21,11 @@ import Testing
             subscribe = ["trade"]
             speaks_for = ["s-order", "legacy"]
             certificate = "payment.example"
+            max_connections = 20
+            max_rate = 500
+            max_bytes = "8MiB"
+            max_half_messages = 0
+            max_backlog = 1000
             [groups."s.dotted 'name'"]
             secrets = ["\(Self.hash)", "plain:hush"]
             publish = "*"
@@ -33,7 +38,9 @@ import Testing
                 BindingName("s-payment"): GroupAccess(
                     secrets: [secret], certificate: "payment.example",
                     publish: .only([BindingName("trade"), BindingName("feed")]), subscribe: trade,
-                    speaksFor: [BindingName("s-order"), BindingName("legacy")]),
+                    speaksFor: [BindingName("s-order"), BindingName("legacy")],
+                    limits: OwnGroupLimits(
+                        connections: 20, rate: 500, bytes: 8 << 20, halfMessages: 0, backlog: 1_000)),
                 BindingName("s.dotted 'name'"): GroupAccess(
                     secrets: [secret, .plain("hush")], publish: .all, subscribe: .unsaid),
                 BindingName("bare"): GroupAccess(publish: .unsaid, subscribe: .unsaid),
@@ -54,6 +61,8 @@ import Testing
         ("[groups.a]\nspeaks_for = \"b\"", "groups.toml, [groups.a]: speaks_for must be a list of names"),
         ("[groups.a]\nspeaks_for = [\"*\"]", "groups.toml, [groups.a]: speaks_for must be a list of names"),
         ("[groups.a]\ncertificate = \"\"", "groups.toml, [groups.a]: certificate must be"),
+        ("[groups.a]\nmax_rate = \"fast\"", "groups.toml, [groups.a]: max_rate must be a whole number from 0 to "),
+        ("[groups.a]\nmax_bytes = -1", "groups.toml, [groups.a]: max_bytes must be a size from 0"),
         ("[groups]\na = \"hush\"", "groups.toml: groups.a must be a table [groups.NAME]"),
         ("[broker]\nbind = \"hush\"", "groups.toml: everything in it is of the form [groups.NAME], not [broker]"),
         ("[groups.a]\nsecret = hush", "groups.toml, line 2, column "),
