@@ -12,7 +12,7 @@ extension ClientHandler {
 
     /// Bytes of answers that may wait to be sent while the broker is read.
     private static let mostUnsentAnswers = 1 << 20
-    /// Bytes that may wait to be sent before no publish is taken.
+    /// Bytes that may wait to be sent before nothing is taken that somebody could ask for again.
     private static let mostUnsent = 32 << 20
 
     func read(context: ChannelHandlerContext) {
@@ -48,8 +48,8 @@ extension ClientHandler {
         return (wasPaused ? hands.isStillFull : hands.isFull) ? .handsFull : nil
     }
 
-    /// Nil where a publish may be written.
-    var reasonNotToPublish: String? {
+    /// Nil where a publish, or a transaction's answer, may be written.
+    var reasonNotToWrite: String? {
         let unsent = unsentBytes
         return unsent < Self.mostUnsent
             ? nil : "\(unsent >> 20) MiB wait for the broker, which does not take them; nothing of this was sent"

@@ -184,7 +184,7 @@ final class ClientHandler: ChannelDuplexHandler {
     /// Sends these in one write; each future has its store ack, or fails when the publish timeout is over.
     func publish(_ messages: [EncodedMessage]) -> [EventLoopFuture<StoreAck>] {
         guard let context else { return [] }
-        if let reason = reasonNotToPublish {
+        if let reason = reasonNotToWrite {
             return messages.map { _ in context.eventLoop.makeFailedFuture(KiteQError(.notConnected, reason)) }
         }
         let now = NIODeadline.now()
@@ -235,8 +235,9 @@ final class ClientHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Commits or rolls back; `opaque` is the broker's where it asked.
+    /// Commits or rolls back; `opaque` is the broker's where it asked. One that cannot be sent is lost, as any may be: the broker asks.
     func decide(header: ByteBuffer, status: Int32, feedback: String, opaque: Int32?) {
+        if let reason = reasonNotToWrite { return logger.warning("a transaction's answer is not sent: \(reason)") }
         let opaque = opaque ?? takeOpaque()
         write { () throws(WireError) in
             try PacketWriter.writeTransactionAck(

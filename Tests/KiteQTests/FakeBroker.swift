@@ -146,6 +146,28 @@ final class FakeBroker: Sendable {
         if manners.closesAfterWelcome { channel.close(promise: nil) }
     }
 
+    func ask(headerOf size: Int, opaque: Int32) throws {
+        var header = ProtoHeader()
+        header.messageID = String(repeating: "0", count: 31) + "\(opaque % 10)"
+        (header.topic, header.messageType, header.groupID) = ("trade", "paid", "p-pay")
+        (header.expiredTime, header.deliverLimit, header.commit, header.fly) = (-1, 100, false, false)
+        var property = ProtoEntry()
+        (property.key, property.value) = ("k", String(repeating: "v", count: size))
+        header.properties = [property]
+        var buffer = ByteBuffer()
+        try PacketWriter.writeTransactionAck(
+            into: &buffer, framing: .plain, opaque: opaque, version: 0, extension: 0, header: header.serializedBuffer(),
+            status: TransactionAck.Status.unknown, feedback: "")
+        for connection in state.withLock({ $0.connections }) { connection.writeAndFlush(buffer, promise: nil) }
+    }
+
+    /// Reads again, what it did not read as well.
+    func hear() async throws {
+        for connection in state.withLock({ $0.connections }) {
+            try await connection.setOption(.autoRead, value: true).get()
+        }
+    }
+
     func hangUp() {
         for connection in state.withLock({ $0.connections }) { connection.close(promise: nil) }
     }

@@ -1,4 +1,4 @@
-package import NIOSSL
+import NIOSSL
 
 /// Which versions of TLS a server speaks, and by which cipher suites.
 package struct TLSProtocols: Sendable, Hashable {
