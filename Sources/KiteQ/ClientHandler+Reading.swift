@@ -24,7 +24,7 @@ extension ClientHandler {
         context.fireChannelWritabilityChanged()
     }
 
-    /// To be called when a delivery came or went, and when something was written.
+    /// To be called when deliveries came or went, and when something was written.
     func updateReading() {
         guard let context else { return }
         let wasPaused = pause != nil

@@ -279,6 +279,7 @@ final class ClientHandler: ChannelDuplexHandler {
             try processor.process(buffer: unwrapInboundIn(data)) { try self.handle($0) }
             owed.heard()
             responsiveness.owes(since: owed.owedSince)
+            updateReading()
         } catch {
             logger.warning("closing a connection after a packet that cannot be understood: \(error)")
             context.close(promise: nil)
@@ -306,7 +307,6 @@ final class ClientHandler: ChannelDuplexHandler {
         case .bytesMessage, .stringMessage:
             if case .consumer = role {
                 guard hands.receive(packet.header.opaque, bytes: packet.body.readableBytes) else { return }
-                updateReading()
             }
             onEvent(
                 .delivery(

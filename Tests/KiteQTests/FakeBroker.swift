@@ -163,6 +163,7 @@ final class FakeBroker: Sendable {
 
     /// Reads again, what it did not read as well.
     func hear() async throws {
+        behave { $0.isDeaf = false }
         for connection in state.withLock({ $0.connections }) {
             try await connection.setOption(.autoRead, value: true).get()
         }

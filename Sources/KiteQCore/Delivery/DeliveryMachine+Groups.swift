@@ -17,8 +17,12 @@ extension DeliveryMachine {
     }
 
     mutating func groupIndex(_ name: String) -> Int {
-        // To compare a name is cheaper than to hash it. A place that was given back has none.
-        if recentGroup < groups.count, BindingName(groups[recentGroup].name) == BindingName(name) { return recentGroup }
+        // To compare a name is cheaper than to hash it.
+        if recentGroup < groups.count, !groups[recentGroup].isFree,
+            BindingName(groups[recentGroup].name) == BindingName(name)
+        {
+            return recentGroup
+        }
         if let index = groupByName[BindingName(name)] {
             recentGroup = index
             return index

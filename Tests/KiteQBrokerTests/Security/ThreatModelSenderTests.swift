@@ -199,15 +199,17 @@ import Testing
         }
     }
 
+    private static func asksSoon(_ configuration: inout BrokerConfiguration) {
+        configuration.transactions = TransactionSchedule(firstAfter: 10, longest: 10, maxChecks: 1_000)
+        configuration.recoveryInterval = .milliseconds(10)
+    }
+
     /// A question about a message shows its header, and the answer what the asked group's tables hold.
     @Test func onlyThePublishersGroupIsAsked() async throws {
         let access = Self.access { $0["s-feed"]?.speaksFor = [BindingName("s-pay")] }
         try await Self.serving(
             access: access,
-            configure: {
-                $0.transactions = TransactionSchedule(firstAfter: 10, longest: 10, maxChecks: 1_000)
-                $0.recoveryInterval = .milliseconds(10)
-            }
+            configure: Self.asksSoon
         ) { fixture, attacker, victim in
             // It publishes half messages itself, so it can be asked.
             let own = Self.publish(MessageID.random().description, "trade", "s-pay", "mine", half: true)
@@ -233,10 +235,7 @@ import Testing
     @Test func withoutGroupsTheHeadersGroupIsAskedToo() async throws {
         try await Self.serving(
             access: nil,
-            configure: {
-                $0.transactions = TransactionSchedule(firstAfter: 10, longest: 10, maxChecks: 1_000)
-                $0.recoveryInterval = .milliseconds(10)
-            }
+            configure: Self.asksSoon
         ) { fixture, application, other in
             let half = Self.publish(MessageID.random().description, "trade", "s-pay", "java's", half: true)
             #expect(try await application.publish(half).status)
