@@ -18,6 +18,5 @@ enum ProcessWide {
     /// What a process that many connect to wants of the system.
     static func prepareToServe() {
         DescriptorLimit.raise()
-        ProcessMemory.keepNoLargeBlocks()
     }
 }

@@ -113,7 +113,8 @@ extension ConnectionHandler {
             PacketWriter.writeStoreAck(
                 into: &outbound, framing: framing, opaque: packet.header.opaque, version: packet.header.version,
                 extension: packet.header.extension, idBytes: id, status: status,
-                feedback: VisibleText.escaped(feedback))
+                // Of one that is taken it quotes nothing.
+                feedback: status ? feedback : VisibleText.escaped(feedback))
         }
     }
 }

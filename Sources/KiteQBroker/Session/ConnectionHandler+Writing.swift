@@ -43,7 +43,7 @@ extension ConnectionHandler {
             PacketWriter.writeStoreAck(
                 into: &outbound, framing: framing, opaque: result.publish.opaque, version: result.publish.version,
                 extension: result.publish.extensionField, messageID: id, status: result.status,
-                feedback: VisibleText.escaped(result.feedback))
+                feedback: result.status ? result.feedback : VisibleText.escaped(result.feedback))
         }
     }
 
