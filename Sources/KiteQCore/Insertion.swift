@@ -35,5 +35,20 @@ package struct Insertion: Sendable {
         case refused(String)
         /// Not stored now, for a reason that passes: somebody has locked its place. The others are not held up by it.
         case notYet(String)
+        /// Like `notYet`, of one that an earlier try may have stored: its reply was lost, and no server has settled it since.
+        case unknown(String)
+
+        /// Whether another try may settle it.
+        package var isOpen: Bool {
+            switch self {
+            case .notYet, .unknown: true
+            case .stored, .duplicate, .committedBefore, .taken, .refused: false
+            }
+        }
+
+        /// Whether it is open, and may be stored all the same.
+        package var mayBeStored: Bool {
+            if case .unknown = self { true } else { false }
+        }
     }
 }

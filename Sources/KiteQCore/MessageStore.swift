@@ -32,7 +32,8 @@ package protocol MessageStore: Sendable {
     // MARK: Publishing
 
     /// Stores a batch in one transaction, in the order given; outcomes are in the order of the batch. An id that is there
-    /// already is settled by ``KnownID``. A row that somebody has locked is `notYet`, and does not hold up the others.
+    /// already is settled by ``KnownID``. A row that somebody has locked is `notYet`, and does not hold up the others. One
+    /// that a try may have stored, and that no server has settled, is `unknown`.
     ///
     /// - Parameter deadline: nothing is begun after it: what is not stored by then is `notYet`, or the call throws. What is
     ///   under way then ends within the store's own limits.
@@ -138,6 +139,11 @@ package protocol MessageStore: Sendable {
     func buryExpiredDeliveries(
         shard: Int, after seq: Int64, now: Timestamp, limit: Int
     ) async throws -> (buried: [ExpiredDelivery], next: Int64?)
+
+    /// Removes tracked messages that nobody is owed any more; looks at `limit` of them above a seq, and says where to go on (nil at the
+    /// end). There are none where one server is written to: who ends a message's last delivery removes it. On two nodes of a
+    /// cluster at once each takes the other's for the last.
+    func removeUnowed(shard: Int, after seq: Int64, limit: Int) async throws -> (removed: Int, next: Int64?)
 
     /// Undecided half messages whose time has come, or is later than `latest`, by (nextCheckAt, seq) from behind a place on, at
     /// most `limit`: anybody's.

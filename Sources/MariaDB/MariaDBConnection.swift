@@ -17,6 +17,8 @@ public actor MariaDBConnection {
     public private(set) var server = MariaDBServer("")
     /// Which connection this is, to its server.
     public private(set) var thread = MariaDBThread(id: 0, serverIdentity: "", since: .now)
+    /// The cluster that its server is a member of; nil where it is in none.
+    public private(set) var cluster: MariaDBCluster?
     /// Where the server was found.
     private(set) var address: MariaDBConfiguration.Server?
 
@@ -37,13 +39,45 @@ public actor MariaDBConnection {
 
     // MARK: Life
 
-    /// Connects to a server of the configuration that takes writes; where there is none, to one that answers, or to none.
-    /// - Parameter preferred: the address to try first.
-    func connect(preferring preferred: MariaDBConfiguration.Server? = nil) throws {
+    /// Connects to this address.
+    /// - Throws: `MariaDBError`, also where the configuration requires writes and the server there takes none.
+    func connect(to target: MariaDBConfiguration.Server) throws {
+        let session = try session(at: target)
+        guard configuration.requiresWrites else { return }
+        switch try session.sight(asksCluster: false).state {
+        case .fit: break
+        case .readOnly:
+            throw refusal(MariaDBError.readOnlyCode, "no database server takes writes: \(target) is read-only")
+        case .unready(let reason): throw refusal(1047, "\(target): \(reason)")
+        case .away(let error): throw error
+        }
+    }
+
+    private func refusal(_ code: Int, _ message: String) -> MariaDBError { MariaDBError(code: code, message: message) }
+
+    private func session(at target: MariaDBConfiguration.Server) throws -> Session {
         _ = Connector.initialized
-        let session = try Session.open(configuration, preferring: preferred)
+        let session = try Session.open(configuration, at: target)
         open = session
-        (server, thread, address) = (session.server, session.thread, session.address)
+        (server, thread, address, cluster) = (session.server, session.thread, session.address, session.cluster)
+        return session
+    }
+
+    /// Looks at what is at an address, and hangs up.
+    /// - Parameter witnesses: reads who says there where they work.
+    func look(
+        at target: MariaDBConfiguration.Server,
+        _ witnesses: (@Sendable (isolated MariaDBConnection) throws -> [ServerWitness])?
+    ) -> ServerSight {
+        defer { close() }
+        do {
+            var sight = try session(at: target).sight(asksCluster: configuration.requiresWrites)
+            if sight.isFit, let witnesses { sight.witnesses = try witnesses(self) }
+            return sight
+        } catch {
+            let failure = error as? MariaDBError ?? MariaDBError(code: 0, message: "\(target): \(error)")
+            return ServerSight(address: target, state: .away(failure))
+        }
     }
 
     func close() {
@@ -71,14 +105,25 @@ public actor MariaDBConnection {
         case broken
     }
 
-    /// Runs `body` here, and says in what condition it leaves the connection.
+    /// What a use of a connection says of it and of its server.
+    struct Use: Sendable {
+        var condition: Condition
+        /// Of the server's writes: true where one was answered, false where the answer of one did not come; nil where none was made.
+        var writesReturn: Bool?
+    }
+
+    /// Runs `body` here, and says what follows.
     func perform<Result: Sendable>(
         _ body: @Sendable (isolated MariaDBConnection) throws -> Result
-    ) -> (outcome: Swift.Result<Result, any Error>, condition: Condition) {
+    ) -> (outcome: Swift.Result<Result, any Error>, use: Use) {
         let outcome = Swift.Result { try body(self) }
-        guard let open, !open.isBroken, !open.isInTransaction else { return (outcome, .broken) }
-        defer { open.hasRefusedWrites = false }
-        return (outcome, open.hasRefusedWrites ? .refusesWrites : .usable)
+        guard let open else { return (outcome, Use(condition: .broken)) }
+        defer { (open.hasRefusedWrites, open.hasWritten, open.hasLostWrite) = (false, false, false) }
+        let writesReturn = open.hasLostWrite ? false : open.hasWritten ? true : nil
+        guard !open.isBroken, !open.isInTransaction else {
+            return (outcome, Use(condition: .broken, writesReturn: writesReturn))
+        }
+        return (outcome, Use(condition: open.hasRefusedWrites ? .refusesWrites : .usable, writesReturn: writesReturn))
     }
 
     // MARK: Statements
@@ -138,6 +183,7 @@ public actor MariaDBConnection {
         let session = try session()
         // A statement outside of a transaction commits itself.
         let isAutocommit = !session.isInTransaction
+        let sentAt = isWrite && isAutocommit ? PoolClock.now() : 0
         do {
             let statement: Statement
             if let cached = statements.use(sql) {
@@ -148,12 +194,21 @@ public actor MariaDBConnection {
             }
             let result = try body(statement)
             try statement.drain()
+            if isWrite && isAutocommit { session.hasWritten = true }
             return result
         } catch let error as MariaDBError {
             var error = session.failed(error)
             error.isCommitOutcomeUnknown = isWrite && isAutocommit && error.isConnectionLost
+            noteLostWrite(error, sentAt: sentAt, of: session)
             throw error
         }
+    }
+
+    /// A commit whose answer was waited for in vain says that its server may have lost its cluster or its replica. One whose
+    /// connection broke says nothing of the kind.
+    private func noteLostWrite(_ error: MariaDBError, sentAt: Int64, of session: Session) {
+        guard error.isCommitOutcomeUnknown else { return }
+        if PoolClock.now() - sentAt >= configuration.readTimeout.nanoseconds * 3 / 4 { session.hasLostWrite = true }
     }
 
     // MARK: Transactions
@@ -164,10 +219,14 @@ public actor MariaDBConnection {
     ///   the server itself does not say: 1180 is also what a Galera node answers that lost its cluster while others certified
     ///   the write set. A conflict (`isDeadlock`) and a transaction that is too large were rolled back.
     public func commit() throws {
+        let session = try session()
+        let sentAt = PoolClock.now()
         do {
-            try simple("COMMIT")
+            try session.simple("COMMIT")
+            session.hasWritten = true
         } catch var error as MariaDBError {
             error.isCommitOutcomeUnknown = error.isConnectionLost || error.code == 1180 && !error.isTooLarge
+            noteLostWrite(error, sentAt: sentAt, of: session)
             throw error
         }
     }

@@ -75,6 +75,9 @@ public struct MariaDBError: Error, Sendable, CustomStringConvertible {
     /// mode (1836), InnoDB opened for reading or being rescued (1036, 1874, 1881).
     public var isReadOnly: Bool { [1036, 1290, 1792, 1836, 1874, 1881].contains(code) }
 
+    /// A Galera node that has lost its cluster, or has not joined it yet, and serves nobody.
+    var isUnready: Bool { code == 1047 }
+
     // MARK: Size
 
     /// The transaction, or one statement of it, is larger than the server takes. It was rolled back; smaller ones pass.

@@ -5,11 +5,13 @@ import Synchronization
 ///
 /// `run()` must run while the pool is used: it makes the connections and closes each of them before it returns.
 ///
-/// All connections talk to one server. When a new one meets another server (a failover), the old ones are closed. A server
-/// that refuses to write is left for one that does: a connection is made anew then, which looks at all addresses, and again
-/// now and then while writes are refused. Where none takes writes callers are told so, if the configuration requires writes.
+/// All connections talk to one server, which `MariaDBServers` chooses, for several pools where they share it. When it is another
+/// one (a failover), the old ones are closed. A server that refuses to write is left for one that does: a connection is made
+/// anew then, before which all addresses are looked at, and again now and then while writes are refused. Where none takes writes
+/// callers are told so, if the configuration requires writes.
 public final class MariaDBPool: Sendable {
     public let configuration: MariaDBConfiguration
+    private let servers: MariaDBServers
     private let logger: Logger
     private let waitTimeout: Duration
     private let state: Mutex<State>
@@ -33,9 +35,6 @@ public final class MariaDBPool: Sendable {
         var cancelled: Set<Int> = []
         var nextWaiter = 0
         var lastError: MariaDBError?
-        /// Where the last connection was made, and to which server.
-        var address: MariaDBConfiguration.Server?
-        var identity = ""
         var failedConnects = 0
     }
 
@@ -45,11 +44,21 @@ public final class MariaDBPool: Sendable {
         case shutDown
     }
 
-    public init(_ configuration: MariaDBConfiguration, pool: MariaDBPoolConfiguration = .init(), logger: Logger) {
+    /// - Parameter servers: of the same database, where other pools use it too.
+    public init(
+        _ configuration: MariaDBConfiguration, pool: MariaDBPoolConfiguration = .init(),
+        servers: MariaDBServers? = nil, logger: Logger
+    ) {
         self.configuration = configuration
+        self.servers = servers ?? MariaDBServers(configuration, logger: logger)
         self.logger = logger
         waitTimeout = pool.waitTimeout
         state = Mutex(State(machine: PoolStateMachine(PoolStateMachine.Limits(pool))))
+        self.servers.observe { [weak self] server in
+            self?.carryOut { state, now in
+                server.map { state.machine.use($0, now: now) } ?? state.machine.leaveAll(now: now)
+            }
+        }
     }
 
     // MARK: Using
@@ -63,8 +72,8 @@ public final class MariaDBPool: Sendable {
         within limit: Duration? = nil, _ body: @Sendable (isolated MariaDBConnection) throws -> Result
     ) async throws -> Result {
         let connection = try await acquireLive(within: min(limit ?? waitTimeout, waitTimeout))
-        let (outcome, condition) = await connection.perform(body)
-        release(connection, condition)
+        let (outcome, use) = await connection.perform(body)
+        release(connection, use)
         return try outcome.get()
     }
 
@@ -149,25 +158,27 @@ public final class MariaDBPool: Sendable {
     }
 
     private func connect(_ id: Int, after: Int64) async {
-        if after > 0 {
-            do {
-                try await Task.sleep(for: .nanoseconds(after))
-            } catch {
-                carryOut { state, now in state.machine.connectFailed(id, now: now) }
-                return finishIfEmpty()
-            }
+        do { try await rest(until: PoolClock.now() + after) } catch {
+            carryOut { state, now in state.machine.connectFailed(id, now: now) }
+            return finishIfEmpty()
         }
         do {
             let connection = try MariaDBConnection(id: id, configuration: configuration)
-            try await connection.connect(preferring: state.withLock { $0.address })
-            let (thread, address) = await (connection.thread, connection.address)
+            let target = try await servers.target()
+            do { try await connection.connect(to: target) } catch {
+                servers.lost()
+                throw error
+            }
+            let thread = await connection.thread
+            do { try servers.met(thread.serverIdentity, at: target) } catch {
+                await connection.close()
+                throw error
+            }
             carryOut { state, now in
                 state.connections[id] = connection
                 state.threads[id] = thread
                 state.lastError = nil
-                let actions = state.machine.connected(id, identity: thread.serverIdentity, now: now)
-                if state.machine.connections[id] != nil { meet(thread.serverIdentity, at: address, &state) }
-                return actions
+                return state.machine.connected(id, identity: thread.serverIdentity, now: now)
             }
         } catch {
             let failure = error as? MariaDBError ?? MariaDBError(code: 0, message: "\(error)")
@@ -188,17 +199,20 @@ public final class MariaDBPool: Sendable {
         finishIfEmpty()
     }
 
-    /// Remembers where the server was found. To meet another one is worth a line in the log.
-    private func meet(_ identity: String, at address: MariaDBConfiguration.Server?, _ state: inout State) {
-        defer { (state.identity, state.address) = (identity, address) }
-        guard state.identity != identity, !state.identity.isEmpty, let address else { return }
-        logger.notice(
-            "another database server has taken over",
-            metadata: ["database": "\(configuration)", "address": "\(address)"])
+    /// Waits before an attempt, no longer than there is a reason to.
+    private func rest(until time: Int64) async throws {
+        while true {
+            let left = min(time, state.withLock { $0.machine.retryAt }) - PoolClock.now()
+            guard left > 0 else { return }
+            try await Task.sleep(for: min(.nanoseconds(left), .milliseconds(100)))
+        }
     }
 
     /// The server takes no writes any more: no connection to it is given out again, and all addresses are looked at.
-    public func leaveServer() { carryOut { state, now in state.machine.leaveServer(now: now) } }
+    public func leaveServer() {
+        servers.lost()
+        carryOut { state, now in state.machine.leaveServer(now: now) }
+    }
 
     private func close(_ connection: MariaDBConnection) async {
         await connection.close()
@@ -214,9 +228,9 @@ public final class MariaDBPool: Sendable {
             let (connection, isStale) = try await acquire(until: deadline, within: limit)
             guard isStale else { return connection }
             let left = Duration.nanoseconds(max(0, deadline - PoolClock.now()))
-            let (outcome, condition) = await connection.perform { try $0.ping(within: left) }
-            if case .success = outcome, condition == .usable { return connection }
-            release(connection, .broken)
+            let (outcome, use) = await connection.perform { try $0.ping(within: left) }
+            if case .success = outcome, use.condition == .usable { return connection }
+            release(connection, .init(condition: .broken))
         }
     }
 
@@ -250,12 +264,17 @@ public final class MariaDBPool: Sendable {
         }
     }
 
-    private func release(_ connection: MariaDBConnection, _ condition: MariaDBConnection.Condition) {
+    private func release(_ connection: MariaDBConnection, _ use: MariaDBConnection.Use) {
         carryOut { state, now in
-            switch condition {
-            case .usable: state.machine.release(connection.id, isBroken: false, now: now)
-            case .broken: state.machine.release(connection.id, isBroken: true, now: now)
-            case .refusesWrites: state.machine.releaseFromReadOnly(connection.id, now: now)
+            if let thread = state.threads[connection.id] {
+                servers.used(thread.serverIdentity, writesReturn: use.writesReturn)
+            }
+            switch use.condition {
+            case .usable: return state.machine.release(connection.id, isBroken: false, now: now)
+            case .broken: return state.machine.release(connection.id, isBroken: true, now: now)
+            case .refusesWrites:
+                servers.lost()
+                return state.machine.releaseFromReadOnly(connection.id, now: now)
             }
         }
         finishIfEmpty()

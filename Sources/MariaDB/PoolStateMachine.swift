@@ -53,7 +53,7 @@ struct PoolStateMachine {
     private var waiters = Deque<(id: Int, deadline: Int64)>()
     private var nextID = 0
     private var failures = 0
-    private var retryAt: Int64 = 0
+    private(set) var retryAt: Int64 = 0
     /// Why the last attempt failed, where those that come before the next one need not wait for it.
     private var block: Reason?
     private(set) var isClosed = false
@@ -93,16 +93,12 @@ struct PoolStateMachine {
     }
 
     mutating func connected(_ id: Int, identity newIdentity: String, now: Int64) -> [Action] {
-        let isOther = identity != newIdentity && !identity.isEmpty
-        failures = 0
-        retryAt = 0
-        block = nil
+        (failures, retryAt, block) = (0, 0, nil)
         guard !isClosed else {
             connections[id] = nil
             return [.close(id)]
         }
-        let actions = isOther ? leaveAll(but: id) : []
-        identity = newIdentity
+        let actions = leaveOthers(than: newIdentity)
         connections[id] = Connection(state: .idle, since: now, born: now, identity: newIdentity)
         idle.append(id)
         return actions + serve(now)
@@ -127,8 +123,27 @@ struct PoolStateMachine {
 
     /// The server is known to take no writes: its connections are closed, busy ones when they come back.
     mutating func leaveServer(now: Int64) -> [Action] {
-        let actions = leaveAll()
+        let actions = leave { _ in true }
         return actions + (isClosed ? [] : serve(now))
+    }
+
+    /// This server takes writes, so there is no reason to wait before the next attempt. Connections to another one are closed, busy
+    /// ones when they come back.
+    mutating func use(_ server: String, now: Int64) -> [Action] {
+        (failures, retryAt, block) = (0, 0, nil)
+        let actions = leaveOthers(than: server)
+        return actions + (isClosed ? [] : serve(now))
+    }
+
+    /// None is used any more.
+    mutating func leaveAll(now: Int64) -> [Action] {
+        let actions = leaveOthers(than: "")
+        return actions + (isClosed ? [] : serve(now))
+    }
+
+    private mutating func leaveOthers(than server: String) -> [Action] {
+        identity = server
+        return leave { $0.identity != server }
     }
 
     mutating func release(_ id: Int, isBroken: Bool, now: Int64) -> [Action] {
@@ -216,9 +231,9 @@ struct PoolStateMachine {
         return .connect(nextID, after: max(0, retryAt - now))
     }
 
-    private mutating func leaveAll(but kept: Int? = nil) -> [Action] {
+    private mutating func leave(_ isLeft: (Connection) -> Bool) -> [Action] {
         var actions: [Action] = []
-        for (id, connection) in connections.sorted(by: { $0.key < $1.key }) where id != kept {
+        for (id, connection) in connections.sorted(by: { $0.key < $1.key }) where isLeft(connection) {
             switch connection.state {
             case .idle:
                 connections[id] = nil

@@ -7,59 +7,14 @@ import CMariaDB
 #endif
 
 extension Session {
-    /// Connects to the first address whose server takes writes; where there is none, to the first that answers, unless the
-    /// configuration requires writes.
-    ///
-    /// - Parameter preferred: the address to try before the others, whatever their order: where the last connection was made.
-    ///   A first address that is back, or that nothing is heard of, must not be what each new connection begins with.
-    /// - Throws: `MariaDBError` with the reason of each address. It is a refusal only where each of them refuses.
+    /// Connects to one address, and looks at what is there.
+    /// - Throws: `MariaDBError` where nothing answers, or it lets nobody in.
     static func open(
-        _ configuration: MariaDBConfiguration, preferring preferred: MariaDBConfiguration.Server? = nil
+        _ configuration: MariaDBConfiguration, at address: MariaDBConfiguration.Server
     ) throws -> Session {
-        var addresses = configuration.servers
-        if let preferred, let index = addresses.firstIndex(of: preferred) {
-            addresses.insert(addresses.remove(at: index), at: 0)
-        }
-        var replicas: [Session] = []
-        var errors: [MariaDBError] = []
-        for address in addresses {
-            do {
-                let session = try Session(to: address)
-                try session.connect(configuration)
-                if try !session.isReadOnly() { return session }
-                replicas.append(session)
-            } catch let error as MariaDBError {
-                errors.append(error)
-            }
-        }
-        if let first = replicas.first {
-            guard configuration.requiresWrites else { return first }
-            throw readOnly(replicas.map(\.address), errors)
-        }
-        guard let first = errors.first(where: { !$0.isRefused }) ?? errors.first else {
-            throw MariaDBError(code: 2003, message: "no server is configured")
-        }
-        if errors.count == 1 { throw first }
-        throw MariaDBError(
-            code: first.code, sqlState: first.sqlState, message: errors.map(\.message).joined(separator: "; "),
-            statement: first.statement, isConnectionLost: true, isRefused: first.isRefused)
-    }
-
-    private static func readOnly(
-        _ replicas: [MariaDBConfiguration.Server], _ errors: [MariaDBError]
-    ) -> MariaDBError {
-        let reasons = replicas.map { "\($0) is read-only" } + errors.map(\.message)
-        return MariaDBError(
-            code: MariaDBError.readOnlyCode,
-            message: "no database server takes writes: \(reasons.joined(separator: "; "))")
-    }
-
-    /// Whether the server as a whole takes no writes: it is a replica, or is being one. That the user may write all the same is
-    /// no reason to.
-    func isReadOnly() throws -> Bool {
-        let settings = try rows("SELECT @@global.read_only, @@global.innodb_read_only").first
-        // A number with most servers, a word with the newest MariaDB.
-        return try [settings?.text(0), settings?.text(1)].contains { $0 != "0" && $0 != "OFF" }
+        let session = try Session(to: address)
+        try session.connect(configuration)
+        return session
     }
 
     private func connect(_ configuration: MariaDBConfiguration) throws {
@@ -95,8 +50,13 @@ extension Session {
                     statement: statement, isConnectionLost: true, isRefused: true)
             }
         }
-        server = MariaDBServer(try rows("SELECT VERSION()").first?.text(0) ?? "")
-        thread = MariaDBThread(id: UInt64(mysql_thread_id(mysql)), serverIdentity: try identity(), since: since)
+        // In one statement: proxies answer for CONNECTION_ID() alone themselves.
+        let about = try rows("SELECT VERSION(), CONNECTION_ID()").first
+        server = MariaDBServer(try about?.text(0) ?? "")
+        let number = UInt64(mysql_thread_id(mysql))
+        thread = MariaDBThread(
+            id: number, serverIdentity: try identity(), since: since, isProven: try about?.text(1) == "\(number)")
+        cluster = try findCluster()
     }
 
     /// MySQL has a UUID; MariaDB has none, but its name, port, id and data directory together tell servers apart.

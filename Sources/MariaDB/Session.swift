@@ -13,10 +13,15 @@ final class Session {
     let address: MariaDBConfiguration.Server
     var server = MariaDBServer("")
     var thread = MariaDBThread(id: 0, serverIdentity: "", since: .now)
+    var cluster: MariaDBCluster?
     /// No more statements: it was lost, or the server hangs up.
     var isBroken = false
     /// A statement failed because the server takes no writes.
     var hasRefusedWrites = false
+    /// A commit, or a statement that is its own transaction, was answered.
+    var hasWritten = false
+    /// The answer of one did not come in time, or its cluster node serves nobody.
+    var hasLostWrite = false
 
     /// Not connected yet.
     init(to address: MariaDBConfiguration.Server) throws {
@@ -127,6 +132,7 @@ final class Session {
     func failed(_ error: MariaDBError) -> MariaDBError {
         if error.closesConnection { isBroken = true }
         if error.isReadOnly { hasRefusedWrites = true }
+        if error.isUnready { hasLostWrite = true }
         guard error.isConnectionLost else { return error }
         var error = error
         error.thread = thread

@@ -19,6 +19,29 @@ final class FaultyStore: PassingStore {
     init(shards: Int = 4) { base = InMemoryMessageStore(shards: shards) }
     init(over base: InMemoryMessageStore) { self.base = base }
 
+    private let late = NIOLockedValueBox<(error: StoreError, batches: [(batch: [Insertion], shard: Int)])?>(nil)
+
+    /// Inserts fail from now on, and take place when `applyLate()` is called: so it looks where a server that takes over has yet to
+    /// apply them.
+    func failAndApplyLate(_ error: StoreError) { late.withLockedValue { $0 = (error, []) } }
+
+    func applyLate() async throws {
+        let batches = late.withLockedValue { late in
+            defer { late = nil }
+            return late?.batches ?? []
+        }
+        var known: Set<MessageID> = []
+        for (batch, shard) in batches {
+            let first = batch.filter { known.insert($0.message.id).inserted }
+            _ = try await base.insert(first, shard: shard, deadline: .now + .seconds(60))
+        }
+    }
+
+    private let uncertain = NIOLockedValueBox<Set<MessageID>>([])
+
+    /// Inserts of these may have taken place, and nobody knows.
+    func leaveUncertain(_ ids: Set<MessageID>) { uncertain.withLockedValue { $0 = ids } }
+
     func fail(_ error: StoreError?) { fault.withLockedValue { $0 = error.map { ($0, false) } } }
     func failAfterInserting(_ error: StoreError) { fault.withLockedValue { $0 = (error, true) } }
 
@@ -28,6 +51,15 @@ final class FaultyStore: PassingStore {
         // As the database's store does.
         guard .now < deadline else { return batch.map { _ in .notYet("there was no time left to store it") } }
         await pass()
+        let lateError = late.withLockedValue { late in
+            late?.batches.append((batch, shard))
+            return late?.error
+        }
+        if let lateError { throw lateError }
+        let uncertain = uncertain.withLockedValue { $0 }
+        if batch.allSatisfy({ uncertain.contains($0.message.id) }) {
+            return batch.map { _ in .unknown("the reply was lost") }
+        }
         let fault = fault.withLockedValue { $0 }
         if let fault, !fault.isAfter { throw fault.error }
         let locked = locked.withLockedValue { $0 }

@@ -66,6 +66,10 @@ extension PassingStore {
     ) async throws -> (expired: [ExpiredMessage], next: SweepCursor?) {
         try await base.expiredFresh(shard: shard, after: cursor, now: now, limit: limit)
     }
+    func removeUnowed(shard: Int, after seq: Int64, limit: Int) async throws -> (removed: Int, next: Int64?) {
+        try await base.removeUnowed(shard: shard, after: seq, limit: limit)
+    }
+
     func buryExpiredDeliveries(
         shard: Int, after seq: Int64, now: Timestamp, limit: Int
     ) async throws -> (buried: [ExpiredDelivery], next: Int64?) {

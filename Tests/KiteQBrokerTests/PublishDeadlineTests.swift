@@ -110,4 +110,45 @@ import Testing
             #expect(fixture.broker.status?.publishing.stored.count == 1)
         }
     }
+
+    /// One whose reply was lost, and that no server has settled since, is no refusal, however often it is tried.
+    @Test func aRowThatMayBeStoredIsSaidToBeUncertain() async throws {
+        let store = FaultyStore(shards: 1)
+        try await BrokerFixture.serving(store: store, configure: Self.soon) { fixture in
+            let producer = try await WireClient.greeted("p-pay", at: fixture.address)
+            let publish = WireClient.Publish()
+            store.leaveUncertain([try #require(MessageID(publish.id))])
+            let ack = try await producer.publish(publish)
+            #expect(!ack.status && ack.feedback.hasPrefix(StoreAck.outcomeUnknown), "\(ack)")
+            store.leaveUncertain([])
+            #expect(try await producer.publish(publish).status)
+        }
+    }
+
+    /// What comes to light after it was given up is nowhere in memory. Whoever repeats it is told that it is stored: so it is delivered.
+    @Test func aRepeatOfWhatCameToLightLaterIsDelivered() async throws {
+        let store = FaultyStore(shards: 1)
+        let configure: @Sendable (inout BrokerConfiguration) -> Void = {
+            Self.soon(&$0)
+            // Nothing else finds it.
+            $0.delivery.orphanInterval = 3_600_000_000_000
+        }
+        try await BrokerFixture.serving(store: store, configure: configure) { fixture in
+            let producer = try await WireClient.greeted("p-pay", at: fixture.address)
+            let consumer = try await WireClient.greeted("s-member", at: fixture.address)
+            #expect(try await producer.publish(.init(body: "first")).status)
+            #expect(try await consumer.delivery().body == "first")
+            store.failAndApplyLate(StoreError(.refusesWrites, "it is read-only", isOutcomeUnknown: true))
+            let publish = WireClient.Publish(body: "late")
+            let pages = fixture.broker.status?.recovery.pages.count ?? 0
+            let ack = try await producer.publish(publish, opaque: 2)
+            #expect(ack.feedback.hasPrefix(StoreAck.outcomeUnknown), "\(ack)")
+            // It was looked for, and not found.
+            try await fixture.until { $0.recovery.pages.count > pages }
+            try await store.applyLate()
+            let again = try await producer.publish(publish, opaque: 3)
+            #expect(again.status && again.feedback == "stored before", "\(again)")
+            #expect(try await consumer.delivery().body == "late")
+        }
+    }
 }

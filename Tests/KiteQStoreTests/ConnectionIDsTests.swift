@@ -18,6 +18,12 @@ import Testing
         #expect(ConnectionIDs(text: ids.text) == ids)
     }
 
+    @Test func numbersThatAProxyGaveAreNotNamed() {
+        let shared = MariaDBThread(id: 7, serverIdentity: "a", since: .now, isProven: false)
+        let ids = ConnectionIDs([thread(1, "a"), shared], on: "a", startedAt: 100)
+        #expect(ids.numbers == [1] && !ids.isWhole)
+    }
+
     @Test func serversThatWereStartedAtOnceAreToldApart() throws {
         let ids = try #require(ConnectionIDs(text: ConnectionIDs([thread(1, "a")], on: "a", startedAt: 100).text))
         #expect(ids.areOf("a", startedAt: 101))

@@ -134,6 +134,11 @@ import Testing
                     try connection.kill(MariaDBThread(id: thread, serverIdentity: identity, since: before))
                     try connection.kill(
                         MariaDBThread(id: thread, serverIdentity: "another", since: connection.thread.since))
+                    // As a proxy gave it.
+                    try connection.kill(
+                        MariaDBThread(
+                            id: thread, serverIdentity: identity, since: connection.thread.since, isProven: false))
+                    #expect(connection.thread.isProven)
                     #expect(throws: MariaDBError.self, "its row is locked still") {
                         try connection.query("SELECT id FROM killed WHERE id = 0 FOR UPDATE NOWAIT")
                     }

@@ -1,4 +1,5 @@
 import KiteQCore
+import LocalServers
 import MariaDB
 import TestSupport
 import Testing
@@ -31,6 +32,54 @@ import Testing
             )
         }
         try await proxy.stop()
+    }
+
+    /// A server that took over and has yet to apply the last commits does not have what was stored. That it refuses the repetition too,
+    /// for whatever reason, does not make it certain that nothing is stored.
+    @Test(arguments: [1290, 1205, 1406, 3100]) func whatAServerThatIsBehindLacksMayBeStored(refusal: Int) async throws {
+        let servers = try (0..<2).map { _ in
+            try LocalMariaDB(dataDirectory: try LocalServers.temporaryFolder("mariadb"))
+        }
+        for server in servers { try await server.start() }
+        let proxy = CuttingProxy(server: servers[0].port)
+        let address = MariaDBConfiguration.Server.tcp(host: "127.0.0.1", port: try await proxy.start())
+        func configuration(_ address: MariaDBConfiguration.Server) -> MySQLStoreConfiguration {
+            MySQLStoreConfiguration(
+                shards: [MariaDBConfiguration(servers: [address], user: "root", password: "", database: "kite_0")])
+        }
+        for server in servers {
+            _ = try await Migrator(configuration(.tcp(host: "127.0.0.1", port: server.port)), logger: quiet).run()
+        }
+        let behind = MariaDBPool(
+            configuration(.tcp(host: "127.0.0.1", port: servers[1].port)).shards[0], logger: quiet)
+        try await running(behind) { behind in
+            try await running(MySQLMessageStore(configuration(address), logger: quiet)) { store async throws in
+                let entry = try await store.join(as: BrokerIdentity(name: "broker", address: "b:1"))
+                try await behind.withConnection { connection in
+                    try connection.simple(
+                        "INSERT INTO kite_incarnation VALUES (\(entry.incarnation), 'broker', 'b:1', 0, 1, 1, NULL)")
+                    try connection.simple(
+                        "CREATE TRIGGER refuse BEFORE INSERT ON kite_message FOR EACH ROW SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = \(refusal), MESSAGE_TEXT = 'refused'"
+                    )
+                }
+                var messages = Messages()
+                #expect(try await store.insert([messages.insertion(nil)], shard: 0) == [.stored])
+                // New connections lead to the one that is behind; the open one goes on until its reply is lost.
+                proxy.lead(to: servers[1].port)
+                proxy.arm(.beforeItsReply)
+                let batch = [messages.insertion(nil), messages.insertion(nil)]
+                do {
+                    for outcome in try await store.insert(batch, shard: 0) {
+                        #expect(outcome.mayBeStored, "\(outcome)")
+                    }
+                } catch let error as StoreError {
+                    #expect(error.isOutcomeUnknown, "\(error)")
+                }
+                #expect(proxy.cutCount == 1)
+            }
+        }
+        try await proxy.stop()
+        for server in servers { await server.stop() }
     }
 
     /// Whoever was declared dead while its reply was lost cannot tell: an heir may have had the messages, and be done with them.

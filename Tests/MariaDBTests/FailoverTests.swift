@@ -197,13 +197,82 @@ import Testing
             servers: [.tcp(host: "127.0.0.1", port: dead), .tcp(host: "127.0.0.1", port: port)],
             user: "nobody", password: "x")
         configuration.connectTimeout = .seconds(1)
-        let both = #expect(throws: MariaDBError.self) { try Session.open(configuration) }
+        let both = await #expect(throws: MariaDBError.self) {
+            try await MariaDBServers(configuration, logger: quiet).target()
+        }
         #expect(both?.message.contains("127.0.0.1:\(dead)") == true)
         #expect(both?.message.contains("nobody") == true)
         // One of them may come back and take us.
         #expect(both?.isRefused == false)
         configuration.servers.removeFirst()
-        let one = #expect(throws: MariaDBError.self) { try Session.open(configuration) }
+        let one = #expect(throws: MariaDBError.self) {
+            try Session.open(configuration, at: configuration.servers[0])
+        }
         #expect(one?.isRefused == true)
+    }
+
+    @Test("two that take writes are refused, and left by whoever is at one of them", arguments: TestServer.available)
+    func twoPrimaries(_ kind: TestServer) async throws {
+        try await withPair(kind) { pair in
+            try await pair.setReadOnly(true, on: 0)
+            let (servers, pools) = sharing(pair.ports, pools: 2)
+            try await running(pools[0]) { first in
+                try await running(pools[1]) { second in
+                    // An idle connection of the second is there, too.
+                    #expect(try await write(first) == pair.ports[1])
+                    #expect(try await write(second) == pair.ports[1])
+                    let looking = Task { await servers.run() }
+                    defer { looking.cancel() }
+                    // The old primary is woken, and takes writes.
+                    try await pair.setReadOnly(false, on: 0)
+                    try await eventually(within: .seconds(30)) {
+                        let taken = try await [canWrite(first), canWrite(second)]
+                        return taken == [false, false]
+                    }
+                    #expect(servers.conflict?.contains("both take writes") == true)
+                    // Somebody fences it off.
+                    try await pair.setReadOnly(true, on: 0)
+                    try await eventually {
+                        let taken = try await [canWrite(first), canWrite(second)]
+                        return taken == [true, true]
+                    }
+                    #expect(try await write(second) == pair.ports[1])
+                    #expect(servers.conflict == nil)
+                }
+            }
+        }
+    }
+
+    @Test("pools that share a choice leave a server together, idle connections too", arguments: [TestServer.mariaDB])
+    func together(_ kind: TestServer) async throws {
+        try await withPair(kind) { pair in
+            try await pair.setReadOnly(true, on: 1)
+            let (_, pools) = sharing(pair.ports, pools: 2)
+            try await running(pools[0]) { busy in
+                try await running(pools[1]) { idle in
+                    #expect(try await write(busy) == pair.ports[0])
+                    #expect(try await write(idle) == pair.ports[0])
+                    try await pair.setReadOnly(true, on: 0)
+                    try await pair.setReadOnly(false, on: 1)
+                    // Only one of them learns of it by a refusal; the other's connection was to a server that takes writes no more, and
+                    // then again, as a stale primary that is woken does.
+                    try await eventually { try await canWrite(busy) }
+                    try await pair.setReadOnly(false, on: 0)
+                    #expect(try await write(idle) == pair.ports[1])
+                }
+            }
+        }
+    }
+
+    private func sharing(_ ports: [Int], pools count: Int) -> (MariaDBServers, [MariaDBPool]) {
+        let one = pool(ports)
+        let servers = MariaDBServers(one.configuration, logger: quiet)
+        var limits = MariaDBPoolConfiguration()
+        limits.maxConnections = 2
+        limits.maxBackoff = .milliseconds(400)
+        return (
+            servers,
+            (0..<count).map { _ in MariaDBPool(one.configuration, pool: limits, servers: servers, logger: quiet) }
+        )
     }
 }

@@ -118,7 +118,7 @@ enum HealthRules {
         guard let contents = report.contents else {
             // Where the broker itself writes there, it is people's questions alone that have no answer.
             let isUsed = readiness.reason == nil && !readiness.troubles.contains { $0.shard == report.shard }
-            return [
+            return conflict(report) + [
                 Finding(
                     severity: isUsed ? .warning : .critical, subject: "shard \(report.shard)",
                     text: "\(report.database) does not answer: \(report.failure ?? "no reason is known").",
@@ -126,7 +126,7 @@ enum HealthRules {
                         "Look at the database server. What is in memory is delivered for as long as the lease lasts.")
             ]
         }
-        var findings = unknownRoutes(report)
+        var findings = conflict(report) + unknownRoutes(report)
         if let length = contents.historyListLength, length >= historyListLength {
             findings.append(
                 Finding(
@@ -155,6 +155,17 @@ enum HealthRules {
                     "Set the clock that is wrong (NTP), see docs/operating.md. Nothing is lost by it; brokers of an older version beside this one go by their own clocks."
             )
         }
+    }
+
+    private static func conflict(_ report: ShardReport) -> [Finding] {
+        guard let conflict = report.conflict else { return [] }
+        return [
+            Finding(
+                severity: .critical, subject: "shard \(report.shard)", text: "\(conflict).",
+                action:
+                    "What is written to the wrong one is lost when it is copied anew. Make that one read-only, or stop it; the broker then goes on by itself. See docs/databases.md."
+            )
+        ]
     }
 
     private static func unknownRoutes(_ report: ShardReport) -> [Finding] {

@@ -62,6 +62,16 @@ final class Dispatcher: Sendable {
         perform { machine, _, _, actions in machine.reread(shard: shard, from: seq, &actions) }
     }
 
+    func lookForStrays(shard: Int) {
+        perform { machine, _, _, actions in machine.lookForStrays(shard, &actions) }
+    }
+
+    /// Publishes repeated messages that the store has under these seqs.
+    func noteRepeats(of seqs: [Int64], shard: Int) {
+        guard !seqs.isEmpty else { return }
+        perform { machine, _, _, actions in machine.noteRepeats(of: seqs, shard: shard, &actions) }
+    }
+
     func expire(_ messages: [ExpiredMessage], shard: Int) {
         var letters: [ExpiredDelivery] = []
         perform { machine, _, _, actions in letters = machine.expire(messages, shard: shard, &actions) }

@@ -62,6 +62,7 @@ struct Surveyor: Sendable {
     private func checkMemory() async throws {
         let check = try await store.checkMemory(shard: shard) { [routing = dispatcher.routing] in routing.bindings }
         if check.mustReread { dispatcher.reread(shard: shard, from: 1) }
+        if check.hasMoved { dispatcher.lookForStrays(shard: shard) }
     }
 
     private func release() async throws {

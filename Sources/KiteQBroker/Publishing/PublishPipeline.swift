@@ -312,7 +312,7 @@ final class PublishPipeline: Sendable {
         results.reserveCapacity(batch.count)
         var stored: [(seq: Int64, message: Message, route: Route)] = []
         stored.reserveCapacity(batch.count)
-        var locked: [PendingPublish] = []
+        var (locked, repeated): ([PendingPublish], [Int64]) = ([], [])
         var (newlyStored, decided) = (0, 0)
         for (publish, outcome) in zip(batch, outcomes) {
             let isOwedAnswer = answered.isEmpty || !answered.contains(publish.seq)
@@ -320,7 +320,7 @@ final class PublishPipeline: Sendable {
                 guard isOwedAnswer else { return }
                 results.append(PublishResult(publish: publish.accepted, verdict: verdict, feedback: feedback))
             }
-            if case .notYet = outcome {} else { decided += 1 }
+            if !outcome.isOpen { decided += 1 }
             switch outcome {
             case .stored:
                 newlyStored += 1
@@ -335,8 +335,9 @@ final class PublishPipeline: Sendable {
                         halfMessages.insert(publish.message, seq: publish.seq, publishedBy: publisher)
                     }
                 }
-            case .duplicate:
+            case .duplicate(let seq):
                 counters.duplicates.add(1)
+                repeated.append(seq)
                 settle(.accepted, "stored before")
             case .committedBefore:
                 counters.duplicates.add(1)
@@ -347,9 +348,10 @@ final class PublishPipeline: Sendable {
             case .refused(let reason):
                 counters.refused.add(1)
                 settle(.refused, reason)
-            case .notYet(let reason):
+            case .notYet(let reason), .unknown(let reason):
                 var publish = publish
                 publish.obstacle = reason
+                if outcome.mayBeStored { publish.mayBeStored = true }
                 if isOwedAnswer { locked.append(publish) } else { rereadUncertain([publish], shard: shard) }
             }
         }
@@ -363,6 +365,7 @@ final class PublishPipeline: Sendable {
         answer(results)
         CrashPoint.reached(.publishAcknowledged)
         dispatcher.accept(stored, shard: shard)
+        dispatcher.noteRepeats(of: repeated, shard: shard)
         if !locked.isEmpty { putAside(locked, now: now, shard: shard) }
     }
 

@@ -10,6 +10,8 @@ package struct RecoveryCounters: Sendable {
     package let released = Counter()
     /// Deliveries that expired while nobody came for them.
     package let buried = Counter()
+    /// Messages that nobody was owed any more, and that two servers of a cluster had left.
+    package let unowed = Counter()
     /// Rows deleted whose retention was over.
     package let purged = Counter()
 }

@@ -1,8 +1,8 @@
 import KiteQCore
 import Logging
 
-/// Ends in one shard what nobody comes for: expired messages of groups that are away, half messages decided long ago, dead
-/// letters past their retention. A bounded page of each in a round.
+/// Ends in one shard what nobody comes for: expired messages of groups that are away, messages that nobody is owed
+/// any more, half messages decided long ago, dead letters past their retention. A bounded page of each in a round.
 struct Sweeper: Sendable {
     let shard: Int
     let store: any MessageStore
@@ -25,8 +25,9 @@ struct Sweeper: Sendable {
     private struct Place {
         var fresh: SweepCursor?
         var delivery: Int64 = 0
+        var tracked: Int64 = 0
         var round = 0
-        var isAtStart: Bool { fresh == nil && delivery == 0 }
+        var isAtStart: Bool { fresh == nil && delivery == 0 && tracked == 0 }
     }
 
     /// Runs until its task is cancelled.
@@ -57,6 +58,10 @@ struct Sweeper: Sendable {
         counters.buried.add(deliveries.buried.count)
         if !deliveries.buried.isEmpty { dispatcher.count(expired: deliveries.buried) }
         place.delivery = deliveries.next ?? 0
+        let (removed, next) = try await store.removeUnowed(
+            shard: shard, after: place.tracked, limit: Self.deliveryPage)
+        counters.unowed.add(removed)
+        place.tracked = next ?? 0
         place.round += 1
         if place.round % Self.purgeEvery == 1 { try await purge(now) }
     }

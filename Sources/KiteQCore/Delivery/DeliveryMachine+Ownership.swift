@@ -150,6 +150,22 @@ extension DeliveryMachine {
 
     // MARK: Strays
 
+    /// What the store has may be in no memory: its server is another one since, or commits came to light there that were believed
+    /// to have failed.
+    package mutating func lookForStrays(_ shard: Int, _ actions: inout DeliveryActions) {
+        strays[shard].hurry(again: strayRetry)
+        actions.scansWanted = true
+    }
+
+    /// Publishes were acknowledged because the store has their messages already: what is nowhere in memory may be a stray, unless
+    /// it is another broker's.
+    package mutating func noteRepeats(of seqs: [Int64], shard: Int, _ actions: inout DeliveryActions) {
+        guard seqs.contains(where: { slotBySeq[shard][$0] == nil && dirty[shard][$0] == nil }) else { return }
+        lookForStrays(shard, &actions)
+    }
+
+    private var strayRetry: MonotonicTime { limits.scanRetry * 5 }
+
     /// Fresh messages that the store takes for being in this memory: the groups that have read past one that is not read again.
     mutating func rereadStrays(
         _ shard: Int, _ result: DeliveryScanResult, now: MonotonicTime, _ actions: inout DeliveryActions
@@ -164,7 +180,7 @@ extension DeliveryMachine {
             for g in past { reread(g, shard, from: row.seq, &actions) }
         }
         strays[shard].endPage(
-            next: result.next, now: now, interval: limits.orphanInterval, again: limits.scanRetry * 5)
+            next: result.next, now: now, interval: limits.orphanInterval, again: strayRetry)
     }
 
     /// Lets go of a row that the store has as this broker's, and that is not in memory.

@@ -9,6 +9,8 @@ package struct ShardReport: Sendable, Hashable {
     package var contents: Contents?
     /// Routes that messages refer to, and whose groups nobody knows.
     package var unknownRoutes: Set<RouteID> = []
+    /// Two of its servers that both take writes and are no cluster, in a sentence; nil where there are none.
+    package var conflict: String?
 
     package init(shard: Int, database: String, pool: PoolUse, failure: String? = nil, contents: Contents? = nil) {
         self.shard = shard

@@ -10,12 +10,22 @@ package struct StrayWatch: Sendable {
     /// Behind which row the pass under way goes on; nil at its start.
     package private(set) var place: FreshPlace?
     private var nextPassAt: MonotonicTime
+    private var passedAt: MonotonicTime = 0
+    /// One more pass is wanted when the one under way is over.
+    private var isHurried = false
     private var missing: Set<Int64> = []
     private var missedBefore: Set<Int64> = []
 
     package init(nextPassAt: MonotonicTime = 0) { self.nextPassAt = nextPassAt }
 
     package func isDue(now: MonotonicTime) -> Bool { place != nil || nextPassAt <= now }
+
+    /// Something says that there may be strays: the next pass begins as soon as one that follows a miss.
+    /// - Parameter again: the least time between two passes, nanoseconds.
+    package mutating func hurry(again: MonotonicTime) {
+        isHurried = place != nil
+        nextPassAt = min(nextPassAt, passedAt + again)
+    }
 
     /// A row of this page is not in memory. Whether the pass before missed it, too.
     package mutating func misses(_ seq: Int64) -> Bool {
@@ -34,7 +44,8 @@ package struct StrayWatch: Sendable {
     ) {
         place = next
         guard next == nil else { return }
-        nextPassAt = now + (missing.isEmpty ? interval : again)
+        nextPassAt = now + (missing.isEmpty && !isHurried ? interval : again)
+        (passedAt, isHurried) = (now, false)
         missedBefore = missing
         missing = []
     }

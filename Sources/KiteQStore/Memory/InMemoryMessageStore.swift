@@ -222,6 +222,11 @@ package final class InMemoryMessageStore: MessageStore {
         data.withShard(shard) { ($0.buryExpired(now: now), nil) }
     }
 
+    /// Its own settlements leave none.
+    package func removeUnowed(shard: Int, after seq: Int64, limit: Int) async throws -> (removed: Int, next: Int64?) {
+        (0, nil)
+    }
+
     package func dueTransactions(
         shard: Int, after place: DueTransaction.Place?, now: Timestamp, latest: Timestamp, limit: Int
     ) async throws -> [DueTransaction] {

@@ -22,10 +22,12 @@ extension MariaDBConnection {
     /// Ends the connection whose reply was lost.
     ///
     /// There is nothing to end where this is another server, which has taken over, or where the server was started anew: then
-    /// somebody else has the number.
+    /// somebody else has the number. Nor is it tried where the number is a proxy's: what the lost transaction has locked is waited for
+    /// then.
     /// - Throws: `StoreError` where it is there still after the limit.
     func kill(_ lost: MariaDBThread, within limit: Duration = .seconds(2)) throws {
-        guard lost.serverIdentity == serverIdentity, try uptime() >= ContinuousClock.now - lost.since else { return }
+        guard lost.isProven, lost.serverIdentity == serverIdentity, try uptime() >= ContinuousClock.now - lost.since
+        else { return }
         guard try kill([lost.id], within: limit).isEmpty else {
             throw StoreError(
                 .unavailable, "connection \(lost.id) does not end, so what became of its transaction is not known")

@@ -7,8 +7,8 @@ import MariaDB
 struct ConnectionIDs: Sendable, Hashable {
     var startedAt: Int64
     var numbers: [UInt64]
-    /// Nil in rows that do not say.
-    private var server: String?
+    /// `serverMark(of:)`; nil in rows that do not say.
+    private(set) var server: String?
     /// Whether these are all that the broker has: only then does their absence say that it is gone.
     private(set) var isWhole = true
 
@@ -18,8 +18,9 @@ struct ConnectionIDs: Sendable, Hashable {
     /// Of these those to one server.
     init(_ threads: [MariaDBThread], on server: String, startedAt: Int64) {
         self.startedAt = startedAt
-        numbers = Array(threads.filter { $0.serverIdentity == server }.map(\.id).suffix(Self.limit))
-        self.server = Self.hash(server)
+        numbers = Array(
+            threads.filter { $0.serverIdentity == server && $0.isProven }.map(\.id).suffix(Self.limit))
+        self.server = serverMark(of: server)
         isWhole = numbers.count == threads.count
     }
 
@@ -42,13 +43,6 @@ struct ConnectionIDs: Sendable, Hashable {
     /// Whether the server that gave out these numbers is this one, and was not started anew since. Two may have been started at
     /// once.
     func areOf(_ server: String, startedAt start: Int64) -> Bool {
-        abs(start - startedAt) <= 2 && (self.server == nil || self.server == Self.hash(server))
-    }
-
-    /// FNV-1a: the same in every process.
-    private static func hash(_ server: String) -> String {
-        String(
-            server.utf8.reduce(14_695_981_039_346_656_037 as UInt64) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 },
-            radix: 16)
+        abs(start - startedAt) <= 2 && (self.server == nil || self.server == serverMark(of: server))
     }
 }

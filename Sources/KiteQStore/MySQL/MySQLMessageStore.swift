@@ -33,8 +33,11 @@ package final class MySQLMessageStore: MessageStore {
         // Not children of this task: when it is cancelled, saying goodbye still takes a connection.
         let pools = Task {
             await withTaskGroup(of: Void.self) { tasks in
-                for pool in shards.flatMap({ [$0.pool, $0.leasePool, $0.operatorPool] }) {
-                    tasks.addTask { await pool.run() }
+                for shard in shards {
+                    tasks.addTask { await shard.servers.run() }
+                    for pool in [shard.pool, shard.leasePool, shard.operatorPool] {
+                        tasks.addTask { await pool.run() }
+                    }
                 }
             }
         }
@@ -143,6 +146,7 @@ package final class MySQLMessageStore: MessageStore {
         }
         // Last: nothing fails after it.
         check.mustReread = shards[shard].takeReread()
+        check.hasMoved = shards[shard].takeMove()
         return check
     }
 
@@ -209,6 +213,10 @@ package final class MySQLMessageStore: MessageStore {
         shard: Int, after seq: Int64, now: Timestamp, limit: Int
     ) async throws -> (buried: [ExpiredDelivery], next: Int64?) {
         try await measure(.sweep, shard) { try await $0.buryExpiredDeliveries(after: seq, now: now, limit: limit) }
+    }
+
+    package func removeUnowed(shard: Int, after seq: Int64, limit: Int) async throws -> (removed: Int, next: Int64?) {
+        try await measure(.sweep, shard) { try await $0.removeUnowed(after: seq, limit: limit) }
     }
 
     package func dueTransactions(

@@ -183,6 +183,11 @@ enum SQL {
         SELECT d.seq, m.expires_at FROM kite_delivery d FORCE INDEX (by_owner) JOIN kite_message m ON m.seq = d.seq \
         WHERE d.owner = 0 AND d.seq > ? ORDER BY d.seq LIMIT ?
         """
+    static let trackedAfter = """
+        SELECT seq FROM kite_message FORCE INDEX (by_route) WHERE owner = 0 AND route = \(Route.trackedID) AND seq > ? \
+        ORDER BY seq LIMIT ?
+        """
+    static let owed = "SELECT DISTINCT seq FROM kite_delivery FORCE INDEX (PRIMARY) WHERE seq IN (%@)"
     static let names = "SELECT seq, message_id, topic FROM kite_message WHERE seq IN (%@)"
     static let freeDeliveries = """
         SELECT seq, group_name, attempts, last_error FROM kite_delivery WHERE seq IN (%@) AND owner = 0
@@ -230,6 +235,9 @@ enum SQL {
     static let leaseOf = "SELECT lease_until FROM kite_incarnation WHERE number = ? AND state = 0"
     static let uptime = "SHOW GLOBAL STATUS LIKE 'Uptime'"
     static let living = "SELECT number, lease_until, name, connection_ids FROM kite_incarnation WHERE state = 0"
+    static let livingNow = """
+        SELECT number, connection_ids FROM kite_incarnation FORCE INDEX (by_state) WHERE state = 0 AND lease_until > \(serverNow)
+        """
     static let isLiving = "SELECT number FROM kite_incarnation WHERE number = ? AND state = 0"
     static let declareDead = """
         UPDATE kite_incarnation SET state = 1 WHERE number = ? AND state = 0 AND lease_until = ?

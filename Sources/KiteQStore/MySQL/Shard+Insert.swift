@@ -72,44 +72,86 @@ extension Shard {
         return settled
     }
 
+    /// How far a piece is.
+    private struct Progress {
+        var settled: [MessageID: Settled] = [:]
+        /// Rows that were sent with a commit whose reply was lost. That they are not found later proves nothing: a server that takes
+        /// over may have them to apply still. Only what is found, or is inserted after all, is certain.
+        var uncertain: Set<MessageID> = []
+        var lostThread: MariaDBThread?
+
+        var mayHaveStored: Bool {
+            settled.values.contains { $0.outcome == .stored } || uncertain.contains { settled[$0] == nil }
+        }
+
+        mutating func lost(_ batch: [Insertion], _ error: MariaDBError) {
+            uncertain.formUnion(batch.lazy.map(\.message.id))
+            lostThread = error.thread ?? lostThread
+        }
+
+        mutating func settle(_ insertion: Insertion, _ one: Settled) {
+            var one = one
+            switch one.outcome {
+            case .notYet(let reason), .refused(let reason):
+                if uncertain.contains(insertion.message.id) { one.outcome = .unknown(reason) }
+            case .unknown, .stored, .duplicate, .committedBefore, .taken: break
+            }
+            settled[insertion.message.id] = one
+        }
+
+        mutating func putOff(_ batch: [Insertion], _ reason: String) {
+            for insertion in batch { settle(insertion, Settled(outcome: .notYet(reason))) }
+        }
+    }
+
     /// Inserts rows with distinct ids; settles by reading where a key was there already or a reply was lost, puts aside what
-    /// somebody has locked, and inserts the rest again. Only what was committed or read counts as stored.
+    /// somebody has locked, and inserts the rest again. Only what was committed or read counts as stored, and only what no try may
+    /// have stored counts as not stored.
     private func insertPiece(
         _ batch: [Insertion], until deadline: ContinuousClock.Instant
     ) async throws -> [Settled] {
-        var known: [MessageID: Settled] = [:]
+        var progress = Progress()
         do {
-            let written = try await insertPiece(batch, &known, until: deadline)
+            let written = try await insertPiece(batch, &progress, until: deadline)
             if written.count == batch.count {
                 return Array(repeating: Settled(outcome: .stored), count: batch.count)
             }
-            for insertion in written { known[insertion.message.id] = Settled(outcome: .stored) }
+            for insertion in written { progress.settle(insertion, Settled(outcome: .stored)) }
         } catch var error as StoreError {
-            // Found stored by an earlier look.
-            if known.values.contains(where: { $0.outcome == .stored }) { error.isOutcomeUnknown = true }
+            if progress.mayHaveStored {
+                error.isOutcomeUnknown = true
+                suspectLost(batch, progress)
+            }
             throw error
         }
-        return batch.map { known[$0.message.id] ?? Settled(outcome: .refused("the message was not stored")) }
+        let settled = batch.map {
+            progress.settled[$0.message.id] ?? Settled(outcome: .refused("the message was not stored"))
+        }
+        if settled.contains(where: \.outcome.mayBeStored) { suspectLost(batch, progress) }
+        return settled
     }
 
-    /// - Returns: those that were written; what became of the others is in `known`.
+    /// What is uncertain is looked for once the lost connection is known to be gone.
+    private func suspectLost(_ batch: [Insertion], _ progress: Progress) {
+        guard let thread = progress.lostThread else { return }
+        suspect(thread, from: batch.lazy.map(\.seq).min() ?? 1)
+    }
+
+    /// - Returns: those that were written; what became of the others is in `progress`.
     private func insertPiece(
-        _ batch: [Insertion], _ known: inout [MessageID: Settled], until deadline: ContinuousClock.Instant
+        _ batch: [Insertion], _ progress: inout Progress, until deadline: ContinuousClock.Instant
     ) async throws -> [Insertion] {
         var rest = batch
         var rounds = 0
         var reason = "there was no time left to store it"
-        func putOff(_ known: inout [MessageID: Settled]) {
-            for insertion in rest { known[insertion.message.id] = Settled(outcome: .notYet(reason)) }
-        }
         let attempt = insertWatch.begin()
         defer { insertWatch.end(attempt) }
         if insertWatch.isCalledFor(besides: attempt) {
-            try await putAsideLocked(&rest, "its place in the store is locked", &known, until: deadline)
+            try await putAsideLocked(&rest, "its place in the store is locked", &progress, until: deadline)
         }
         while !rest.isEmpty {
             guard .now < deadline else {
-                putOff(&known)
+                progress.putOff(rest, reason)
                 break
             }
             do {
@@ -117,12 +159,13 @@ extension Shard {
                 return rest
             } catch let error as MariaDBError where error.isDuplicateKey || error.isCommitOutcomeUnknown {
                 rounds += 1
-                let settled = try await settleByReading(rest, after: error, until: deadline)
-                known.merge(settled) { _, new in new }
-                rest.removeAll { known[$0.message.id] != nil }
+                if error.isCommitOutcomeUnknown { progress.lost(rest, error) }
+                for (insertion, one) in try await settleByReading(rest, after: error, until: deadline) {
+                    progress.settle(insertion, one)
+                }
+                rest.removeAll { progress.settled[$0.message.id] != nil }
                 if rounds > 3 && rest.count == 1 && error.isDuplicateKey {
-                    reason = "its place in the store is taken"
-                    putOff(&known)
+                    progress.putOff(rest, "its place in the store is taken")
                     break
                 }
                 if rounds > 8 { throw storeError(error) }
@@ -130,34 +173,41 @@ extension Shard {
                 insertWatch.metLock()
                 reason = error.message
                 let waiting = rest.count
-                try await putAsideLocked(&rest, reason, &known, until: deadline)
+                try await putAsideLocked(&rest, reason, &progress, until: deadline)
                 guard rest.count == waiting else { continue }
                 // None of these rows: the room where one is to be. It is found by trying, each wait being as long.
                 guard rest.count > 1 && .now < deadline else {
-                    putOff(&known)
+                    progress.putOff(rest, reason)
                     break
                 }
-                for (insertion, one) in zip(rest, try await insert(split(rest), until: deadline)) {
-                    known[insertion.message.id] = one
-                }
+                try await insertInParts(rest, &progress, until: deadline)
                 break
             } catch let error as MariaDBError where error.isDataError || Self.mayPassInParts(error) {
                 guard rest.count > 1 else {
-                    known[rest[0].message.id] = Settled(
-                        outcome: !error.isDataError && !error.isTooLarge
-                            ? .notYet(error.message) : .refused("the store refuses the message: \(error.message)"))
+                    let isPassing = !error.isDataError && !error.isTooLarge
+                    progress.settle(
+                        rest[0],
+                        Settled(
+                            outcome: isPassing
+                                ? .notYet(error.message) : .refused("the store refuses the message: \(error.message)")))
                     break
                 }
                 // One row's sake must not be that of the others: split until it is alone.
-                for (insertion, one) in zip(rest, try await insert(split(rest), until: deadline)) {
-                    known[insertion.message.id] = one
-                }
+                try await insertInParts(rest, &progress, until: deadline)
                 break
             } catch {
                 throw storeError(error)
             }
         }
         return []
+    }
+
+    private func insertInParts(
+        _ rest: [Insertion], _ progress: inout Progress, until deadline: ContinuousClock.Instant
+    ) async throws {
+        for (insertion, one) in zip(rest, try await insert(split(rest), until: deadline)) {
+            progress.settle(insertion, one)
+        }
     }
 
     private func split(_ batch: [Insertion]) -> [[Insertion]] {
@@ -169,13 +219,13 @@ extension Shard {
 
     /// Takes out of a batch what somebody has locked.
     private func putAsideLocked(
-        _ rest: inout [Insertion], _ reason: String, _ known: inout [MessageID: Settled],
+        _ rest: inout [Insertion], _ reason: String, _ progress: inout Progress,
         until deadline: ContinuousClock.Instant
     ) async throws {
         let locked = try await lockedIDs(rest.map(\.message.id), until: deadline)
         guard !locked.isEmpty else { return }
         insertWatch.metLock()
-        for id in locked { known[id] = Settled(outcome: .notYet(reason)) }
+        progress.putOff(rest.filter { locked.contains($0.message.id) }, reason)
         rest.removeAll { locked.contains($0.message.id) }
     }
 
@@ -232,51 +282,65 @@ extension Shard {
     /// What becomes of these rows by what the store has of their ids; those that may be inserted are left out.
     private func settleByReading(
         _ batch: [Insertion], after error: MariaDBError, until deadline: ContinuousClock.Instant
-    ) async throws -> [MessageID: Settled] {
+    ) async throws -> [(Insertion, Settled)] {
         let ids = batch.map { $0.message.id.value }
         let halfIDs = batch.filter(\.isHalf).map { $0.message.id.value }
         let lostThread = error.isCommitOutcomeUnknown ? error.thread : nil
         let (owner, isDead) = (incarnation, isDead)
-        let settle: @Sendable (isolated MariaDBConnection) throws -> [MessageID: Settled] = { connection in
+        let settle: @Sendable (isolated MariaDBConnection) throws -> [(Insertion, Settled)] = { connection in
             // The lost connection's transaction must be over before it is looked at.
             if let lostThread { try connection.kill(lostThread) }
-            var known: [MessageID: KnownID] = [:]
-            try connection.query(SQL.knownMessages, list: ids) { row in
-                known[try row.id(1), default: KnownID()].row = KnownID.Row(
-                    seq: try row.int(0), isHalf: try row.int(2) == Int64(StoredMessage.State.half.rawValue),
-                    topic: try row.text(3), messageType: try row.text(4), publisherGroup: try row.text(5),
-                    body: BodyMark(length: Int(try row.int(6)), crc: UInt32(truncatingIfNeeded: try row.int(7))))
-            }
-            try connection.query(SQL.outcomesByID, list: halfIDs) { row in
-                guard let outcome = UInt8(exactly: try row.int(1)).flatMap({ TransactionOutcome(rawValue: $0) })
-                else { return }
-                known[try row.id(0), default: KnownID()].half = KnownID.Half(
-                    outcome: outcome, publisherGroup: try row.text(2), connectionGroup: try row.text(3),
-                    subject: try row.values[4] == .null ? nil : UInt64(bitPattern: row.int(4)))
-            }
-            var settled: [MessageID: Settled] = [:]
-            for insertion in batch {
-                guard let found = known[insertion.message.id], let outcome = found.outcome(for: insertion) else {
-                    continue
+            return try connection.seeingAllCommits {
+                var known: [MessageID: KnownID] = [:]
+                try connection.query(SQL.knownMessages, list: ids) { row in
+                    known[try row.id(1), default: KnownID()].row = try KnownID.Row(row)
                 }
-                settled[insertion.message.id] = Settled(outcome: outcome, known: found)
+                try connection.query(SQL.outcomesByID, list: halfIDs) { row in
+                    known[try row.id(0), default: KnownID()].half = try KnownID.Half(row)
+                }
+                let settled: [(Insertion, Settled)] = batch.compactMap { insertion in
+                    guard let found = known[insertion.message.id], let outcome = found.outcome(for: insertion) else {
+                        return nil
+                    }
+                    return (insertion, Settled(outcome: outcome, known: found))
+                }
+                // What is absent was not stored, unless an heir has taken it and finished it since.
+                if lostThread != nil, settled.count < batch.count,
+                    try connection.query(SQL.isLiving, [.int(owner)]).isEmpty
+                {
+                    throw isDead
+                }
+                return settled
             }
-            // What is absent was not stored, unless an heir has taken it and finished it since.
-            if lostThread != nil, settled.count < batch.count,
-                try connection.query(SQL.isLiving, [.int(owner)]).isEmpty
-            {
-                throw isDead
-            }
-            return settled
         }
         do {
             return try await run(until: deadline, settle)
         } catch let error as StoreError {
-            var error = error
             // Nothing could be read: the rows may be there or not.
+            var error = error
             error.isOutcomeUnknown = lostThread != nil
-            if let lostThread { suspect(lostThread, from: batch.lazy.map(\.seq).min() ?? 1) }
             throw error
         }
+    }
+}
+
+extension KnownID.Row {
+    fileprivate init(_ row: MariaDBRow) throws {
+        self.init(
+            seq: try row.int(0), isHalf: try row.int(2) == Int64(StoredMessage.State.half.rawValue),
+            topic: try row.text(3), messageType: try row.text(4), publisherGroup: try row.text(5),
+            body: BodyMark(length: Int(try row.int(6)), crc: UInt32(truncatingIfNeeded: try row.int(7))))
+    }
+}
+
+extension KnownID.Half {
+    /// Nil where a later version wrote an outcome that this one does not know.
+    fileprivate init?(_ row: MariaDBRow) throws {
+        guard let outcome = UInt8(exactly: try row.int(1)).flatMap({ TransactionOutcome(rawValue: $0) }) else {
+            return nil
+        }
+        self.init(
+            outcome: outcome, publisherGroup: try row.text(2), connectionGroup: try row.text(3),
+            subject: try row.values[4] == .null ? nil : UInt64(bitPattern: row.int(4)))
     }
 }

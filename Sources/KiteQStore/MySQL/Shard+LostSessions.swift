@@ -7,7 +7,10 @@ import Synchronization
 /// the next one, and holds the locks of a transaction that nobody will end until its own patience is over.
 extension Shard {
     func noteLost(_ error: any Error) {
-        guard let error = error as? MariaDBError, error.isConnectionLost, let thread = error.thread else { return }
+        guard let error = error as? MariaDBError, error.isConnectionLost, let thread = error.thread, thread.isProven
+        else {
+            return
+        }
         lostSessions.withLock { _ = $0.insert(thread) }
     }
 

@@ -82,6 +82,25 @@ extension Shard {
         return (buried, page.count < limit ? nil : page.last?.seq)
     }
 
+    func removeUnowed(after seq: Int64, limit: Int) async throws -> (removed: Int, next: Int64?) {
+        let (page, unowed) = try await run { connection in
+            let page = try connection.query(SQL.trackedAfter, [.int(seq), .int(limit)]).map { try $0.int(0) }
+            var unowed = Set(page)
+            try connection.query(SQL.owed, list: page.map { .int($0) }) { unowed.remove(try $0.int(0)) }
+            return (page, unowed.sorted().map { MariaDBValue.int($0) })
+        }
+        let next = page.count < limit ? nil : page.last
+        guard !unowed.isEmpty else { return (0, next) }
+        // What was read may be over: under lock it is asked once more.
+        let removed = try await run { connection in
+            try connection.transaction {
+                try connection.query(SQL.lockMessages, list: unowed) { _ in }
+                return try connection.execute(SQL.deleteFinished, list: unowed)
+            }
+        }
+        return (removed, next)
+    }
+
     /// Buries what expired of messages' free deliveries, in transactions of at most so many bytes.
     private func bury(_ seqs: [Int64], now: Timestamp, bytes limit: Int) async throws -> [ExpiredDelivery] {
         let sizes = try await sizes(of: seqs)

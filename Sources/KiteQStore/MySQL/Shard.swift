@@ -6,6 +6,8 @@ import Synchronization
 /// One shard: its pool, and what is known of it. Its statements are in extensions, by topic.
 final class Shard: Sendable {
     let number: Int
+    /// Which server it is at: one for all its pools.
+    let servers: MariaDBServers
     let pool: MariaDBPool
     /// One connection, for the lease alone: it must not wait behind what the broker is busy with.
     let leasePool: MariaDBPool
@@ -53,6 +55,7 @@ final class Shard: Sendable {
         var bindings: [String: [Binding]] = [:]
         /// The server that all this was read from.
         var server = ""
+        var hasMoved = false
         var maxPacket = 1 << 20
     }
 
@@ -84,17 +87,22 @@ final class Shard: Sendable {
         var logger = logger
         logger[metadataKey: "shard"] = "\(number)"
         self.logger = logger
-        pool = MariaDBPool(database, pool: limits, logger: logger)
+        servers = MariaDBServers(database, witnesses: Self.witnesses, logger: logger)
+        pool = MariaDBPool(database, pool: limits, servers: servers, logger: logger)
         limits.maxConnections = 1
         // What keeps the others from the server is said once, by the pool above.
         logger.logLevel = max(logger.logLevel, .error)
-        leasePool = MariaDBPool(database, pool: limits, logger: logger)
-        operatorPool = Self.operatorPool(to: database, within: configuration.waitTimeout, logger: logger)
+        leasePool = MariaDBPool(database, pool: limits, servers: servers, logger: logger)
+        operatorPool = Self.operatorPool(
+            to: database, at: servers, within: configuration.waitTimeout, logger: logger)
     }
 
     var incarnation: Int64 {
         get { known.withLock { $0.incarnation } }
-        set { known.withLock { $0.incarnation = newValue } }
+        set {
+            known.withLock { $0.incarnation = newValue }
+            servers.setRank(newValue)
+        }
     }
 
     var presence: Set<String> {
@@ -114,6 +122,7 @@ final class Shard: Sendable {
         known.withLock { known in
             defer { known.server = server }
             guard known.server != server, !known.server.isEmpty else { return [] }
+            known.hasMoved = true
             known.presence = []
             return Array(known.routes.values)
         }
@@ -121,6 +130,7 @@ final class Shard: Sendable {
 
     /// A new life begins: nothing that was read of the database before is taken for true.
     func begin(incarnation: Int64) {
+        servers.setRank(incarnation)
         known.withLock { known in
             known.incarnation = incarnation
             known.presence = []
@@ -183,6 +193,14 @@ final class Shard: Sendable {
         known.withLock { known in
             defer { known.mustReread = false }
             return known.mustReread
+        }
+    }
+
+    /// Whether the server is another one than at the last call.
+    func takeMove() -> Bool {
+        known.withLock { known in
+            defer { known.hasMoved = false }
+            return known.hasMoved
         }
     }
 

@@ -9,7 +9,7 @@ extension Shard {
 
     /// Connections are made when they are needed. A silent server is given up after a few seconds.
     static func operatorPool(
-        to database: MariaDBConfiguration, within limit: Duration, logger: Logger
+        to database: MariaDBConfiguration, at servers: MariaDBServers, within limit: Duration, logger: Logger
     ) -> MariaDBPool {
         var database = database
         let patience = Duration.seconds(MySQLStoreConfiguration.leastReadTimeout)
@@ -24,7 +24,7 @@ extension Shard {
         limits.minConnections = 0
         limits.waitTimeout = min(limit, patience)
         limits.maxWaiters = 100
-        return MariaDBPool(database, pool: limits, logger: logger)
+        return MariaDBPool(database, pool: limits, servers: servers, logger: logger)
     }
 
     /// Runs what only reads, on a connection for operators.

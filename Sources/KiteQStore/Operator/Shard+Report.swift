@@ -10,6 +10,7 @@ extension Shard {
     func report(limit: Int) -> ShardReport {
         var report = ShardReport(shard: number, database: "\(pool.configuration)", pool: poolUse(limit: limit))
         report.unknownRoutes = unknownRoutes
+        report.conflict = servers.conflict
         return report
     }
 

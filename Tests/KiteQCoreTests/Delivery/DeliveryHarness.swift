@@ -87,6 +87,10 @@ struct DeliveryHarness {
         machine.accept([(seq, message, route)], shard: shard, now: now, wall: wall, &actions)
     }
 
+    mutating func noteRepeats(of seqs: [Int64]) { machine.noteRepeats(of: seqs, shard: 0, &actions) }
+
+    mutating func lookForStrays() { machine.lookForStrays(0, &actions) }
+
     mutating func acknowledge(_ delivery: DeliveryActions.Delivery, _ isSuccess: Bool = true, _ feedback: String? = nil)
     {
         machine.acknowledge(

@@ -309,44 +309,6 @@ import Testing
         #expect(h.machine.counters.orphans == 1)
     }
 
-    @Test func aFreshMessageThatTwoPassesMissIsReadAgain() {
-        var h = DeliveryHarness()
-        _ = h.liveClient("a")
-        h.accept(9, DeliveryHarness.route("a"))
-        let rows = [
-            FreshMessage(seq: 5, route: DeliveryHarness.route("a", "away")),
-            FreshMessage(seq: 9, route: DeliveryHarness.route("a")),
-        ]
-        h.machine.strays[0] = StrayWatch()
-        let first = h.nextScan()!
-        #expect(first.kind == .strays(of: [BindingName("a")], after: nil))
-        h.finish(first, .strays(rows, next: nil))
-        #expect(h.nextScan() == nil, "its insert may be about to be reported")
-        h.pass(h.machine.limits.scanRetry * 5)
-        let second = h.nextScan()!
-        h.finish(second, .strays(rows, next: nil))
-        #expect(h.machine.counters.strays == 1)
-        let page = h.nextScan()!
-        #expect(page.kind == .backlog(after: 4))
-        h.finish(page, .backlog(fresh: rows, waiting: [], limit: 500), loaded: [h.fresh(5, rows[0].route)])
-        #expect(h.deliveries().count == 2)
-    }
-
-    @Test func whatIsBeingReportedOrSettledIsNoStray() {
-        var h = DeliveryHarness()
-        _ = h.liveClient("a")
-        let rows = [5, 7].map { FreshMessage(seq: $0, route: DeliveryHarness.route("a")) }
-        h.accept(7, DeliveryHarness.route("a"))
-        h.machine.strays[0] = StrayWatch()
-        h.finish(h.nextScan()!, .strays(rows, next: nil))
-        h.accept(5, DeliveryHarness.route("a"))
-        for delivery in h.deliveries() { h.acknowledge(delivery) }
-        h.pass(h.machine.limits.scanRetry * 5)
-        h.finish(h.nextScan()!, .strays(rows, next: nil))
-        #expect(h.machine.counters.strays == 0)
-        #expect(h.nextScan() == nil)
-    }
-
     /// All that is behind the place up to which it has read it will meet.
     @Test func whatAGroupHasYetToReadIsNoStray() {
         var h = DeliveryHarness()

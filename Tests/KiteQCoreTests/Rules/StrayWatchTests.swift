@@ -53,6 +53,26 @@ import Testing
         expect(&watch, misses: 6, false)
     }
 
+    @Test func whoHasAReasonLooksSoon() {
+        var watch = StrayWatch()
+        end(&watch, now: 10)
+        watch.hurry(again: 5)
+        #expect(!watch.isDue(now: 14) && watch.isDue(now: 15), "not more often than after a miss")
+        end(&watch, now: 15)
+        #expect(!watch.isDue(now: 44) && watch.isDue(now: 45), "once")
+    }
+
+    @Test func aReasonThatComesDuringAPassHasOneOfItsOwn() {
+        var watch = StrayWatch()
+        end(&watch, next, now: 10)
+        watch.hurry(again: 5)
+        #expect(watch.place == next)
+        end(&watch, now: 11)
+        #expect(watch.isDue(now: 12))
+        end(&watch, now: 12)
+        #expect(!watch.isDue(now: 41))
+    }
+
     /// More than it remembers.
     @Test func allAreFoundInTheEnd() {
         var watch = StrayWatch()

@@ -1,0 +1,173 @@
+public import Logging
+import Synchronization
+
+/// The servers of one database, and which of them is used. Pools that share it have connections to the same server, and leave it
+/// together.
+///
+/// Where there is one address whatever answers there is used. Where there are several, all of them are looked at before
+/// one is chosen, and while `run()` runs every ten seconds, or four times a second while something is amiss.
+public final class MariaDBServers: Sendable {
+    public typealias Witnesses = @Sendable (isolated MariaDBConnection) throws -> [ServerWitness]
+
+    /// Told that a server is to be used, by its identity; nil where none is.
+    typealias Observer = @Sendable (_ identity: String?) -> Void
+
+    let configuration: MariaDBConfiguration
+    /// What a look connects with: it waits no longer than it must.
+    private let quick: MariaDBConfiguration
+    private let witnesses: Witnesses?
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    private struct State {
+        var choice = ServerChoice()
+        /// The look under way: who needs one while it is, has its verdict.
+        var look: Task<ServerChoice.Verdict, Never>?
+        var lookedAt: Int64 = .min
+        var toldConflict: String?
+        /// The last look found none.
+        var hadNone = false
+        var observers: [Observer] = []
+    }
+
+    private static let interval: Duration = .seconds(10)
+    private static let intervalInDoubt: Duration = .milliseconds(250)
+
+    /// - Parameter witnesses: reads from a server which processes say there that they live, and where they work.
+    public init(_ configuration: MariaDBConfiguration, witnesses: Witnesses? = nil, logger: Logger) {
+        self.configuration = configuration
+        self.witnesses = witnesses
+        self.logger = logger
+        var quick = configuration
+        // The least that the connector knows is a second.
+        quick.connectTimeout = min(quick.connectTimeout, .seconds(1))
+        quick.readTimeout = min(quick.readTimeout, .seconds(2))
+        quick.writeTimeout = min(quick.writeTimeout, .seconds(2))
+        self.quick = quick
+    }
+
+    /// Two servers that take writes and are no cluster, in a sentence; nil while there are none.
+    public var conflict: String? { state.withLock { $0.choice.conflict } }
+
+    // MARK: Running
+
+    /// Looks now and then, until its task is cancelled. Without it a look is made where a connection is, and the last one failed.
+    public func run() async {
+        guard configuration.servers.count > 1 else { return }
+        while !Task.isCancelled {
+            do { try await Task.sleep(for: Self.intervalInDoubt) } catch { return }
+            let isDue = state.withLock { state in
+                state.choice.isInDoubt || PoolClock.now() - state.lookedAt >= Self.interval.nanoseconds
+            }
+            if isDue { _ = await look() }
+        }
+    }
+
+    // MARK: For pools
+
+    /// The rank of this process among the witnesses, once it has one.
+    public func setRank(_ rank: Int64) { state.withLock { $0.choice.ownRank = rank } }
+
+    /// Calls back whenever another server is used, and when one is after there was none.
+    func observe(_ observer: @escaping Observer) {
+        state.withLock { $0.observers.append(observer) }
+    }
+
+    /// Where to connect to.
+    /// - Throws: `MariaDBError` where no address would do.
+    func target() async throws -> MariaDBConfiguration.Server {
+        if configuration.servers.count == 1 { return configuration.servers[0] }
+        let known = state.withLock { $0.choice.isInDoubt ? nil : $0.choice.current }
+        if let known { return known.address }
+        switch await look() {
+        case .use(let server): return server.address
+        case .none(let error): throw error
+        }
+    }
+
+    /// A connection was made.
+    /// - Throws: `MariaDBError` where another server has been chosen meanwhile: it is of no use.
+    func met(_ identity: String, at address: MariaDBConfiguration.Server) throws {
+        let server = ServerChoice.Server(address: address, identity: identity)
+        let (meeting, observers) = state.withLock { ($0.choice.met(server), $0.observers) }
+        switch meeting {
+        case .same: break
+        case .other: tell(observers, server, isOther: true)
+        case .late:
+            throw MariaDBError(
+                code: 0, message: "another server than \(address) is used meanwhile", isConnectionLost: true)
+        }
+    }
+
+    /// No connection could be made, or its server takes no writes any more.
+    func lost() { state.withLock { $0.choice.lost() } }
+
+    func used(_ identity: String, writesReturn: Bool?) {
+        // With one address there is nothing to choose by it.
+        guard writesReturn != nil, configuration.servers.count > 1 else { return }
+        state.withLock { $0.choice.used(identity, writesReturn: writesReturn, now: PoolClock.now()) }
+    }
+
+    // MARK: Looking
+
+    private func look() async -> ServerChoice.Verdict {
+        let task = state.withLock { state in
+            if let look = state.look { return look }
+            // Awaited by whoever needs it: a cancelled one must not end the look of the others.
+            let look = Task { await self.lookAtAll() }
+            state.look = look
+            return look
+        }
+        return await task.value
+    }
+
+    private func lookAtAll() async -> ServerChoice.Verdict {
+        let sights = await withTaskGroup(of: (Int, ServerSight).self) { tasks in
+            for (index, address) in configuration.servers.enumerated() {
+                tasks.addTask { (index, await self.sight(of: address)) }
+            }
+            return await tasks.reduce(into: []) { $0.append($1) }
+        }.sorted { $0.0 < $1.0 }.map(\.1)
+        let now = PoolClock.now()
+        let (verdict, observers, before, conflict) = state.withLock { state in
+            let before = state.choice.current
+            let verdict =
+                configuration.requiresWrites
+                ? state.choice.looked(sights, now: now) : state.choice.lookedForReading(sights, now: now)
+            (state.look, state.lookedAt) = (nil, now)
+            let conflict = state.choice.conflict
+            defer { state.toldConflict = conflict }
+            let current = state.choice.current
+            let hasServer = if case .use = verdict { true } else { false }
+            let isTold = hasServer ? before?.identity != current?.identity || state.hadNone : conflict != nil
+            state.hadNone = !hasServer
+            return (verdict, isTold ? state.observers : [], before, conflict == state.toldConflict ? nil : conflict)
+        }
+        if let conflict { logger.critical("\(conflict)", metadata: ["database": "\(configuration)"]) }
+        guard case .use(let server) = verdict else {
+            // Open ones stay where none is fit: they may lead to a primary that a proxy has lost sight of. Of two primaries not.
+            for observer in observers { observer(nil) }
+            return verdict
+        }
+        tell(observers, server, isOther: before != nil && before?.identity != server.identity)
+        return verdict
+    }
+
+    private func sight(of address: MariaDBConfiguration.Server) async -> ServerSight {
+        do {
+            return try await MariaDBConnection(id: 0, configuration: quick).look(at: address, witnesses)
+        } catch {
+            let failure = error as? MariaDBError ?? MariaDBError(code: 2008, message: "\(error)")
+            return ServerSight(address: address, state: .away(failure))
+        }
+    }
+
+    private func tell(_ observers: [Observer], _ server: ServerChoice.Server, isOther: Bool) {
+        if isOther {
+            logger.notice(
+                "another database server has taken over",
+                metadata: ["database": "\(configuration)", "address": "\(server.address)"])
+        }
+        for observer in observers { observer(server.identity) }
+    }
+}
