@@ -72,7 +72,7 @@ export function brokers(context) {
     section(
       "This broker",
       own,
-      context.canOperate ? h("p", { class: "actions" }, reloadButton(context), " ", drainButton(context)) : null,
+      context.canOperateBroker ? h("p", { class: "actions" }, reloadButton(context), " ", drainButton(context)) : null,
     ),
   ];
 }
