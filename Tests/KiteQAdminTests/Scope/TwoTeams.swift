@@ -50,7 +50,8 @@ struct TwoTeams: Sendable {
 
     /// Runs `body` with a broker whose store has all of that, with acts on both in the audit log.
     static func serving(
-        policy: AccessPolicy = TwoTeams.policy, _ body: @escaping @Sendable (AdminFixture, TwoTeams) async throws -> Void
+        policy: AccessPolicy = TwoTeams.policy,
+        _ body: @escaping @Sendable (AdminFixture, TwoTeams) async throws -> Void
     ) async throws {
         try await AdminFixture.serving(policy: policy, registry: registry) { admin in
             let teams = try await fill(admin.store)
