@@ -60,5 +60,9 @@ struct AdminChannel: ServerChildChannel {
         }
     }
 
-    func handle(value: HTTP1Channel.Value, logger: Logger) async { await http.handle(value: value, logger: logger) }
+    func handle(value: HTTP1Channel.Value, logger: Logger) async {
+        await CallerPresence.$current.withValue(connections.presence(of: value.channel)) {
+            await http.handle(value: value, logger: logger)
+        }
+    }
 }

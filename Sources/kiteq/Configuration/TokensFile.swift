@@ -32,9 +32,10 @@ enum TokensFile {
     static func tokens(in file: ConfigurationFile) throws(CommandError) -> [AdminToken] {
         var tokens: [AdminToken] = []
         for (name, entries) in try file.entries(of: "tokens") {
-            let place = "\(file.path), [tokens.\(name)]"
+            let place = "\(file.path), [tokens.\(VisibleText.shortened(name))]"
             if let unknown = entries.keys.sorted().first(where: { !keys.contains($0) }) {
-                throw CommandError("\(place): there is no \(unknown); there are \(keys.joined(separator: ", "))")
+                throw CommandError(
+                    "\(place): there is no \(VisibleText.shortened(unknown)); there are \(keys.joined(separator: ", "))")
             }
             guard case .string(let text)? = entries["role"], let role = AdminToken.Role(rawValue: text) else {
                 throw CommandError("\(place): role must be counts, read or operate")
@@ -111,14 +112,17 @@ extension ConfigurationFile {
     func entries(of section: String) throws(CommandError) -> [(name: String, entries: [String: ConfigurationValue])] {
         var found: [(name: String, entries: [String: ConfigurationValue])] = []
         for (key, value) in values.sorted(by: { $0.key < $1.key }) {
-            guard key.hasPrefix(section + ".") else {
+            guard key.utf8.starts(with: (section + ".").utf8) else {
                 throw CommandError(
-                    "\(path): everything in it is of the form [\(section).NAME], not [\(key.prefix { $0 != "." })]")
+                    "\(path): everything in it is of the form [\(section).NAME], not [\(VisibleText.shortened(String(key.prefix { $0 != "." })))]"
+                )
             }
-            let name = String(key.dropFirst(section.count + 1))
+            let name = String(Substring(key.utf8.dropFirst(section.utf8.count + 1)))
             if name.isEmpty { continue }
             guard case .table(let entries) = value, name.utf8.count <= 255 else {
-                throw CommandError("\(path): \(key) must be a table [\(section).NAME] with a name of at most 255 bytes")
+                throw CommandError(
+                    "\(path): \(VisibleText.shortened(key)) must be a table [\(section).NAME] with a name of at most 255 bytes"
+                )
             }
             found.append((name, entries))
         }
