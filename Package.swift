@@ -16,6 +16,7 @@ let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1: Target.Dependency = .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
@@ -131,7 +132,7 @@ let package = Package(
             name: "KiteQAdmin",
             dependencies: [
                 "KiteQBroker", "KiteQCore", "KiteQWire", "CMemory", metrics, hummingbird, hummingbirdCore,
-                logging, nioCore, nioFoundation, nioHTTP1, nioHTTPTypes, nioSSL,
+                logging, nioCore, nioFoundation, nioHTTP1, nioHTTPTypes, nioSSL, nioTLS,
                 httpTypes, lifecycle,
             ],
             resources: [.embedInCode("API/openapi.yaml"), .embedInCode("Console")], swiftSettings: settings),
@@ -163,7 +164,7 @@ let package = Package(
             name: "KiteQTests",
             dependencies: [
                 "KiteQ", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "KiteQWire", "TestSupport", logging,
-                nioCore, nioPosix, lifecycle,
+                nioCore, nioEmbedded, nioPosix, lifecycle,
             ],
             swiftSettings: settings),
 
@@ -243,11 +244,27 @@ if Context.environment["KITEQ_PACKAGE"] == "broker" {
 
 // `KITEQ_PACKAGE=fuzz` is what libFuzzer is linked with, and what it needs: docs/development.md.
 if Context.environment["KITEQ_PACKAGE"] == "fuzz" {
-    package.targets.removeAll { !["KiteQCore", "KiteQWire"].contains($0.name) }
+    let kept: Set<String> = ["KiteQCore", "KiteQWire", "COpenSSL", "CMemory", "KiteQBroker", "KiteQAdmin"]
+    package.targets.removeAll { !kept.contains($0.name) }
+    // Of the command, which is no library, the files that read who may come in.
+    package.targets.append(
+        .target(
+            name: "kiteq", dependencies: ["KiteQBroker", "KiteQCore", logging, toml],
+            sources: ["CommandError.swift"]
+                + [
+                    "AdminToken", "ByteSize", "ConfigurationCodec", "ConfigurationCodec+Bodies",
+                    "ConfigurationCodec+Limits", "ConfigurationCodec+Lists", "ConfigurationFile", "ConfigurationValue",
+                    "DurationText", "Endpoint", "FileContent", "GroupsFile", "ListedFile", "TOMLReader", "TokensFile",
+                ].map { "Configuration/\($0).swift" },
+            swiftSettings: settings))
     package.targets.append(
         .executableTarget(
-            name: "kiteq-fuzz", dependencies: ["KiteQCore", "KiteQWire", nioCore], path: "Tests/Fuzzing",
-            exclude: ["Corpus"],
+            name: "kiteq-fuzz",
+            dependencies: [
+                "kiteq", "KiteQAdmin", "KiteQBroker", "KiteQCore", "KiteQWire", httpTypes, hummingbird, nioCore,
+                nioEmbedded, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1,
+            ],
+            path: "Tests/Fuzzing", exclude: ["Corpus"],
             swiftSettings: settings + [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
     package.products.removeAll()

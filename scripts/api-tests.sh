@@ -42,7 +42,8 @@ say "Starting ZooKeeper, MariaDB and a broker"
 token=$("$kiteq" token make --name tests --role operate)
 KITEQ_TOKEN=${token%%$'\n'*}
 export KITEQ_TOKEN
-printf '%s\n' "${token#*$'\n'}" > "$folder/tokens.toml"
+some=$("$kiteq" token make --name some --role operate --topic trade --group s-member --group p-forgets)
+printf '%s\n' "${token#*$'\n'}" "${some#*$'\n'}" > "$folder/tokens.toml"
 cat > "$folder/groups.toml" << END
 [groups.s-member]
 secret = "plain:member"
@@ -77,6 +78,11 @@ say "Asking what the document allows, and what it does not"
 cp Tests/API/schemathesis.toml "$folder"
 schemathesis --config-file "$folder/schemathesis.toml" run "$document" --url "$url" --no-color \
     --seed "$seed" --max-examples "$examples"
+
+say "Asking with a token for some topics and groups"
+others='/(shards|configuration|broker/[a-z]+|publish|subscribe|pull|acknowledge|refuse)$'
+KITEQ_TOKEN=${some%%$'\n'*} schemathesis --config-file "$folder/schemathesis.toml" run "$document" --url "$url" --no-color \
+    --seed "$seed" --max-examples $((examples / 4 + 1)) --exclude-path-regex "$others"
 
 say "Draining"
 "$kiteq" drain --admin "$url" --reason "end of the tests"

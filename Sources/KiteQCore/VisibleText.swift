@@ -23,6 +23,15 @@ package enum VisibleText {
     /// In one line, for people: `\n`, `\r`, `\t`, `\x1b`, `\u{202e}`.
     package static func escaped(_ text: String) -> String { escaped(text, inFull) }
 
+    /// The same of its beginning, for a sentence that repeats what somebody wrote, however long it is.
+    package static func shortened(_ text: String) -> String {
+        let start = text.unicodeScalars.prefix(shownScalars)
+        let isWhole = start.endIndex == text.unicodeScalars.endIndex
+        return escaped(String(String.UnicodeScalarView(start))) + (isWhole ? "" : "…")
+    }
+
+    private static let shownScalars = 300
+
     /// Calls `escape` for what is hidden; all else stands as it is.
     package static func escaped(_ text: String, _ escape: (Unicode.Scalar) -> String) -> String {
         if !needsEscapes(text) { return text }

@@ -6,7 +6,7 @@ import Synchronization
 /// A registry in a YAML file (``RegistryFile``), edited by hand: for one machine, and for tests.
 ///
 /// The file is looked at every quarter of a second and read again when it changed. What cannot be read or understood
-/// leaves the last good state in force and is logged once, with its line. Brokers and clients only read it: registering is
+/// leaves the last good state in force and is logged once, with its line; so does what has lost its ``EndMark``. Brokers and clients only read it: registering is
 /// taken and changes nothing, publishing is refused.
 package final class FileRegistry: Registry {
     private let path: String
@@ -15,6 +15,8 @@ package final class FileRegistry: Registry {
     private let logger: Logger
     private let contents = RegistryContents(nil)
     private let isReadable = Mutex(false)
+    /// Whether what is in force had an ``EndMark``.
+    private let hasEnd = Mutex(false)
     private let problem = Mutex<RegistryProblem?>(nil)
 
     /// - Parameters:
@@ -46,9 +48,11 @@ package final class FileRegistry: Registry {
     }
 
     private func read() async {
-        let result = await runBlocking { [path] in Self.load(path) }
+        let hadEnd = hasEnd.withLock { $0 }
+        let result = await runBlocking { [path] in Self.load(path, hadEnd: hadEnd) }
         switch result {
-        case .success(let listing):
+        case .success((let listing, let end)):
+            hasEnd.withLock { $0 = end }
             logger.info("The registry file \(path) has \(listing.bindings.count) bindings.")
             contents.update { $0 = listing }
             isReadable.withLock { $0 = true }
@@ -67,7 +71,9 @@ package final class FileRegistry: Registry {
 
     package var problems: [RegistryProblem] { problem.withLock { $0.map { [$0] } ?? [] } }
 
-    private static func load(_ path: String) -> Result<RegistryContents.Listing, RegistryFile.Malformed> {
+    private static func load(
+        _ path: String, hadEnd: Bool
+    ) -> Result<(RegistryContents.Listing, hasEnd: Bool), RegistryFile.Malformed> {
         Result { () throws(RegistryFile.Malformed) in
             guard let file = FileHandle(forReadingAtPath: path) else {
                 throw .init(line: nil, reason: "it is absent or not readable")
@@ -85,7 +91,15 @@ package final class FileRegistry: Registry {
             guard let text = String(validating: data, as: UTF8.self) else {
                 throw .init(line: nil, reason: "it is not UTF-8")
             }
-            return try RegistryFile.parse(text)
+            let hasEnd = EndMark.ends(data)
+            guard hasEnd || !hadEnd else {
+                throw .init(
+                    line: nil,
+                    reason:
+                        "it does not end with the line '...' as it did, and looks cut; where it is whole, add that line"
+                )
+            }
+            return (try RegistryFile.parse(text), hasEnd)
         }
     }
 

@@ -8,7 +8,10 @@ public func fuzz(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
 }
 
 private let target: @Sendable ([UInt8]) -> Void = {
-    let targets: [String: @Sendable ([UInt8]) -> Void] = ["packets": Packets.read, "first-bytes": FirstBytes.read]
+    let targets: [String: @Sendable ([UInt8]) -> Void] = [
+        "packets": Packets.read, "first-bytes": FirstBytes.read, "http-heads": HTTPHeads.read,
+        "groups-file": GroupsFiles.read, "tokens-file": TokensFiles.read,
+    ]
     let name = getenv("KITEQ_FUZZ").map { String(cString: $0) } ?? ""
     guard let target = targets[name] else {
         fatalError("KITEQ_FUZZ must be one of \(targets.keys.sorted().joined(separator: ", "))")

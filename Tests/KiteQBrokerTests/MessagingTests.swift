@@ -37,6 +37,28 @@ import Testing
         }
     }
 
+    /// Nobody is worked for who has left; and who is not answered in time is told to come again.
+    @Test func aLogInIsWaitedForAsLongAsAGreetingIs() async throws {
+        let access = AccessRules(
+            groups: [BindingName("p-pay"): GroupAccess(secrets: [.hashed(SecretHash(of: "right", rounds: 1_000))])],
+            requiresSecret: true)
+        try await BrokerFixture.serving(configure: {
+            $0.access = access
+            $0.handshakeTimeout = .seconds(1)
+        }) { fixture in
+            let messaging = try fixture.messaging()
+            for _ in 0..<4 {
+                let error = await #expect(throws: MessagingError.self) {
+                    try await messaging.admits(
+                        group: "p-pay", secret: "wrong", from: "10.0.0.1", isThere: { false })
+                }
+                #expect(error?.code == .tooMany)
+            }
+            #expect(try await messaging.admits(group: "p-pay", secret: "right", from: "10.0.0.1") == .shown)
+            #expect(try await messaging.admits(group: "p-pay", secret: "wrong", from: "10.0.0.1") == .refused)
+        }
+    }
+
     // MARK: Publishing
 
     @Test func whatIsPublishedIsPulledAsItWas() async throws {

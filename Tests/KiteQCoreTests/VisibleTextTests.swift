@@ -20,4 +20,12 @@ import Testing
     func inJSONItIsAnEscapeOfJSON(text: String, shown: String) {
         #expect(VisibleText.escaped(text, VisibleText.jsonEscape) == shown)
     }
+
+    @Test func whatASentenceRepeatsIsShort() {
+        #expect(VisibleText.shortened("a\nb") == "a\\nb")
+        #expect(VisibleText.shortened(String(repeating: "x", count: 300)).count == 300)
+        #expect(VisibleText.shortened(String(repeating: "x", count: 301)) == String(repeating: "x", count: 300) + "…")
+        // One character to Swift, of a million scalars.
+        #expect(VisibleText.shortened("e" + String(repeating: "\u{301}", count: 1_000_000)).utf8.count < 1_000)
+    }
 }

@@ -78,6 +78,26 @@ struct FileRegistryTests {
         }
     }
 
+    /// Cut between two items it is valid, and would unbind groups.
+    @Test(arguments: ["...\n", "# end", "# end\n\n"])
+    func aFileThatHadAnEndIsNotTakenWithoutIt(end: String) async throws {
+        try await withFile { file in
+            let (logger, log) = RecordingLogHandler.logger()
+            let item = "\n  - {groupIds: [h], topic: trade, messageType: b}\n"
+            try Data((text("a") + item + end).utf8).write(to: file)
+            try await running(FileRegistry(path: file.path, logger: logger)) { registry in
+                let bindings = registry.bindings(of: ["trade"])
+                #expect(try await first(in: bindings).count == 2)
+                try Data((text("c") + "\n").utf8).write(to: file)
+                #expect(await eventually(within: .seconds(5)) { !registry.isConnected })
+                #expect(log.all.contains { $0.contains("does not end with the line '...' as it did") })
+                #expect(try await first(in: registry.bindings(of: ["trade"])).count == 2)
+                try Data((text("d") + "\n...\n").utf8).write(to: file)
+                _ = try await first(in: bindings, within: .seconds(5)) { $0.map(\.messageType) == ["d"] }
+            }
+        }
+    }
+
     @Test func isNotWrittenTo() async throws {
         try await withFile { file in
             try Data(text("a").utf8).write(to: file)

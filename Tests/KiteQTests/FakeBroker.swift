@@ -18,6 +18,8 @@ final class FakeBroker: Sendable {
         var acknowledgedID: String?
         /// Reads nothing after the greeting.
         var isDeaf = false
+        /// What the system takes of what it does not read.
+        var receiveBytes: ChannelOptions.Types.SocketOption.Value = 4 << 20
     }
 
     private struct State {
@@ -46,6 +48,7 @@ final class FakeBroker: Sendable {
     ) async throws {
         let broker = FakeBroker(manners)
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.socketOption(.so_rcvbuf), value: manners.receiveBytes)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(Handler(broker))
@@ -81,15 +84,15 @@ final class FakeBroker: Sendable {
     struct Ended: Error {}
 
     /// To each connection; the text is the body.
-    func deliver(_ text: String, opaque: Int32) throws {
-        let buffer = try Self.delivery(text, opaque: opaque)
+    func deliver(_ text: String, topic: String = "trade", opaque: Int32) throws {
+        let buffer = try Self.delivery(text, topic: topic, opaque: opaque)
         for connection in state.withLock({ $0.connections }) { connection.writeAndFlush(buffer, promise: nil) }
     }
 
-    static func delivery(_ text: String, opaque: Int32) throws -> ByteBuffer {
+    static func delivery(_ text: String, topic: String = "trade", opaque: Int32) throws -> ByteBuffer {
         var header = ProtoHeader()
         header.messageID = String(repeating: "0", count: 31) + "\(opaque % 10)"
-        (header.topic, header.messageType, header.groupID) = ("trade", "paid", "p-pay")
+        (header.topic, header.messageType, header.groupID) = (topic, "paid", "p-pay")
         (header.expiredTime, header.deliverLimit, header.commit, header.fly) = (-1, 100, true, false)
         var buffer = ByteBuffer()
         try PacketWriter.writeDelivery(

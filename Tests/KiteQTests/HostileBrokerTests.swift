@@ -118,6 +118,91 @@ import Testing
         }
     }
 
+    /// It delivers and delivers, and reads no answer: a consumer leaves it after a while. When it is not read is told by UnsentAnswersTests.
+    @Test func whoDoesNotReadItsAnswersIsLeft() async throws {
+        try await FakeBroker.serving(.init(isDeaf: true, receiveBytes: 64 << 10)) { broker, address in
+            var configuration = KiteQConfiguration(group: "s-member", discovery: .brokers([address]))
+            configuration.heartbeatInterval = .milliseconds(500)
+            let consumer = try Consumer(configuration, subscriptions: subscriptions) { _ in }
+            try await running([consumer]) {
+                _ = try await broker.nextGreeting()
+                // The answer to each repeats its topic. What the system holds of them between the two is some MiB at most.
+                let topic = String(repeating: "t", count: 100 << 10)
+                for opaque in 1...100 as ClosedRange<Int32> { try broker.deliver("x", topic: topic, opaque: opaque) }
+                _ = try await broker.nextGreeting()
+            }
+        }
+    }
+
+    @Test func fewQuestionsAreAskedOfAnApplicationAtATime() async throws {
+        let most = 64
+        try await FakeBroker.serving { broker, address in
+            let checks = Checks()
+            let producer = try Producer(
+                KiteQConfiguration(group: "p-pay", discovery: .brokers([address])), topics: ["trade"]
+            ) { _ in
+                await checks.run()
+                return .commit
+            }
+            try await running([producer]) {
+                _ = try await broker.nextGreeting()
+                for opaque in 1...200 as ClosedRange<Int32> { try broker.ask(headerOf: 10, opaque: opaque) }
+                // Its ack comes behind all questions, so they are all here.
+                try await producer.publish(message())
+                await checks.begun(most)
+                for _ in 0..<200 {
+                    checks.finishOne()
+                    _ = try await broker.next(.txAck)
+                }
+                #expect(checks.most == most)
+            }
+        }
+    }
+
+    /// Checks that run until they are told to end.
+    private final class Checks: Sendable {
+        private struct State {
+            var running: [CheckedContinuation<Void, Never>] = []
+            var most = 0
+            var ends = 0
+        }
+
+        private let state = Mutex(State())
+        private let beginnings = Arrivals<Void>()
+
+        var most: Int { state.withLock { $0.most } }
+
+        func run() async {
+            await withCheckedContinuation { continuation in
+                let isToEnd = state.withLock { state in
+                    state.most = max(state.most, state.running.count + 1)
+                    guard state.ends == 0 else {
+                        state.ends -= 1
+                        return true
+                    }
+                    state.running.append(continuation)
+                    return false
+                }
+                beginnings.yield(())
+                if isToEnd { continuation.resume() }
+            }
+        }
+
+        func begun(_ count: Int) async { _ = await beginnings.next(count) }
+
+        /// One that runs, or the next that begins.
+        func finishOne() {
+            let first = state.withLock { state -> CheckedContinuation<Void, Never>? in
+                guard !state.running.isEmpty else {
+                    state.ends += 1
+                    return nil
+                }
+                return state.running.removeFirst()
+            }
+            first?.resume()
+        }
+    }
+
     @Test func anAckOfAnotherMessageIsNone() async throws {
         try await FakeBroker.serving(.init(acknowledgedID: String(repeating: "f", count: 32))) { broker, address in
             let producer = try Producer(

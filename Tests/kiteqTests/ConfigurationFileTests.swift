@@ -1,5 +1,6 @@
 import Foundation
 import KiteQBroker
+import KiteQCore
 import Testing
 
 @testable import kiteq
@@ -101,6 +102,40 @@ import Testing
         #expect(error?.description.hasPrefix(sentence) == true, "\(error?.description ?? "")")
         #expect(error?.description.contains("\n") == false)
         #expect(error?.status == .failure)
+    }
+
+    /// What the library, or a dictionary, would lose of a file without a word.
+    @Test(arguments: [
+        ("[groups.secrets]\ng = \"half\\u0000 of it\"", "k: no text may hold the character NUL (\\u0000)"),
+        ("[groups.secrets]\n\"g\\U00000000h\" = \"s\"", "k: no text may hold the character NUL (\\U00000000)"),
+        (
+            "[groups.secrets]\n\"\u{E9}\" = \"a\"\n\"e\u{301}\" = \"b\"",
+            "k: e\u{301} is there in two spellings of Unicode"
+        ),
+        ("[\"groups.secrets\".a]\nb = \"c\"", "k: the name of a section has no dot, as groups.secrets has"),
+        ("[groups.secrets]\n\"\" = \"s\"", "k: a name is empty"),
+        ("[a.b.c.d.e.f.g.h.i.j]", "k: tables and lists have at most 8 levels"),
+        ("[a]\nb = [[[[[[[[[1]]]]]]]]]", "k: tables and lists have at most 8 levels"),
+    ])
+    func nothingIsLostSilently(text: String, sentence: String) {
+        let error = #expect(throws: CommandError.self) { try ConfigurationFile(path: "k", text: text + "\n") }
+        #expect(
+            error?.description.precomposedStringWithCanonicalMapping == sentence.precomposedStringWithCanonicalMapping)
+    }
+
+    /// However long, and whatever, it is that a sentence repeats.
+    @Test(arguments: [
+        "[broker]\nLONG = 1", "[LONG]\na = 1", "LONG = 1", "[broker]\ntopics = [LONG, 1]",
+        "[broker]\nbind = \"x\" LONG",
+    ])
+    func aSentenceIsOneShortLine(text: String) {
+        let name = "\"" + String(repeating: "\\u001b[2J\\u202e", count: 10_000) + "\""
+        let error = #expect(throws: CommandError.self) {
+            try ConfigurationLoader(
+                file: ConfigurationFile(path: "k", text: text.replacing("LONG", with: name) + "\n")
+            ).load()
+        }
+        #expect(error.map { $0.description.utf8.count < 5_000 && !VisibleText.needsEscapes($0.description) } == true)
     }
 
     @Test func aSecretIsNotRepeated() {

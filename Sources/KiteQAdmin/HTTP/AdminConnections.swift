@@ -9,7 +9,7 @@ final class AdminConnections: Sendable {
 
     private struct State {
         var places: ConnectionPlaces<ObjectIdentifier>
-        var channels: [ObjectIdentifier: any Channel] = [:]
+        var channels: [ObjectIdentifier: (channel: any Channel, presence: CallerPresence)] = [:]
     }
 
     private let state: Mutex<State>
@@ -26,12 +26,13 @@ final class AdminConnections: Sendable {
         let id = ObjectIdentifier(channel)
         let peer = Peer(channel.remoteAddress)
         let address = peer.address
-        let (isIn, other) = state.withLock { state -> (Bool, (any Channel)?) in
+        let (isIn, other) = state.withLock { state -> (Bool, (channel: any Channel, presence: CallerPresence)?) in
             guard case .stays(let other) = state.places.enter(id, from: address) else { return (false, nil) }
-            state.channels[id] = channel
+            state.channels[id] = (channel, CallerPresence())
             return (true, other.flatMap { state.channels.removeValue(forKey: $0) })
         }
-        other?.close(promise: nil)
+        other?.presence.leave()
+        other?.channel.close(promise: nil)
         guard isIn else {
             refusals.refuse(
                 .tooManyFromAddress, place: address, remote: peer.description,
@@ -42,9 +43,14 @@ final class AdminConnections: Sendable {
         channel.closeFuture.whenComplete { _ in
             self.state.withLock { state in
                 state.places.leave(id)
-                state.channels[id] = nil
+                state.channels.removeValue(forKey: id)?.presence.leave()
             }
         }
+    }
+
+    /// Nil where the connection has no place any more.
+    func presence(of channel: any Channel) -> CallerPresence? {
+        state.withLock { $0.channels[ObjectIdentifier(channel)]?.presence }
     }
 
     /// See ``ConnectionPlaces/begin(_:isProbe:)``.

@@ -11,7 +11,7 @@ struct QueryReader {
         for (key, value) in request.uri.queryParameters {
             let name = String(key)
             guard rest.updateValue(String(value), forKey: name) == nil else {
-                throw Problem(.badRequest, "the parameter \(name) is given twice")
+                throw Problem(.badRequest, "the parameter \(VisibleText.shortened(name)) is given twice")
             }
         }
     }
@@ -68,6 +68,8 @@ struct QueryReader {
 
     /// To be called last.
     func refuseRest() throws(Problem) {
-        if let name = rest.keys.sorted().first { throw Problem(.badRequest, "the parameter \(name) is not known here") }
+        if let name = rest.keys.min() {
+            throw Problem(.badRequest, "the parameter \(VisibleText.shortened(name)) is not known here")
+        }
     }
 }

@@ -22,7 +22,9 @@ final class RequestForm: ChannelInboundHandler, RemovableChannelHandler {
 
     /// Nil where the target is a path.
     static func host(ofTarget target: String) -> String? {
-        guard !target.hasPrefix("/"), let scheme = target.firstRange(of: "://") else { return nil }
-        return String(target[scheme.upperBound...].prefix { !"/?#".contains($0) })
+        // By bytes: to Swift a slash with an accent behind it is another character, and no slash.
+        let target = target.utf8
+        guard target.first != UInt8(ascii: "/"), let scheme = target.firstRange(of: "://".utf8) else { return nil }
+        return String(Substring(target[scheme.upperBound...].prefix { !"/?#".utf8.contains($0) }))
     }
 }

@@ -14,13 +14,13 @@ struct GroupCredentials: Sendable {
         let parts = (request.headers[.authorization] ?? "").split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "basic",
             let data = Data(base64Encoded: String(parts[1])), let text = String(validating: data, as: UTF8.self),
-            let colon = text.firstIndex(of: ":")
+            let colon = text.utf8.firstIndex(of: UInt8(ascii: ":"))
         else {
             throw Problem.unauthorizedGroup(
                 kind, "the group and its secret are needed: Authorization: Basic BASE64(GROUP:SECRET)")
         }
         group = String(text[..<colon])
-        secret = String(text[text.index(after: colon)...])
+        secret = String(Substring(text.utf8[colon...].dropFirst()))
         guard (1...255).contains(group.utf8.count) else {
             throw Problem.unauthorizedGroup(kind, "a group's name has 1 to 255 bytes")
         }
@@ -61,7 +61,9 @@ struct GroupMiddleware: RouterMiddleware {
     ) async throws -> GroupProof {
         do {
             return try await MessagingRoutes.problems {
-                try await messaging.admits(group: credentials.group, secret: credentials.secret, from: place)
+                try await messaging.admits(
+                    group: credentials.group, secret: credentials.secret, from: place,
+                    isThere: CallerPresence.here)
             }
         } catch var problem as Problem {
             if problem.status == .tooManyRequests { problem.refusal = .busy }

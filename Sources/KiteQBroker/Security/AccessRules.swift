@@ -21,7 +21,7 @@ package struct AccessRules: Sendable, Hashable {
         self.requiresSecret = requiresSecret
         self.defaultRights = defaultRights
         self.isDefaultSaid = isDefaultSaid
-        prices = groups.values.filter(\.isProtected).map(\.price).sorted()
+        prices = UnknownNamePrices(groups.values.filter(\.isProtected))
     }
 
     /// With secrets in plain text, all of them with all rights.
@@ -88,18 +88,19 @@ package struct AccessRules: Sendable, Hashable {
         case certificate
     }
 
-    /// What a refusal costs, of each group that shows who it is.
-    private let prices: [Int]
-    /// Made at the start: what an unknown name costs nobody foretells, and a reload does not change it.
-    private static let salt = (0..<SHA256.byteCount).map { _ in UInt8.random(in: 0...255) }
+    private let prices: UnknownNamePrices
 
-    /// The rounds that a refusal of this group costs, whatever is wrong. An unknown name costs what one of the known groups does, always the
-    /// same: so no time tells whether a name is known, and one dear group does not make all refusals dear.
+    /// The rounds that a refusal of this group costs, whatever is wrong: ``UnknownNamePrices`` where it is not known.
     func price(of group: BindingName) -> Int {
         if let access = groups[group], access.isProtected { return access.price }
-        guard !prices.isEmpty else { return 0 }
-        let code = SHA256.authenticationCode(of: Array(group.text.utf8), key: Self.salt)
-        return prices[Int(code.prefix(4).reduce(0) { $0 << 8 | UInt32($1) }) % prices.count]
+        return prices.price(of: group)
+    }
+
+    /// Whether a certificate has the name that the group's must have; true of a group of which none is asked for.
+    ///
+    /// - Parameter names: those of the certificate that the client showed.
+    func isShown(_ names: [String], by group: BindingName) -> Bool {
+        groups[group]?.certificate.map(names.contains) ?? true
     }
 
     /// Whether anybody who names the group is one of it.
@@ -112,7 +113,7 @@ package struct AccessRules: Sendable, Hashable {
     func admit(_ group: BindingName, secret: String, certificate names: [String]) -> Admittance? {
         if isOpen(group) { return .anyone }
         var unspent = price(of: group)
-        if let access = groups[group], access.isProtected, access.certificate.map(names.contains) ?? true {
+        if let access = groups[group], access.isProtected, isShown(names, by: group) {
             if access.secrets.isEmpty { return .certificate }
             for known in access.secrets {
                 if known.matches(secret) { return .secret(known) }
@@ -126,9 +127,7 @@ package struct AccessRules: Sendable, Hashable {
     /// Whether one that was let in before still would be.
     func stillAdmits(_ group: BindingName, _ admittance: Admittance, certificate names: [String]) -> Bool {
         if isOpen(group) { return true }
-        guard let access = groups[group], access.isProtected, access.certificate.map(names.contains) ?? true else {
-            return false
-        }
+        guard let access = groups[group], access.isProtected, isShown(names, by: group) else { return false }
         switch admittance {
         case .anyone: return false
         case .secret(let secret): return access.secrets.contains(secret)

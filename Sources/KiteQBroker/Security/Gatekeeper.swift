@@ -4,8 +4,7 @@ import Synchronization
 
 /// Finds out whether clients are who they say, away from the event loops where that takes long.
 ///
-/// One comparison at a time, in the order of ``GateQueue``, and a bounded number that wait; those of one secret of one group from one
-/// address are one. Nobody is worked for who has left. What was found right is remembered, by a key that says nothing about it, so
+/// One comparison at a time, in the order of ``GateQueue``. What was found right is remembered, by a key that says nothing about it, so
 /// that 20,000 clients that come back at once cost 20,000 look-ups. While a group has to wait after failures from an address, only
 /// what was right from that very address is let in at once: else the pauses would not slow down who guesses a secret in use.
 final class Gatekeeper: Sendable {
@@ -35,16 +34,18 @@ final class Gatekeeper: Sendable {
     /// HMAC-SHA-256.
     fileprivate typealias Key = [UInt8]
 
-    fileprivate struct Case: Sendable {
+    fileprivate struct Waiter: GateWaiter {
         var key: Key
+        var origin: GateOrigin
         var visitor: Visitor
         var rules: AccessRules
-    }
-
-    fileprivate struct Waiter: Sendable {
-        var address: String
-        var isWaiting: @Sendable () -> Bool
         var hear: @Sendable (Verdict) -> Void
+
+        var isWaiting: Bool { visitor.isWaiting() }
+
+        func admittance() -> AccessRules.Admittance? {
+            rules.admit(visitor.group, secret: visitor.secret, certificate: visitor.certificate)
+        }
     }
 
     /// What was right, and where it came from.
@@ -56,23 +57,15 @@ final class Gatekeeper: Sendable {
     fileprivate struct State {
         var remembered: [Key: GroupSecret] = [:]
         var places: Set<Place> = []
-        var queue: GateQueue<Case>
-        var waiters: [Key: [Waiter]] = [:]
+        var queue: GateQueue<Waiter>
         /// It is at work, or will be.
         var isWorking = false
         /// When it begins again by itself: one timer is enough.
         var wakesAt: MonotonicTime?
-
-        mutating func takeWaiters(_ key: Key, from address: String) -> [Waiter] {
-            let own = (waiters[key] ?? []).filter { $0.address == address }
-            waiters[key]?.removeAll { $0.address == address }
-            if waiters[key]?.isEmpty == true { waiters[key] = nil }
-            return own
-        }
     }
 
     fileprivate enum Step {
-        case judge(GateQueue<Case>.Entry)
+        case judge(Waiter)
         case rest(until: MonotonicTime)
         case end
     }
@@ -82,15 +75,16 @@ final class Gatekeeper: Sendable {
     private let thread: DispatchQueue
     private let rememberedLimit: Int
 
-    /// - Parameters:
-    ///   - thread: a serial queue.
-    ///   - queueLimit: comparisons that wait.
-    ///   - addressLimit: of these from one address.
+    /// Of comparisons that wait.
+    static let limits = GateLimits(all: 1_000, ofAddress: 100, ofGroup: 8)
+
+    /// - Parameter thread: a serial queue.
     init(
-        thread: DispatchQueue = DispatchQueue(label: "kiteq.gatekeeper"), queueLimit: Int = 1_000,
-        addressLimit: Int = 100, rememberedLimit: Int = 10_000
+        thread: DispatchQueue = DispatchQueue(label: "kiteq.gatekeeper"), queueLimit: Int = limits.all,
+        addressLimit: Int = limits.ofAddress, groupLimit: Int = limits.ofGroup, rememberedLimit: Int = 10_000
     ) {
-        state = Mutex(State(queue: GateQueue(limit: queueLimit, limitOfAddress: addressLimit)))
+        state = Mutex(
+            State(queue: GateQueue(.init(all: queueLimit, ofAddress: addressLimit, ofGroup: groupLimit))))
         self.thread = thread
         self.rememberedLimit = rememberedLimit
     }
@@ -100,37 +94,20 @@ final class Gatekeeper: Sendable {
     func judge(
         _ visitor: Visitor, by rules: AccessRules, later: @escaping @Sendable (Verdict) -> Void
     ) -> Verdict? {
-        let (group, names) = (visitor.group, visitor.certificate)
-        if rules.isOpen(group) { return .admitted(.anyone) }
-        let key = self.key(group, visitor.secret, names)
-        let waiter = Waiter(address: visitor.address, isWaiting: visitor.isWaiting, hear: later)
-        let isFree = rules.price(of: group) == 0
+        if rules.isOpen(visitor.group) { return .admitted(.anyone) }
+        let waiter = Waiter(
+            key: key(visitor, rules),
+            origin: GateOrigin(
+                network: InternetAddress.network(ofPlace: visitor.address), address: visitor.address,
+                group: visitor.group),
+            visitor: visitor, rules: rules, hear: later)
+        let isFree = rules.price(of: visitor.group) == 0
         let (verdict, pushedOut, isToStart) = state.withLock { state -> (Verdict?, [Waiter], Bool) in
             let now = SystemTime.monotonic()
-            let mayTry = state.queue.pauseEnds(visitor.address, group)
-            let place = Place(key: key, address: visitor.address)
-            if let known = state.remembered[key], rules.stillAdmits(group, .secret(known), certificate: names),
-                mayTry <= now || state.places.contains(place)
-            {
-                state.remember(known, place, upTo: rememberedLimit)
-                return (.admitted(.secret(known)), [], false)
+            if let verdict = state.verdict(on: waiter, isFree: isFree, now: now, upTo: rememberedLimit) {
+                return (verdict, [], false)
             }
-            if mayTry > now, visitor.isInHaste { return (.paused(until: mayTry), [], false) }
-            if isFree, mayTry <= now {
-                // Two hashes: no work for another thread.
-                let admittance = rules.admit(group, secret: visitor.secret, certificate: names)
-                state.learn(admittance, place, group, upTo: rememberedLimit)
-                return (admittance.map(Verdict.admitted) ?? .refused, [], false)
-            }
-            var pushedOut: [Waiter] = []
-            let isQueued = state.waiters[key]?.contains { $0.address == visitor.address } ?? false
-            state.waiters[key, default: []].append(waiter)
-            if !isQueued {
-                let content = Case(key: key, visitor: visitor, rules: rules)
-                if let out = state.queue.add(content, from: visitor.address, of: group) {
-                    pushedOut = state.takeWaiters(out.content.key, from: out.address)
-                }
-            }
+            let pushedOut = state.queue.add(waiter, now: now)
             defer { state.isWorking = true }
             return (nil, pushedOut, !state.isWorking)
         }
@@ -142,7 +119,7 @@ final class Gatekeeper: Sendable {
     private func work() {
         while true {
             switch state.withLock({ $0.next(now: SystemTime.monotonic()) }) {
-            case .judge(let entry): judge(entry)
+            case .judge(let waiter): judge(waiter)
             case .rest(let time):
                 let wait = max(0, time - SystemTime.monotonic())
                 thread.asyncAfter(deadline: .now() + .nanoseconds(Int(wait))) { self.resume() }
@@ -162,20 +139,21 @@ final class Gatekeeper: Sendable {
         if isToStart { work() }
     }
 
-    private func judge(_ entry: GateQueue<Case>.Entry) {
-        let (visitor, rules, key) = (entry.content.visitor, entry.content.rules, entry.content.key)
-        let admittance = rules.admit(visitor.group, secret: visitor.secret, certificate: visitor.certificate)
+    private func judge(_ waiter: Waiter) {
+        let admittance = waiter.admittance()
         let waiters = state.withLock { state in
-            state.learn(admittance, Place(key: key, address: entry.address), entry.group, upTo: rememberedLimit)
+            state.learn(admittance, of: waiter, upTo: rememberedLimit)
             // The same is asked for from elsewhere: these have their answer, too.
-            return state.waiters.removeValue(forKey: key) ?? []
+            return state.queue.answered(waiter.key)
         }
-        for waiter in waiters { waiter.hear(admittance.map(Verdict.admitted) ?? .refused) }
+        for waiter in waiters where waiter.isWaiting { waiter.hear(admittance.map(Verdict.admitted) ?? .refused) }
     }
 
-    private func key(_ group: BindingName, _ secret: String, _ names: [String]) -> Key {
-        var bytes: [UInt8] = []
-        for part in [group.text, secret] + names {
+    /// Of the certificate only whether it is the group's counts: clients of one group may each have their own.
+    private func key(_ visitor: Visitor, _ rules: AccessRules) -> Key {
+        let shows = rules.isShown(visitor.certificate, by: visitor.group)
+        var bytes: [UInt8] = [shows ? 1 : 0]
+        for part in [visitor.group.text, visitor.secret] {
             bytes += part.utf8
             bytes.append(0xFF)  // No text holds it: parts do not run together.
         }
@@ -184,20 +162,41 @@ final class Gatekeeper: Sendable {
 }
 
 extension Gatekeeper.State {
+    /// What is known without a comparison that takes long; nil where that has to be done.
+    fileprivate mutating func verdict(
+        on waiter: Gatekeeper.Waiter, isFree: Bool, now: MonotonicTime, upTo limit: Int
+    ) -> Gatekeeper.Verdict? {
+        let (visitor, mayTry) = (waiter.visitor, queue.pauseEnds(waiter.origin))
+        if let known = remembered[waiter.key],
+            waiter.rules.stillAdmits(visitor.group, .secret(known), certificate: visitor.certificate),
+            mayTry <= now || places.contains(.init(key: waiter.key, address: visitor.address))
+        {
+            remember(known, of: waiter, upTo: limit)
+            return .admitted(.secret(known))
+        }
+        if mayTry > now { return visitor.isInHaste ? .paused(until: mayTry) : nil }
+        guard isFree else { return nil }
+        // Two hashes: no work for another thread.
+        let admittance = waiter.admittance()
+        learn(admittance, of: waiter, upTo: limit)
+        return admittance.map(Gatekeeper.Verdict.admitted) ?? .refused
+    }
+
     /// Takes what came of a comparison.
     fileprivate mutating func learn(
-        _ admittance: AccessRules.Admittance?, _ place: Gatekeeper.Place, _ group: BindingName, upTo limit: Int
+        _ admittance: AccessRules.Admittance?, of waiter: Gatekeeper.Waiter, upTo limit: Int
     ) {
-        if case .secret(let secret)? = admittance { remember(secret, place, upTo: limit) }
+        if case .secret(let secret)? = admittance { remember(secret, of: waiter, upTo: limit) }
         if admittance == nil {
-            queue.failed(place.address, group, now: SystemTime.monotonic())
+            queue.failed(waiter.origin, now: SystemTime.monotonic())
         } else {
-            queue.succeeded(place.address, group)
+            queue.succeeded(waiter.origin)
         }
     }
 
     /// It starts over rather than grow: nobody is let in by it who would not be without.
-    fileprivate mutating func remember(_ secret: GroupSecret, _ place: Gatekeeper.Place, upTo limit: Int) {
+    private mutating func remember(_ secret: GroupSecret, of waiter: Gatekeeper.Waiter, upTo limit: Int) {
+        let place = Gatekeeper.Place(key: waiter.key, address: waiter.origin.address)
         if remembered[place.key] != secret {
             if remembered.count >= limit { remembered.removeAll() }
             remembered[place.key] = secret
@@ -208,23 +207,16 @@ extension Gatekeeper.State {
 
     /// What is to be done now; where that is nothing, nobody works.
     fileprivate mutating func next(now: MonotonicTime) -> Gatekeeper.Step {
-        while true {
-            switch queue.next(now: now) {
-            case .now(let entry):
-                // Those who have left, and those who were answered with others, are passed over.
-                let key = entry.content.key
-                waiters[key]?.removeAll { !$0.isWaiting() }
-                if waiters[key]?.isEmpty == false { return .judge(entry) }
-                waiters[key] = nil
-            case .later(let time):
-                isWorking = false
-                if let wakesAt, wakesAt <= time { return .end }
-                wakesAt = time
-                return .rest(until: time)
-            case .nothing:
-                isWorking = false
-                return .end
-            }
+        switch queue.next(now: now) {
+        case .now(let waiter): return .judge(waiter)
+        case .later(let time):
+            isWorking = false
+            if let wakesAt, wakesAt <= time { return .end }
+            wakesAt = time
+            return .rest(until: time)
+        case .nothing:
+            isWorking = false
+            return .end
         }
     }
 }

@@ -37,6 +37,13 @@ package struct InternetAddress: Sendable, Hashable, CustomStringConvertible {
     /// What counts for one: an IPv4 address, or the /64 that a host with IPv6 has for itself.
     package var place: String { isIPv4 ? description : Hexadecimal.text(bytes.prefix(8)) + "/64" }
 
+    /// What holds the place, and has a share for all that it holds: an IPv4 address itself, or the /48 that a site with IPv6 has, which
+    /// are 65,536 places.
+    /// - Parameter place: as ``place``; anything else is its own.
+    package static func network(ofPlace place: String) -> String {
+        place.hasSuffix("/64") ? place.prefix(12) + "/48" : place
+    }
+
     package var description: String {
         if isIPv4 { return bytes[12...].map(String.init).joined(separator: ".") }
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))

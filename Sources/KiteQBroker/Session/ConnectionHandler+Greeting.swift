@@ -8,8 +8,8 @@ import NIOSSL
 ///
 /// What that takes long is done elsewhere: the socket is not read meanwhile, and what came with the greeting waits.
 extension ConnectionHandler {
-    /// Bodies of packets that may come before the answer to the greeting.
-    private static let heldBytes = 64 << 10
+    /// What packets may take that come before the answer to the greeting, and what each takes beside its body.
+    private static let (mostHeldBytes, packetBytes) = (64 << 10, 256)
 
     /// What a greeting is answered with.
     struct Answer: Sendable {
@@ -49,7 +49,13 @@ extension ConnectionHandler {
         guard meta.groupID.utf8.elementsEqual(connection.group.utf8) else {
             return reject(.credentials, "this connection is of group \(connection.group) already", answer)
         }
+        // One answer at a time: else each would be one more that waits.
+        guard !isJudgedAgain else {
+            return reject(.handshake, "it repeats CONN_META before the one before it is answered", answer)
+        }
+        isJudgedAgain = true
         judge(meta, connection.admission.certificate?.names) { verdict in
+            self.isJudgedAgain = false
             if self.taken(verdict, meta, answer) != nil { self.welcome(answer, meta) }
         }
     }
@@ -179,7 +185,8 @@ extension ConnectionHandler {
     /// Keeps a packet until the verdict.
     func hold(_ packet: Packet) {
         held.append(packet)
-        if held.reduce(0, { $0 + $1.body.readableBytes }) > Self.heldBytes {
+        heldBytes += packet.body.readableBytes + Self.packetBytes
+        if heldBytes > Self.mostHeldBytes {
             reject(.handshake, "it sends before it is let in", Answer(packet.header))
         }
     }
@@ -194,7 +201,7 @@ extension ConnectionHandler {
                 verdict()
                 guard case .open = state else { return }
                 let packets = held
-                held = []
+                (held, heldBytes) = ([], 0)
                 for packet in packets { try handle(packet) }
             }
             setReading(!isPaused)

@@ -33,6 +33,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     private(set) var isEncrypted = false
     /// What came between the greeting and its answer, or while a route is found.
     var held: [Packet] = []
+    /// What those take that came before the answer to the greeting.
+    var heldBytes = 0
+    /// A CONN_META that it repeated is being judged.
+    var isJudgedAgain = false
     /// The route of the first that is held takes long to find.
     var isFindingRoute = false
     /// It is closed, or about to be.

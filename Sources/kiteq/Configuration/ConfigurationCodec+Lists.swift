@@ -1,6 +1,5 @@
 import KiteQBroker
 import KiteQCore
-import KiteQStore
 import Logging
 
 extension ConfigurationCodec where Value == [String] {

@@ -20,32 +20,49 @@ struct ConfigurationFile: Sendable {
         } catch {
             throw CommandError("the \(rule == nil ? "configuration " : "")file \(path) \(error)")
         }
-        guard let text = String(validating: file.bytes, as: UTF8.self) else {
-            throw CommandError("the \(rule == nil ? "configuration " : "")file \(path) is not UTF-8 text")
-        }
-        try self.init(path: path, text: text, isSecret: rule != nil)
+        try self.init(path: path, bytes: file.bytes, isSecret: rule != nil)
         facts = file.facts
     }
 
     init(path: String, text: String, isSecret: Bool = false) throws(CommandError) {
+        try self.init(path: path, bytes: Array(text.utf8), isSecret: isSecret)
+    }
+
+    init(path: String, bytes: [UInt8], isSecret: Bool) throws(CommandError) {
         self.path = path
-        content = FileContent(path: path, bytes: Array(text.utf8))
+        content = FileContent(path: path, bytes: bytes)
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw CommandError("the \(isSecret ? "" : "configuration ")file \(path) is not UTF-8 text")
+        }
+        try Self.refuseNUL(in: text, path)
         let root: TOMLTable
         do {
             root = try TOMLTable(string: text)
         } catch let error as TOMLParseError {
             let place = "line \(error.source.begin.line), column \(error.source.begin.column)"
-            throw CommandError("\(path), \(place): \(isSecret ? "not TOML" : Self.oneLine(error.description))")
+            throw CommandError(
+                "\(path), \(place): \(isSecret ? "not TOML" : VisibleText.shortened(Self.oneLine(error.description)))")
         } catch {
             throw CommandError("\(path) is no TOML\(isSecret ? "" : ": \(error)")")
         }
-        // The tables inside are windows into this one.
-        let sections = withExtendedLifetime(root) { Self.table(root) }
+        let sections: [String: ConfigurationValue]
+        do throws(TOMLReader.Refusal) {
+            // The tables inside are windows into this one.
+            sections = try withExtendedLifetime(root) { () throws(TOMLReader.Refusal) in try TOMLReader.table(root) }
+        } catch {
+            throw CommandError("\(path): \(error.sentence)")
+        }
         var values: [String: ConfigurationValue] = [:]
         for (section, content) in sections {
             guard case .table(let entries) = content else {
                 throw CommandError(
-                    "\(path): \(section) stands outside of a section; every option belongs to one, such as [broker]")
+                    "\(path): \(VisibleText.shortened(section)) stands outside of a section; every option belongs to one, such as [broker]"
+                )
+            }
+            // Its entries would be those of another section.
+            guard !section.unicodeScalars.contains(".") else {
+                throw CommandError(
+                    "\(path): the name of a section has no dot, as \(VisibleText.shortened(section)) has")
             }
             for (name, value) in entries { values["\(section).\(name)"] = value }
             // So that an unknown section is found even where it is empty.
@@ -58,23 +75,10 @@ struct ConfigurationFile: Sendable {
         text.split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 
-    private static func table(_ table: TOMLTable) -> [String: ConfigurationValue] {
-        var entries: [String: ConfigurationValue] = [:]
-        for key in table.keys {
-            if let value = table[key] { entries[key] = self.value(value) }
-        }
-        return entries
-    }
-
-    private static func value(_ value: any TOMLValueConvertible) -> ConfigurationValue {
-        switch value.type {
-        case .string: value.string.map { .string($0) } ?? .other("")
-        case .int: value.int.map { .number($0) } ?? .other("")
-        case .double: value.double.map { .decimal($0) } ?? .other("")
-        case .bool: value.bool.map { .flag($0) } ?? .other("")
-        case .table: value.table.map { .table(table($0)) } ?? .table([:])
-        case .array: .list(value.array.map { array in array.indices.map { self.value(array[$0]) } } ?? [])
-        case .date, .time, .dateTime: .other(value.debugDescription)
+    /// The library ends a text where it has a NUL, and would give half of a name, or of a secret, as the whole.
+    private static func refuseNUL(in text: String, _ path: String) throws(CommandError) {
+        for escape in ["\\u0000", "\\U00000000", "\\x00"] where text.utf8.firstRange(of: escape.utf8) != nil {
+            throw CommandError("\(path): no text may hold the character NUL (\(escape))")
         }
     }
 }

@@ -1,3 +1,5 @@
+import KiteQCore
+
 /// Puts a configuration together: a flag wins over its environment variable, that over the file, that over the default.
 struct ConfigurationLoader: Sendable {
     /// An option as the command line gives it.
@@ -97,7 +99,9 @@ struct ConfigurationLoader: Sendable {
             }
             guard let option = options[key] else { throw CommandError("\(file.path): \(Self.unknown(key))") }
             guard option.setValue(&configuration, value) else {
-                throw CommandError("\(file.path): \(Self.sentence(key, option, value.description, isLiteral: true))")
+                throw CommandError(
+                    "\(file.path): \(Self.sentence(key, option, VisibleText.shortened(value.description), isLiteral: true))"
+                )
             }
             layers[key] = .file
             configuration.origins[key] = file.path
@@ -145,8 +149,10 @@ struct ConfigurationLoader: Sendable {
             for option in ServerConfiguration.options where sections.last != option.section {
                 sections.append(option.section)
             }
-            return "there is no section [\(section)]; there are \(sections.map { "[\($0)]" }.joined(separator: ", "))"
+            return
+                "there is no section [\(VisibleText.shortened(String(section)))]; there are \(sections.map { "[\($0)]" }.joined(separator: ", "))"
         }
-        return "there is no option \(key); [\(section)] has \(siblings.map { String($0.name) }.joined(separator: ", "))"
+        return
+            "there is no option \(VisibleText.shortened(key)); [\(section)] has \(siblings.map { String($0.name) }.joined(separator: ", "))"
     }
 }

@@ -1,3 +1,5 @@
+import KiteQCore
+
 /// What a file held when it was read, for a reload to compare with what it holds then.
 struct FileContent: Sendable, Hashable {
     var path: String
@@ -13,6 +15,9 @@ struct FileContent: Sendable, Hashable {
             return
                 "holds the first \(bytes.count) of the \(old.bytes.count) bytes that it had and looks cut; where its end is meant "
                 + "to go, change another line as well, such as a comment"
+        }
+        if EndMark.ends(old.bytes), !EndMark.ends(bytes) {
+            return "does not end with the line '# end' as it did and looks cut; where it is whole, add that line"
         }
         return endsWithALine ? nil : "does not end with a line break and looks cut; where it is whole, add one"
     }

@@ -44,9 +44,11 @@ enum GroupsFile {
     static func groups(in file: ConfigurationFile) throws(CommandError) -> [BindingName: GroupAccess] {
         var groups: [BindingName: GroupAccess] = [:]
         for (name, entries) in try file.entries(of: "groups") {
-            let place = "\(file.path), [groups.\(name)]"
+            let place = "\(file.path), [groups.\(VisibleText.shortened(name))]"
             if let unknown = entries.keys.sorted().first(where: { !keys.contains($0) }) {
-                throw CommandError("\(place): there is no \(unknown); there are \(keys.joined(separator: ", "))")
+                throw CommandError(
+                    "\(place): there is no \(VisibleText.shortened(unknown)); there are \(keys.joined(separator: ", "))"
+                )
             }
             if entries["secret"] != nil && entries["secrets"] != nil {
                 throw CommandError("\(place): secret and secrets are both given; give one of them")
@@ -65,14 +67,17 @@ enum GroupsFile {
             if let value = entries["max_body"] {
                 let codec = ConfigurationCodec<Int>.maxBody
                 guard let bytes = codec.read(value) else {
-                    throw CommandError("\(place): max_body must be \(codec.allowed), not \(value)")
+                    throw CommandError(
+                        "\(place): max_body must be \(codec.allowed), not \(VisibleText.shortened("\(value)"))")
                 }
                 access.maxBody = bytes
             }
             for limit in limits {
                 guard let value = entries[limit.key] else { continue }
                 guard let number = limit.codec.read(value) else {
-                    throw CommandError("\(place): \(limit.key) must be \(limit.codec.allowed), not \(value)")
+                    throw CommandError(
+                        "\(place): \(limit.key) must be \(limit.codec.allowed), not \(VisibleText.shortened("\(value)"))"
+                    )
                 }
                 access.limits[keyPath: limit.path] = number
             }

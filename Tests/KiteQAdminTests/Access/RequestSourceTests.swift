@@ -50,6 +50,8 @@ import Testing
             ("HTTPS://evil.example:80?x", "evil.example:80"),
             ("http://a@evil.example/", "a@evil.example"), ("*", nil), ("x:/api", nil), ("/http://evil.example/", nil),
             ("http://evil.example#/api", "evil.example"),
+            // To Swift these accents make other characters of what is before them.
+            ("http://\u{301}evil.example/", "\u{301}evil.example"), ("/\u{338}x://evil.example", nil),
         ] as [(String, String?)])
     func aTargetMayNameTheHost(target: String, host: String?) {
         #expect(RequestForm.host(ofTarget: target) == host)

@@ -125,6 +125,27 @@ import Testing
         #expect(AccessRules(requiresSecret: true).price(of: BindingName("nobody")) == 0)
     }
 
+    /// Whoever could see a name's price change would know that nobody has it.
+    @Test func aReloadOrARestartChangesThePriceOfFewUnknownNames() throws {
+        func group(_ number: Int) throws -> (String, GroupAccess) {
+            let digits = String(number + 256, radix: 16)
+            let text =
+                "pbkdf2-sha256:\(1_000 * (1 + number % 10)):\(String(repeating: "0\(digits)", count: 8)):\(String(repeating: "ab", count: 32))"
+            return ("s-\(number)", GroupAccess(secrets: [try GroupSecret(parsing: text)]))
+        }
+        func prices(_ numbers: some Sequence<Int>) throws -> [Int] {
+            let rules = rules(Dictionary(uniqueKeysWithValues: try numbers.map(group)))
+            return (0..<2_000).map { rules.price(of: BindingName("nobody-\($0)")) }
+        }
+        let before = try prices(0..<100)
+        #expect(Set(before).count == 10)
+        #expect(try prices((0..<100).reversed()) == before, "another broker, or a restart")
+        for after in [try prices(0..<101), try prices(1..<100)] {
+            let moved = zip(before, after).count { $0 != $1 }
+            #expect(moved > 0 && moved < 200, "\(moved) of 2,000")
+        }
+    }
+
     @Test func whatOneLogInCostsIsBounded() {
         let dear = { Self.hashed("a", rounds: 1_000_000) }
         #expect(GroupAccess(secrets: [dear(), dear()]).problem == nil)

@@ -116,10 +116,56 @@ import Testing
             groups: [group: GroupAccess(secrets: [hash]), BindingName("s-b"): GroupAccess(secrets: [hash])],
             requiresSecret: true)
         for number in 0..<50 { desk.judge(visitor("wrong \(number)"), as: "attacker", by: rules) }
+        #expect(
+            desk.verdicts.count == 42 && desk.verdicts.allSatisfy { $0.verdict == "busy" }, "few are guessed at a time")
         desk.judge(visitor("right", of: "s-b"), as: "client", by: rules)
+        desk.open()
+        _ = await desk.counts(after: 44)
+        #expect(desk.verdicts[42...43].contains { $0 == ("client", "admitted") })
+    }
+
+    /// Nor does a site that has a /48 of addresses.
+    @Test func oneNetworkDoesNotHoldUpAnother() async throws {
+        let desk = Desk()
+        let rules = rules(.hashed(SecretHash(of: "right", rounds: 1_000)))
+        for number in 0..<300 {
+            let address = try #require(InternetAddress("2001:db8:7:\(String(number, radix: 16))::1"))
+            desk.judge(visitor("wrong", from: address.place, of: "nobody-\(number)"), as: "attacker", by: rules)
+        }
+        let address = try #require(InternetAddress("2001:db8:8::1"))
+        desk.judge(visitor("right", from: address.place), as: "client", by: rules)
         desk.open()
         _ = await desk.counts(after: 2)
         #expect(desk.verdicts.prefix(2).contains { $0 == ("client", "admitted") })
+    }
+
+    /// Each has its own certificate: the group's name in it is all that is asked for.
+    @Test func certificatesOfOneGroupAreOneCase() async {
+        let desk = Desk()
+        let access = GroupAccess(
+            secrets: [.hashed(SecretHash(of: "right", rounds: 1_000))], certificate: "members.example")
+        let rules = AccessRules(groups: [group: access], requiresSecret: true)
+        for number in 0..<50 {
+            var client = visitor("right")
+            client.certificate = ["host-\(number).example"] + (number < 40 ? ["members.example"] : [])
+            desk.judge(client, as: number < 40 ? "member" : "stranger", by: rules)
+        }
+        desk.open()
+        #expect(await desk.counts(after: 50) == ["admitted": 40, "refused": 10])
+        #expect(desk.verdicts.allSatisfy { ($0.name == "member") == ($0.verdict == "admitted") })
+    }
+
+    // MARK: Over HTTP
+
+    @Test func aVerdictIsNotWaitedForWithoutEnd() async {
+        let wait = VerdictWait()
+        if await wait.verdict(within: .milliseconds(1)) != nil { Issue.record("nobody gave one") }
+        #expect(wait.isOver)
+        wait.end(.refused)
+        if await wait.verdict(within: .seconds(60)) != nil { Issue.record("what comes late is nobody's") }
+        let other = VerdictWait()
+        other.end(.refused)
+        guard case .refused? = await other.verdict(within: .seconds(60)) else { return #expect(Bool(false)) }
     }
 
     @Test func whoHasLeftIsNotWorkedFor() async {

@@ -77,6 +77,36 @@ import Testing
             #expect(try ConnAuthAck(decoding: try await wrong.next(.connAuth).body).status == false)
             try await wrong.closed()
             #expect(fixture.broker.status?.publishing.stored.count == 2)
+            // Packets without a body take memory, too. A long greeting makes the reads large that such packets come in.
+            let flood = try await WireClient.connect(to: fixture.address)
+            var buffer = try eager(String(repeating: "s", count: 15_000), bodies: 0)
+            for _ in 0..<4_000 {
+                try PacketWriter.writePacket(
+                    into: &buffer, framing: .plain, opaque: 3, command: .deliverAck, body: ByteBuffer())
+            }
+            try await flood.send(buffer)
+            let ack = try ConnAuthAck(decoding: try await flood.next(.connAuth).body)
+            #expect(!ack.status && ack.feedback == "it sends before it is let in", "\(ack.feedback)")
+            try await flood.closed()
+        }
+    }
+
+    /// What waits for its verdict is one for each connection, however often it asks.
+    @Test func aGreetingIsNotRepeatedBeforeItsAnswer() async throws {
+        let rules = Self.rules(["p-pay": Self.hashed("right")])
+        try await BrokerFixture.serving(configure: { $0.access = rules }) { fixture in
+            let client = try await WireClient.greeted("p-pay", at: fixture.address, secret: "right")
+            // What is known is answered at once, as often as it is asked.
+            for _ in 0..<3 { #expect(try await client.greet("p-pay", secret: "right").status) }
+            var buffer = ByteBuffer()
+            for secret in ["wrong", "wrong too"] {
+                try PacketWriter.writeConnMeta(
+                    into: &buffer, framing: .plain, opaque: 1, ConnMeta(groupID: "p-pay", secretKey: secret))
+            }
+            try await client.send(buffer)
+            let ack = try ConnAuthAck(decoding: try await client.next(.connAuth).body)
+            #expect(!ack.status && ack.feedback == "it repeats CONN_META before the one before it is answered")
+            try await client.closed()
         }
     }
 

@@ -47,6 +47,12 @@ import Testing
             ])
     }
 
+    /// To Swift the accent makes another character of the dot before it.
+    @Test func aNameMayBeginWithAnAccent() throws {
+        let name = "\u{301}x"
+        #expect(try groups("[groups.\"\(name)\"]\npublish = \"*\"\n").keys.map(\.text) == [name])
+    }
+
     @Test(arguments: [
         ("[groups.a]\nsecrt = \"hush\"", "groups.toml, [groups.a]: there is no secrt; there are secret, secrets, "),
         ("[groups.a]\nsecret = 5", "groups.toml, [groups.a]: secret must be a text"),
@@ -66,6 +72,8 @@ import Testing
         ("[groups]\na = \"hush\"", "groups.toml: groups.a must be a table [groups.NAME]"),
         ("[broker]\nbind = \"hush\"", "groups.toml: everything in it is of the form [groups.NAME], not [broker]"),
         ("[groups.a]\nsecret = hush", "groups.toml, line 2, column "),
+        ("[groups.\"\"]\nsecret = \"plain:hush\"", "groups.toml: a name is empty"),
+        ("[groups.a]\nsecret = \"plain:hush\\u0000hush\"", "groups.toml: no text may hold the character NUL"),
     ])
     func aMistakeIsOneSentenceWithoutASecret(text: String, sentence: String) {
         let error = #expect(throws: CommandError.self) { try groups(text) }

@@ -50,6 +50,22 @@ import Testing
         #expect(cut == "/groups.toml does not end with a line break and looks cut; where it is whole, add one")
     }
 
+    /// A newer file that was cut before anybody read it, where nothing else shows it.
+    @Test func aFileThatHadAnEndIsNotTakenWithoutIt() {
+        let old = file("a", "b", "c", "d", "# end")
+        let cut = file("x", "b", "c", "d").objection(after: old)
+        #expect(
+            cut
+                == "/groups.toml does not end with the line '# end' as it did and looks cut; where it is whole, add that line"
+        )
+        #expect(file("x", "b", "# end", "c", "d").objection(after: old) != nil)
+        #expect(file("x", "b", "c", "# end", end: " \r\n\n").objection(after: old) == nil)
+        #expect(file("x", "b", "c", "# end").objection(after: file("a", "b", "c", "d")) == nil, "who begins with it")
+        #expect(
+            file("x", "b", "c").objection(after: file("a", "b", "c", "# end of them")) == nil,
+            "not every comment is one")
+    }
+
     @Test func whatAGroupIsKnownByIsNotLost() {
         let objection = file("a", "b!").objection(after: file("a", "b"))
         #expect(

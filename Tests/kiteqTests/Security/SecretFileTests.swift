@@ -131,6 +131,11 @@ import Testing
         #expect(try !isLetIn("a") && isLetIn("b"))
         #expect(try reload(all[1..<3].joined() + "# d has left\n").contains("the configuration was reloaded"))
         #expect(try !isLetIn("d") && isLetIn("c"))
+
+        // Who says where the file ends is told of each cut, also in one that was never read whole.
+        #expect(try reload(whole + "# end\n").contains("the configuration was reloaded"))
+        #expect(try reload("# newer\n" + all[..<3].joined()).contains("does not end with the line '# end' as it did"))
+        #expect(try isLetIn("d"))
     }
 
     /// A file of options that was cut must not open what was closed.
