@@ -38,6 +38,7 @@ struct ServerChoice: Sendable {
     private(set) var current: Server?
     /// Two that take writes and are no cluster, in a sentence.
     private(set) var conflict: String?
+    private var cluster: MariaDBCluster?
     private var wroteAt = Int64.min
     /// When commits of each server were last left without an answer.
     private var silent: [String: Int64] = [:]
@@ -84,8 +85,9 @@ struct ServerChoice: Sendable {
     mutating func looked(_ sights: [ServerSight], now: Int64) -> Verdict {
         silent = silent.filter { now - $0.value < Self.memory }
         var fit: [ServerSight] = []
-        for sight in sights where !fit.contains(where: { $0.identity == sight.identity }) {
-            if sight.isFit || isTrusted(sight, now) { fit.append(sight) }
+        for sight in sights {
+            guard let found = sight.isFit ? sight : trusted(sight, now) else { continue }
+            if !fit.contains(where: { $0.identity == found.identity }) { fit.append(found) }
         }
         let answering = fit.filter { silent[$0.identity] == nil }
         let candidates = answering.isEmpty ? fit : answering
@@ -122,15 +124,18 @@ struct ServerChoice: Sendable {
     private mutating func use(_ sight: ServerSight) -> Verdict {
         let server = Server(address: sight.address, identity: sight.identity)
         if current?.identity != server.identity { wroteAt = .min }
-        current = server
+        (current, cluster) = (server, sight.cluster)
         isInDoubt = silent[server.identity] != nil
         return .use(server)
     }
 
-    /// A look has a short time, and takes a busy server for one that is away.
-    private func isTrusted(_ sight: ServerSight, _ now: Int64) -> Bool {
-        guard case .away = sight.state, let current, current.address == sight.address else { return false }
-        return wroteAt > .min && now - wroteAt < Self.trust && silent[current.identity] == nil
+    /// The current server, where a look at it failed and its writes return: a look has a short time, and takes a busy server for one
+    /// that is away.
+    private func trusted(_ sight: ServerSight, _ now: Int64) -> ServerSight? {
+        guard case .away = sight.state, let current, current.address == sight.address, wroteAt > .min,
+            now - wroteAt < Self.trust, silent[current.identity] == nil
+        else { return nil }
+        return ServerSight(address: current.address, identity: current.identity, cluster: cluster, state: .fit)
     }
 
     /// Where the smallest witness is that can be followed.

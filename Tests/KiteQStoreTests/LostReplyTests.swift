@@ -54,10 +54,10 @@ import Testing
             configuration(.tcp(host: "127.0.0.1", port: servers[1].port)).shards[0], logger: quiet)
         try await running(behind) { behind in
             try await running(MySQLMessageStore(configuration(address), logger: quiet)) { store async throws in
-                let entry = try await store.join(as: BrokerIdentity(name: "broker", address: "b:1"))
+                let number = try await store.join(as: BrokerIdentity(name: "broker", address: "b:1"))
                 try await behind.withConnection { connection in
                     try connection.simple(
-                        "INSERT INTO kite_incarnation VALUES (\(entry.incarnation), 'broker', 'b:1', 0, 1, 1, NULL)")
+                        "INSERT INTO kite_incarnation (number, name, address, state, lease_until, joined_at) VALUES (\(number), 'broker', 'b:1', 0, 1, 1)")
                     try connection.simple(
                         "CREATE TRIGGER refuse BEFORE INSERT ON kite_message FOR EACH ROW SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = \(refusal), MESSAGE_TEXT = 'refused'"
                     )
