@@ -33,7 +33,8 @@ import Testing
     }
 
     @Test func otherwiseTheyAreOpenToWhoCallsTheBrokerByAName() async throws {
-        try await AdminFixture.serving(policy: AccessPolicy(tokens: Self.tokens)) { admin in
+        try await AdminFixture.serving(policy: AccessPolicy(tokens: Self.tokens)) {
+            (admin: AdminFixture) async throws -> Void in
             #expect(try await admin.get("/metrics", token: nil).status == 200)
         }
     }

@@ -1,3 +1,4 @@
+import KiteQBroker
 import KiteQCore
 import KiteQRegistry
 import KiteQStore
