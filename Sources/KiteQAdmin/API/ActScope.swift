@@ -26,8 +26,10 @@ enum ActScope {
 
     static func has(_ entry: AuditEntry, in scope: NameScope) -> Bool {
         guard !scope.isAll else { return true }
+        // A detail that was too long says so in place of what it said (`AuditEntry.detailLimit`), and is no object of texts.
         let detail = try? JSONDecoder().decode([String: String].self, from: Data(entry.detail.utf8))
         if let text = detail?[key] {
+            // Not as this broker writes it: then it is for those who may see all.
             guard let pairs = try? JSONDecoder().decode([[String]].self, from: Data(text.utf8)) else { return false }
             return pairs.allSatisfy { pair in
                 pair.count == 2 && (pair[0].isEmpty || scope.has(topic: pair[0]))

@@ -15,13 +15,13 @@ import Testing
     private static let rules: [String: ScopeRule] = [
         "GET session": .apart,
         "GET overview": .within, "GET brokers": .within, "GET shards": .whole, "GET history": .within,
-        "GET topics": .within, "GET groups": .within, "GET groups/:group": .within, "GET bindings": .within,
-        "GET connections": .within, "GET messages": .within, "GET messages/:id": .within,
-        "GET transactions": .within, "GET dead-letters": .within, "GET dead-letters/:letter": .within,
+        "GET topics": .within, "GET groups": .within, "GET groups/{group}": .within, "GET bindings": .within,
+        "GET connections": .within, "GET messages": .within, "GET messages/{id}": .within,
+        "GET transactions": .within, "GET dead-letters": .within, "GET dead-letters/{letter}": .within,
         "POST dead-letters/count": .within, "GET configuration": .whole, "GET audit": .within,
-        "POST groups/:group/pause": .within, "POST groups/:group/resume": .within,
-        "POST groups/:group/unbind": .within, "POST transactions/:id/commit": .within,
-        "POST transactions/:id/rollback": .within, "POST dead-letters/requeue": .within,
+        "POST groups/{group}/pause": .within, "POST groups/{group}/resume": .within,
+        "POST groups/{group}/unbind": .within, "POST transactions/{id}/commit": .within,
+        "POST transactions/{id}/rollback": .within, "POST dead-letters/requeue": .within,
         "POST dead-letters/delete": .within, "POST broker/drain": .whole, "POST broker/reload": .whole,
     ]
     /// Those that take no token.
@@ -39,9 +39,9 @@ import Testing
     private static func ask(
         _ route: String, _ admin: AdminFixture, _ teams: TwoTeams, token: String
     ) async throws -> AdminFixture.Answer {
-        let path = route.split(separator: " ")[1].replacingOccurrences(of: ":group", with: "s-vault")
-            .replacingOccurrences(of: ":id", with: teams.halfOfOthers.description)
-            .replacingOccurrences(of: ":letter", with: teams.letterOfOthers.description)
+        let path = route.split(separator: " ")[1].replacingOccurrences(of: "{group}", with: "s-vault")
+            .replacingOccurrences(of: "{id}", with: teams.halfOfOthers.description)
+            .replacingOccurrences(of: "{letter}", with: teams.letterOfOthers.description)
         guard route.hasPrefix("POST") else { return try await admin.get(path, token: token) }
         let body =
             switch route {
