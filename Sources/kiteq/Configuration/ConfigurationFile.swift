@@ -34,6 +34,7 @@ struct ConfigurationFile: Sendable {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw CommandError("the \(isSecret ? "" : "configuration ")file \(path) is not UTF-8 text")
         }
+        if let (line, why) = TOMLLines.objection(to: bytes) { throw CommandError("\(path), line \(line): \(why)") }
         try Self.refuseNUL(in: text, path)
         let root: TOMLTable
         do {
