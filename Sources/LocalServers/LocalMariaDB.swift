@@ -34,6 +34,21 @@ package final class LocalMariaDB: Sendable {
     /// - Throws: `LocalServerError` where a program is missing, or with the tail of the log where the server does not start.
     package func start(within limit: Duration = .seconds(60)) async throws {
         let program = try LocalServers.program("mariadbd", "mysqld", package: "mariadb-server")
+        try await prepare()
+        var command = [
+            program, "--no-defaults", "--datadir=\(folder.data)", "--tmpdir=\(folder.temporary)", "--socket=\(socket)",
+            "--port=\(port)",
+            "--bind-address=127.0.0.1", "--pid-file=\(folder.pidFile)",
+        ]
+        if geteuid() == 0, !options.contains(where: { $0.hasPrefix("--user=") }) { command.append("--user=root") }
+        if !options.contains(where: { $0.hasPrefix("--log-bin") || $0.hasPrefix("--log_bin") }) {
+            command.append("--skip-log-bin")
+        }
+        try await process.start(command + options, within: limit) { await DatabaseFolder.answers(port: port) }
+    }
+
+    /// Makes the database where there is none; `start` does it, too.
+    package func prepare() async throws {
         let user = "--user=\(NSUserName())"
         try await folder.prepare { data in
             let installer = try LocalServers.program("mariadb-install-db", package: "mariadb-server")
@@ -44,16 +59,6 @@ package final class LocalMariaDB: Sendable {
                     "--skip-test-db",
                 ], within: .seconds(120))
         }
-        var command = [
-            program, "--no-defaults", "--datadir=\(folder.data)", "--tmpdir=\(folder.temporary)", "--socket=\(socket)",
-            "--port=\(port)",
-            "--bind-address=127.0.0.1", "--pid-file=\(folder.pidFile)",
-        ]
-        if geteuid() == 0 { command.append("--user=root") }
-        if !options.contains(where: { $0.hasPrefix("--log-bin") || $0.hasPrefix("--log_bin") }) {
-            command.append("--skip-log-bin")
-        }
-        try await process.start(command + options, within: limit) { await DatabaseFolder.answers(port: port) }
     }
 
     /// Shuts it down, and kills it after the limit.

@@ -29,11 +29,18 @@ public struct MariaDBError: Error, Sendable, CustomStringConvertible {
     ) {
         self.code = code
         self.sqlState = sqlState
-        self.message = message
+        self.message = message + Self.explanation(code)
         self.statement = statement
         self.isConnectionLost = isConnectionLost || Self.lostCodes.contains(code)
         self.isRefused = isRefused
         self.isCommitOutcomeUnknown = isCommitOutcomeUnknown
+    }
+
+    /// What a person cannot know by the server's own words. (3100: "Error on observer while running replication hook".)
+    private static func explanation(_ code: Int) -> String {
+        guard code == 3100 else { return "" }
+        return
+            " Either the transaction is larger than group_replication_transaction_size_limit, or the group takes no transactions now."
     }
 
     /// The connector's: not reached (2000 to 2005, 2007, 2009 to 2012), gone (2006, 2013, 2055), calls or packets in disorder

@@ -21,7 +21,8 @@ struct KiteQCommand: AsyncParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            DevCommand.self, ServeCommand.self, MigrateCommand.self, PublishCommand.self, ConsumeCommand.self,
+            DevCommand.self, ServeCommand.self, MigrateCommand.self, CheckCommand.self, PublishCommand.self,
+            ConsumeCommand.self,
             SecretCommand.self, TokenCommand.self, BenchCommand.self, EchoCommand.self,
         ],
         groupedSubcommands: [

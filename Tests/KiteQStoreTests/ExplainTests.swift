@@ -94,7 +94,7 @@ import Testing
             "manyWait", SQL.manyWait,
             Array(repeating: ["'a'", "'a'", "'a'", "500", "900000"], count: SQL.manyGroups).flatMap { $0 }, "by_due"),
         Case("deletePresence", SQL.deletePresence, ["'a'", "'b'", "'c'", "'d'", "7"], "PRIMARY", "by_incarnation"),
-        Case("deletePresenceOf", SQL.deletePresenceOf, ["7"], "by_incarnation"),
+        Case("deletePresenceOf", SQL.deletePresenceOf, ["7", "50"], "by_incarnation"),
         Case("claim", SQL.claim, ["2"] + seqs + ["1"], "PRIMARY"),
         Case("owned", SQL.owned, seqs + ["1"], "PRIMARY"),
         Case("purgeTransactions", SQL.purgeTransactions, ["1", "2100", "50"], "by_check"),

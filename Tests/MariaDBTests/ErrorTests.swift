@@ -2,7 +2,7 @@ import Testing
 
 @testable import MariaDB
 
-/// What follows from an error number. Clusters are not to be had in tests, so their errors are read from a list.
+/// What follows from an error number. `ClusterLimitTests` has those of clusters from clusters.
 @Suite struct ErrorTests {
     private func error(_ code: Int, _ message: String = "", state: String = "HY000") -> MariaDBError {
         MariaDBError(code: code, sqlState: state, message: message)
@@ -41,6 +41,7 @@ import Testing
     @Test func anObserverThatStoppedATransactionIsNoReadOnlyServer() {
         let error = error(3100, "Error on observer while running replication hook 'before_commit'.")
         #expect(!error.isReadOnly && error.mayPassInParts && !error.isTooLarge && !error.isRetriable)
+        #expect(error.message.contains("group_replication_transaction_size_limit"), "whoever reads it can do something")
     }
 
     @Test func aReadOnlyServerTakesNoSmallerOneEither() {

@@ -56,4 +56,11 @@ enum MigrationSession {
         return
             "binlog_format = STATEMENT: brokers write at READ COMMITTED, which InnoDB refuses with it (error 1665); set ROW"
     }
+
+    /// What to do where not even what is smallest passes; empty where that is not the error's meaning.
+    static func advice(_ error: MariaDBError) -> String {
+        guard error.isTooLarge || [1180, 3100].contains(error.code) else { return "" }
+        return
+            "; each statement changes 16 rows at most, and one that failed was tried with fewer: raise max_allowed_packet, wsrep_max_ws_size and wsrep_max_ws_rows (Galera) or group_replication_transaction_size_limit, and see whether the cluster is whole"
+    }
 }

@@ -269,7 +269,7 @@ enum SQL {
     static let insertPresence = "INSERT INTO kite_presence (group_name, incarnation, since)"
     static let keepPresence = "ON DUPLICATE KEY UPDATE since = since"
     static let deletePresence = "DELETE FROM kite_presence WHERE group_name IN (%@) AND incarnation = ?"
-    static let deletePresenceOf = "DELETE FROM kite_presence WHERE incarnation = ?"
+    static let deletePresenceOf = "DELETE FROM kite_presence WHERE incarnation = ? ORDER BY group_name LIMIT ?"
     static let presenceOf = "SELECT group_name FROM kite_presence WHERE incarnation = ?"
     static let elsewhere = """
         SELECT DISTINCT p.group_name FROM kite_incarnation i JOIN kite_presence p ON p.incarnation = i.number \

@@ -3,9 +3,24 @@ import MariaDB
 
 /// The bindings as last known, in the first shard.
 extension Shard {
+    /// A topic's bindings are written together, so that nobody reads some of them; those of several topics need not be.
     func saveBindings(_ bindings: [Binding], topics: [String]) async throws {
+        var refusals = Refusals()
+        try await inParts(topics.sorted(), "save the bindings of", &refusals) { topics in
+            let batch = Self.rows(bindings, topics)
+            try await run { connection in
+                try connection.transaction {
+                    for topic in topics { try connection.execute(SQL.deleteBindings, [.text(topic)]) }
+                    if batch.count > 0 { try connection.insert(into: SQL.insertBindings, batch) }
+                }
+            }
+            noteSaved(bindings, topics: topics)
+        }
+    }
+
+    private static func rows(_ bindings: [Binding], _ topics: [String]) -> MariaDBBatch {
         var rows = MariaDBBatch([.bytes, .int, .bytes, .bytes, .int, .int, .int])
-        for topic in topics.sorted() {
+        for topic in topics {
             // Number 0 says that the topic was saved, be it without any binding.
             let known = [Binding(group: "", topic: topic, messageType: "")] + bindings.filter { $0.topic == topic }
             for (number, binding) in known.enumerated() {
@@ -18,14 +33,7 @@ extension Shard {
                 rows.append(Int64(binding.persistent ? 1 : 0))
             }
         }
-        let batch = rows
-        try await run { connection in
-            try connection.transaction {
-                for topic in topics.sorted() { try connection.execute(SQL.deleteBindings, [.text(topic)]) }
-                if batch.count > 0 { try connection.insert(into: SQL.insertBindings, batch) }
-            }
-        }
-        noteSaved(bindings, topics: topics)
+        return rows
     }
 
     func savedBindings(topics: [String], on pool: MariaDBPool? = nil) async throws -> [Binding]? {

@@ -6,6 +6,12 @@ import MariaDB
 extension Shard {
     /// Reads whether the server and its tables are what they must be.
     func inspect(_ shardMap: ShardMap, durability: MySQLStoreConfiguration.Durability) async throws {
+        // Before any table is asked for: other products lack some of what that takes.
+        let product = try await run { try $0.product() }
+        if let reason = product.refusal {
+            throw StoreError(.failed, "shard \(number) (\(pool.configuration)): \(reason)")
+        }
+        if let caution = product.caution { logger.warning("\(caution)") }
         let (slots, settings, reading) = try await run { connection in
             (
                 try connection.query(SQL.slots).map { try $0.int(1) },
@@ -23,10 +29,10 @@ extension Shard {
                 .failed,
                 "shard \(number) is \(settings.server.versionText); KiteQ needs MySQL 8.0 or MariaDB 10.6 at least")
         }
-        guard !slots.isEmpty else {
+        guard slots.count >= ShardMap.slotCount else {
             throw StoreError(
-                .notMigrated, "shard \(number) (\(pool.configuration)) has not KiteQ's slots: run `kiteq migrate` first"
-            )
+                .notMigrated,
+                "shard \(number) (\(pool.configuration)) has not KiteQ's slots, or not all: run `kiteq migrate` first")
         }
         guard slots == shardMap.slots.map(Int64.init) else {
             throw StoreError(
@@ -108,7 +114,7 @@ extension Shard {
     /// Makes room for the tag of a life that has ended.
     func forget(_ number: Int64) async throws {
         try await run { connection in
-            try connection.execute(SQL.deletePresenceOf, [.int(number)])
+            try Self.removePresence(of: number, on: connection)
             try connection.execute(SQL.forgetIncarnation, [.int(number)])
         }
     }
@@ -127,10 +133,8 @@ extension Shard {
     func leave() async throws {
         let number = incarnation
         try await run { connection in
-            try connection.transaction {
-                try connection.execute(SQL.endLife, [.int(2), .int(number)])
-                try connection.execute(SQL.deletePresenceOf, [.int(number)])
-            }
+            try connection.execute(SQL.endLife, [.int(2), .int(number)])
+            try Self.removePresence(of: number, on: connection)
         }
     }
 }

@@ -96,12 +96,11 @@ extension Shard {
                     )
                 }
             }
-            return try connection.transaction {
-                let values: [MariaDBValue] = [.int(life.number), .int(life.leaseUntil)]
-                guard try connection.execute(SQL.declareDead, values).affectedRows == 1 else { return false }
-                try connection.execute(SQL.deletePresenceOf, [.int(life.number)])
-                return true
-            }
+            let values: [MariaDBValue] = [.int(life.number), .int(life.leaseUntil)]
+            guard try connection.execute(SQL.declareDead, values).affectedRows == 1 else { return false }
+            // Not in one transaction: of many groups a cluster may not take it, and the dead one would never be declared so.
+            try Self.removePresence(of: life.number, on: connection)
+            return true
         }
     }
 

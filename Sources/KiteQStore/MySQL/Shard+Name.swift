@@ -32,10 +32,8 @@ extension Shard {
     /// Ends an earlier life of this very process, which has its connections still.
     func endOwn(_ number: Int64) async throws {
         try await run { connection in
-            try connection.transaction {
-                try connection.execute(SQL.endLife, [.int(1), .int(number)])
-                try connection.execute(SQL.deletePresenceOf, [.int(number)])
-            }
+            try connection.execute(SQL.endLife, [.int(1), .int(number)])
+            try Self.removePresence(of: number, on: connection)
         }
     }
 }

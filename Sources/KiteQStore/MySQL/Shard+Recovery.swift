@@ -169,18 +169,23 @@ extension Shard {
     private func takeDeliveries(
         _ seqs: [Int64], of group: String, on connection: isolated MariaDBConnection
     ) throws -> [Int64: Int] {
-        guard !seqs.isEmpty else { return [:] }
-        let list = seqs.map { MariaDBValue.int($0) }
-        return try connection.transaction {
-            try connection.query(SQL.lockMessages, list: list) { _ in }
-            try connection.execute(
-                SQL.takeDeliveries, list: list, before: [.int(incarnation)], after: [.text(group)])
-            var attempts: [Int64: Int] = [:]
-            CrashPoint.reached(.deliveryTaken)
-            try connection.query(SQL.takenDeliveries, list: list, after: [.text(group), .int(incarnation)]) { row in
-                attempts[try row.int(0)] = Int(try row.int(1))
+        var attempts: [Int64: Int] = [:]
+        var refusals = Refusals()
+        try inParts(seqs, "take the delivery of", &refusals, on: connection) { part in
+            let list = part.map { MariaDBValue.int($0) }
+            let taken = try connection.transaction {
+                try connection.query(SQL.lockMessages, list: list) { _ in }
+                try connection.execute(
+                    SQL.takeDeliveries, list: list, before: [.int(incarnation)], after: [.text(group)])
+                var taken: [Int64: Int] = [:]
+                CrashPoint.reached(.deliveryTaken)
+                try connection.query(SQL.takenDeliveries, list: list, after: [.text(group), .int(incarnation)]) { row in
+                    taken[try row.int(0)] = Int(try row.int(1))
+                }
+                return taken
             }
-            return attempts
+            attempts.merge(taken) { $1 }
         }
+        return attempts
     }
 }

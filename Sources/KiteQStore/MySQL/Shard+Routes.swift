@@ -65,8 +65,12 @@ extension Shard {
 
     /// Writes a route's rows where they are missing, and puts them right where they are not this route's.
     func store(_ route: Route, until deadline: ContinuousClock.Instant? = nil) async throws {
-        let stored = try await run(until: deadline) { connection in
-            try connection.insert(into: SQL.insertRoutes, Self.rows([route]), tail: SQL.keepRoute)
+        let stored = try await run(until: deadline) { [self] connection in
+            // In parts it is no route before its last member is there.
+            var refusals = Refusals()
+            try inParts(route.members, "write a route's group", &refusals, on: connection) { members in
+                try connection.insert(into: SQL.insertRoutes, Self.rows(route.id, members), tail: SQL.keepRoute)
+            }
             let stored = try Self.readRoute(route.id, on: connection)
             // Rows of a set that has another id are no route.
             guard stored.members != route.members, stored.id != route.id else { return stored }
@@ -84,14 +88,22 @@ extension Shard {
 
     private static func rows(_ routes: [Route]) -> MariaDBBatch {
         var rows = MariaDBBatch([.int, .bytes, .int])
-        for route in routes {
-            for member in route.members {
-                rows.append(route.id)
-                rows.append(member.group)
-                rows.append(Int64(member.persistent ? 1 : 0))
-            }
-        }
+        for route in routes { append(route.members, of: route.id, to: &rows) }
         return rows
+    }
+
+    private static func rows(_ route: RouteID, _ members: [Route.Member]) -> MariaDBBatch {
+        var rows = MariaDBBatch([.int, .bytes, .int])
+        append(members, of: route, to: &rows)
+        return rows
+    }
+
+    private static func append(_ members: [Route.Member], of route: RouteID, to rows: inout MariaDBBatch) {
+        for member in members {
+            rows.append(route)
+            rows.append(member.group)
+            rows.append(Int64(member.persistent ? 1 : 0))
+        }
     }
 
     // MARK: Checking
@@ -127,7 +139,10 @@ extension Shard {
             written += wrong.count
             noteReread()
             // Most are missing altogether: all in one statement.
-            try await run { try $0.insert(into: SQL.insertRoutes, Self.rows(wrong), tail: SQL.keepRoute) }
+            var refusals = Refusals()
+            try await inParts(wrong, "write the route", &refusals) { routes in
+                try await run { try $0.insert(into: SQL.insertRoutes, Self.rows(routes), tail: SQL.keepRoute) }
+            }
             for route in try await self.wrong(wrong) { try await store(route) }
         }
         return written

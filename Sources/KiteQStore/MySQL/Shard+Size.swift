@@ -94,6 +94,33 @@ extension Shard {
             try inParts(Array(items[half...]), what, &refusals, on: connection, body)
         }
     }
+
+    /// Runs a statement that deletes the first of some rows (it ends in `LIMIT ?`) until so many are gone or none is left, each
+    /// time with fewer of them where the server takes no more at once.
+    /// - Returns: how many are gone.
+    static func remove(
+        _ sql: String, _ parameters: [MariaDBValue], limit: Int, on connection: isolated MariaDBConnection
+    ) throws -> Int {
+        var gone = 0
+        // Of a limit that is none there would be many halves.
+        var atOnce = min(limit, 1_000)
+        while gone < limit {
+            let rows = min(atOnce, limit - gone)
+            do {
+                let removed = try connection.execute(sql, parameters + [.int(rows)]).affectedRows
+                gone += removed
+                if removed < rows { break }
+            } catch let error as MariaDBError where mayPassInParts(error) && rows > 1 {
+                atOnce = rows / 2
+            }
+        }
+        return gone
+    }
+
+    /// What tells which groups a life that is over had clients of: nobody looks at it any more.
+    static func removePresence(of number: Int64, on connection: isolated MariaDBConnection) throws {
+        _ = try remove(SQL.deletePresenceOf, [.int(number)], limit: .max, on: connection)
+    }
 }
 
 extension MariaDBRow {

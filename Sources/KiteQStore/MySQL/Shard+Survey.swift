@@ -46,17 +46,19 @@ extension Shard {
     }
 
     func releaseDead(limit: Int) async throws -> Int {
-        try await run { connection in
+        try await run { [self] connection in
             var released = 0
             for number in try Self.deadWithDeliveries(on: connection) {
                 let owner = MariaDBValue.int(number)
                 let held = try connection.query(SQL.deliveriesOf, [owner, .int(limit)]).map { try $0.int(0) }
-                let seqs = Set(held).sorted().map { MariaDBValue.int($0) }
-                released += try connection.transaction {
-                    try connection.query(SQL.lockMessages, list: seqs) { _ in }
-                    CrashPoint.reached(.releasing)
-                    return try connection.execute(
-                        SQL.releaseDeliveries, list: seqs, after: [owner])
+                var refusals = Refusals()
+                try inParts(Set(held).sorted(), "set free what a dead broker had", &refusals, on: connection) { part in
+                    let seqs = part.map { MariaDBValue.int($0) }
+                    released += try connection.transaction {
+                        try connection.query(SQL.lockMessages, list: seqs) { _ in }
+                        CrashPoint.reached(.releasing)
+                        return try connection.execute(SQL.releaseDeliveries, list: seqs, after: [owner])
+                    }
                 }
             }
             return released
@@ -68,16 +70,21 @@ extension Shard {
     func setPresence(_ groups: Set<String>) async throws {
         let (arrived, left) = (groups.subtracting(presence).sorted(), presence.subtracting(groups).sorted())
         guard !arrived.isEmpty || !left.isEmpty else { return }
-        var rows = MariaDBBatch([.bytes, .int, .int])
-        for group in arrived {
-            rows.append(group)
-            rows.append(incarnation)
-            rows.append(now)
-        }
-        let (batch, number) = (rows, incarnation)
-        try await run { connection in
-            if batch.count > 0 { try connection.insert(into: SQL.insertPresence, batch, tail: SQL.keepPresence) }
-            try connection.execute(SQL.deletePresence, list: left.map { .text($0) }, after: [.int(number)])
+        let (number, since) = (incarnation, now)
+        try await run { [self] connection in
+            var refusals = Refusals()
+            try inParts(arrived, "note that there are clients of", &refusals, on: connection) { groups in
+                var rows = MariaDBBatch([.bytes, .int, .int])
+                for group in groups {
+                    rows.append(group)
+                    rows.append(number)
+                    rows.append(since)
+                }
+                try connection.insert(into: SQL.insertPresence, rows, tail: SQL.keepPresence)
+            }
+            try inParts(left, "note that there are no clients of", &refusals, on: connection) { groups in
+                try connection.execute(SQL.deletePresence, list: groups.map { .text($0) }, after: [.int(number)])
+            }
         }
         presence = groups
     }

@@ -183,9 +183,8 @@ extension Shard {
                 (TransactionOutcome.committed, decidedBefore), (.rolledBack, decidedBefore),
                 (.parked, deadLettersBefore),
             ] {
-                gone += try connection.execute(
-                    SQL.purgeTransactions, [.int(Int64(outcome.rawValue)), .int(before), .int(limit)]
-                ).affectedRows
+                gone += try Self.remove(
+                    SQL.purgeTransactions, [.int(Int64(outcome.rawValue)), .int(before)], limit: limit, on: connection)
             }
             try Self.forgetDead(on: connection)
             return gone
@@ -225,7 +224,7 @@ extension Shard {
     private static func forgetDead(on connection: isolated MariaDBConnection) throws {
         for row in try connection.query(SQL.longDead) {
             let number = try row.int(0)
-            try connection.execute(SQL.deletePresenceOf, [.int(number)])
+            try removePresence(of: number, on: connection)
             try connection.execute(SQL.forgetIncarnation, [.int(number)])
         }
     }

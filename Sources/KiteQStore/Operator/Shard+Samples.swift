@@ -4,11 +4,22 @@ import MariaDB
 /// Counts over time, in the first shard.
 extension Shard {
     func addSamples(_ samples: [TopicSample]) async throws {
-        guard !samples.isEmpty else { return }
-        var rows = MariaDBBatch([.int, .bytes, .bytes, .int, .int, .int, .int, .int])
         // In the order of the key: brokers that add at the same time do not wait for each other in a circle.
         let sorted = samples.sorted { ($0.at, $0.broker, $0.topic) < ($1.at, $1.broker, $1.topic) }
-        for sample in sorted {
+        var refusals = Refusals()
+        try await inParts(sorted, "write the counts of", &refusals) { samples in
+            let batch = Self.rows(samples)
+            try await run { connection in
+                try connection.transaction {
+                    try connection.insert(into: OperatorSQL.insertSamples, batch, tail: OperatorSQL.addSamples)
+                }
+            }
+        }
+    }
+
+    private static func rows(_ samples: [TopicSample]) -> MariaDBBatch {
+        var rows = MariaDBBatch([.int, .bytes, .bytes, .int, .int, .int, .int, .int])
+        for sample in samples {
             rows.append(sample.at)
             rows.append(sample.broker)
             rows.append(sample.topic)
@@ -18,12 +29,7 @@ extension Shard {
             rows.append(Int64(sample.counters.acknowledged))
             rows.append(Int64(sample.counters.deadLettered))
         }
-        let batch = rows
-        try await run { connection in
-            try connection.transaction {
-                try connection.insert(into: OperatorSQL.insertSamples, batch, tail: OperatorSQL.addSamples)
-            }
-        }
+        return rows
     }
 }
 
@@ -54,11 +60,11 @@ extension Shard {
     /// Old samples, and what the audit log keeps no longer; at most `limit` rows of each. Returns how many went.
     func purgeOperators(auditRetention: Duration, limit: Int) async throws -> Int {
         let now = self.now
-        let samples: [MariaDBValue] = [.int(now - TopicSample.retention), .int(limit)]
-        let audit: [MariaDBValue] = [.int(now - Timestamp(auditRetention / .milliseconds(1))), .int(limit)]
+        let samples = MariaDBValue.int(now - TopicSample.retention)
+        let audit = MariaDBValue.int(now - Timestamp(auditRetention / .milliseconds(1)))
         return try await run { connection in
-            try connection.execute(OperatorSQL.purgeSamples, samples).affectedRows
-                + connection.execute(OperatorSQL.purgeAudit, audit).affectedRows
+            try Self.remove(OperatorSQL.purgeSamples, [samples], limit: limit, on: connection)
+                + Self.remove(OperatorSQL.purgeAudit, [audit], limit: limit, on: connection)
         }
     }
 }
