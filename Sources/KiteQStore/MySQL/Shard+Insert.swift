@@ -79,7 +79,10 @@ extension Shard {
     ) async throws -> [Settled] {
         var known: [MessageID: Settled] = [:]
         do {
-            let written = try await insertPiece(batch, &known, until: deadline)
+            let written = try await writingFresh { write in
+                note(batch.lazy.compactMap { row in row.route.map { ($0.id, row.seq) } }, in: write)
+                return try await insertPiece(batch, &known, until: deadline)
+            }
             if written.count == batch.count {
                 return Array(repeating: Settled(outcome: .stored), count: batch.count)
             }
