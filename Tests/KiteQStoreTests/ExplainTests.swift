@@ -162,8 +162,8 @@ import Testing
         Case("declareDead", SQL.declareDead, ["1", "1"], "PRIMARY", "by_state"),
         Case("endLife", SQL.endLife, ["2", "1"], "PRIMARY", "by_state"),
         Case("takeBack", SQL.takeBack, ["1"], "PRIMARY"),
-        Case("anyMessageOf", SQL.anyMessageOf, ["1"], "by_route"),
-        Case("anyDeliveryOf", SQL.anyDeliveryOf, ["1"], "by_owner"),
+        Case("anyMessageOf", SQL.anyMessageOf, ["1"], "by_route").fromHead,
+        Case("anyDeliveryOf", SQL.anyDeliveryOf, ["1"], "by_owner").fromHead,
         Case("lastMessage", SQL.lastMessage, ["2500", "3000"], "PRIMARY").marked(EmptiedTables.end, "9000000"),
         Case("lastTransaction", SQL.lastTransaction, ["2500", "3000"], "PRIMARY").marked(EmptiedTables.end, "9000000"),
         Case("lastDeadLetter", SQL.lastDeadLetter, ["2500", "3000"], "by_message")

@@ -240,7 +240,7 @@ extension MariaDBPool {
                 throw error
             }
             begun.send(true)
-            _ = done.wait()
+            _ = done.wait(within: 3_600)
             try connection.simple(end)
             try connection.rollback()
         }
