@@ -48,7 +48,8 @@ extension ExplainTests {
 
     /// The server's own tables; tables of a few rows, read whole up to a limit; what looks nothing up.
     static let operatorRest: Set<String> = [
-        "tables", "historyListLength", "lives", "presence", "pausedGroups", "summary", "undecided", "letters", "sums", "pause",
+        "tables", "historyListLength", "lives", "presence", "pausedGroups", "summary", "undecided", "letters", "sums",
+        "pause",
         "insertSamples", "addSamples", "insertAudit",
     ]
 }

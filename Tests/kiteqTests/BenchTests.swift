@@ -97,11 +97,13 @@ import Testing
         let outcome = try CommandProcess.run([
             "bench", "--store", "mysql://root@127.0.0.1:\(database.port)/kite_bench?shards=2", "--work",
             BenchWork.allCases.map(\.rawValue).joined(separator: ","), "--rounds", "1", "--duration", "1", "--sweep",
-            "10", "--waiting", "500", "--idle-connections", "50", "--rate", "200", "--snapshot", "2", "--json", json.path,
+            "10", "--waiting", "500", "--idle-connections", "50", "--rate", "200", "--snapshot", "2", "--json",
+            json.path,
         ])
         await database.stop()
         #expect(outcome.status == 0, "\(outcome.error)")
-        #expect(outcome.error.contains("s of the snapshot: ") && outcome.error.contains(" pages and "), "\(outcome.error)")
+        #expect(
+            outcome.error.contains("s of the snapshot: ") && outcome.error.contains(" pages and "), "\(outcome.error)")
         #expect(outcome.output.split(separator: "\n").count == 3 + BenchWork.allCases.count, "\(outcome.output)")
         let report = try #require(
             try JSONSerialization.jsonObject(with: Data(contentsOf: json)) as? [String: Any])

@@ -115,14 +115,16 @@ struct FullTables: Sendable {
                 "sweeper", "deliveryExpiries, from the middle", SQL.deliveryExpiries, [trackedMiddle, "500"], page: 500),
             .init("sweeper", "freeDeliveries", SQL.freeDeliveries, tracked, page: 64 * 5),
             .init(
-                "sweeper", "oldTransactions", SQL.oldTransactions, ["1", "0", "\(Self.now - 8_000_000)", "500"], page: 500),
+                "sweeper", "oldTransactions", SQL.oldTransactions, ["1", "0", "\(Self.now - 8_000_000)", "500"],
+                page: 500),
             .init("sweeper", "oldTransactions, all", SQL.oldTransactions, ["1", "0", latest, "500"], page: 500),
             .init("sweeper", "purgeTransactions", SQL.purgeTransactions, decided + ["1", latest], page: 64),
             .init("sweeper", "oldDeadLetters", SQL.oldDeadLetters, ["0", "0", "0", now, "64"], page: 64),
             .init("sweeper", "oldDeadLetters, all", SQL.oldDeadLetters, ["0", "0", "0", latest, "64"], page: 64),
             .init("sweeper", "sizes", SQL.sizes, fresh, page: 64),
             .init("surveyor", "routes", SQL.routes, ["7", "8", "9", "10"], page: 64),
-            .init("transactions", "dueTransactions", SQL.dueTransactions, ["0", now, latest, "0", "0", "256"], page: 256),
+            .init(
+                "transactions", "dueTransactions", SQL.dueTransactions, ["0", now, latest, "0", "0", "256"], page: 256),
             .init("transactions", "lockDueTransactions", SQL.lockDueTransactions, fresh, page: 64),
             .init("write-behind", "lockMessages", SQL.lockMessages, tracked, page: 64),
             .init("write-behind", "removeMessages", SQL.removeMessages, fresh + ["101"], page: 64),

@@ -68,10 +68,12 @@ struct PlaceMarks: Sendable {
     }
 
     func decidedFrom(_ outcome: TransactionOutcome) -> Timestamp { decided[outcome] ?? .min }
-    mutating func purged(_ outcome: TransactionOutcome, upTo time: Timestamp) { decided[outcome] = time }
+    mutating func purged(_ outcome: TransactionOutcome, upTo time: Timestamp, now: Timestamp) {
+        decided[outcome] = min(time, now - Self.margin)
+    }
 
     var lettersFrom: Timestamp { letters }
-    mutating func purgedLetters(upTo time: Timestamp) { letters = time }
+    mutating func purgedLetters(upTo time: Timestamp, now: Timestamp) { letters = min(time, now - Self.margin) }
 
     var oldestAbove: Int64 { oldest }
     mutating func lookedForOldest(_ seq: Int64?, now: Timestamp) {

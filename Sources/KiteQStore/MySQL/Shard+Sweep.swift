@@ -187,19 +187,16 @@ extension Shard {
     private func purge(
         _ outcome: TransactionOutcome, before time: Timestamp, limit: Int, on connection: isolated MariaDBConnection
     ) throws -> Int {
-        try look(.purge) { isFull in
+        let code = MariaDBValue.int(Int64(outcome.rawValue))
+        let rows = try look(.purge) { isFull in
             let from = isFull ? .min : marks.withLock { $0.places.decidedFrom(outcome) }
-            let code = MariaDBValue.int(Int64(outcome.rawValue))
-            var (seqs, last): ([Int64], Timestamp) = ([], time)
-            for row in try connection.query(SQL.oldTransactions, [code, .int(from), .int(time), .int(limit)]) {
-                seqs.append(try row.int(0))
-                last = try row.int(1)
-            }
-            let list = seqs.sorted().map { MariaDBValue.int($0) }
-            let gone = try connection.execute(SQL.purgeTransactions, list: list, after: [code, .int(time)])
-            marks.withLock { $0.places.purged(outcome, upTo: seqs.count < limit ? time : last) }
-            return gone
+            return try connection.query(SQL.oldTransactions, [code, .int(from), .int(time), .int(limit)])
         }
+        let seqs = try rows.map { try $0.int(0) }.sorted().map { MariaDBValue.int($0) }
+        let gone = try connection.execute(SQL.purgeTransactions, list: seqs, after: [code, .int(time)])
+        let last = rows.count < limit ? time : try rows.last?.int(1) ?? time
+        marks.withLock { $0.places.purged(outcome, upTo: last, now: now) }
+        return gone
     }
 
     /// Letters whose size is asked for at once.
@@ -230,11 +227,11 @@ extension Shard {
                 }
             }
             guard page.count == rows, let last = page.last else {
-                if refusals.count == 0 { marks.withLock { $0.places.purgedLetters(upTo: time) } }
+                if refusals.count == 0 { marks.withLock { $0.places.purgedLetters(upTo: time, now: now) } }
                 break
             }
             place = (last.diedAt, last.id)
-            if refusals.count == 0 { marks.withLock { $0.places.purgedLetters(upTo: last.diedAt) } }
+            if refusals.count == 0 { marks.withLock { $0.places.purgedLetters(upTo: last.diedAt, now: now) } }
         }
         return gone
     }

@@ -33,7 +33,7 @@ struct BenchCommand: AsyncParsableCommand {
 
     @Option(help: "Where messages are stored (KITEQ_STORE); memory:// for what needs no database.")
     var store: String
-    @Option(help: "What to measure, separated by commas; backlog and the two with a snapshot only where they are named.")
+    @Option(help: "What to measure, separated by commas; backlog and those with a snapshot only where named.")
     var work = BenchWork.usual.map(\.rawValue).joined(separator: ",")
     @Option(help: "Connections that publish, and as many that consume.")
     var connections = 4
@@ -87,7 +87,8 @@ struct BenchCommand: AsyncParsableCommand {
         let plan = BenchPlan(
             connections: connections, outstanding: outstanding, size: size, duration: .seconds(duration),
             sweep: .milliseconds(sweep), rate: rate,
-            waiting: waiting, snapshot: .seconds(snapshot), idleConnections: idleConnections, options: set, broker: broker)
+            waiting: waiting, snapshot: .seconds(snapshot), idleConnections: idleConnections, options: set,
+            broker: broker)
         var logger = Logger(label: "kiteq.bench")
         logger.logLevel = .warning
         let database = store == "memory://" ? nil : try BenchDatabase(url: store, logger: logger)
