@@ -2,7 +2,7 @@ import DequeModule
 import Synchronization
 
 /// Where items wait for writers, and batches form by themselves: a writer that is free takes all that is there. A lone item
-/// goes at once; load makes the batches. No timer.
+/// goes at once; load makes the batches. No timer, but for items that nobody waits for (``Hold``).
 ///
 /// Few large batches cost the store less than many small ones. So with several writers a second batch goes beside one under
 /// way only if it is a whole one, or if that one takes long: `tick` tells, called again and again.
@@ -15,9 +15,27 @@ final class BatchLane<Item: Sendable>: Sendable {
         var bytes = Int.max
     }
 
+    /// Items that nobody waits for are held back for a moment where they are few and alone: each batch is a transaction, and a log
+    /// flush, however small it is.
+    struct Hold: Sendable {
+        /// Since the first of them came.
+        var time: Duration
+        /// So many are not few.
+        var items: Int
+        var isPatient: @Sendable (Item) -> Bool
+    }
+
     private struct State {
         var items = Deque<Item>()
         var bytes = 0
+        /// Of `items`, those that are not patient.
+        var urgent = 0
+        /// When the first of `items` is held back no longer.
+        var heldUntil: ContinuousClock.Instant?
+        /// Set where a writer need not wait until then.
+        var released: Latch?
+        /// A writer was cancelled while it waited for that: nothing is held back any more.
+        var isHurried = false
         /// The ticks at which the batches under way were taken.
         var underWay: [Int] = []
         var ticks = 0
@@ -32,6 +50,7 @@ final class BatchLane<Item: Sendable>: Sendable {
     private let capacity: Size
     private let batch: Size
     private let size: @Sendable (Item) -> Int
+    private let hold: Hold?
 
     /// A batch that is under way for so many ticks, the one included in which it was taken, holds up no other.
     private static var patience: Int { 2 }
@@ -40,10 +59,12 @@ final class BatchLane<Item: Sendable>: Sendable {
     ///   - capacity: what may wait here.
     ///   - batch: what a batch has at the most.
     ///   - size: bytes of an item.
-    init(capacity: Size, batch: Size, size: @escaping @Sendable (Item) -> Int) {
+    ///   - hold: which items are held back; nil: none.
+    init(capacity: Size, batch: Size, size: @escaping @Sendable (Item) -> Int, hold: Hold? = nil) {
         self.capacity = capacity
         self.batch = batch
         self.size = size
+        self.hold = hold
     }
 
     /// Appends as many as fit, in order; returns how many that were.
@@ -57,6 +78,10 @@ final class BatchLane<Item: Sendable>: Sendable {
                 else { break }
                 state.items.append(item)
                 state.bytes += bytes
+                if let hold {
+                    if !hold.isPatient(item) { state.urgent += 1 }
+                    if state.heldUntil == nil { state.heldUntil = .now + hold.time }
+                }
                 accepted += 1
             }
             return (accepted, toWake(&state))
@@ -104,13 +129,28 @@ final class BatchLane<Item: Sendable>: Sendable {
         let taken = Array(state.items.prefix(count))
         state.items.removeFirst(count)
         state.bytes -= bytes
+        if let hold {
+            state.urgent -= taken.count { !hold.isPatient($0) }
+            state.heldUntil = state.items.isEmpty ? nil : .now + hold.time
+        }
         return taken
     }
 
     private func mayTake(_ state: State) -> Bool {
-        guard !state.items.isEmpty else { return false }
+        guard !state.items.isEmpty, !isHeldBack(state) else { return false }
         return state.items.count >= batch.items || state.bytes >= batch.bytes
             || state.underWay.allSatisfy { state.ticks - $0 >= Self.patience }
+    }
+
+    private func recount(_ state: inout State) {
+        guard let hold else { return }
+        state.urgent = state.items.count { !hold.isPatient($0) }
+        if state.items.isEmpty { state.heldUntil = nil }
+    }
+
+    private func isHeldBack(_ state: State) -> Bool {
+        guard let hold, let until = state.heldUntil, !state.isClosed, !state.isHurried else { return false }
+        return state.urgent == 0 && state.items.count < hold.items && .now < until
     }
 
     /// Idle writers that have something to do: one if there is a batch to take, all if there never will be.
@@ -119,11 +159,31 @@ final class BatchLane<Item: Sendable>: Sendable {
             defer { state.idle = [] }
             return state.idle
         }
-        guard mayTake(state), let writer = state.idle.popLast() else { return [] }
+        guard mayTake(state) else { return wakeForHold(&state) }
+        state.released?.set()
+        guard let writer = state.idle.popLast() else { return [] }
+        return [writer]
+    }
+
+    /// One writer waits for the end of the time.
+    private func wakeForHold(_ state: inout State) -> [Writer] {
+        guard isHeldBack(state), state.released == nil, let writer = state.idle.popLast() else { return [] }
         return [writer]
     }
 
     private func waitForItems() async {
+        if let (released, until) = state.withLock({ state -> (Latch, ContinuousClock.Instant)? in
+            guard isHeldBack(state), state.released == nil, let until = state.heldUntil else { return nil }
+            let released = Latch()
+            state.released = released
+            return (released, until)
+        }) {
+            await released.wait(upTo: until - .now)
+            return state.withLock { state in
+                state.released = nil
+                if Task.isCancelled { state.isHurried = true }
+            }
+        }
         await withCheckedContinuation { continuation in
             let goesOn = state.withLock { state in
                 if mayTake(state) || state.isOver { return true }
@@ -152,6 +212,7 @@ final class BatchLane<Item: Sendable>: Sendable {
                 gone.append(first)
                 state.items.removeFirst()
             }
+            recount(&state)
             return (gone, toWake(&state))
         }
         for writer in writers { writer.resume() }
@@ -165,6 +226,7 @@ final class BatchLane<Item: Sendable>: Sendable {
             guard !gone.isEmpty else { return ([], []) }
             state.items.removeAll(where: isToGo)
             state.bytes -= gone.reduce(0) { $0 + size($1) }
+            recount(&state)
             return (gone, toWake(&state))
         }
         for writer in writers { writer.resume() }

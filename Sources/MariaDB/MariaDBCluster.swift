@@ -6,7 +6,7 @@ public enum MariaDBCluster: Sendable, Hashable {
     case groupReplication(String, singlePrimary: Bool)
 
     /// Whether several members may take writes at once.
-    var hasSeveralWriters: Bool {
+    public var hasSeveralWriters: Bool {
         switch self {
         case .galera: true
         case .groupReplication(_, let singlePrimary): !singlePrimary

@@ -261,13 +261,17 @@ public actor MariaDBConnection {
 public enum Ladder {
     public static let steps = [256, 64, 16, 4, 1]
 
-    /// The sizes of lists: a list is filled up by repeating its last value, which the server looks at like any other.
-    private static let listSizes = [1, 4, 16, 64] + stride(from: 128, through: 1_024, by: 128)
+    /// Values of one list: of 1,000 and more MariaDB makes a table to join with, and reads all of the other table for it
+    /// (`in_predicate_conversion_threshold`).
+    public static let mostValues = 896
 
-    /// The smallest size of a list that holds so many values, at most 1,024.
+    /// The sizes of lists: a list is filled up by repeating its last value, which the server looks at like any other.
+    private static let listSizes = [1, 4, 16, 64] + stride(from: 128, through: mostValues, by: 128)
+
+    /// The smallest size of a list that holds so many values, at most ``mostValues``.
     public static func listSize(_ count: Int) -> Int {
-        precondition((1...1_024).contains(count), "a list has 1 to 1,024 values, not \(count)")
-        return listSizes.first { $0 >= count } ?? 1_024
+        precondition((1...mostValues).contains(count), "a list has 1 to \(mostValues) values, not \(count)")
+        return listSizes.first { $0 >= count } ?? mostValues
     }
 }
 

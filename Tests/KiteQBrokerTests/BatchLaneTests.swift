@@ -58,6 +58,62 @@ struct BatchLaneTests {
         #expect(lane.submit([20, 8]) == 1, "thirty bytes")
         #expect(lane.depth == (2, 23))
     }
+
+    /// Even items are patient.
+    private func holding(_ time: Duration, items: Int = 5, _ test: (BatchLane<Int>) -> Void) async -> [[Int]] {
+        let lane = BatchLane<Int>(
+            capacity: .init(items: 100), batch: .init(items: 100), size: { _ in 1 },
+            hold: .init(time: time, items: items, isPatient: { $0.isMultiple(of: 2) }))
+        let batches = NIOLockedValueBox<[[Int]]>([])
+        await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await lane.work { batch in batches.withLockedValue { $0.append(batch) } } }
+            test(lane)
+            while lane.depth.items > 0 { await Task.yield() }
+            lane.close()
+        }
+        return batches.withLockedValue { $0 }
+    }
+
+    @Test func patientItemsWaitForAnUrgentOneAndGoWithIt() async {
+        let batches = await holding(.seconds(3_600)) { lane in
+            for item in [2, 4, 6, 7] { _ = lane.submit([item]) }
+        }
+        #expect(batches == [[2, 4, 6, 7]])
+    }
+
+    @Test func manyPatientItemsGoAtOnce() async {
+        let batches = await holding(.seconds(3_600)) { lane in
+            for item in [2, 4, 6, 8, 10] { _ = lane.submit([item]) }
+        }
+        #expect(batches == [[2, 4, 6, 8, 10]])
+    }
+
+    @Test func aLonePatientItemGoesWhenItsTimeIsOver() async {
+        #expect(await holding(.milliseconds(1)) { lane in _ = lane.submit([2]) } == [[2]])
+    }
+
+    @Test func aLaneThatClosesHoldsNothingBack() async {
+        let batches = await holding(.seconds(3_600)) { lane in
+            _ = lane.submit([2])
+            lane.close()
+        }
+        #expect(batches == [[2]])
+    }
+
+    @Test func aCancelledWriterHoldsNothingBack() async {
+        let lane = BatchLane<Int>(
+            capacity: .init(items: 100), batch: .init(items: 100), size: { _ in 1 },
+            hold: .init(time: .seconds(3_600), items: 5, isPatient: { _ in true }))
+        let batches = NIOLockedValueBox<[[Int]]>([])
+        await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await lane.work { batch in batches.withLockedValue { $0.append(batch) } } }
+            _ = lane.submit([2])
+            tasks.cancelAll()
+            while lane.depth.items > 0 { await Task.yield() }
+            lane.close()
+        }
+        #expect(batches.withLockedValue { $0 } == [[2]])
+    }
 }
 
 /// Two writers of one lane, whose batches are under way until the test ends them.

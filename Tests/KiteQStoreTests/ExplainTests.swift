@@ -13,6 +13,12 @@ import Testing
         let sql: String
         let values: [String]
         let keys: Set<String>
+        /// In tables that were emptied: where the store's marks have it begin (``EmptiedTables``).
+        private(set) var marked: [String]?
+        /// It looks from the head of an index even so, for a person who asks, or once in a broker's life.
+        private(set) var isFromHead = false
+        /// MySQL reads up to a hundred rows of it at once, however few are asked for: of what is below a limit in a subquery, or joined.
+        private(set) var isBuffered = false
 
         init(_ name: String, _ sql: String, _ values: [String], _ keys: String...) {
             self.name = name
@@ -21,21 +27,59 @@ import Testing
             self.keys = Set(keys)
         }
 
+        func marked(_ values: String...) -> Self {
+            var copy = self
+            copy.marked = values
+            return copy
+        }
+
+        var fromHead: Self {
+            var copy = self
+            copy.isFromHead = true
+            return copy
+        }
+
+        var buffered: Self {
+            var copy = self
+            copy.isBuffered = true
+            return copy
+        }
+
+        var hasList: Bool { sql.contains("%@") }
+
+        /// Whether it locks rows and waits for those of others.
+        var mayWait: Bool {
+            !sql.contains("SKIP LOCKED") && !sql.contains("NOWAIT")
+                && (!sql.hasPrefix("SELECT") || sql.contains("FOR UPDATE"))
+        }
+
         /// Placeholders filled in: EXPLAIN of a prepared statement is not to be had everywhere.
-        var text: String {
-            var text = SQL.list(sql, 4)
-            for value in values {
-                guard let mark = text.range(of: "?") else { break }
-                text.replaceSubrange(mark, with: value)
+        var text: String { text(values, list: 4) }
+
+        /// The same with a longer list, which begins with that of `values` and goes on with further seqs; of ids four.
+        func text(_ values: [String], list size: Int) -> String {
+            var values = values
+            if let last = values.firstIndex(of: "2004") ?? values.firstIndex(of: "304"), size > 4 {
+                let first = (Int(values[last]) ?? 0) + 1
+                values.insert(contentsOf: (first..<first + size - 4).map { "\($0)" }, at: last + 1)
+                return Self.filled(SQL.list(sql, size), values)
             }
-            return text
+            return Self.filled(SQL.list(sql, 4), values)
+        }
+
+        private static func filled(_ sql: String, _ values: [String]) -> String {
+            let parts = sql.split(separator: "?", omittingEmptySubsequences: false)
+            precondition(parts.count == values.count + 1, "\(values.count) values for \(sql)")
+            return zip(parts, values + [""]).map { $0 + $1 }.joined()
         }
     }
 
     static let ids = [5, 6, 7, 8].map { "UNHEX(LEFT(SHA2(\($0), 256), 32))" }
     static let seqs = ["2001", "2002", "2003", "2004"]
 
-    private static let cases: [Case] = [
+    private static let waits = ["'a'", "'a'", "0", "'a'", "1", "500", "900000"]
+
+    static let cases: [Case] = [
         Case("messagesByID", SQL.messagesByID, ids, "by_id"),
         Case("knownMessages", SQL.knownMessages, ids, "by_id"),
         Case("lockByID", SQL.lockByID, ids, "by_id"),
@@ -48,13 +92,14 @@ import Testing
         Case("decideTransactions", SQL.decideTransactions, ["1", "1"] + seqs, "PRIMARY"),
         Case(
             "dueTransactions", SQL.dueTransactions, ["2000", "2100", "900000", "2000", "7", "50"], "by_check", "PRIMARY"
-        ),
+        ).marked(EmptiedTables.end, EmptiedTables.beyond, "99000000", EmptiedTables.end, "7", "4"),
         Case("lockDueTransactions", SQL.lockDueTransactions, seqs, "PRIMARY"),
         Case("reschedule", SQL.reschedule, ["1", "1", "2001"], "PRIMARY"),
         Case("park", SQL.park, ["1", "2001"], "PRIMARY"),
         Case("checksOf", SQL.checksOf, ["2001"], "PRIMARY"),
         Case("lockParked", SQL.lockParked, ids, "by_id"),
-        Case("restoreCommitted", SQL.restoreCommitted, ["1", "7", "9000", "300"], "PRIMARY"),
+        Case("restoreCommitted", SQL.restoreCommitted, ["1", "7", "9000", "300"], "PRIMARY")
+            .marked("1", "7", "9000", EmptiedTables.gone),
         Case("removeMessages", SQL.removeMessages, seqs + ["1"], "PRIMARY"),
         Case("lockMessages", SQL.lockMessages, seqs, "PRIMARY"),
         Case("freeMessages", SQL.freeMessages, seqs, "PRIMARY"),
@@ -65,40 +110,48 @@ import Testing
         Case("trackMessages", SQL.trackMessages, seqs + ["1"], "PRIMARY"),
         Case("deleteFinished", SQL.deleteFinished, seqs, "PRIMARY"),
         Case("routesOf", SQL.routesOf, ["'a'"], "by_group"),
-        Case("freshBacklog", SQL.freshBacklog, ["1", "7", "3000", "100"], "by_route"),
-        Case("waitingDeliveries", SQL.waitingDeliveries, ["'a'", "3000", "100"], "by_due", "PRIMARY"),
-        Case("dueDeliveries", SQL.dueDeliveries, ["'a'", "500", "900000", "100"], "by_due"),
+        Case("freshBacklog", SQL.freshBacklog, ["1", "7", "3000", "100"], "by_route")
+            .marked("1", "7", EmptiedTables.end, "4"),
+        Case("waitingDeliveries", SQL.waitingDeliveries, ["'a'", "3000", "100"], "by_due", "PRIMARY")
+            .marked("'a'", EmptiedTables.end, "4"),
+        Case("dueDeliveries", SQL.dueDeliveries, ["'a'", "1", "500", "900000", "100"], "by_due")
+            .marked("'b'", EmptiedTables.end, EmptiedTables.beyond, "99000000", "4"),
         Case("load", SQL.load, seqs, "PRIMARY"),
         Case("sizes", SQL.sizes, seqs, "PRIMARY"),
         Case("retractLetters", SQL.retractLetters, seqs + ["'a'"], "by_message"),
         Case("takeDeliveries", SQL.takeDeliveries, ["2"] + seqs + ["'a'"], "PRIMARY", "by_owner"),
         Case("takenDeliveries", SQL.takenDeliveries, seqs + ["'a'", "2"], "PRIMARY", "by_owner"),
-        Case("heldDeliveries", SQL.heldDeliveries, ["2", "2000", "100"], "by_owner"),
+        Case("heldDeliveries", SQL.heldDeliveries, ["2", "2000", "100"], "by_owner")
+            .marked("1", EmptiedTables.end, "4"),
         Case("nextRoute", SQL.nextRoute, ["1", "7"], "by_route"),
-        Case("expiries", SQL.expiries, ["1", "7", "3000", "100"], "by_route"),
-        Case("deliveryExpiries", SQL.deliveryExpiries, ["3000", "100"], "by_owner", "PRIMARY"),
-        Case("trackedAfter", SQL.trackedAfter, ["3000", "100"], "by_route"),
+        Case("expiries", SQL.expiries, ["1", "7", "3000", "100"], "by_route").marked("1", "7", EmptiedTables.end, "4"),
+        Case("deliveryExpiries", SQL.deliveryExpiries, ["3000", "100"], "by_owner", "PRIMARY")
+            .marked(EmptiedTables.end, "4").buffered,
+        Case("trackedAfter", SQL.trackedAfter, ["3000", "100"], "by_route").marked(EmptiedTables.end, "4"),
         Case("owed", SQL.owed, seqs, "PRIMARY"),
         Case("livingNow", SQL.livingNow, [], "by_state"),
         Case("names", SQL.names, seqs, "PRIMARY"),
         Case("freeDeliveries", SQL.freeDeliveries, seqs, "PRIMARY", "by_owner"),
-        Case("nextMessageOwner", SQL.nextMessageOwner, ["0"], "by_route"),
-        Case("nextDeliveryOwner", SQL.nextDeliveryOwner, ["0"], "by_owner"),
-        Case("deliveriesOf", SQL.deliveriesOf, ["2", "100"], "by_owner"),
+        Case("lastMessageOwner", SQL.lastMessageOwner, ["1", "2"], "by_route"),
+        Case("lastDeliveryOwner", SQL.lastDeliveryOwner, ["1", "2"], "by_owner"),
+        Case("deliveriesOf", SQL.deliveriesOf, ["2", "0", "100"], "by_owner").marked("1", EmptiedTables.end, "4"),
         Case("releaseDeliveries", SQL.releaseDeliveries, seqs + ["2"], "PRIMARY", "by_owner"),
-        Case("abandoned", SQL.abandoned, ["1", "7"], "by_route"),
         Case("livingAmong", SQL.livingAmong, ["1", "2", "3", "4"], "PRIMARY", "by_state"),
         Case("elsewhere", SQL.elsewhere, ["7"], "by_state", "by_incarnation", "PRIMARY"),
-        Case("waits", SQL.waits, ["'a'", "'a'", "'a'", "500", "900000"], "by_due"),
+        Case("waits", SQL.waits, waits, "by_due").marked(
+            "'b'", "'a'", EmptiedTables.end, "'b'", EmptiedTables.end, EmptiedTables.beyond, "99000000"
+        ).buffered,
         Case(
-            "manyWait", SQL.manyWait,
-            Array(repeating: ["'a'", "'a'", "'a'", "500", "900000"], count: SQL.manyGroups).flatMap { $0 }, "by_due"),
+            "manyWait", SQL.manyWait, Array(repeating: waits, count: SQL.manyGroups).flatMap { $0 }, "by_due"
+        ).fromHead,
         Case("deletePresence", SQL.deletePresence, ["'a'", "'b'", "'c'", "'d'", "7"], "PRIMARY", "by_incarnation"),
-        Case("deletePresenceOf", SQL.deletePresenceOf, ["7", "50"], "by_incarnation"),
         Case("claim", SQL.claim, ["2"] + seqs + ["1"], "PRIMARY"),
         Case("owned", SQL.owned, seqs + ["1"], "PRIMARY"),
-        Case("purgeTransactions", SQL.purgeTransactions, ["1", "2100", "50"], "by_check"),
-        Case("oldDeadLetters", SQL.oldDeadLetters, ["1000", "7", "1000", "1010", "50"], "by_time"),
+        Case("oldTransactions", SQL.oldTransactions, ["1", "0", "2100", "50"], "by_check")
+            .marked("1", EmptiedTables.end, EmptiedTables.beyond, "4"),
+        Case("purgeTransactions", SQL.purgeTransactions, seqs + ["1", "2100"], "PRIMARY"),
+        Case("oldDeadLetters", SQL.oldDeadLetters, ["1000", "7", "1000", "1010", "50"], "by_time")
+            .marked(EmptiedTables.end, "7", EmptiedTables.end, EmptiedTables.beyond, "4"),
         Case("routes", SQL.routes, ["7", "8", "9", "10"], "PRIMARY"),
         Case("deleteRoute", SQL.deleteRoute, ["7"], "PRIMARY"),
         Case("subjects", SQL.subjects, seqs, "PRIMARY"),
@@ -111,16 +164,17 @@ import Testing
         Case("declareDead", SQL.declareDead, ["1", "1"], "PRIMARY", "by_state"),
         Case("endLife", SQL.endLife, ["2", "1"], "PRIMARY", "by_state"),
         Case("takeBack", SQL.takeBack, ["1"], "PRIMARY"),
-        Case("anyMessageOf", SQL.anyMessageOf, ["1"], "by_route"),
-        Case("anyDeliveryOf", SQL.anyDeliveryOf, ["1"], "by_owner"),
-        Case("lastMessage", SQL.lastMessage, ["3000"], "PRIMARY"),
-        Case("lastTransaction", SQL.lastTransaction, ["3000"], "PRIMARY"),
-        Case("lastDeadLetter", SQL.lastDeadLetter, ["3000"], "by_message"),
+        Case("anyMessageOf", SQL.anyMessageOf, ["1"], "by_route").fromHead,
+        Case("anyDeliveryOf", SQL.anyDeliveryOf, ["1"], "by_owner").fromHead,
+        Case("lastMessage", SQL.lastMessage, ["2500", "3000"], "PRIMARY").marked(EmptiedTables.end, "9000000"),
+        Case("lastTransaction", SQL.lastTransaction, ["2500", "3000"], "PRIMARY").marked(EmptiedTables.end, "9000000"),
+        Case("lastDeadLetter", SQL.lastDeadLetter, ["2500", "3000"], "by_message")
+            .marked(EmptiedTables.end, "9000000"),
         Case("forgetIncarnation", SQL.forgetIncarnation, ["1"], "PRIMARY"),
     ]
 
     /// Tables of a few rows, which the server may as well read whole: a row for each life of a broker, 256 slots.
-    private static let small: Set<String> = [
+    static let small: Set<String> = [
         "slots", "longDead", "livesOf", "lockLivesOf", "living", "incarnations", "uptime", "tablesMade", "leaseOf",
         "connection", "connections",
     ]
@@ -129,7 +183,7 @@ import Testing
         "insertMessages", "insertTransactions", "insertRoutes", "keepRoute", "upsertDeliveries", "overwriteDelivery",
         "insertIncarnation", "insertBindings", "insertPresence", "keepPresence", "messageColumns", "serverNow", "isDue",
         "now", "rememberDecision",
-        "manyGroups",
+        "manyGroups", "always", "alwaysDue",
     ]
 
     @Test func noStatementIsForgotten() throws {
@@ -179,14 +233,14 @@ import Testing
         }
     }
 
-    private struct Line: Sendable, CustomStringConvertible {
+    struct Line: Sendable, CustomStringConvertible {
         var table: String
         var type: String?
         var key: String?
         var description: String { "table \(table), type \(type ?? "-"), key \(key ?? "-")" }
     }
 
-    private static func plan(_ sql: String, on connection: isolated MariaDBConnection) throws -> [Line] {
+    static func plan(_ sql: String, on connection: isolated MariaDBConnection) throws -> [Line] {
         // The table form has the same columns on both, save MySQL's `partitions` and `filtered`.
         let format = connection.server.kind == .mySQL ? "EXPLAIN FORMAT=TRADITIONAL " : "EXPLAIN "
         let isMySQL = connection.server.kind == .mySQL

@@ -224,19 +224,23 @@ import Testing
 extension MariaDBPool {
     /// Runs `body` while a session of this pool has run a statement in a transaction, and not ended it.
     func whileOpen(_ statement: String, end: String = "COMMIT", _ body: () async throws -> Void) async throws {
+        // Rows are locked, and no room between them.
+        try await whileOpen(
+            ["SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION", statement], end: end, body)
+    }
+
+    /// The same with what the session is to begin with.
+    func whileOpen(_ statements: [String], end: String = "COMMIT", _ body: () async throws -> Void) async throws {
         let (begun, done) = (Signal<Bool>(), Signal<Void>())
         async let holding: Void = withConnection { connection in
             do {
-                // Rows are locked, and no room between them.
-                try connection.simple("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-                try connection.begin()
-                _ = try connection.simpleRows(statement)
+                for statement in statements { _ = try connection.simpleRows(statement) }
             } catch {
                 begun.send(false)
                 throw error
             }
             begun.send(true)
-            _ = done.wait()
+            _ = done.wait(within: 3_600)
             try connection.simple(end)
             try connection.rollback()
         }

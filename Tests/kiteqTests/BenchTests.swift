@@ -50,7 +50,7 @@ import Testing
 
     private let plan = BenchPlan(
         connections: 4, outstanding: 1_000, size: 512, duration: .seconds(5), sweep: .seconds(1), rate: 2_000,
-        waiting: 10, idleConnections: 10, options: [])
+        waiting: 10, snapshot: .seconds(2), idleConnections: 10, options: [])
 
     @Test func aTargetIsHeldAgainstTheMedianRatio() throws {
         var report = BenchReport(plan: plan, store: "MySQL, 4 shards")
@@ -76,6 +76,7 @@ import Testing
     @Test(arguments: [
         ["--store", "memory://", "--work", "publish"], ["--store", "memory://", "--work", "fly,nothing"],
         ["--store", "memory://", "--work", "fly", "--rounds", "0"], ["--work", "fly"],
+        ["--store", "memory://", "--work", "snapshot"], ["--store", "memory://", "--work", "fly", "--snapshot", "0"],
     ])
     func nonsenseIsRefused(arguments: [String]) {
         #expect(throws: (any Error).self) { try BenchCommand.parse(arguments) }
@@ -96,10 +97,13 @@ import Testing
         let outcome = try CommandProcess.run([
             "bench", "--store", "mysql://root@127.0.0.1:\(database.port)/kite_bench?shards=2", "--work",
             BenchWork.allCases.map(\.rawValue).joined(separator: ","), "--rounds", "1", "--duration", "1", "--sweep",
-            "10", "--waiting", "500", "--idle-connections", "50", "--rate", "200", "--json", json.path,
+            "10", "--waiting", "500", "--idle-connections", "50", "--rate", "200", "--snapshot", "2", "--json",
+            json.path,
         ])
         await database.stop()
         #expect(outcome.status == 0, "\(outcome.error)")
+        #expect(
+            outcome.error.contains("s of the snapshot: ") && outcome.error.contains(" pages and "), "\(outcome.error)")
         #expect(outcome.output.split(separator: "\n").count == 3 + BenchWork.allCases.count, "\(outcome.output)")
         let report = try #require(
             try JSONSerialization.jsonObject(with: Data(contentsOf: json)) as? [String: Any])

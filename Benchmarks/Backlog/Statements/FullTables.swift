@@ -79,7 +79,9 @@ struct FullTables: Sendable {
         let (fresh, left, tracked) = (list(Self.fresh), list(Self.left), list(Self.tracked, step: 50))
         let middle = "\(Self.fresh + Self.step * rows / 2)"
         let trackedMiddle = "\(Self.tracked + Self.step * rows / 4)"
-        let now = "\(Self.now)"
+        let (now, latest) = ("\(Self.now)", "\(1 << 62)")
+        let decided = list(0)
+        func waits(_ group: String) -> [String] { [group, group, "0", group, "1", now, latest] }
         return [
             .init("recovery", "routesOf", SQL.routesOf, ["'away'"], page: 2),
             .init("recovery", "freshBacklog", SQL.freshBacklog, ["101", "7", "0", "500"], page: 500),
@@ -90,21 +92,20 @@ struct FullTables: Sendable {
             .init(
                 "recovery", "waitingDeliveries, from the middle", SQL.waitingDeliveries,
                 ["'away'", trackedMiddle, "500"], page: 500),
-            .init("recovery", "dueDeliveries", SQL.dueDeliveries, ["'busy-2'", now, "500"], page: 500),
+            .init("recovery", "dueDeliveries", SQL.dueDeliveries, ["'busy-2'", "1", now, latest, "500"], page: 500),
             .init("recovery", "heldDeliveries", SQL.heldDeliveries, ["101", "0", "500"], page: 500),
             .init("recovery", "load", SQL.load, fresh, page: 64),
             .init("recovery", "claim", SQL.claim, ["101"] + left + ["102"], page: 64),
             .init("recovery", "takeDeliveries", SQL.takeDeliveries, ["101"] + tracked + ["'away'"], page: 64),
             .init("recovery", "takenDeliveries", SQL.takenDeliveries, tracked + ["'held'", "101"], page: 64),
             .init("surveyor", "elsewhere", SQL.elsewhere, ["101"], page: 1),
-            .init("surveyor", "waits, none due", SQL.waits, ["'busy'", "'busy'", "'busy'", now], page: 2),
-            .init("surveyor", "waits, many wait", SQL.waits, ["'away'", "'away'", "'away'", now], page: 2),
+            .init("surveyor", "waits, none due", SQL.waits, waits("'busy'"), page: 2),
+            .init("surveyor", "waits, many wait", SQL.waits, waits("'away'"), page: 2),
             .init("lease watcher", "living", SQL.living, [], page: 2),
-            .init("surveyor", "nextMessageOwner", SQL.nextMessageOwner, ["0"], page: 1),
-            .init("surveyor", "nextDeliveryOwner", SQL.nextDeliveryOwner, ["0"], page: 1),
-            .init("surveyor", "abandoned, first route", SQL.abandoned, ["102", "0"], page: 1),
-            .init("surveyor", "abandoned, none left", SQL.abandoned, ["102", "7"], page: 1),
-            .init("surveyor", "deliveriesOf", SQL.deliveriesOf, ["102", "500"], page: 500),
+            .init("surveyor", "lastMessageOwner", SQL.lastMessageOwner, ["101", "103"], page: 1),
+            .init("surveyor", "lastDeliveryOwner", SQL.lastDeliveryOwner, ["101", "103"], page: 1),
+            .init("surveyor", "abandoned", SQL.freshBacklog, ["102", "7", "0", "1"], page: 1),
+            .init("surveyor", "deliveriesOf", SQL.deliveriesOf, ["102", "0", "500"], page: 500),
             .init("surveyor", "releaseDeliveries", SQL.releaseDeliveries, tracked + ["102"], page: 64 * 5),
             .init("sweeper", "nextRoute", SQL.nextRoute, ["101", "0"], page: 1),
             .init("sweeper", "nextRoute, none left", SQL.nextRoute, ["101", "7"], page: 1),
@@ -114,14 +115,16 @@ struct FullTables: Sendable {
                 "sweeper", "deliveryExpiries, from the middle", SQL.deliveryExpiries, [trackedMiddle, "500"], page: 500),
             .init("sweeper", "freeDeliveries", SQL.freeDeliveries, tracked, page: 64 * 5),
             .init(
-                "sweeper", "purgeTransactions", SQL.purgeTransactions, ["1", "\(Self.now - 8_000_000)", "500"],
+                "sweeper", "oldTransactions", SQL.oldTransactions, ["1", "0", "\(Self.now - 8_000_000)", "500"],
                 page: 500),
-            .init("sweeper", "purgeTransactions, all", SQL.purgeTransactions, ["1", "1 << 62", "500"], page: 500),
+            .init("sweeper", "oldTransactions, all", SQL.oldTransactions, ["1", "0", latest, "500"], page: 500),
+            .init("sweeper", "purgeTransactions", SQL.purgeTransactions, decided + ["1", latest], page: 64),
             .init("sweeper", "oldDeadLetters", SQL.oldDeadLetters, ["0", "0", "0", now, "64"], page: 64),
-            .init("sweeper", "oldDeadLetters, all", SQL.oldDeadLetters, ["0", "0", "0", "1 << 62", "64"], page: 64),
+            .init("sweeper", "oldDeadLetters, all", SQL.oldDeadLetters, ["0", "0", "0", latest, "64"], page: 64),
             .init("sweeper", "sizes", SQL.sizes, fresh, page: 64),
             .init("surveyor", "routes", SQL.routes, ["7", "8", "9", "10"], page: 64),
-            .init("transactions", "dueTransactions", SQL.dueTransactions, ["0", now, "0", "0", "256"], page: 256),
+            .init(
+                "transactions", "dueTransactions", SQL.dueTransactions, ["0", now, latest, "0", "0", "256"], page: 256),
             .init("transactions", "lockDueTransactions", SQL.lockDueTransactions, fresh, page: 64),
             .init("write-behind", "lockMessages", SQL.lockMessages, tracked, page: 64),
             .init("write-behind", "removeMessages", SQL.removeMessages, fresh + ["101"], page: 64),

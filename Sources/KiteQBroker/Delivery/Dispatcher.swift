@@ -37,7 +37,9 @@ final class Dispatcher: Sendable {
                 unwritten: Array(repeating: OldestPending(), count: shards)))
         // Bounded by the machine: it stops deliveries at `limits.unflushed`, so nothing that was decided is ever refused here.
         lanes = (0..<shards).map { _ in
-            BatchLane(capacity: .init(items: .max), batch: .init(items: settleRows), size: { _ in 1 })
+            BatchLane(
+                capacity: .init(items: .max), batch: .init(items: settleRows), size: { _ in 1 },
+                hold: .init(time: WriteBehind.holdTime, items: WriteBehind.heldItems, isPatient: \.isRemoval))
         }
         scansWanted = (0..<shards).map { _ in Wakeup() }
         self.recent = recent

@@ -22,6 +22,12 @@ struct WriteBehind: Sendable {
         let isClosed = Latch()
     }
 
+    /// Removals that are few wait so long for others: nobody waits for them. What a crash brings again grows by what was done in
+    /// that time (docs/decisions/0054-removals-held-back.md).
+    static let holdTime = Duration.milliseconds(25)
+    /// So many share a transaction well enough to go at once.
+    static let heldItems = 100
+
     /// Settlements that were put aside and are tried together.
     private static let asideAtOnce = 100
 

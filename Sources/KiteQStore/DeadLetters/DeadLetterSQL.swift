@@ -49,12 +49,15 @@ enum DeadLetterSQL {
 
     static let lockTransaction = "SELECT outcome FROM kite_transaction WHERE seq = ? FOR UPDATE"
     static let decideParked = """
-        UPDATE kite_transaction SET outcome = ?, next_check_at = ? WHERE seq IN (%@) AND outcome = 3
+        UPDATE kite_transaction FORCE INDEX (PRIMARY) SET outcome = ?, next_check_at = ? WHERE seq IN (%@) AND outcome = 3
         """
     static let sizes = """
         SELECT id, OCTET_LENGTH(header) + OCTET_LENGTH(body) + COALESCE(OCTET_LENGTH(extra), 0) \
-        FROM kite_dead_letter WHERE id IN (%@)
+        FROM kite_dead_letter FORCE INDEX (PRIMARY) WHERE id IN (%@)
         """
-    static let lockAll = "SELECT id, seq, reason FROM kite_dead_letter WHERE id IN (%@) ORDER BY id FOR UPDATE"
-    static let delete = "DELETE FROM kite_dead_letter WHERE id IN (%@)"
+    static let lockAll = """
+        SELECT id, seq, reason FROM kite_dead_letter FORCE INDEX (PRIMARY) WHERE id IN (%@) ORDER BY id FOR UPDATE
+        """
+    /// The kind is in no index: see ``SQL``.
+    static let delete = "DELETE l FROM kite_dead_letter l FORCE INDEX (PRIMARY) WHERE l.id IN (%@) AND l.kind > 0"
 }

@@ -112,8 +112,12 @@ struct LateAnswers {
     /// Those that messages are restored with.
     var routes: [Route] { decisions.compactMap(\.route).filter { !$0.isEmpty } }
 
-    /// The seqs of messages that were restored.
-    var committed: [Int64] { decisions.filter { $0.route?.isEmpty == false }.map(\.letter.seq) }
+    /// Messages that are restored.
+    var committed: [(seq: Int64, route: RouteID)] {
+        decisions.compactMap { decision in
+            decision.route.flatMap { $0.isEmpty ? nil : (decision.letter.seq, $0.id) }
+        }
+    }
 
     /// Restores what is committed, ends the letters, and remembers the decisions.
     func write(as owner: Int64, on connection: isolated MariaDBConnection) throws {

@@ -59,8 +59,12 @@ extension Shard {
         var routes: [Int64: Route] = [:]
         while true {
             let known = routes
-            let result = try await run(retryingLockWaits: false) { [self] connection in
-                try connection.transaction { try decide(batch, known: known, route: route, on: connection) }
+            let result = try await writingFresh { write in
+                try await run(retryingLockWaits: false) { [self] connection in
+                    try connection.transaction {
+                        try decide(batch, known: known, route: route, in: write, on: connection)
+                    }
+                }
             }
             guard case .needs(let missing) = result else { return result }
             try await ensureRoutes(missing)
@@ -118,7 +122,7 @@ extension Shard {
 
     private func decide(
         _ batch: [TransactionDecision], known: [Int64: Route], route: (String, String) -> Route?,
-        on connection: isolated MariaDBConnection
+        in freshWrite: FreshMarks.WriteID, on connection: isolated MariaDBConnection
     ) throws -> Attempt {
         var halves: [MessageID: Half] = [:]
         try connection.query(SQL.lockTransactions, list: Array(Set(batch.map(\.messageID)).sorted().map(\.value))) {
@@ -142,9 +146,10 @@ extension Shard {
         let missing = decided.committed.values.filter { known[$0.id] == nil && knownRoute($0.id) == nil }
         if !missing.isEmpty { return .needs(Array(missing)) }
 
+        let committed = decided.committed
+        note(committed.map { ($0.value.id, $0.key) }, in: freshWrite)
         try write(decided, on: connection)
         CrashPoint.reached(.deciding)
-        let committed = decided.committed
         let wanted = batch.compactMap { decision in
             halves[decision.messageID].flatMap { decision.needsContent(of: $0.seq) ? $0.seq : nil }
         }

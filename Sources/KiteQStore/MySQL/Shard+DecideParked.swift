@@ -84,15 +84,18 @@ extension Shard {
         while true {
             let known = routes
             do {
-                let result = try await run(retryingLockWaits: false) { [self] connection in
-                    try connection.transaction {
-                        var late = try LateAnswers(to: batch, on: connection)
-                        let outcomes = late.judge(batch, route)
-                        let missing = late.routes.filter { known[$0.id] == nil && knownRoute($0.id) == nil }
-                        guard missing.isEmpty else { return LateAttempt.needs(missing) }
-                        try late.write(as: incarnation, on: connection)
-                        let contents = try contents(late.committed, on: connection)
-                        return .done(LateAnswers.adding(contents, to: outcomes, of: batch))
+                let result = try await writingFresh { write in
+                    try await run(retryingLockWaits: false) { [self] connection in
+                        try connection.transaction {
+                            var late = try LateAnswers(to: batch, on: connection)
+                            let outcomes = late.judge(batch, route)
+                            let missing = late.routes.filter { known[$0.id] == nil && knownRoute($0.id) == nil }
+                            guard missing.isEmpty else { return LateAttempt.needs(missing) }
+                            note(late.committed.map { ($0.route, $0.seq) }, in: write)
+                            try late.write(as: incarnation, on: connection)
+                            let contents = try contents(late.committed.map(\.seq), on: connection)
+                            return .done(LateAnswers.adding(contents, to: outcomes, of: batch))
+                        }
                     }
                 }
                 switch result {

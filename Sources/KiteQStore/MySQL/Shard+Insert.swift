@@ -112,7 +112,10 @@ extension Shard {
     ) async throws -> [Settled] {
         var progress = Progress()
         do {
-            let written = try await insertPiece(batch, &progress, until: deadline)
+            let written = try await writingFresh { write in
+                note(batch.lazy.compactMap { row in row.route.map { ($0.id, row.seq) } }, in: write)
+                return try await insertPiece(batch, &progress, until: deadline)
+            }
             if written.count == batch.count {
                 return Array(repeating: Settled(outcome: .stored), count: batch.count)
             }

@@ -119,12 +119,17 @@ extension Shard {
         }
     }
 
+    /// A clock may be set back by so many milliseconds between this and the first seq, and ages still hold.
+    private static let clockMargin: Timestamp = 60_000
+
     /// The greatest seq that something here has, of those that a new life counts on from; 0 where there is none.
     func highestSeq() async throws -> Int64 {
-        let limit = MariaDBValue.int(SequenceGenerator.highestFloor(now: now))
+        // Seqs of before now are no floor: what is made from now on is above them.
+        let least = MariaDBValue.int(SequenceGenerator.smallest(at: min(now, StoreClock.wall()) - Self.clockMargin))
+        let limit = MariaDBValue.int(SequenceGenerator.highestFloor(now: now) - 1)
         return try await run { connection in
             try [SQL.lastMessage, SQL.lastTransaction, SQL.lastDeadLetter].map {
-                try connection.query($0, [limit]).first?.int(0) ?? 0
+                try connection.query($0, [least, limit]).first?.int(0) ?? 0
             }.max() ?? 0
         }
     }

@@ -106,25 +106,6 @@ extension Shard {
 
     // MARK: Who is dead
 
-    /// Owners of messages that are not among the living: found from what they own, so that nothing of a life that
-    /// was forgotten, or that this server never heard of, is left.
-    static func deadWithMessages(on connection: isolated MariaDBConnection) throws -> [Int64] {
-        try dead(owners(SQL.nextMessageOwner, on: connection), on: connection).filter {
-            // Half messages are anybody's.
-            try !connection.query(SQL.nextRoute, [.int($0), .int(Route.halfID)]).isEmpty
-        }
-    }
-
-    static func deadWithDeliveries(on connection: isolated MariaDBConnection) throws -> [Int64] {
-        try dead(owners(SQL.nextDeliveryOwner, on: connection), on: connection)
-    }
-
-    static func owners(_ next: String, on connection: isolated MariaDBConnection) throws -> [Int64] {
-        var owners: [Int64] = []
-        while let owner = try connection.query(next, [.int(owners.last ?? 0)]).first { owners.append(try owner.int(0)) }
-        return owners
-    }
-
     /// To be asked after the owners were read: a broker joins before it owns anything.
     static func dead(_ owners: [Int64], on connection: isolated MariaDBConnection) throws -> [Int64] {
         var living: Set<Int64> = []
@@ -165,9 +146,11 @@ extension Shard {
             }
         }
         let resolved = open.filter { ended.contains($0.key) }
-        suspects.withLock { suspects in
+        let isClear = suspects.withLock { suspects in
             for thread in resolved.keys { suspects[thread] = nil }
+            return suspects.isEmpty
         }
+        if isClear { marks.withLock { $0.fresh.endDoubts() } }
         return resolved.values.min()
     }
 }

@@ -1,6 +1,7 @@
 import KiteQCore
 import Logging
 import MariaDB
+import Synchronization
 
 /// What waits in a shard: keys by ranges of an index, then messages by primary key.
 extension Shard {
@@ -8,13 +9,13 @@ extension Shard {
         of group: String, after: Int64, limit: Int, includingDead: Bool
     ) async throws -> [FreshMessage] {
         try await run { [self] connection in
-            let owners = [incarnation] + (includingDead ? try Self.deadWithMessages(on: connection) : [])
+            let owners = [incarnation] + (includingDead ? try deadWithMessages(on: connection) : [])
             let routes = try connection.query(SQL.routesOf, [.text(group)]).map { try $0.int(0) }
             var found: [(seq: Int64, route: Int64)] = []
             for owner in owners {
                 for route in routes {
-                    let page = try connection.query(
-                        SQL.freshBacklog, [.int(owner), .int(route), .int(after), .int(limit)])
+                    let page = try freshPage(
+                        SQL.freshBacklog, of: owner, route, above: after, limit: limit, on: connection)
                     // Of one that is not known whole none are given: the messages of the others must not wait for its.
                     guard !page.isEmpty, try routeIfThere(route, on: connection) != nil else { continue }
                     found += try page.map { (try $0.int(0), route) }
@@ -29,20 +30,30 @@ extension Shard {
     }
 
     func deliveries(of group: String, in range: DeliveryRange, limit: Int) async throws -> [Int64] {
-        try await run { connection in
-            switch range {
-            case .waiting(let after):
-                try connection.query(SQL.waitingDeliveries, [.text(group), .int(after), .int(limit)])
-            case .due(let now, let latest):
-                try connection.query(SQL.dueDeliveries, [.text(group), .int(now), .int(latest), .int(limit)])
+        try await run { [self] connection in
+            try look(.waiting) { isFull in
+                let start = isFull ? (waitingAbove: 0, dueFrom: 1) : marks.withLock { $0.places.start(of: group) }
+                return switch range {
+                case .waiting(let after):
+                    try connection.query(
+                        SQL.waitingDeliveries, [.text(group), .int(max(after, start.waitingAbove)), .int(limit)])
+                case .due(let now, let latest):
+                    try connection.query(
+                        SQL.dueDeliveries, [.text(group), .int(start.dueFrom), .int(now), .int(latest), .int(limit)])
+                }
             }
         }.map { try $0.int(0) }
     }
 
     func heldDeliveries(after: Int64, limit: Int) async throws -> [HeldDelivery] {
-        try await run { [incarnation] connection in
-            try connection.query(SQL.heldDeliveries, [.int(incarnation), .int(after), .int(limit)]).map {
-                HeldDelivery(seq: try $0.int(0), group: try $0.text(1), attempts: Int(try $0.int(2)))
+        try await run { [self] connection in
+            try look(.held) { isFull in
+                let above = isFull ? after : max(after, marks.withLock { $0.places.heldAbove })
+                let page = try connection.query(SQL.heldDeliveries, [.int(incarnation), .int(above), .int(limit)]).map {
+                    HeldDelivery(seq: try $0.int(0), group: try $0.text(1), attempts: Int(try $0.int(2)))
+                }
+                if after == 0 { marks.withLock { $0.places.lookedForHeld(first: page.first?.seq, now: now) } }
+                return page
             }
         }
     }
@@ -51,28 +62,31 @@ extension Shard {
         of groups: Set<BindingName>, after start: FreshPlace?, limit: Int
     ) async throws -> (messages: [FreshMessage], next: FreshPlace?) {
         try await run { [self] connection in
-            let owner = MariaDBValue.int(incarnation)
-            var place = start ?? FreshPlace(route: Route.halfID, seq: .max)
-            var messages: [FreshMessage] = []
-            var room = limit
-            while true {
-                if place.route > Route.halfID, let route = try routeIfThere(place.route, on: connection),
-                    route.members.contains(where: { groups.contains(BindingName($0.group)) })
-                {
-                    let page = try connection.query(
-                        SQL.freshBacklog, [owner, .int(place.route), .int(place.seq), .int(room)]
-                    ).map { FreshMessage(seq: try $0.int(0), route: route) }
-                    messages += page
-                    if let last = page.last { place.seq = last.seq }
-                    room -= page.count
+            let owner = incarnation
+            return try look(.freshRoutes) { isFull in
+                var place = start ?? FreshPlace(route: Route.halfID, seq: .max)
+                var messages: [FreshMessage] = []
+                var room = limit
+                while true {
+                    if place.route > Route.halfID, let route = try routeIfThere(place.route, on: connection),
+                        route.members.contains(where: { groups.contains(BindingName($0.group)) })
+                    {
+                        let page = try freshPage(
+                            SQL.freshBacklog, of: owner, place.route, above: place.seq, limit: room, isFull: isFull,
+                            on: connection
+                        ).map { FreshMessage(seq: try $0.int(0), route: route) }
+                        messages += page
+                        if let last = page.last { place.seq = last.seq }
+                        room -= page.count
+                    }
+                    guard room > 0 else { return (messages, place) }
+                    guard let next = try nextRoute(of: owner, after: place.route, isFull: isFull, on: connection) else {
+                        return (messages, nil)
+                    }
+                    place = FreshPlace(route: next, seq: 0)
+                    // A route that nobody is asked about costs a look, too. The last one leaves room for a row.
+                    room = max(1, room - 1)
                 }
-                guard room > 0 else { return (messages, place) }
-                guard let next = try connection.query(SQL.nextRoute, [owner, .int(place.route)]).first else {
-                    return (messages, nil)
-                }
-                place = FreshPlace(route: try next.int(0), seq: 0)
-                // A route that nobody is asked about costs a look, too. The last one leaves room for a row.
-                room = max(1, room - 1)
             }
         }
     }
@@ -131,31 +145,40 @@ extension Shard {
     private func takeFresh(_ rows: [MariaDBRow], on connection: isolated MariaDBConnection) throws -> Set<Int64> {
         var byOwner: [Int64: [Int64]] = [:]
         var sizes: [Int64: Int] = [:]
+        var routes: [Int64: RouteID] = [:]
         for row in rows {
             byOwner[try row.int(3), default: []].append(try row.int(0))
             sizes[try row.int(0)] = row.contentSize(12)
+            routes[try row.int(0)] = try row.int(2)
         }
         var mine = Set(byOwner.removeValue(forKey: incarnation) ?? [])
         guard !byOwner.isEmpty else { return mine }
         for owner in try Self.dead(byOwner.keys.sorted(), on: connection) {
-            mine.formUnion(try claim(byOwner[owner] ?? [], sizes, from: owner, on: connection))
+            mine.formUnion(
+                try claim(byOwner[owner] ?? [], routes: { routes[$0] ?? 0 }, sizes, from: owner, on: connection))
         }
         return mine
     }
 
     /// Another heir may be at the same rows: what counts is whose they are afterwards.
     ///
-    /// - Parameter sizes: bytes of the messages. A row that changes hands is logged as it was and as it is.
+    /// - Parameters:
+    ///   - route: of a message.
+    ///   - sizes: bytes of the messages. A row that changes hands is logged as it was and as it is.
     func claim(
-        _ seqs: [Int64], _ sizes: [Int64: Int], from dead: Int64, on connection: isolated MariaDBConnection
+        _ seqs: [Int64], routes route: (Int64) -> RouteID, _ sizes: [Int64: Int], from dead: Int64,
+        on connection: isolated MariaDBConnection
     ) throws -> [Int64] {
         let list = seqs.sorted().map { MariaDBValue.int($0) }
         var claimed = 0
         var refusals = Refusals()
-        for piece in seqs.sorted().pieces(bytes: Self.transactionBytes, size: { 2 * (sizes[$0] ?? 0) }) {
-            try inParts(piece, "take over messages of a dead broker", &refusals, on: connection) { part in
-                claimed += try connection.execute(
-                    SQL.claim, list: part.map { .int($0) }, before: [.int(incarnation)], after: [.int(dead)])
+        try writingFresh(on: connection) { write in
+            note(seqs.map { (route($0), $0) }, in: write)
+            for piece in seqs.sorted().pieces(bytes: Self.transactionBytes, size: { 2 * (sizes[$0] ?? 0) }) {
+                try inParts(piece, "take over messages of a dead broker", &refusals, on: connection) { part in
+                    claimed += try connection.execute(
+                        SQL.claim, list: part.map { .int($0) }, before: [.int(incarnation)], after: [.int(dead)])
+                }
             }
         }
         CrashPoint.reached(.orphanClaimed)
@@ -169,6 +192,8 @@ extension Shard {
     private func takeDeliveries(
         _ seqs: [Int64], of group: String, on connection: isolated MariaDBConnection
     ) throws -> [Int64: Int] {
+        guard let first = seqs.min() else { return [:] }
+        marks.withLock { $0.places.holds(seq: first) }
         var attempts: [Int64: Int] = [:]
         var refusals = Refusals()
         try inParts(seqs, "take the delivery of", &refusals, on: connection) { part in

@@ -170,22 +170,24 @@ extension Shard {
     func findUnknownRoutes() async throws -> Set<RouteID> {
         let start = routeCensus
         let (found, next) = try await run { [self] connection in
-            let owners = ([incarnation] + (try Self.deadWithMessages(on: connection))).sorted()
-            var place = start ?? (owner: owners[0], route: Route.halfID)
-            var found: Set<RouteID> = []
-            for _ in 0..<Self.divesPerCheck {
-                if owners.contains(place.owner),
-                    let row = try connection.query(SQL.nextRoute, [.int(place.owner), .int(place.route)]).first
-                {
-                    place.route = try row.int(0)
-                    if try routeIfThere(place.route, on: connection) == nil { found.insert(place.route) }
-                } else if let owner = owners.first(where: { $0 > place.owner }) {
-                    place = (owner, Route.halfID)
-                } else {
-                    return (found, nil as (owner: Int64, route: RouteID)?)
+            let owners = ([incarnation] + (try deadWithMessages(on: connection))).sorted()
+            return try look(.freshRoutes) { isFull in
+                var place = start ?? (owner: owners[0], route: Route.halfID)
+                var found: Set<RouteID> = []
+                for _ in 0..<Self.divesPerCheck {
+                    if owners.contains(place.owner),
+                        let next = try nextRoute(of: place.owner, after: place.route, isFull: isFull, on: connection)
+                    {
+                        place.route = next
+                        if try routeIfThere(place.route, on: connection) == nil { found.insert(place.route) }
+                    } else if let owner = owners.first(where: { $0 > place.owner }) {
+                        place = (owner, Route.halfID)
+                    } else {
+                        return (found, nil as (owner: Int64, route: RouteID)?)
+                    }
                 }
+                return (found, place)
             }
-            return (found, place)
         }
         noteCensus(found, next: next)
         return unknownRoutes
@@ -193,12 +195,11 @@ extension Shard {
 
     /// Topics and types of some messages of a route.
     func subjects(of route: RouteID) async throws -> [(topic: String, messageType: String)] {
-        try await run { [incarnation] connection in
+        try await run { [self] connection in
             var seqs: [Int64] = []
-            for owner in [incarnation] + (try Self.deadWithMessages(on: connection)) {
-                seqs += try connection.query(
-                    SQL.freshBacklog, [.int(owner), .int(route), .int(0), .int(16)]
-                ).map { try $0.int(0) }
+            for owner in [incarnation] + (try deadWithMessages(on: connection)) {
+                seqs += try freshPage(SQL.freshBacklog, of: owner, route, above: 0, limit: 16, on: connection)
+                    .map { try $0.int(0) }
             }
             var subjects: [(String, String)] = []
             try connection.query(SQL.subjects, list: seqs.prefix(16).map { .int($0) }) { row in

@@ -1,6 +1,7 @@
 import KiteQCore
 import Logging
 import MariaDB
+import Synchronization
 
 /// Steps 8 and 9 of a message's way: what became of deliveries.
 extension Shard {
@@ -106,12 +107,14 @@ extension Shard {
     ) throws -> [Int64] {
         let owner = incarnation
         let now = now
-        return try connection.transaction {
+        let mine = try connection.transaction {
             let mine = try Self.lockOwn(batch, owner: owner, on: connection)
             try Self.apply(mine, owner: owner, now: now, on: connection)
-            let kept = Set(mine.map(\.seq))
-            return batch.map(\.seq).filter { !kept.contains($0) }
+            return mine
         }
+        if mine.contains(where: { !$0.pending.isEmpty }) { marks.withLock { $0.places.written(mine) } }
+        let kept = Set(mine.map(\.seq))
+        return batch.map(\.seq).filter { !kept.contains($0) }
     }
 
     /// One message's, with fewer letters in a step where the server takes no more.

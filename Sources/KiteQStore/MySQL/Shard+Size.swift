@@ -119,7 +119,20 @@ extension Shard {
 
     /// What tells which groups a life that is over had clients of: nobody looks at it any more.
     static func removePresence(of number: Int64, on connection: isolated MariaDBConnection) throws {
-        _ = try remove(SQL.deletePresenceOf, [.int(number)], limit: .max, on: connection)
+        let groups = try connection.query(SQL.presenceOf, [.int(number)]).map { MariaDBValue.text(try $0.text(0)) }
+        try removePresence(of: number, groups, on: connection)
+    }
+
+    private static func removePresence(
+        of number: Int64, _ groups: [MariaDBValue], on connection: isolated MariaDBConnection
+    ) throws {
+        do {
+            try connection.execute(SQL.deletePresence, list: groups, after: [.int(number)])
+        } catch let error as MariaDBError where mayPassInParts(error) && groups.count > 1 {
+            let half = groups.count / 2
+            try removePresence(of: number, Array(groups[..<half]), on: connection)
+            try removePresence(of: number, Array(groups[half...]), on: connection)
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 import KiteQCore
 import MariaDB
+import Synchronization
 
 /// What a broker looks at again and again: where the others' groups are, what is due, what the dead left.
 extension Shard {
@@ -10,17 +11,21 @@ extension Shard {
             for row in try connection.query(SQL.elsewhere, [.int(incarnation)]) {
                 survey.elsewhere.insert(try row.text(0))
             }
-            try Self.waits(groups, now: now, latest: latest, on: connection) { row in
+            try waits(groups, now: now, latest: latest, on: connection) { row in
                 let group = try row.text(0)
-                if let seq = try row.optionalInt(1) { survey.waiting[group] = seq }
-                if try row.int(2) != 0 { survey.due.insert(group) }
+                let (seq, due) = (try row.optionalInt(1), try row.optionalInt(2))
+                if let seq { survey.waiting[group] = seq }
+                if due != nil { survey.due.insert(group) }
+                marks.withLock { $0.places.looked(for: group, waiting: seq, due: due, now: now) }
             }
-            for owner in try Self.deadWithMessages(on: connection) {
+            for owner in try deadWithMessages(on: connection) {
                 // One dive into the index for each route.
-                var route = Route.halfID
-                while let row = try connection.query(SQL.abandoned, [.int(owner), .int(route)]).first {
-                    route = try row.int(0)
-                    let seq = try row.int(1)
+                for route in marks.withLock({ $0.fresh.routes(of: owner) }) {
+                    guard
+                        let row = try freshPage(SQL.freshBacklog, of: owner, route, above: 0, limit: 1, on: connection)
+                            .first
+                    else { continue }
+                    let seq = try row.int(0)
                     for member in try self.routeIfThere(route, on: connection)?.members ?? [] {
                         survey.abandoned[member.group] = min(survey.abandoned[member.group] ?? .max, seq)
                     }
@@ -30,27 +35,38 @@ extension Shard {
         }
     }
 
-    private static func waits(
+    private func waits(
         _ groups: [String], now: Timestamp, latest: Timestamp, on connection: isolated MariaDBConnection,
         _ body: (MariaDBRow) throws -> Void
     ) throws {
-        func values(_ group: String) -> [MariaDBValue] {
-            [.text(group), .text(group), .text(group), .int(now), .int(latest)]
+        try look(.waiting) { isFull in
+            func values(_ group: String) -> [MariaDBValue] {
+                let start = isFull ? (waitingAbove: 0, dueFrom: 1) : marks.withLock { $0.places.start(of: group) }
+                return [
+                    .text(group), .text(group), .int(start.waitingAbove), .text(group), .int(start.dueFrom), .int(now),
+                    .int(latest),
+                ]
+            }
+            let many = groups.count / SQL.manyGroups * SQL.manyGroups
+            for start in stride(from: 0, to: many, by: SQL.manyGroups) {
+                let some = groups[start..<start + SQL.manyGroups]
+                try connection.query(SQL.manyWait, some.flatMap(values)).forEach(body)
+            }
+            for group in groups[many...] { try connection.query(SQL.waits, values(group)).forEach(body) }
         }
-        let many = groups.count / SQL.manyGroups * SQL.manyGroups
-        for start in stride(from: 0, to: many, by: SQL.manyGroups) {
-            let some = groups[start..<start + SQL.manyGroups]
-            try connection.query(SQL.manyWait, some.flatMap(values)).forEach(body)
-        }
-        for group in groups[many...] { try connection.query(SQL.waits, values(group)).forEach(body) }
     }
 
     func releaseDead(limit: Int) async throws -> Int {
         try await run { [self] connection in
             var released = 0
-            for number in try Self.deadWithDeliveries(on: connection) {
+            for number in try deadOwners(.deliveryOwners, SQL.lastDeliveryOwner, on: connection).owners {
                 let owner = MariaDBValue.int(number)
-                let held = try connection.query(SQL.deliveriesOf, [owner, .int(limit)]).map { try $0.int(0) }
+                // What was let go of before lies in the index still.
+                let start = marks.withLock { $0.releasedUpTo[number] ?? 0 }
+                let held = try connection.query(SQL.deliveriesOf, [owner, .int(start), .int(limit)]).map {
+                    try $0.int(0)
+                }
+                guard let last = held.last else { continue }
                 var refusals = Refusals()
                 try inParts(Set(held).sorted(), "set free what a dead broker had", &refusals, on: connection) { part in
                     let seqs = part.map { MariaDBValue.int($0) }
@@ -59,6 +75,12 @@ extension Shard {
                         CrashPoint.reached(.releasing)
                         return try connection.execute(SQL.releaseDeliveries, list: seqs, after: [owner])
                     }
+                }
+                // Others of the last message may be left.
+                marks.withLock { marks in
+                    marks.releasedUpTo[number] = last
+                    marks.places.releasedDead()
+                    if let first = held.first { marks.places.freed(seq: first) }
                 }
             }
             return released

@@ -1,5 +1,6 @@
 import KiteQCore
 import MariaDB
+import Synchronization
 
 /// What nobody will come for: expired messages of groups that are away, decided transactions, old dead letters, dead
 /// incarnations. Bounded pages; a sweep over all takes as many as it takes.
@@ -8,40 +9,43 @@ extension Shard {
         after cursor: SweepCursor?, now: Timestamp, limit: Int
     ) async throws -> (expired: [ExpiredMessage], next: SweepCursor?) {
         let (expired, unrouted, next) = try await run { [self] connection in
-            let owners = ([incarnation] + (try Self.deadWithMessages(on: connection))).sorted()
-            var place = cursor ?? SweepCursor(owner: owners[0], route: Route.halfID, seq: .max)
-            var expired: [ExpiredMessage] = []
-            var unrouted: [Int64] = []
-            var room = limit
-            while room > 0 {
-                let page =
-                    place.route > Route.halfID
-                    ? try connection.query(
-                        SQL.expiries, [.int(place.owner), .int(place.route), .int(place.seq), .int(room)]) : []
-                let over = try page.filter { try $0.int(1) <= now }.map { try $0.int(0) }
-                if !over.isEmpty {
-                    let mine = try own(over, of: place.owner, on: connection)
-                    if let route = try routeIfThere(place.route, on: connection) {
-                        for (seq, name) in try names(mine, on: connection).sorted(by: { $0.key < $1.key }) {
-                            expired.append(ExpiredMessage(seq: seq, route: route, id: name.id, topic: name.topic))
+            let owners = ([incarnation] + (try deadWithMessages(on: connection))).sorted()
+            return try look(.freshRoutes) { isFull in
+                var place = cursor ?? SweepCursor(owner: owners[0], route: Route.halfID, seq: .max)
+                var expired: [ExpiredMessage] = []
+                var unrouted: [Int64] = []
+                var room = limit
+                while room > 0 {
+                    let page =
+                        place.route > Route.halfID
+                        ? try freshPage(
+                            SQL.expiries, of: place.owner, place.route, above: place.seq, limit: room, isFull: isFull,
+                            on: connection) : []
+                    let over = try page.filter { try $0.int(1) <= now }.map { try $0.int(0) }
+                    if !over.isEmpty {
+                        let mine = try own(over, of: place.owner, place.route, on: connection)
+                        if let route = try routeIfThere(place.route, on: connection) {
+                            for (seq, name) in try names(mine, on: connection).sorted(by: { $0.key < $1.key }) {
+                                expired.append(ExpiredMessage(seq: seq, route: route, id: name.id, topic: name.topic))
+                            }
+                        } else {
+                            unrouted += mine
                         }
+                    }
+                    if let last = page.last { place.seq = try last.int(0) }
+                    room -= max(1, page.count)
+                    guard page.isEmpty || room > 0 else { break }
+                    // The route is done: the next one, or the next owner's first.
+                    if let next = try nextRoute(of: place.owner, after: place.route, isFull: isFull, on: connection) {
+                        place = SweepCursor(owner: place.owner, route: next, seq: 0)
+                    } else if let next = owners.first(where: { $0 > place.owner }) {
+                        place = SweepCursor(owner: next, route: Route.halfID, seq: .max)
                     } else {
-                        unrouted += mine
+                        return (expired, unrouted, nil as SweepCursor?)
                     }
                 }
-                if let last = page.last { place.seq = try last.int(0) }
-                room -= max(1, page.count)
-                guard page.isEmpty || room > 0 else { break }
-                // The route is done: the next one, or the next owner's first.
-                if let next = try connection.query(SQL.nextRoute, [.int(place.owner), .int(place.route)]).first {
-                    place = SweepCursor(owner: place.owner, route: try next.int(0), seq: 0)
-                } else if let next = owners.first(where: { $0 > place.owner }) {
-                    place = SweepCursor(owner: next, route: Route.halfID, seq: .max)
-                } else {
-                    return (expired, unrouted, nil as SweepCursor?)
-                }
+                return (expired, unrouted, place)
             }
-            return (expired, unrouted, place)
         }
         if !unrouted.isEmpty { try await buryUnrouted(unrouted, now: now) }
         return (expired, next)
@@ -64,17 +68,25 @@ extension Shard {
         return names
     }
 
-    private func own(_ seqs: [Int64], of owner: Int64, on connection: isolated MariaDBConnection) throws -> [Int64] {
+    private func own(
+        _ seqs: [Int64], of owner: Int64, _ route: RouteID, on connection: isolated MariaDBConnection
+    ) throws -> [Int64] {
         guard owner != incarnation, !seqs.isEmpty else { return seqs }
-        return try claim(seqs, Self.sizes(of: seqs, on: connection), from: owner, on: connection)
+        let sizes = try Self.sizes(of: seqs, on: connection)
+        return try claim(seqs, routes: { _ in route }, sizes, from: owner, on: connection)
     }
 
     func buryExpiredDeliveries(
         after seq: Int64, now: Timestamp, limit: Int
     ) async throws -> (buried: [ExpiredDelivery], next: Int64?) {
-        let page = try await run { connection in
-            try connection.query(SQL.deliveryExpiries, [.int(seq), .int(limit)]).map {
-                (seq: try $0.int(0), expiresAt: try $0.int(1))
+        let page = try await run { [self] connection in
+            try look(.expiring) { isFull in
+                let above = isFull ? seq : max(seq, marks.withLock { $0.places.expiringAbove })
+                let page = try connection.query(SQL.deliveryExpiries, [.int(above), .int(limit)]).map {
+                    (seq: try $0.int(0), expiresAt: try $0.int(1))
+                }
+                if seq == 0 { marks.withLock { $0.places.lookedForExpiring(first: page.first?.seq, now: now) } }
+                return page
             }
         }
         let expired = Set(page.lazy.filter { $0.expiresAt <= now }.map(\.seq)).sorted()
@@ -82,8 +94,12 @@ extension Shard {
         return (buried, page.count < limit ? nil : page.last?.seq)
     }
 
-    func removeUnowed(after seq: Int64, limit: Int) async throws -> (removed: Int, next: Int64?) {
+    /// - Parameter onAnyServer: also where one server takes the writes, and leaves none.
+    func removeUnowed(
+        after seq: Int64, limit: Int, onAnyServer: Bool = false
+    ) async throws -> (removed: Int, next: Int64?) {
         let (page, unowed) = try await run { connection in
+            guard onAnyServer || connection.cluster?.hasSeveralWriters == true else { return ([], []) }
             let page = try connection.query(SQL.trackedAfter, [.int(seq), .int(limit)]).map { try $0.int(0) }
             var unowed = Set(page)
             try connection.query(SQL.owed, list: page.map { .int($0) }) { unowed.remove(try $0.int(0)) }
@@ -176,19 +192,40 @@ extension Shard {
 
     func purge(decidedBefore: Timestamp, deadLettersBefore: Timestamp, limit: Int) async throws -> Int {
         let letters = try await purgeDeadLetters(before: deadLettersBefore, limit: limit)
-        return try await run { connection in
+        return try await run { [self] connection in
             var gone = letters
             // A parked one is undecided: a late answer has to find out who may give it for as long as its letter is there.
             for (outcome, before) in [
                 (TransactionOutcome.committed, decidedBefore), (.rolledBack, decidedBefore),
                 (.parked, deadLettersBefore),
             ] {
-                gone += try Self.remove(
-                    SQL.purgeTransactions, [.int(Int64(outcome.rawValue)), .int(before)], limit: limit, on: connection)
+                gone += try purge(outcome, before: before, limit: limit, on: connection)
             }
             try Self.forgetDead(on: connection)
             return gone
         }
+    }
+
+    /// Transactions are deleted in the order of their times, so that what was deleted lies before the mark.
+    private func purge(
+        _ outcome: TransactionOutcome, before time: Timestamp, limit: Int, on connection: isolated MariaDBConnection
+    ) throws -> Int {
+        let code = MariaDBValue.int(Int64(outcome.rawValue))
+        let rows = try look(.purge) { isFull in
+            let from = isFull ? .min : marks.withLock { $0.places.decidedFrom(outcome) }
+            return try connection.query(SQL.oldTransactions, [code, .int(from), .int(time), .int(limit)])
+        }
+        var gone = 0
+        var refusals = Refusals()
+        let seqs = try rows.map { try $0.int(0) }.sorted()
+        try inParts(seqs, "forget the decided transaction of", &refusals, on: connection) { part in
+            let list = part.map { MariaDBValue.int($0) }
+            gone += try connection.execute(SQL.purgeTransactions, list: list, after: [code, .int(time)])
+        }
+        guard refusals.count == 0 else { return gone }
+        let last = rows.count < limit ? time : try rows.last?.int(1) ?? time
+        marks.withLock { $0.places.purged(outcome, upTo: last, now: now) }
+        return gone
     }
 
     /// Letters whose size is asked for at once.
@@ -199,15 +236,18 @@ extension Shard {
     private func purgeDeadLetters(before time: Timestamp, limit: Int) async throws -> Int {
         var gone = 0
         var refusals = Refusals()
-        var place: (diedAt: Timestamp, id: Int64) = (.min, .min)
+        var place: (diedAt: Timestamp, id: Int64)?
         while gone < limit {
             let rows = min(Self.lettersAtOnce, limit - gone)
-            let values: [MariaDBValue] = [
-                .int(place.diedAt), .int(place.id), .int(place.diedAt), .int(time), .int(rows),
-            ]
-            let page = try await run { connection in
-                try connection.query(SQL.oldDeadLetters, values).map {
-                    (diedAt: try $0.int(0), id: try $0.int(1), bytes: Int(try $0.int(2)))
+            let behind = place
+            let page = try await run { [self] connection in
+                try look(.purge) { isFull in
+                    let head = isFull ? .min : marks.withLock { $0.places.lettersFrom }
+                    let from = MariaDBValue.int(behind?.diedAt ?? head)
+                    let values = [from, .int(behind?.id ?? .min), from, .int(time), .int(rows)]
+                    return try connection.query(SQL.oldDeadLetters, values).map {
+                        (diedAt: try $0.int(0), id: try $0.int(1), bytes: Int(try $0.int(2)))
+                    }
                 }
             }
             for piece in page.pieces(bytes: Self.transactionBytes, size: \.bytes) {
@@ -215,8 +255,12 @@ extension Shard {
                     gone += try await run { try $0.execute(DeadLetterSQL.delete, list: ids.map { .int($0) }) }
                 }
             }
-            guard page.count == rows, let last = page.last else { break }
+            guard page.count == rows, let last = page.last else {
+                if refusals.count == 0 { marks.withLock { $0.places.purgedLetters(upTo: time, now: now) } }
+                break
+            }
             place = (last.diedAt, last.id)
+            if refusals.count == 0 { marks.withLock { $0.places.purgedLetters(upTo: last.diedAt, now: now) } }
         }
         return gone
     }

@@ -1,5 +1,6 @@
 import KiteQCore
 import MariaDB
+import Synchronization
 
 /// Half messages whose publishers are to be asked. They are anybody's: who changes a row first asks.
 extension Shard {
@@ -8,15 +9,22 @@ extension Shard {
     func dueTransactions(
         after place: DueTransaction.Place?, now: Timestamp, latest: Timestamp, limit: Int
     ) async throws -> [DueTransaction] {
-        let from = MariaDBValue.int(place?.nextCheckAt ?? .min)
         // Beyond `latest`, and not before the place.
         let beyond = MariaDBValue.int(max(latest, (place?.nextCheckAt ?? 0) - 1))
-        let parameters: [MariaDBValue] = [from, .int(now), beyond, from, .int(place?.seq ?? .min), .int(limit)]
-        return try await run { connection in
-            try connection.query(SQL.dueTransactions, parameters).map { row in
-                DueTransaction(
-                    seq: try row.int(3), message: try row.message(4, hasBody: false), connectionGroup: try row.text(0),
-                    checks: Int(try row.int(1)), nextCheckAt: try row.int(2))
+        return try await run { [self] connection in
+            try look(.undecided) { isFull in
+                let head = isFull ? .min : marks.withLock { $0.places.undecidedFrom }
+                let from = MariaDBValue.int(place?.nextCheckAt ?? head)
+                let parameters: [MariaDBValue] = [from, .int(now), beyond, from, .int(place?.seq ?? .min), .int(limit)]
+                let page = try connection.query(SQL.dueTransactions, parameters).map { row in
+                    DueTransaction(
+                        seq: try row.int(3), message: try row.message(4, hasBody: false),
+                        connectionGroup: try row.text(0), checks: Int(try row.int(1)), nextCheckAt: try row.int(2))
+                }
+                if place == nil {
+                    marks.withLock { $0.places.lookedForUndecided(first: page.first?.nextCheckAt, now: now) }
+                }
+                return page
             }
         }
     }

@@ -19,6 +19,7 @@ final class Shard: Sendable {
     /// Lost connections whose sessions may be there still.
     let lostSessions = Mutex<Set<MariaDBThread>>([])
     private let known = Mutex(Known())
+    let marks = Mutex(Marks())
     /// Lost connections whose last commit was not confirmed, with the smallest seq that it concerns.
     let suspects = Mutex<[MariaDBThread: Int64]>([:])
     let leaseWatch: Mutex<LeaseWatch>
@@ -131,6 +132,10 @@ final class Shard: Sendable {
     /// A new life begins: nothing that was read of the database before is taken for true.
     func begin(incarnation: Int64) {
         servers.setRank(incarnation)
+        marks.withLock { marks in
+            marks = Marks()
+            marks.fresh = FreshMarks(own: incarnation)
+        }
         known.withLock { known in
             known.incarnation = incarnation
             known.presence = []
@@ -190,10 +195,12 @@ final class Shard: Sendable {
 
     /// Whether what was read of messages is to be read again: to be asked where nothing can keep the answer from whoever reads.
     func takeReread() -> Bool {
-        known.withLock { known in
+        let mustReread = known.withLock { known in
             defer { known.mustReread = false }
             return known.mustReread
         }
+        if mustReread { distrustMarks() }
+        return mustReread
     }
 
     /// Whether the server is another one than at the last call.
@@ -372,7 +379,7 @@ extension MariaDBConnection {
     private func pieces(_ list: [MariaDBValue], _ body: ([MariaDBValue]) throws -> Void) throws {
         var start = 0
         while start < list.count {
-            let count = min(1_024, list.count - start)
+            let count = min(Ladder.mostValues, list.count - start)
             var piece = Array(list[start..<(start + count)])
             if let last = piece.last {
                 piece += Array(repeating: last, count: Ladder.listSize(count) - count)

@@ -3,7 +3,7 @@ import KiteQCore
 /// Every statement of the operators' side, explained by the same test as those of ``SQL``. `%@` stands for a list of placeholders.
 ///
 /// A count is of a bounded SELECT, so that it reads no more rows than its bound. Where a range is what bounds a statement, its
-/// index is forced: the statistics of a queue's tables are wrong every other time.
+/// index is forced, and it does not cover the statement (see ``SQL``): the statistics of a queue's tables are wrong every other time.
 enum OperatorSQL {
     // MARK: Brokers
 
@@ -14,9 +14,9 @@ enum OperatorSQL {
     static let presence = "SELECT group_name, incarnation FROM kite_presence ORDER BY group_name, incarnation LIMIT ?"
     static let presenceOf = """
         SELECT p.incarnation FROM kite_presence p JOIN kite_incarnation i ON i.number = p.incarnation \
-        WHERE p.group_name = ? AND i.state = 0
+        WHERE p.group_name = ? AND i.state = 0 AND p.since > -1
         """
-    static let names = "SELECT number, name FROM kite_incarnation WHERE number IN (%@)"
+    static let names = "SELECT number, name FROM kite_incarnation FORCE INDEX (PRIMARY) WHERE number IN (%@)"
 
     // MARK: Shards
 
@@ -30,24 +30,26 @@ enum OperatorSQL {
         """
     static let countRoute = """
         SELECT COUNT(*) FROM (SELECT seq FROM kite_message FORCE INDEX (by_route) \
-        WHERE owner = ? AND route = ? LIMIT ?) x
+        WHERE owner = ? AND route = ? AND \(SQL.always) LIMIT ?) x
         """
     static let countFresh = """
         SELECT COUNT(*) FROM (SELECT seq FROM kite_message FORCE INDEX (by_route) \
-        WHERE owner = ? AND route > 0 LIMIT ?) x
+        WHERE owner = ? AND route > 0 AND state = 1 LIMIT ?) x
         """
-    static let oldestMessage = "SELECT seq FROM kite_message FORCE INDEX (PRIMARY) WHERE seq > ? ORDER BY seq LIMIT 1"
+    static let oldestMessage = """
+        SELECT seq FROM kite_message FORCE INDEX (PRIMARY) WHERE seq > ? AND \(SQL.always) ORDER BY seq LIMIT 1
+        """
 
     // MARK: Groups
 
     static let routesOf = "SELECT route_id FROM kite_route WHERE group_name = ? ORDER BY route_id LIMIT ?"
     static let freshOfRoute = """
         SELECT COUNT(*), MIN(seq) FROM (SELECT seq FROM kite_message FORCE INDEX (by_route) \
-        WHERE owner = ? AND route = ? ORDER BY seq LIMIT ?) x
+        WHERE owner = ? AND route = ? AND seq > ? AND state = 1 ORDER BY seq LIMIT ?) x
         """
     static let deliveries = """
         SELECT COUNT(*), MIN(seq), MIN(due_at) FROM (SELECT seq, due_at FROM kite_delivery FORCE INDEX (by_due) \
-        WHERE group_name = ? AND due_at BETWEEN ? AND ? ORDER BY due_at, seq LIMIT ?) x
+        WHERE group_name = ? AND due_at BETWEEN ? AND ? AND attempts < 65535 ORDER BY due_at, seq LIMIT ?) x
         """
     static let nextGroup = """
         SELECT (SELECT group_name FROM kite_route FORCE INDEX (by_group) WHERE group_name > ? \
@@ -73,10 +75,12 @@ enum OperatorSQL {
         seq, message_id, state, kind, topic, message_type, publisher_group, owner, published_at, expires_at, deliver_limit
         """
     static let message = """
-        SELECT \(summary), route, header, LEFT(body, ?), LENGTH(body) FROM kite_message WHERE message_id = ?
+        SELECT \(summary), route, header, LEFT(body, ?), LENGTH(body) FROM kite_message FORCE INDEX (by_id) \
+        WHERE message_id = ?
         """
     static let deliveriesOfMessage = """
-        SELECT group_name, attempts, due_at, last_error, owner FROM kite_delivery WHERE seq = ? ORDER BY group_name LIMIT ?
+        SELECT group_name, attempts, due_at, last_error, owner FROM kite_delivery FORCE INDEX (PRIMARY) \
+        WHERE seq = ? ORDER BY group_name LIMIT ?
         """
     static let transaction = """
         SELECT outcome, checks, next_check_at, publisher_group, connection_group FROM kite_transaction WHERE message_id = ?
@@ -91,28 +95,29 @@ enum OperatorSQL {
         """
     static let routeUp = """
         SELECT seq FROM kite_message FORCE INDEX (by_route) \
-        WHERE owner = ? AND route = ? AND seq > ? AND seq < ? ORDER BY seq LIMIT ?
+        WHERE owner = ? AND route = ? AND seq > ? AND seq < ? AND \(SQL.always) ORDER BY seq LIMIT ?
         """
     static let routeDown = """
         SELECT seq FROM kite_message FORCE INDEX (by_route) \
-        WHERE owner = ? AND route = ? AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?
+        WHERE owner = ? AND route = ? AND seq > ? AND seq < ? AND \(SQL.always) ORDER BY seq DESC LIMIT ?
         """
     static let deliveriesUp = """
         SELECT seq, group_name FROM kite_delivery FORCE INDEX (PRIMARY) \
-        WHERE seq > ? AND seq < ? ORDER BY seq, group_name LIMIT ?
+        WHERE seq > ? AND seq < ? AND \(SQL.alwaysDue) ORDER BY seq, group_name LIMIT ?
         """
     static let deliveriesDown = """
         SELECT seq, group_name FROM kite_delivery FORCE INDEX (PRIMARY) \
-        WHERE seq > ? AND seq < ? ORDER BY seq DESC, group_name DESC LIMIT ?
+        WHERE seq > ? AND seq < ? AND \(SQL.alwaysDue) ORDER BY seq DESC, group_name DESC LIMIT ?
         """
-    static let summaries = "SELECT \(summary) FROM kite_message WHERE seq IN (%@)"
+    static let summaries = "SELECT \(summary) FROM kite_message FORCE INDEX (PRIMARY) WHERE seq IN (%@)"
 
     // MARK: Transactions
 
     private static let undecided = """
         SELECT t.message_id, t.seq, m.topic, m.message_type, t.publisher_group, t.connection_group, m.published_at, \
         m.expires_at, t.checks, t.next_check_at \
-        FROM kite_transaction t FORCE INDEX (by_check) JOIN kite_message m ON m.seq = t.seq WHERE t.outcome = 0
+        FROM kite_transaction t FORCE INDEX (by_check) \
+        STRAIGHT_JOIN kite_message m FORCE INDEX (PRIMARY) ON m.seq = t.seq WHERE t.outcome = 0
         """
     static let openTransactions = """
         \(undecided) AND t.next_check_at >= ? AND (t.next_check_at > ? OR t.seq > ?) \
@@ -130,17 +135,19 @@ enum OperatorSQL {
 
     // MARK: Dead letters
 
+    /// True of every one, and in no index.
+    private static let letters = "kind > 0"
     static let countByGroup = """
         SELECT COUNT(*) FROM (SELECT id FROM kite_dead_letter FORCE INDEX (by_group) \
-        WHERE group_name = ? AND reason = ? LIMIT ?) x
+        WHERE group_name = ? AND reason = ? AND \(letters) LIMIT ?) x
         """
     static let countByTopic = """
         SELECT COUNT(*) FROM (SELECT id FROM kite_dead_letter FORCE INDEX (by_topic) \
-        WHERE topic = ? AND reason = ? LIMIT ?) x
+        WHERE topic = ? AND reason = ? AND \(letters) LIMIT ?) x
         """
     static let countByTime = """
         SELECT COUNT(*) FROM (SELECT id FROM kite_dead_letter FORCE INDEX (by_time) \
-        WHERE died_at >= ? AND died_at < ? LIMIT ?) x
+        WHERE died_at >= ? AND died_at < ? AND \(letters) LIMIT ?) x
         """
 
     // MARK: Paused groups

@@ -1,5 +1,6 @@
 import KiteQCore
 import MariaDB
+import Synchronization
 
 /// What waits in a shard for groups: ranges of indexes, counted up to a bound.
 extension Shard {
@@ -26,15 +27,15 @@ extension Shard {
     }
 
     func groupReport(of name: String) async throws -> GroupReport {
-        try await ask { connection, deadline in
+        try await ask { [self] connection, deadline in
             var fresh = Tally()
             let routes = try connection.query(OperatorSQL.routesOf, [.text(name), .int(Self.maxRoutes + 1)])
                 .map { try $0.int(0) }
-            for owner in try Self.owners(SQL.nextMessageOwner, on: connection) {
+            for owner in try messageOwners(on: connection) {
                 for route in routes.prefix(Self.maxRoutes) where fresh.count.value < Self.countBound {
                     try deadline.check()
                     let bound = Self.countBound - fresh.count.value
-                    fresh += try Self.freshTally(owner, route, bound, on: connection)
+                    fresh += try freshTally(owner, route, bound, on: connection)
                 }
             }
             if fresh.count.value >= Self.countBound || routes.count > Self.maxRoutes { fresh.count.isAtLeast = true }
@@ -80,7 +81,7 @@ extension Shard {
     ) throws -> [String: Tally] {
         var tallies: [String: Tally] = [:]
         var (pairs, budget) = (0, Self.listBudget)
-        for owner in try Self.owners(SQL.nextMessageOwner, on: connection) {
+        for owner in try messageOwners(on: connection) {
             var route = Route.halfID
             while let next = try connection.query(SQL.nextRoute, [.int(owner), .int(route)]).first {
                 try deadline.check()
@@ -88,7 +89,7 @@ extension Shard {
                 pairs += 1
                 var tally = Tally(count: BoundedCount(0, isAtLeast: true))
                 if pairs <= Self.maxPairs, budget > 0 {
-                    tally = try Self.freshTally(owner, route, min(Self.listBound, budget), on: connection)
+                    tally = try freshTally(owner, route, min(Self.listBound, budget), on: connection)
                     budget -= tally.count.value
                 }
                 for member in try routeIfThere(route, on: connection)?.members ?? [] {
@@ -110,15 +111,15 @@ extension Shard {
     }
 
     func waiting(for name: String, upTo limit: Int) async throws -> Int {
-        try await ask { connection, deadline in
+        try await ask { [self] connection, deadline in
             let due = [MariaDBValue.text(name), .int(0), .int(Settlement.Pending.heldDueAt)]
             var count = try Self.tally(OperatorSQL.deliveries, due, limit, on: connection).count.value
             let routes = try connection.query(OperatorSQL.routesOf, [.text(name), .int(Self.maxRoutes)])
                 .map { try $0.int(0) }
-            for owner in try Self.owners(SQL.nextMessageOwner, on: connection) {
+            for owner in try messageOwners(on: connection) {
                 for route in routes where count < limit {
                     try deadline.check()
-                    count += try Self.freshTally(owner, route, limit - count, on: connection).count.value
+                    count += try freshTally(owner, route, limit - count, on: connection).count.value
                 }
             }
             return count
@@ -127,10 +128,15 @@ extension Shard {
 
     // MARK: One range
 
-    private static func freshTally(
+    private func freshTally(
         _ owner: Int64, _ route: RouteID, _ bound: Int, on connection: isolated MariaDBConnection
     ) throws -> Tally {
-        try tally(OperatorSQL.freshOfRoute, [.int(owner), .int(route)], bound, on: connection)
+        let (mayHave, floor) = marks.withLock {
+            ($0.fresh.mayHave(route, of: owner), $0.fresh.floor(of: owner, route))
+        }
+        guard mayHave else { return Tally() }
+        return try Self.tally(
+            OperatorSQL.freshOfRoute, [.int(owner), .int(route), .int(floor - 1)], bound, on: connection)
     }
 
     private static func report(

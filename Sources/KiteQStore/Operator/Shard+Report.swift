@@ -1,5 +1,6 @@
 import KiteQCore
 import MariaDB
+import Synchronization
 
 /// How a shard is, and what it has.
 extension Shard {
@@ -22,11 +23,11 @@ extension Shard {
     }
 
     func contents() async throws -> ShardReport.Contents {
-        try await ask { connection, deadline in
+        try await ask { [self] connection, deadline in
             let start = ContinuousClock.now
             let serverTime = try Self.serverTime(on: connection)
             let answerTime = ContinuousClock.now - start
-            let owners = try Self.owners(SQL.nextMessageOwner, on: connection)
+            let owners = try messageOwners(on: connection)
             var (half, fresh) = (BoundedCount.zero, BoundedCount.zero)
             for owner in owners {
                 try deadline.check()
@@ -39,15 +40,22 @@ extension Shard {
             let letters = try Self.add(
                 to: .zero, OperatorSQL.countByTime, [.int(Int64.min), .int(Int64.max)], on: connection)
             try deadline.check()
-            let oldest = try connection.query(OperatorSQL.oldestMessage, [.int(-1)]).first.map {
-                SequenceGenerator.timestamp(of: try $0.int(0))
-            }
+            let oldest = try oldestMessage(on: connection).map { SequenceGenerator.timestamp(of: $0) }
             return ShardReport.Contents(
                 answerTime: answerTime, product: connection.server.kind == .mariaDB ? "MariaDB" : "MySQL",
                 version: connection.server.versionText, serverTime: serverTime,
                 tables: try Self.tables(on: connection), half: half, fresh: fresh, tracked: tracked,
                 deadLetters: letters, oldestAcceptedAt: oldest,
                 historyListLength: try Self.historyListLength(on: connection))
+        }
+    }
+
+    private func oldestMessage(on connection: isolated MariaDBConnection) throws -> Int64? {
+        try look(.oldest) { isFull in
+            let above = isFull ? -1 : marks.withLock { $0.places.oldestAbove }
+            let oldest = try connection.query(OperatorSQL.oldestMessage, [.int(above)]).first?.int(0)
+            marks.withLock { $0.places.lookedForOldest(oldest, now: now) }
+            return oldest
         }
     }
 

@@ -35,7 +35,7 @@ extension Shard {
         _ filter: MessageFilter, _ order: MessageCursor.Order, after position: Int64, rows: Int
     ) async throws -> MessagePage.Stream {
         let window = Window(filter, order, after: position)
-        return try await ask { [number] connection, deadline in
+        return try await ask { [self] connection, deadline in
             if filter.group == nil, filter.state == nil || filter.state == .fresh {
                 let statement = window.isUp ? OperatorSQL.messagesUp : OperatorSQL.messagesDown
                 let page = try connection.query(statement, window.values + [.int(rows)])
@@ -43,7 +43,7 @@ extension Shard {
                 return MessagePage.Stream(
                     messages: page.filter(filter.matches), reached: page.count == rows ? page.last?.seq : nil)
             }
-            let entries = try Self.entries(filter, window, rows, deadline, on: connection)
+            let entries = try entries(filter, window, rows, deadline, on: connection)
             var messages: [MessageSummary] = []
             try connection.query(OperatorSQL.summaries, list: entries.seqs.sorted().map { .int($0) }) { row in
                 let message = try MessageSummary(row, shard: number)
@@ -55,13 +55,13 @@ extension Shard {
         }
     }
 
-    private static func entries(
+    private func entries(
         _ filter: MessageFilter, _ window: Window, _ rows: Int, _ deadline: OperatorDeadline,
         on connection: isolated MariaDBConnection
     ) throws -> Entries {
         var parts: [Entries] = []
         let ranges = try ranges(filter, on: connection)
-        let share = max(leastEntries, rows / max(1, ranges.count))
+        let share = max(Self.leastEntries, rows / max(1, ranges.count))
         let statement = window.isUp ? OperatorSQL.routeUp : OperatorSQL.routeDown
         for (owner, route) in ranges {
             try deadline.check()
@@ -71,7 +71,7 @@ extension Shard {
             parts.append(Entries(seqs: seqs, reached: seqs.count == share ? seqs.last : nil))
         }
         if let group = filter.group, filter.state == nil || filter.state == .tracked {
-            parts.append(try deliveries(of: group, window, rows, on: connection))
+            parts.append(try Self.deliveries(of: group, window, rows, on: connection))
         }
         // Behind the place that some range has reached, what comes next of all is not known.
         let reached = parts.compactMap(\.reached).min(by: window.isBefore)
@@ -80,17 +80,17 @@ extension Shard {
     }
 
     /// The pairs of owner and route whose messages are meant.
-    private static func ranges(
+    private func ranges(
         _ filter: MessageFilter, on connection: isolated MariaDBConnection
     ) throws -> [(owner: Int64, route: RouteID)] {
         if filter.group == nil, filter.state == .tracked { return [(0, Route.trackedID)] }
         // Tracked ones are found by their deliveries, and a half one is owed to nobody.
         if filter.group != nil, filter.state == .tracked || filter.state == .half { return [] }
-        let owners = try owners(SQL.nextMessageOwner, on: connection)
+        let owners = try messageOwners(on: connection)
         guard let group = filter.group else { return owners.map { ($0, Route.halfID) } }
-        let routes = try connection.query(OperatorSQL.routesOf, [.text(group), .int(maxRanges + 1)])
+        let routes = try connection.query(OperatorSQL.routesOf, [.text(group), .int(Self.maxRanges + 1)])
             .map { try $0.int(0) }
-        guard routes.count * owners.count <= maxRanges else {
+        guard routes.count * owners.count <= Self.maxRanges else {
             throw StoreError(
                 .failed, "\(group) is in too many sets of groups (\(routes.count)) to search by it: search by topic")
         }

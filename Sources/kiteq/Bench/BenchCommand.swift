@@ -22,6 +22,8 @@ struct BenchCommand: AsyncParsableCommand {
               delivery-latency  from publish to delivery at --rate, against its store acks
               fly               the broker's CPU for a message that is not stored, against a packet echo's
               backlog           end-to-end with --waiting messages for an absent group, against 10,000
+              snapshot          end-to-end while a dump's snapshot is open for --snapshot seconds, against before it
+              snapshot-latency  the same at --rate, and its p99
               memory            of the broker with --idle-connections
               idle              CPU of the broker with a tenth of them
 
@@ -31,8 +33,8 @@ struct BenchCommand: AsyncParsableCommand {
 
     @Option(help: "Where messages are stored (KITEQ_STORE); memory:// for what needs no database.")
     var store: String
-    @Option(help: "What to measure, separated by commas; backlog only where it is named.")
-    var work = BenchWork.allCases.filter { $0 != .backlog }.map(\.rawValue).joined(separator: ",")
+    @Option(help: "What to measure, separated by commas; backlog and those with a snapshot only where named.")
+    var work = BenchWork.usual.map(\.rawValue).joined(separator: ",")
     @Option(help: "Connections that publish, and as many that consume.")
     var connections = 4
     @Option(help: "Publishes of each connection that await their store ack.")
@@ -49,10 +51,14 @@ struct BenchCommand: AsyncParsableCommand {
     var rate = 2_000
     @Option(help: "Messages that wait in the work backlog.")
     var waiting = 5_000_000
+    @Option(help: "Seconds that a snapshot is open in the works snapshot and snapshot-latency.")
+    var snapshot = 60
     @Option(help: "Connections of the work memory.")
     var idleConnections = 10_000
     @Option(help: "An option of the broker, as for kiteq serve --set; may be repeated.")
     var set: [String] = []
+    @Option(help: "The kiteq that serves, where it is another build than this one: to hold two against each other.")
+    var broker: String?
     @Option(help: "Write the figures to this file as JSON.")
     var json: String?
 
@@ -65,6 +71,7 @@ struct BenchCommand: AsyncParsableCommand {
             ("connections", connections, 1...1_000), ("outstanding", outstanding, 1...100_000),
             ("size", size, 8...2_000_000), ("duration", duration, 1...3_600), ("rounds", rounds, 1...100),
             ("sweep", sweep, 10...600_000), ("rate", rate, 1...1_000_000), ("waiting", waiting, 1...1_000_000_000),
+            ("snapshot", snapshot, 1...86_400),
             ("idle-connections", idleConnections, 1...1_000_000),
         ] where !range.contains(value) {
             throw ValidationError("--\(name) is from \(range.lowerBound) to \(range.upperBound)")
@@ -80,7 +87,8 @@ struct BenchCommand: AsyncParsableCommand {
         let plan = BenchPlan(
             connections: connections, outstanding: outstanding, size: size, duration: .seconds(duration),
             sweep: .milliseconds(sweep), rate: rate,
-            waiting: waiting, idleConnections: idleConnections, options: set)
+            waiting: waiting, snapshot: .seconds(snapshot), idleConnections: idleConnections, options: set,
+            broker: broker)
         var logger = Logger(label: "kiteq.bench")
         logger.logLevel = .warning
         let database = store == "memory://" ? nil : try BenchDatabase(url: store, logger: logger)

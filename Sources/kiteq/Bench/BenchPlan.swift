@@ -10,10 +10,14 @@ struct BenchPlan: Sendable {
     var rate: Int
     /// Messages that wait for an absent group while another one's are measured.
     var waiting: Int
+    /// How long a snapshot is open.
+    var snapshot: Duration
     /// Connections of the work `memory`; `idle` has a tenth of them.
     var idleConnections: Int
     /// The broker's, as `kiteq serve --set` takes them.
     var options: [String]
+    /// The program that serves; nil: this one.
+    var broker: String?
 
     /// As fast as store acks come.
     func publishing(_ messageType: String, isFly: Bool = false) -> BenchPublishing {

@@ -108,6 +108,12 @@ struct BenchRun: Sendable {
             let many = try await load(
                 plan.publishing(BenchBroker.deliveredType), isConsumed: true, on: database.named(suffix: Self.full))
             return BenchSample(value: 1e6 / many.rate, against: 1e6 / few.rate)
+        case .snapshot:
+            let seen = try await underSnapshot(plan.publishing(BenchBroker.deliveredType))
+            return BenchSample(value: seen.end.rate, against: seen.before.rate)
+        case .snapshotLatency:
+            let seen = try await underSnapshot(plan.paced(BenchBroker.deliveredType))
+            return BenchSample(value: seen.end.deliveryP99, against: seen.before.deliveryP99)
         case .memory:
             return BenchSample(value: try await memory())
         case .idle:
@@ -142,6 +148,20 @@ struct BenchRun: Sendable {
         }
         tell("broker: \(figures.line)")
         return figures
+    }
+
+    private func underSnapshot(_ publishing: BenchPublishing) async throws -> SnapshotRun.Seen {
+        let database = try needed()
+        try await database.empty()
+        let (plan, tell) = (self.plan, self.tell)
+        return try await withBroker("kiteq-bench", on: database) { server in
+            let load = BenchLoad(
+                connections: plan.connections, publishing: publishing, isConsumed: true, duration: plan.duration,
+                usage: { try server.usage })
+            return try await SnapshotRun(
+                database: database, window: plan.duration, snapshot: plan.snapshot, tell: tell
+            ).run(load, against: server.address)
+        }
     }
 
     private func echo() async throws -> BenchFigures {
@@ -189,7 +209,7 @@ struct BenchRun: Sendable {
         _ name: String, on database: BenchDatabase?, _ body: (BenchServer) async throws -> Result
     ) async throws -> Result {
         let server = try BenchBroker.server(
-            name, store: database?.url ?? "memory://", options: plan.options, folder: folder)
+            name, store: database?.url ?? "memory://", plan: plan, folder: folder)
         return try await server.run { try await body(server) }
     }
 }

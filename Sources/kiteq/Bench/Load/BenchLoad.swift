@@ -35,6 +35,13 @@ struct BenchLoad: Sendable {
     private static let warmUp: Duration = .seconds(1)
 
     func run(against address: BrokerAddress) async throws -> BenchFigures {
+        try await run(against: address) { measure in try await measure(duration) }
+    }
+
+    /// Runs `body` under the load; `measure` gives what was seen in the time that follows, each message once.
+    func run<Result: Sendable>(
+        against address: BrokerAddress, _ body: ((Duration) async throws -> BenchFigures) async throws -> Result
+    ) async throws -> Result {
         try await withEventLoop { eventLoop in
             let fly: NIOLoopBound<FlyWindow>? =
                 if publishing.isFly {
@@ -59,19 +66,24 @@ struct BenchLoad: Sendable {
             for publisher in publishers { publisher.start() }
             try await Task.sleep(for: Self.warmUp)
             let clients = consumers + publishers
-            for client in clients { try await client.measure() }
-            let (start, usageBefore) = (ContinuousClock.now, try usage())
-            try await Task.sleep(for: duration)
-            var measured = BenchHandler.Measured()
-            for client in clients { measured.add(try await client.measured()) }
-            let elapsed = ContinuousClock.now - start
-            let usageAfter = try usage()
+            let result = try await body { duration in try await measure(clients, for: duration) }
             for client in publishers { try await client.finish() }
             for client in clients { try await client.close() }
-            return BenchFigures(
-                measured: measured, isConsumed: isConsumed, seconds: elapsed / .seconds(1),
-                cpu: usageAfter.cpu - usageBefore.cpu)
+            return result
         }
+    }
+
+    private func measure(_ clients: [BenchClient], for duration: Duration) async throws -> BenchFigures {
+        for client in clients { try await client.measure() }
+        let (start, usageBefore) = (ContinuousClock.now, try usage())
+        try await Task.sleep(for: duration)
+        var measured = BenchHandler.Measured()
+        for client in clients { measured.add(try await client.measured()) }
+        let elapsed = ContinuousClock.now - start
+        let usageAfter = try usage()
+        return BenchFigures(
+            measured: measured, isConsumed: isConsumed, seconds: elapsed / .seconds(1),
+            cpu: usageAfter.cpu - usageBefore.cpu)
     }
 }
 

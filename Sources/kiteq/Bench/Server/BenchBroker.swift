@@ -10,9 +10,9 @@ enum BenchBroker {
     static let consumers = "s-bench"
 
     /// - Parameters:
-    ///   - options: further ones, as `kiteq serve --set` takes them.
+    ///   - plan: has further options, as `kiteq serve --set` takes them, and perhaps another build.
     ///   - folder: for its registry and its log.
-    static func server(_ name: String, store: String, options: [String], folder: URL) throws -> BenchServer {
+    static func server(_ name: String, store: String, plan: BenchPlan, folder: URL) throws -> BenchServer {
         let registry = folder.appending(path: "\(name).yaml")
         try Data(
             """
@@ -24,11 +24,13 @@ enum BenchBroker {
             """.utf8
         ).write(to: registry)
         // A store's URL may have a password in it.
-        return try BenchServer(name, folder: folder, ready: "kiteq: serving", environment: ["KITEQ_STORE": store]) {
+        return try BenchServer(
+            name, folder: folder, ready: "kiteq: serving", executable: plan.broker, environment: ["KITEQ_STORE": store]
+        ) {
             [
                 "serve", "--bind", "\($0)", "--name", name, "--registry", "file://\(registry.path)", "--topics", topic,
                 "--log-level", "warning", "--set", "broker.max_connections_per_address=1000000",
-            ] + options.flatMap { ["--set", $0] }
+            ] + plan.options.flatMap { ["--set", $0] }
         }
     }
 }

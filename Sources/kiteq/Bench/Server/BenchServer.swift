@@ -8,16 +8,17 @@ struct BenchServer: Sendable {
     private let program: LocalProgram
 
     /// - Parameters:
+    ///   - executable: another build of this program.
     ///   - arguments: of this program, for a server at this address.
     ///   - ready: what it prints once it serves.
     ///   - environment: what must not be seen on its command line.
     init(
-        _ name: String, folder: URL, ready: String, environment: [String: String] = [:],
+        _ name: String, folder: URL, ready: String, executable: String? = nil, environment: [String: String] = [:],
         arguments: (BrokerAddress) -> [String]
     ) throws {
         address = BrokerAddress(host: "127.0.0.1", port: try LocalServers.freePort())
         program = LocalProgram(
-            name: name, command: [Self.executable] + arguments(address), ready: ready,
+            name: name, command: [executable ?? Self.executable] + arguments(address), ready: ready,
             log: folder.appending(path: "\(name).log"),
             environment: Self.environment.merging(environment) { _, given in given })
     }
