@@ -41,6 +41,7 @@ extension Session {
                 isConnectionLost: true, isRefused: MariaDBError.isRefusal(error.code))
         }
         let since = ContinuousClock.now
+        try meet(since)
         for statement in configuration.sessionStatements {
             do {
                 try simple(statement)
@@ -50,9 +51,18 @@ extension Session {
                     statement: statement, isConnectionLost: true, isRefused: true)
             }
         }
+    }
+
+    /// Learns who is at the other end, before anything is asked for that other products do not know.
+    /// - Throws: `MariaDBError`, a refusal, where it is a product that does not keep what is built on.
+    private func meet(_ since: ContinuousClock.Instant) throws {
         // In one statement: proxies answer for CONNECTION_ID() alone themselves.
-        let about = try rows("SELECT VERSION(), CONNECTION_ID()").first
-        server = MariaDBServer(try about?.text(0) ?? "")
+        let about = try rows("SELECT VERSION(), CONNECTION_ID(), @@version_comment").first
+        let version = try about?.text(0) ?? ""
+        if let refusal = ServerProduct(version: version, comment: try about?.text(2) ?? "").refusal {
+            throw MariaDBError(code: 0, message: "\(address): \(refusal)", isConnectionLost: true, isRefused: true)
+        }
+        server = MariaDBServer(version)
         let number = UInt64(mysql_thread_id(mysql))
         thread = MariaDBThread(
             id: number, serverIdentity: try identity(), since: since, isProven: try about?.text(1) == "\(number)")

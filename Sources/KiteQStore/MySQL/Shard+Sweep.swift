@@ -98,7 +98,7 @@ extension Shard {
     func removeUnowed(
         after seq: Int64, limit: Int, onAnyServer: Bool = false
     ) async throws -> (removed: Int, next: Int64?) {
-        let (page, unowed) = try await run { connection in
+        let (page, unowed): ([Int64], [MariaDBValue]) = try await run { connection in
             guard onAnyServer || connection.cluster?.hasSeveralWriters == true else { return ([], []) }
             let page = try connection.query(SQL.trackedAfter, [.int(seq), .int(limit)]).map { try $0.int(0) }
             var unowed = Set(page)
