@@ -131,7 +131,7 @@ let package = Package(
             name: "KiteQAdmin",
             dependencies: [
                 "KiteQBroker", "KiteQCore", "KiteQWire", "CMemory", metrics, hummingbird, hummingbirdCore,
-                logging, nioCore, nioFoundation, nioHTTP1, nioHTTPTypes, nioSSL,
+                logging, nioCore, nioFoundation, nioHTTP1, nioHTTPTypes, nioSSL, nioTLS,
                 httpTypes, lifecycle,
             ],
             resources: [.embedInCode("API/openapi.yaml"), .embedInCode("Console")], swiftSettings: settings),

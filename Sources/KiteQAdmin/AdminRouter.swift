@@ -8,10 +8,11 @@ import Logging
 ///
 /// | path | for |
 /// | --- | --- |
-/// | `/healthz`, `/readyz`, `/metrics` | those who reach the address, by a name of the broker's own |
-/// | `/`, `/console/` | the same: files only, all that they show comes from the API |
-/// | `/api/v1/…` reading | the role read |
-/// | `/api/v1/…` acting | the role operate |
+/// | `/healthz`, `/readyz` | those who reach the address, by a name of the broker's own |
+/// | `/metrics` | the same, or those with a token for all topics and groups: `admin.metrics` |
+/// | `/`, `/console/` | those who reach the address: files only, all that they show comes from the API |
+/// | `/api/v1/…` reading | the role counts, or read; each route says what a token for some topics and groups gets (``ScopeRule``) |
+/// | `/api/v1/…` acting | the role operate; likewise |
 /// | `/api/v1/publish` and its like | groups with their secrets |
 struct AdminRouter {
     let probe: ProbeRoutes
@@ -19,6 +20,7 @@ struct AdminRouter {
     let services: AdminServices?
     let memory: RequestMemory
     let refusals: HTTPRefusals
+    let tls: AdminTLS
     let logger: Logger
 
     func make() -> Router<AdminContext> {
@@ -32,9 +34,9 @@ struct AdminRouter {
         let router = Router(context: AdminContext.self, options: .autoGenerateHeadEndpoints)
         let access = services?.access ?? AdminAccess(AccessPolicy())
         router.add(middleware: SourceMiddleware(access: access))
-        router.add(middleware: ProblemMiddleware(refusals: refusals, logger: logger))
+        router.add(middleware: ProblemMiddleware(refusals: refusals, tls: tls, logger: logger))
         let open = router.group().add(middleware: OpenMiddleware(access: access))
-        probe.add(to: open)
+        probe.add(to: open, metrics: router.group().add(middleware: MetricsMiddleware(access: access)))
         guard let services else { return router }
         ConsoleRoutes().add(to: open)
         DocumentRoutes().add(to: open.group("api/v1"))
@@ -46,7 +48,7 @@ struct AdminRouter {
     }
 
     private func addOperators(_ services: AdminServices, to api: RouterGroup<AdminContext>) {
-        let reading = api.group().add(middleware: AccessMiddleware(access: services.access, role: .read))
+        let reading = ReadingRoutes(routes: api, access: services.access)
         let auditor = Auditor(store: services.store, acts: probe.acts, logger: logger)
         let acting = ActingRoutes(
             routes: api, access: services.access, auditor: auditor, broker: services.broker.identity.name)

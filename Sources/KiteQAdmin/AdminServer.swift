@@ -41,7 +41,7 @@ package struct AdminServer: Service {
             probe: ProbeRoutes(
                 probe: probe, metrics: metrics, services: services, memory: memory, acceptFailures: acceptFailures,
                 refusals: refusals),
-            services: services, memory: memory, refusals: refusals, logger: logger)
+            services: services, memory: memory, refusals: refusals, tls: tls, logger: logger)
         self.logger = logger
         self.onListening = onListening
     }

@@ -4,7 +4,7 @@ import KiteQBroker
 import KiteQCore
 
 /// `/healthz`, `/readyz` and `/metrics`: for orchestrators and Prometheus, without a token where they call the broker by a name of its
-/// own.
+/// own; the last with one where `admin.metrics` says so.
 struct ProbeRoutes {
     let probe: AdminProbe
     let metrics: PrometheusMetrics
@@ -31,7 +31,8 @@ struct ProbeRoutes {
         figures = services.map(StoreFigures.init)
     }
 
-    func add(to router: RouterGroup<AdminContext>) {
+    /// - Parameter metrics: where `/metrics` goes, which may ask for a token.
+    func add(to router: RouterGroup<AdminContext>, metrics: RouterGroup<AdminContext>) {
         let probe = self.probe
         router.get("healthz") { _, _ in Self.text(.ok, "ok\n") }
         router.get("readyz") { request, _ in
@@ -44,7 +45,7 @@ struct ProbeRoutes {
             }
             return Self.answer(probe.readiness(), rule, clockIncidents: probe.status()?.clockIncidents ?? [])
         }
-        router.get("metrics") { _, _ in Self.text(.ok, page(), contentType: PrometheusText.contentType) }
+        metrics.get("metrics") { _, _ in Self.text(.ok, page(), contentType: PrometheusText.contentType) }
     }
 
     private func page() -> String {

@@ -53,11 +53,13 @@ package final class Broker: Service {
     /// What it does and holds now; nil before it serves.
     package var status: BrokerStatus? { state.withLock { $0.parts }?.status }
 
-    /// Its clients, by id from behind one on (0: from the first), of one group or of all; nil before it serves.
+    /// Its clients, by id from behind one on (0: from the first), of some groups or of all; nil before it serves.
     ///
     /// - Parameter limit: 1 to 1,000; what is beyond counts as the nearest.
-    package func connections(of group: String? = nil, after id: UInt64 = 0, limit: Int) -> ConnectionPage? {
-        state.withLock { $0.parts }?.connections(of: group, after: id, limit: min(max(1, limit), 1_000))
+    package func connections(
+        of groups: Set<BindingName>? = nil, after id: UInt64 = 0, limit: Int
+    ) -> ConnectionPage? {
+        state.withLock { $0.parts }?.connections(of: groups, after: id, limit: min(max(1, limit), 1_000))
     }
 
     /// What it had in a second, by topic, by group and in all; nil before it serves.

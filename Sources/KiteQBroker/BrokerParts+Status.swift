@@ -45,8 +45,8 @@ extension BrokerParts {
         }
     }
 
-    func connections(of group: String?, after id: UInt64, limit: Int) -> ConnectionPage {
-        let found = connections.page(of: group, after: id, limit: limit + 1)
+    func connections(of groups: Set<BindingName>?, after id: UInt64, limit: Int) -> ConnectionPage {
+        let found = connections.page(of: groups, after: id, limit: limit + 1)
         let page = found.prefix(limit)
         let inFlight = dispatcher.inFlight(of: page.map(\.clientID))
         return ConnectionPage(

@@ -3,7 +3,8 @@
 
     Tests/Console/fixture.py [--port N] [--scenario calm|trouble|hostile] [--no-token]
 
-Listens on 127.0.0.1. The tokens are "reader" and "operator". Needs python3-yaml and python3-jsonschema: each request
+Listens on 127.0.0.1. The tokens are "reader", "operator", "counter" (the role counts) and "team" (for
+the topic orders and the group billing). Needs python3-yaml and python3-jsonschema: each request
 and answer is held to openapi.yaml. Ends with Ctrl-C.
 """
 
@@ -48,7 +49,14 @@ class FixtureServer:
     def __init__(self, scenario="calm", port=0):
         self.contract = Contract()
         self.lock = threading.RLock()
-        self.tokens = {"reader": ("nightwatch", "read"), "operator": ("oncall", "operate")}
+        self.tokens = {
+            "reader": ("nightwatch", "read"),
+            "operator": ("oncall", "operate"),
+            "counter": ("wall", "counts"),
+            "team": ("team", "operate"),
+        }
+        # Tokens for some topics and groups alone, by name.
+        self.scopes = {"team": {"topics": ["orders"], "groups": ["billing"]}}
         self.anonymous = None
         self.failing = {}
         self.delay = {}
@@ -92,6 +100,9 @@ class FixtureServer:
         parts = [unquote(part) for part in path.removeprefix("/api/v1/").split("/")]
         if parts[0] in self.failing:
             raise Refusal(*self.failing[parts[0]])
+        if role == "counts" and parts[0] in ("audit", "configuration", "connections"):
+            raise Refusal(403, f"{name} has the role counts; this needs read")
+        self.refuse_beyond_scope(parts, query, name)
         if method == "GET":
             return 200, self.read(parts, query, name, role)
         if parts == ["dead-letters", "count"]:
@@ -100,11 +111,47 @@ class FixtureServer:
             raise Refusal(403, "This needs the role operate.")
         return self.act(parts, body, name, remote)
 
+    def refuse_beyond_scope(self, parts, query, name):
+        scope = self.scopes.get(name)
+        if scope is None:
+            return
+        if parts[0] in ("shards", "configuration", "broker"):
+            raise Refusal(
+                403,
+                f"{name} is for some topics or groups alone; this is about the whole broker, "
+                "and needs a token for all of them",
+            )
+        group = parts[1] if parts[0] == "groups" and len(parts) > 1 else query.get("group")
+        if group is not None and group not in scope["groups"]:
+            raise Refusal(403, f"{name} is not for group {group}")
+        if "topic" in query and query["topic"] not in scope["topics"]:
+            raise Refusal(403, f"{name} is not for topic {query['topic']}")
+        if parts == ["messages"] and group is None and query.get("state") != "half":
+            raise Refusal(403, f"{name} is for some groups alone: ask for messages owed to one of them (group)")
+
     def read(self, parts, query, name, role):
+        answer = self.read_all(parts, query, name, role)
+        if role == "counts" and "content" in answer:
+            answer = {**answer, "content": None}
+        scope = self.scopes.get(name)
+        if scope is None:
+            return answer
+        if parts == ["overview"]:
+            sums = ("rates", "totals", "queues", "memory")
+            subjects = [f"group {each}" for each in scope["groups"]]
+            health = [each for each in answer["health"] if each["subject"] in subjects]
+            return {**{key: value for key, value in answer.items() if key not in sums}, "health": health}
+        if "items" in answer and parts[0] in ("topics", "groups"):
+            key = parts[0][:-1]
+            return {**answer, "items": [each for each in answer["items"] if each[key] in scope[parts[0]]]}
+        return answer
+
+    def read_all(self, parts, query, name, role):
         world = self.world
         match parts:
             case ["session"]:
-                return {"name": name, "role": role, "broker": "broker-1"}
+                scope = self.scopes.get(name, {"topics": None, "groups": None})
+                return {"name": name, "role": role, "broker": "broker-1", **scope}
             case ["overview"]:
                 return world.overview()
             case ["brokers"]:
@@ -349,7 +396,7 @@ def main():
     arguments = parser.parse_args()
     with FixtureServer(arguments.scenario, arguments.port) as server:
         server.anonymous = "read" if arguments.no_token else None
-        print(f"{server.url} (tokens: reader, operator)", flush=True)
+        print(f"{server.url} (tokens: reader, operator, counter, team)", flush=True)
         try:
             threading.Event().wait()
         except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 from selenium.webdriver.common.keys import Keys
 
 from case import ConsoleCase
+from test_pages import PAGES
 from world import message_id
 
 
@@ -107,6 +108,73 @@ class Session(ConsoleCase):
             self.browser.until(lambda: any(self.browser.has_button(act) for act in acts), f"an act on {page}")
             seen |= {act for act in acts if self.browser.has_button(act)}
         self.assertEqual(set(acts) - seen, {"Resume…"})
+
+    def each_page(self, refused):
+        """Every page opens; those that are refused say so, and nothing stands there half."""
+        for page, title in {**PAGES, "dead-letters/0:2": "Dead letter 0:2"}.items():
+            # There it is already.
+            if page == "":
+                continue
+            with self.subTest(page):
+                self.go(page)
+                self.browser.page(title)
+                self.browser.not_see("Loading…")
+                self.browser.not_see("undefined", "#main")
+                if page in refused:
+                    self.browser.see(refused[page], "#main .problem")
+                else:
+                    self.assertEqual(self.browser.all("#main > .notice .problem, #main .listing .problem p"), [], page)
+
+    def test_a_token_for_some_topics_and_groups(self):
+        self.server.reset("calm")
+        self.server.world.letters = [self.server.world.letter(2)]
+        self.open(role="team")
+        self.browser.page("Overview")
+        self.browser.see("Your token is for topics: orders; groups: billing.")
+        self.browser.see("Rates, queues and counts over all topics and groups are not shown", "#main")
+        self.browser.not_see("Live rates")
+        self.browser.not_see("Messages by state")
+        whole = "team is for some topics or groups alone; this is about the whole broker"
+        self.each_page(
+            {
+                "groups/ledger": "team is not for group ledger",
+                "messages": "team is for some groups alone: ask for messages owed to one of them",
+                "shards": whole,
+                "configuration": whole,
+            }
+        )
+        self.go("groups")
+        self.browser.see("billing")
+        self.browser.not_see("ledger", "#main")
+        self.browser.button("Pause…")
+        for page in ("brokers", "configuration"):
+            self.go(page)
+            self.browser.not_see("Loading…")
+            for act in ("Drain…", "Reload configuration…"):
+                self.assertFalse(self.browser.has_button(act), f"{act} on {page}")
+
+    def test_what_is_refused_is_not_asked_for_again(self):
+        self.open("shards", role="team")
+        self.browser.see("this is about the whole broker", "#main .problem")
+        count = len(self.asked("GET", "overview"))
+        self.browser.until(lambda: len(self.asked("GET", "overview")) >= count + 5, "health goes on")
+        self.assertEqual(len(self.asked("GET", "shards")), 1)
+        self.browser.button("Try now").click()
+        self.browser.until(lambda: len(self.asked("GET", "shards")) == 2, "it is asked for when it is wanted")
+
+    def test_who_counts_sees_no_content(self):
+        self.server.reset("calm")
+        self.server.world.letters = [self.server.world.letter(2)]
+        self.open(role="counter")
+        self.browser.page("Overview")
+        self.browser.see("Live rates")
+        self.go(f"messages/{message_id(1)}")
+        self.browser.see("Properties and body are not shown: your token has the role counts.")
+        self.browser.see("counts", ".account")
+        needs = "wall has the role counts; this needs read"
+        self.each_page({"audit": needs, "configuration": needs, "clients": needs})
+        self.browser.see("Properties and body are not shown")
+        self.assertFalse(self.browser.has_button("Requeue…"))
 
     def test_no_contact_at_the_start(self):
         self.server.failing["session"] = (503, "The broker is starting.")

@@ -1,9 +1,6 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
-import KiteQBroker
-import KiteQCore
-import Logging
 import Testing
 import Yams
 
@@ -13,18 +10,7 @@ import Yams
 @Suite struct DocumentTests {
     @Test func itHasTheRoutersPathsAndNoOthers() async throws {
         try await AdminFixture.serving { admin in
-            let services = AdminServices(
-                version: "", broker: admin.broker, store: admin.store, access: AdminAccess(AccessPolicy()),
-                configuration: { [] }, reload: { ReloadReport(applied: [], needsRestart: []) }, drain: {})
-            let router = AdminRouter(
-                probe: ProbeRoutes(
-                    probe: AdminProbe(admin.broker), metrics: PrometheusMetrics(), services: services,
-                    memory: RequestMemory(AdminLimits()),
-                    acceptFailures: AcceptFailures("admin.bind", logger: Logger(label: "test")),
-                    refusals: HTTPRefusals(logger: Logger(label: "test"))),
-                services: services, memory: RequestMemory(AdminLimits()),
-                refusals: HTTPRefusals(logger: Logger(label: "test")), logger: Logger(label: "test")
-            ).routes()
+            let router = AdminRouter.forTest(admin.openServices).routes()
             let routed = Set(
                 router.routes.filter { "\($0.path)".hasPrefix("/api/v1/") }.map {
                     "\($0.method) \(Self.template("\($0.path)"))"

@@ -72,6 +72,9 @@ final class TroubledStore: OperatorStore {
     func groupReports(after name: String?, limit: Int) async -> GroupListing {
         await base.groupReports(after: name, limit: limit)
     }
+    func groupReports(of names: [String]) async -> (reports: [GroupReport], failures: [ShardFailure]) {
+        await base.groupReports(of: names)
+    }
     func topicCounts() async -> TopicCounts { await base.topicCounts() }
     func messages(
         _ filter: MessageFilter, after cursor: MessageCursor, limit: Int

@@ -119,8 +119,8 @@ import Testing
             #expect(first.connections.allSatisfy { $0.peer.hasPrefix("127.0.0.1:") && !$0.isReadingPaused })
             let last = try #require(fixture.broker.connections(after: first.next ?? 0, limit: 2))
             #expect(last.connections.count == 1 && last.next == nil)
-            #expect(fixture.broker.connections(of: "p-pay", limit: 9)?.connections.count == 2)
-            #expect(fixture.broker.connections(of: "nobody", limit: 9)?.connections.isEmpty == true)
+            #expect(fixture.broker.connections(of: [BindingName("p-pay")], limit: 9)?.connections.count == 2)
+            #expect(fixture.broker.connections(of: [BindingName("nobody")], limit: 9)?.connections.isEmpty == true)
         }
     }
 

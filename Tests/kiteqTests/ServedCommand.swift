@@ -12,8 +12,10 @@ struct ServedCommand {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("kiteq-\(UUID().uuidString)")
         let folder = self.folder
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        for (name, text) in files { try SecretText.write(text, to: folder.appendingPathComponent(name).path) }
-        try SecretText.write("bindings: []\n", to: folder.appendingPathComponent("registry.yaml").path)
+        let registry = ["registry.yaml": "bindings: []\n"]
+        for (name, text) in registry.merging(files, uniquingKeysWith: { $1 }) {
+            try SecretText.write(text, to: folder.appendingPathComponent(name).path)
+        }
         let always = [
             "serve", "--topics", "trade", "--store", "memory://", "--bind", "127.0.0.1:0", "--admin", "127.0.0.1:0",
             "--registry", "file://\(folder.path)/registry.yaml",
@@ -38,10 +40,11 @@ struct ServedCommand {
     }
 
     /// The status and the body of an answer of the administration.
-    func get(_ path: String) throws -> (status: Int, text: String) {
+    func get(_ path: String, token: String? = nil) throws -> (status: Int, text: String) {
         let socket = try LoopbackSocket(to: admin)
         defer { socket.close() }
-        socket.send("GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        let authorization = token.map { "Authorization: Bearer \($0)\r\n" } ?? ""
+        socket.send("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\(authorization)Connection: close\r\n\r\n")
         let answer = socket.receiveAll()
         let status = answer.split(separator: " ").dropFirst().first.flatMap { Int($0) }
         return (status ?? 0, answer.firstRange(of: "\r\n\r\n").map { String(answer[$0.upperBound...]) } ?? "")

@@ -16,7 +16,7 @@ final class ActNote: Sendable {
     /// What came of it, in place of the bare word `done`.
     func result(_ text: String) { state.withLock { $0.result = text } }
 
-    func detail(_ key: String, _ value: String) { state.withLock { $0.detail[key] = value } }
+    func detail(_ key: String, _ value: String?) { state.withLock { $0.detail[key] = value } }
 
     var details: [String: String] { state.withLock { $0.detail } }
     var isNothing: Bool { state.withLock { $0.nothing != nil } }

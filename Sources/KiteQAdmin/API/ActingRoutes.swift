@@ -15,14 +15,16 @@ struct ActingRoutes {
         self.broker = broker
     }
 
-    /// - Parameter action: what the audit log calls it.
+    /// - Parameters:
+    ///   - action: what the audit log calls it.
+    ///   - rule: what a token for some topics and groups may do there.
     func post<Answer: ResponseGenerator>(
-        _ path: RouterPath, as action: String,
+        _ path: RouterPath, as action: String, _ rule: ScopeRule,
         _ handler: @escaping @Sendable (Request, AdminContext) async throws -> Answer
     ) {
         routes.group()
             .add(middleware: RefusedActs(action: action, broker: broker, auditor: auditor, rows: rows))
-            .add(middleware: AccessMiddleware(access: access, role: .operate))
+            .add(middleware: AccessMiddleware(access: access, role: .operate, rule: rule))
             .post(path, use: handler)
     }
 }

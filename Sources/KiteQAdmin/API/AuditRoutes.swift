@@ -6,17 +6,23 @@ import KiteQCore
 struct AuditRoutes {
     let store: any OperatorStore
 
-    func add(to routes: RouterGroup<AdminContext>) {
-        routes.get("audit") { request, _ in
+    /// Entries that one page looks at for whom not all of them are.
+    private static let looked = 500
+
+    func add(to routes: ReadingRoutes) {
+        routes.get("audit", for: .read, .within) { request, context in
             var query = try QueryReader(request)
             let limit = try query.limit()
             let before = try query.number("cursor")
             try query.refuseRest()
-            let entries = try await store.auditEntries(before: before.map { Int64(clamping: $0) }, limit: limit)
-            return JSONAnswer(
-                Page(
-                    items: entries.map(AuditAnswer.init),
-                    next: entries.count == limit ? entries.last.map { "\($0.id)" } : nil))
+            let scope = try context.requireCaller().scope
+            let rows = scope.isAll ? limit : max(limit, Self.looked)
+            let entries = try await store.auditEntries(before: before.map { Int64(clamping: $0) }, limit: rows)
+            let found = entries.filter { ActScope.has($0, in: scope) }
+            let page = found.prefix(limit)
+            // Where not all that was looked at is shown, the next page begins behind the last that is.
+            let last = found.count > limit ? page.last : entries.count == rows ? entries.last : nil
+            return JSONAnswer(Page(items: page.map(AuditAnswer.init), next: last.map { "\($0.id)" }))
         }
     }
 }

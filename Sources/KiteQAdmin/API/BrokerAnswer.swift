@@ -19,7 +19,8 @@ struct BrokerAnswer: Encodable, Sendable {
     var leases: [LeaseAnswer]
     var groups: [String]
 
-    init(_ life: BrokerLife, isThis: Bool) {
+    /// - Parameter scope: whose groups are named.
+    init(_ life: BrokerLife, isThis: Bool, _ scope: NameScope) {
         name = life.name
         address = life.address
         // A number of 64 bits, which JavaScript would round.
@@ -33,7 +34,7 @@ struct BrokerAnswer: Encodable, Sendable {
         joinedAt = life.joinedAt.time
         self.isThis = isThis
         leases = life.leases.map { LeaseAnswer(shard: $0.shard, remaining: Double($0.remaining) / 1_000) }
-        groups = life.groups
+        groups = life.groups.filter { scope.has(group: $0) }
     }
 }
 

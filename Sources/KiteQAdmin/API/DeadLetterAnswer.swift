@@ -15,13 +15,14 @@ struct DeadLetterAnswer: Encodable, Sendable {
     var publisherGroup: String
     var publishedAt: Time
 
-    init(_ letter: DeadLetter) {
+    init(_ letter: DeadLetter, _ caller: Caller) {
         self.letter = letter.id.description
         id = letter.messageID.description
         group = letter.group
         reason = DeadLetterReasonName(letter.reason)
         attempts = letter.attempts
-        lastError = letter.lastError
+        // Consumers write it, and may repeat in it what the message holds.
+        lastError = caller.seesContent ? letter.lastError : nil
         diedAt = letter.diedAt.time
         topic = letter.topic
         messageType = letter.messageType
@@ -32,12 +33,16 @@ struct DeadLetterAnswer: Encodable, Sendable {
 
 struct DeadLetterDetail: Encodable, Sendable {
     var deadLetter: DeadLetterAnswer
-    var content: ContentAnswer
+    /// Null where it is not for who asks.
+    @ExplicitNull var content: ContentAnswer?
 
-    init(_ letter: DeadLetter, _ content: DeadLetter.Content) {
-        deadLetter = DeadLetterAnswer(letter)
-        self.content = ContentAnswer(
-            kind: letter.kind, header: content.header, body: content.body, bodySize: content.body.readableBytes)
+    init(_ letter: DeadLetter, _ content: DeadLetter.Content, _ caller: Caller) {
+        deadLetter = DeadLetterAnswer(letter, caller)
+        self.content =
+            caller.seesContent
+            ? ContentAnswer(
+                kind: letter.kind, header: content.header, body: content.body, bodySize: content.body.readableBytes)
+            : nil
     }
 }
 

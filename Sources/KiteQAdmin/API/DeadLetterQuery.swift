@@ -30,8 +30,12 @@ struct DeadLetterQuery: Decodable, Sendable {
     }
 
     /// For a listing.
-    var filter: DeadLetterFilter {
+    /// - Throws: ``Problem`` with 403 where it names what is not the caller's.
+    func filter(for caller: Caller) throws(Problem) -> DeadLetterFilter {
+        try caller.check(topic: topic)
+        try caller.check(group: group)
         var filter = DeadLetterFilter()
+        filter.scope = caller.scope
         filter.topic = topic
         filter.group = group
         if let reason { filter.reasons = [reason.reason] }
@@ -42,8 +46,9 @@ struct DeadLetterQuery: Decodable, Sendable {
 
     /// For an act on all that match: undecided half messages only where they are asked for, for to give one back is to commit
     /// it, and to delete one is to roll it back.
-    var actingFilter: DeadLetterFilter {
-        var filter = filter
+    /// - Throws: as ``filter(for:)``.
+    func actingFilter(for caller: Caller) throws(Problem) -> DeadLetterFilter {
+        var filter = try filter(for: caller)
         if reason == nil { filter.reasons.remove(.undecided) }
         return filter
     }

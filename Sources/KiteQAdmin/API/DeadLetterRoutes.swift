@@ -13,40 +13,45 @@ struct DeadLetterRoutes {
     /// Letters of a page while all that match are worked through.
     private static let batch = 200
 
-    func add(toReading routes: RouterGroup<AdminContext>) {
-        routes.get("dead-letters") { request, _ in
+    func add(toReading routes: ReadingRoutes) {
+        routes.get("dead-letters", for: .counts, .within) { request, context in
             var query = try QueryReader(request)
             let limit = try query.limit()
             let cursor = try query.text("cursor")
-            let filter = try DeadLetterQuery(&query).filter
+            let wanted = try DeadLetterQuery(&query)
             try query.refuseRest()
+            let caller = try context.requireCaller()
+            let filter = try wanted.filter(for: caller)
             let page = try await store.deadLetters(filter, after: try self.cursor(cursor), limit: limit)
             return JSONAnswer(
                 Listing(
-                    items: page.letters.map(DeadLetterAnswer.init), next: page.next?.description,
+                    items: page.letters.map { DeadLetterAnswer($0, caller) }, next: page.next?.description,
                     unreachable: page.failures.map(UnreachableShard.init)))
         }
-        routes.get("dead-letters/:letter") { request, context in
+        routes.get("dead-letters/:letter", for: .counts, .within) { request, context in
             try QueryReader(request).refuseRest()
             let id = try Self.id(context.part("letter") ?? "")
-            guard let letter = try await store.deadLetter(id), let content = try await store.deadLetterContent(id)
+            let caller = try context.requireCaller()
+            guard let letter = try await store.deadLetter(id), caller.scope.has(letter),
+                let content = try await store.deadLetterContent(id)
             else {
                 throw Problem(
                     .notFound, "there is no dead letter \(id): requeued or deleted before, or past its retention")
             }
-            return JSONAnswer(DeadLetterDetail(letter, content))
+            return JSONAnswer(DeadLetterDetail(letter, content, caller))
         }
-        routes.post("dead-letters/count") { request, _ in
+        routes.post("dead-letters/count", for: .counts, .within) { request, context in
             try QueryReader(request).refuseRest()
             let query = try await JSONText.decode(DeadLetterQuery.self, from: request, limit: Limits.smallBody)
-            let (count, failures) = await store.deadLetterCount(query.actingFilter)
+            let filter = try query.actingFilter(for: try context.requireCaller())
+            let (count, failures) = await store.deadLetterCount(filter)
             if let failure = failures.first { throw Problem.unreachable(failure) }
             return JSONAnswer(CountAnswer(count))
         }
     }
 
     func add(toActing routes: ActingRoutes) {
-        routes.post("dead-letters/requeue", as: "deadLetters.requeue") { request, context in
+        routes.post("dead-letters/requeue", as: "deadLetters.requeue", .within) { request, context in
             try await act("deadLetters.requeue", request, context) { letters, result in
                 for letter in letters {
                     switch try await store.requeueDeadLetter(letter, lifetime: nil, to: []) {
@@ -57,7 +62,7 @@ struct DeadLetterRoutes {
                 }
             }
         }
-        routes.post("dead-letters/delete", as: "deadLetters.delete") { request, context in
+        routes.post("dead-letters/delete", as: "deadLetters.delete", .within) { request, context in
             try await act("deadLetters.delete", request, context) { letters, result in
                 // Shard by shard: where one fails, what the others deleted is known.
                 for (_, part) in Dictionary(grouping: letters, by: \.shard).sorted(by: { $0.key < $1.key }) {
@@ -84,10 +89,13 @@ struct DeadLetterRoutes {
     ) async throws -> JSONAnswer<DeadLetterResult> {
         try QueryReader(request).refuseRest()
         let selection = try await JSONText.decode(DeadLetterSelection.self, from: request, limit: Limits.smallBody)
+        let caller = try context.requireCaller()
+        // Refused before it is begun where a name in it is not the caller's.
+        if case .all(let query, _) = selection.letters { _ = try query.actingFilter(for: caller) }
         let result = try await auditor.note(action, of: selection.target, selection.detail, context) { note in
             let trail = LetterTrail(action: action, reason: selection.reason, auditor: auditor, context: context)
             do {
-                let result = try await act(on: selection.letters, trail, body)
+                let result = try await act(on: selection.letters, caller, trail, body)
                 trail.finish(note)
                 if result.done == 0 {
                     note.nothing(result.skipped.first?.reason ?? "none matches")
@@ -106,7 +114,7 @@ struct DeadLetterRoutes {
 
     /// - Throws: ``Problem`` that says how many were done, where some were.
     private func act(
-        on letters: DeadLetterSelection.Letters, _ trail: LetterTrail, _ body: Act
+        on letters: DeadLetterSelection.Letters, _ caller: Caller, _ trail: LetterTrail, _ body: Act
     ) async throws -> DeadLetterResult {
         var result = DeadLetterResult()
         do {
@@ -115,8 +123,10 @@ struct DeadLetterRoutes {
                 // Afterwards nobody could say which messages they were.
                 var known: [DeadLetter] = []
                 for letter in letters { if let found = try await store.deadLetter(letter) { known.append(found) } }
+                try Self.check(letters, known, caller.scope)
                 try await act(on: letters, known, trail, &result, body)
-            case .all(let query, let count): try await actOnAll(query, count, trail, &result, body)
+            case .all(let query, let count):
+                try await actOnAll(try query.actingFilter(for: caller), count, trail, &result, body)
             }
         } catch  where result.done > 0 {
             let reason = (error as? Problem)?.detail ?? "\(error)"
@@ -126,6 +136,16 @@ struct DeadLetterRoutes {
                     + "see what is left before you go on")
         }
         return result
+    }
+
+    /// For whom some topics or groups alone are, one that is of others is as one that is not there, and then nothing is done:
+    /// to pass over both would be the same to him, and leave no trace that he asked.
+    /// - Throws: ``Problem`` with 404.
+    private static func check(_ letters: [DeadLetterID], _ known: [DeadLetter], _ scope: NameScope) throws(Problem) {
+        guard !scope.isAll else { return }
+        let own = Set(known.filter(scope.has).map(\.id))
+        guard let other = letters.first(where: { !own.contains($0) }) else { return }
+        throw Problem(.notFound, "there is no dead letter \(other) for this token: nothing was done")
     }
 
     private func act(
@@ -142,10 +162,10 @@ struct DeadLetterRoutes {
     }
 
     private func actOnAll(
-        _ query: DeadLetterQuery, _ expected: Int, _ trail: LetterTrail, _ result: inout DeadLetterResult,
+        _ filter: DeadLetterFilter, _ expected: Int, _ trail: LetterTrail, _ result: inout DeadLetterResult,
         _ body: Act
     ) async throws {
-        var filter = query.actingFilter
+        var filter = filter
         // What dies while this runs is left alone: a letter that dies again at once must not go round for ever.
         filter.diedBefore = min(filter.diedBefore ?? .max, time() + 1)
         let (count, failures) = await store.deadLetterCount(filter)

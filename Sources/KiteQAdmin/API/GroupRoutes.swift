@@ -18,6 +18,8 @@ struct GroupRoutes {
     private struct PageKey: Hashable, Sendable {
         var after: String?
         var limit: Int
+        /// Those that are asked for by name; nil: a page of all.
+        var names: [String]?
     }
 
     init(_ services: AdminServices, _ auditor: Auditor) {
@@ -25,18 +27,22 @@ struct GroupRoutes {
         self.auditor = auditor
     }
 
-    func add(toReading routes: RouterGroup<AdminContext>) {
-        routes.get("groups") { request, _ in
+    func add(toReading routes: ReadingRoutes) {
+        routes.get("groups", for: .counts, .within) { request, context in
             var query = try QueryReader(request)
             let limit = try query.limit()
             let after = try KeyCursor(query.text("cursor"), parts: 1).parts.first
             let search = NameSearch(try query.name("search"))
             try query.refuseRest()
+            if let own = try context.requireCaller().scope.groups {
+                return JSONAnswer(try await page(of: own, after: after, limit: limit, search))
+            }
             return JSONAnswer(try await page(after: after, limit: limit, search))
         }
-        routes.get("groups/:group") { request, context in
+        routes.get("groups/:group", for: .counts, .within) { request, context in
             try QueryReader(request).refuseRest()
             let name = try Self.name(context)
+            try context.requireCaller().check(group: name)
             let group = try await group(name)
             guard group.isKnown else { throw Self.unknown(name) }
             return JSONAnswer(group)
@@ -44,10 +50,11 @@ struct GroupRoutes {
     }
 
     func add(toActing routes: ActingRoutes) {
-        routes.post("groups/:group/pause", as: "groups.pause") { request, context in
+        routes.post("groups/:group/pause", as: "groups.pause", .within) { request, context in
             try QueryReader(request).refuseRest()
             let name = try Self.name(context)
             let caller = try context.requireCaller()
+            try caller.check(group: name)
             let reason = try await JSONText.decode(Reason.self, from: request, limit: Limits.smallBody).reason
             guard try await group(name).isKnown else { throw Self.unknown(name) }
             let isNew = try await auditor.note("groups.pause", of: name, ["reason": reason], context) { note in
@@ -59,9 +66,10 @@ struct GroupRoutes {
             return JSONAnswer(
                 Done(done: isNew ? "\(name) gets nothing until it is resumed" : "\(name) was paused already"))
         }
-        routes.post("groups/:group/resume", as: "groups.resume") { request, context in
+        routes.post("groups/:group/resume", as: "groups.resume", .within) { request, context in
             try QueryReader(request).refuseRest()
             let name = try Self.name(context)
+            try context.requireCaller().check(group: name)
             let why = try await OptionalReason(of: request)
             let wasPaused = try await auditor.note("groups.resume", of: name, why.detail, context) { note in
                 let wasPaused = try await services.store.resume(name)
@@ -71,15 +79,28 @@ struct GroupRoutes {
             }
             return JSONAnswer(Done(done: wasPaused ? "\(name) goes on" : "\(name) was not paused"))
         }
-        routes.post("groups/:group/unbind", as: "groups.unbind") { request, context in
+        routes.post("groups/:group/unbind", as: "groups.unbind", .within) { request, context in
             try QueryReader(request).refuseRest()
             let name = try Self.name(context)
+            let caller = try context.requireCaller()
+            try caller.check(group: name)
             let asked = try await JSONText.decode(UnbindRequest.self, from: request, limit: Limits.smallBody)
+            try Self.check(asked.topics, caller)
             let done = try await auditor.note("groups.unbind", of: name, ["reason": asked.reason], context) { note in
                 try await unbind(name, from: asked.topics, note)
             }
             return JSONAnswer(Done(done: done))
         }
+    }
+
+    /// Without topics it is about all of them: whoever is for some alone names them.
+    private static func check(_ topics: [String]?, _ caller: Caller) throws(Problem) {
+        guard caller.scope.topics != nil else { return }
+        guard let topics else {
+            throw .refused(
+                .scope, .forbidden, "\(caller.name) is for some topics alone: name those that it is to be unbound from")
+        }
+        for topic in topics { try caller.check(topic: topic) }
     }
 
     /// - Parameter asked: nil: from all that this broker knows it to be bound to.
@@ -90,6 +111,7 @@ struct GroupRoutes {
         let topics = asked ?? bound.sorted { $0 < $1 }.map(\.text)
         let list = topics.joined(separator: ", ")
         note.detail("topics", list)
+        note.detail(ActScope.key, ActScope.text(Set(topics.map { .init(topic: $0, group: group) })))
         guard !topics.isEmpty else {
             throw Problem(
                 .conflict,
@@ -173,6 +195,33 @@ struct GroupRoutes {
                 GroupAnswer($0, here, brokers: names, at: services.broker.time - listing.age, unreachable: unreachable)
             },
             next: try next.map { try KeyCursor([$0]).text }, unreachable: unreachable)
+    }
+
+    /// Those of a token for some groups alone are asked for by their names: to page through all of them would say, by where a
+    /// page ends, who else there is.
+    private func page(
+        of own: Set<BindingName>, after: String?, limit: Int, _ search: NameSearch
+    ) async throws -> Listing<GroupAnswer> {
+        let store = services.store
+        let wanted = own.filter { name in
+            search.matches(name.text) && (after.map { BindingName($0) < name } ?? true)
+        }.sorted()
+        let looked = wanted.prefix(limit).map(\.text)
+        let key = PageKey(after: nil, limit: limit, names: looked)
+        let listing = await pages.value(key) {
+            let (reports, failures) = await store.groupReports(of: looked)
+            return GroupListing(groups: reports, failures: failures)
+        }
+        let names = await brokerNames()
+        let unreachable = listing.value.failures.map(UnreachableShard.init)
+        let here = GroupsHere(services.broker)
+        let found = listing.value.groups.map {
+            GroupAnswer($0, here, brokers: names, at: services.broker.time - listing.age, unreachable: unreachable)
+        }
+        return Listing(
+            items: found.filter(\.isKnown).sorted { BindingName($0.group) < BindingName($1.group) },
+            next: wanted.count > limit ? try looked.last.map { try KeyCursor([$0]).text } : nil,
+            unreachable: unreachable)
     }
 
     private func group(_ name: String) async throws -> GroupAnswer {

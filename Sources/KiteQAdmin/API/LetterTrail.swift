@@ -9,7 +9,9 @@ final class LetterTrail: Sendable {
     private let reason: String?
     private let auditor: Auditor
     private let context: AdminContext
-    private let pending = Mutex((lines: [String](), bytes: 0))
+    private let pending = Mutex((lines: [String](), bytes: 0, about: Set<ActScope.Pair>()))
+    /// Of the whole act.
+    private let about = Mutex(Set<ActScope.Pair>())
 
     /// An entry holds `AuditEntry.detailLimit` of JSON, in which a character may take several bytes.
     private static let limit = 6 << 10
@@ -26,17 +28,20 @@ final class LetterTrail: Sendable {
     ///   - known: these letters, as they were.
     func add(_ done: [DeadLetterID], _ known: [DeadLetter]) async {
         let lines = Dictionary(known.map { ($0.id, Self.line($0)) }, uniquingKeysWith: { first, _ in first })
+        let pairs = Dictionary(known.map { ($0.id, Self.pair($0)) }, uniquingKeysWith: { first, _ in first })
         for id in done {
             let line = lines[id] ?? id.description
-            let full = pending.withLock { pending -> [String] in
+            let full = pending.withLock { pending -> (lines: [String], about: Set<ActScope.Pair>)? in
                 let isFull = pending.bytes + line.utf8.count > Self.limit && !pending.lines.isEmpty
-                let full = isFull ? pending.lines : []
-                if isFull { pending = ([], 0) }
+                let full = isFull ? (pending.lines, pending.about) : nil
+                if isFull { pending = ([], 0, []) }
                 pending.lines.append(line)
                 pending.bytes += line.utf8.count + 2
+                if let pair = pairs[id] { pending.about.insert(pair) }
                 return full
             }
-            if !full.isEmpty { await write(full) }
+            if let pair = pairs[id] { about.withLock { _ = $0.insert(pair) } }
+            if let full { await write(full.lines, full.about) }
         }
     }
 
@@ -44,13 +49,20 @@ final class LetterTrail: Sendable {
     func finish(_ note: ActNote) {
         let lines = pending.withLock { $0.lines }
         if !lines.isEmpty { note.detail("letters", lines.joined(separator: "; ")) }
+        // It says how many there were in all.
+        note.detail(ActScope.key, ActScope.text(about.withLock { $0 }))
     }
 
-    private func write(_ lines: [String]) async {
+    private func write(_ lines: [String], _ about: Set<ActScope.Pair>) async {
         var detail = ["letters": lines.joined(separator: "; ")]
         detail["reason"] = reason
+        detail[ActScope.key] = ActScope.text(about)
         await auditor.write(
             action, "\(lines.count) dead letters", detail, context, outcome: "done, and it goes on")
+    }
+
+    private static func pair(_ letter: DeadLetter) -> ActScope.Pair {
+        .init(topic: letter.topic, group: letter.reason == .undecided ? letter.publisherGroup : letter.group)
     }
 
     private static func line(_ letter: DeadLetter) -> String {

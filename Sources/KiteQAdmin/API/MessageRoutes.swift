@@ -6,8 +6,8 @@ import KiteQCore
 struct MessageRoutes {
     let store: any OperatorStore
 
-    func add(to routes: RouterGroup<AdminContext>) {
-        routes.get("messages") { request, _ in
+    func add(to routes: ReadingRoutes) {
+        routes.get("messages", for: .counts, .within) { request, context in
             var query = try QueryReader(request)
             let limit = try query.limit()
             let cursor = try query.text("cursor")
@@ -20,21 +20,38 @@ struct MessageRoutes {
             filter.acceptedFrom = try query.time("from")
             filter.acceptedBefore = try query.time("before")
             try query.refuseRest()
+            try Self.admit(&filter, try context.requireCaller())
             let page = try await store.messages(filter, after: try self.cursor(cursor, order), limit: limit)
             return JSONAnswer(
                 Listing(
                     items: page.messages.map(MessageAnswer.init), next: page.next?.description,
                     unreachable: page.failures.map(UnreachableShard.init)))
         }
-        routes.get("messages/:id") { request, context in
+        routes.get("messages/:id", for: .counts, .within) { request, context in
             try QueryReader(request).refuseRest()
             let id = try Self.id(context)
-            guard let story = try await store.story(of: id) else {
+            let caller = try context.requireCaller()
+            guard let story = try await store.story(of: id)?.within(caller.scope) else {
                 throw Problem(
                     .notFound, "no message \(id) is known: never stored here, or done by all of its groups")
             }
-            return JSONAnswer(MessageStoryAnswer(story))
+            return JSONAnswer(MessageStoryAnswer(story, caller))
         }
+    }
+
+    /// Narrows a search to what its caller may see.
+    /// - Throws: ``Problem`` with 403 where a name is none of the caller's, or where what is asked for cannot be told: a message's row does
+    ///   not say which groups it is owed to.
+    private static func admit(_ filter: inout MessageFilter, _ caller: Caller) throws(Problem) {
+        try caller.check(topic: filter.topic)
+        try caller.check(group: filter.group)
+        guard caller.scope.groups == nil || filter.group != nil || filter.state == .half else {
+            throw .refused(
+                .scope, .forbidden,
+                "\(caller.name) is for some groups alone: ask for messages owed to one of them (group), or for half messages (state=half)"
+            )
+        }
+        filter.scope = caller.scope
     }
 
     static func id(_ context: AdminContext) throws(Problem) -> MessageID {

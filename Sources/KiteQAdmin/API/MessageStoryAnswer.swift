@@ -34,25 +34,27 @@ struct MessageStoryAnswer: Encodable, Sendable {
     var deadLetters: [DeadLetterAnswer]
     var events: [Event]
 
-    init(_ story: MessageStory) {
+    init(_ story: MessageStory, _ caller: Caller) {
         message = story.message.map(MessageAnswer.init)
         // What kind of body a dead one has is not told; text is recognized all the same.
         let kind = story.message?.kind ?? story.deadLetters.last?.kind ?? .bytes
-        content = story.content.map {
-            ContentAnswer(kind: kind, header: $0.header, body: $0.body, bodySize: $0.bodySize)
+        content = story.content.flatMap {
+            caller.seesContent
+                ? ContentAnswer(kind: kind, header: $0.header, body: $0.body, bodySize: $0.bodySize) : nil
         }
-        groups = story.groups.map(Group.init)
+        groups = story.groups.map { Group($0, caller) }
         transaction = story.transaction.map(Transaction.init)
-        deadLetters = story.deadLetters.map(DeadLetterAnswer.init)
+        deadLetters = story.deadLetters.map { DeadLetterAnswer($0, caller) }
         events = story.events.map { Event(at: $0.at.time, text: $0.kind.sentence, isExpected: $0.isExpected) }
     }
 }
 
 extension MessageStoryAnswer.Group {
-    init(_ delivery: GroupDelivery) {
+    init(_ delivery: GroupDelivery, _ caller: Caller) {
         group = delivery.group
         attempts = delivery.attempts
-        lastError = delivery.lastError
+        // Consumers write it, and may repeat in it what the message holds.
+        lastError = caller.seesContent ? delivery.lastError : nil
         broker = delivery.ownerName ?? (delivery.owner == 0 ? nil : "incarnation \(delivery.owner)")
         switch delivery.state {
         case .fresh, .away: state = .waiting

@@ -14,15 +14,16 @@ struct OverviewRoutes {
         health = HealthWatch(services)
     }
 
-    func add(to routes: RouterGroup<AdminContext>) {
+    func add(to routes: ReadingRoutes) {
         let (services, health, started) = (services, health, started)
-        routes.get("overview") { request, _ in
+        routes.get("overview", for: .counts, .within) { request, context in
             try QueryReader(request).refuseRest()
+            let scope = try context.requireCaller().scope
             let uptime = (SystemTime.monotonic() - started) / 1_000_000
             return JSONAnswer(
                 OverviewAnswer(
                     services, startedAt: services.broker.time - uptime,
-                    findings: HealthRules.findings(await health.view())))
+                    findings: HealthRules.findings(await health.view().within(scope)), isForAll: scope.isAll))
         }
     }
 }
@@ -74,13 +75,14 @@ struct OverviewAnswer: Encodable, Sendable {
     var startedAt: Time
     var now: Time
     var health: [Finding]
-    var rates = RatesPart()
-    var totals = Totals()
-    var queues = Queues()
-    var memory = Memory()
+    /// Sums over all topics and groups, as the next ones: left out where not all of them may be seen.
+    var rates: RatesPart?
+    var totals: Totals?
+    var queues: Queues?
+    var memory: Memory?
     var leases: [LeaseAnswer]
 
-    init(_ services: AdminServices, startedAt: Timestamp, findings: [Finding]) {
+    init(_ services: AdminServices, startedAt: Timestamp, findings: [Finding], isForAll: Bool) {
         let broker = services.broker
         let status = broker.status
         self.broker = BrokerPart(
@@ -92,6 +94,8 @@ struct OverviewAnswer: Encodable, Sendable {
         now = broker.time.time
         health = findings
         leases = (status?.shards ?? []).map { LeaseAnswer(shard: $0.shard, remaining: $0.leaseSeconds) }
+        guard isForAll else { return }
+        (rates, totals, queues, memory) = (RatesPart(), Totals(), Queues(), Memory())
         guard let status else { return }
         fill(status, broker.rates?.total.tenSeconds ?? Rates.Rate())
     }

@@ -11,18 +11,19 @@ struct StoreRoutes {
 
     init(_ services: AdminServices) { self.services = services }
 
-    func add(to routes: RouterGroup<AdminContext>) {
+    func add(to routes: ReadingRoutes) {
         let (services, brokers, shards) = (services, brokers, shards)
-        routes.get("brokers") { request, _ in
+        routes.get("brokers", for: .counts, .within) { request, context in
             try QueryReader(request).refuseRest()
+            let scope = try context.requireCaller().scope
             let listing = await brokers.value(0) { await services.store.brokers() }.value
             let own = services.broker.status?.incarnation
             return JSONAnswer(
                 BrokerListAnswer(
-                    items: listing.brokers.map { BrokerAnswer($0, isThis: $0.number == own) },
+                    items: listing.brokers.map { BrokerAnswer($0, isThis: $0.number == own, scope) },
                     unreachable: listing.failures.map(UnreachableShard.init)))
         }
-        routes.get("shards") { request, _ in
+        routes.get("shards", for: .counts, .whole) { request, _ in
             try QueryReader(request).refuseRest()
             let reports = await shards.value(0) { await services.store.shardReports() }
             let unflushed = services.broker.status?.shards ?? []
@@ -33,11 +34,13 @@ struct StoreRoutes {
                             report, unflushed: report.shard < unflushed.count ? unflushed[report.shard].unwritten : 0)
                     }, at: (services.broker.time - reports.age).time))
         }
-        routes.get("history") { request, _ in
+        routes.get("history", for: .counts, .within) { request, context in
             let range = try HistoryRange(request, now: services.broker.time)
+            let caller = try context.requireCaller()
+            try caller.check(topic: range.topic)
             let series = try await services.store.topicSeries(
                 topic: range.topic, from: range.from, before: range.until, step: range.step)
-            return JSONAnswer(HistoryAnswer(series))
+            return JSONAnswer(HistoryAnswer(series, caller.scope))
         }
     }
 }
@@ -83,10 +86,10 @@ struct HistoryAnswer: Encodable, Sendable {
     var step: Int
     var items: [Item]
 
-    init(_ series: TopicSeries) {
+    init(_ series: TopicSeries, _ scope: NameScope) {
         step = Int(series.step / 1_000)
         items = []
-        for point in series.points {
+        for point in series.points where scope.has(topic: point.topic) {
             if items.last?.at.timestamp != point.at { items.append(Item(at: point.at.time)) }
             items[items.count - 1].add(point.counters)
         }

@@ -10,15 +10,16 @@ struct TopicRoutes {
 
     init(_ services: AdminServices) { self.services = services }
 
-    func add(to routes: RouterGroup<AdminContext>) {
-        routes.get("topics") { request, _ in
+    func add(to routes: ReadingRoutes) {
+        routes.get("topics", for: .counts, .within) { request, context in
             var query = try QueryReader(request)
             let search = NameSearch(try query.name("search"))
             try query.refuseRest()
-            let store = services.store
+            let (store, scope) = (services.store, try context.requireCaller().scope)
             let answer = await counts.value(0) { await store.topicCounts() }
             return JSONAnswer(
-                TopicListAnswer(answer.value, services.broker, search, at: services.broker.time - answer.age))
+                TopicListAnswer(
+                    answer.value, services.broker, search, scope, at: services.broker.time - answer.age))
         }
     }
 }
@@ -44,7 +45,7 @@ struct TopicListAnswer: Encodable, Sendable {
     var counted: Int
     var unreachable: [UnreachableShard]
 
-    init(_ counts: TopicCounts, _ broker: Broker, _ search: NameSearch, at: Timestamp) {
+    init(_ counts: TopicCounts, _ broker: Broker, _ search: NameSearch, _ scope: NameScope, at: Timestamp) {
         var items: [BindingName: Item] = [:]
         let status = broker.status
         let rates = broker.rates?.topics ?? [:]
@@ -68,12 +69,16 @@ struct TopicListAnswer: Encodable, Sendable {
             }
             items[name] = item
         }
-        self.items = items.values.filter { search.matches($0.topic) }.sorted {
+        self.items = items.values.filter { search.matches($0.topic) && scope.has(topic: $0.topic) }.sorted {
             $0.topic.utf8.lexicographicallyPrecedes($1.topic.utf8)
         }
         countedAt = at.time
         isExact = counts.isExact
-        counted = counts.looked
+        // How many there are in all is nothing for whom not all topics are.
+        counted =
+            scope.topics == nil
+            ? counts.looked
+            : counts.counts.reduce(0) { scope.has(topic: $1.topic) ? $0 + $1.messages : $0 }
         unreachable = counts.failures.map(UnreachableShard.init)
     }
 }

@@ -5,16 +5,15 @@ import Hummingbird
 struct AccessMiddleware: RouterMiddleware {
     let access: AdminAccess
     let role: Role
+    let rule: ScopeRule
 
     func handle(
         _ request: Request, context: AdminContext, next: (Request, AdminContext) async throws -> Response
     ) async throws -> Response {
         let caller = try access.admit(request, from: context.source)
         context.trail?.came(caller)
-        guard caller.role >= role else {
-            throw Problem.refused(
-                .role, .forbidden, "\(caller.name) has the role \(caller.role.rawValue); this needs \(role.rawValue)")
-        }
+        try caller.checkRole(role)
+        if rule == .whole { try caller.checkIsForAll() }
         var context = context
         context.caller = caller
         return try await next(request, context)
@@ -29,6 +28,18 @@ struct OpenMiddleware: RouterMiddleware {
         _ request: Request, context: AdminContext, next: (Request, AdminContext) async throws -> Response
     ) async throws -> Response {
         try access.admitToOpen(request, from: context.source)
+        return try await next(request, context)
+    }
+}
+
+/// Lets in who may see the metrics.
+struct MetricsMiddleware: RouterMiddleware {
+    let access: AdminAccess
+
+    func handle(
+        _ request: Request, context: AdminContext, next: (Request, AdminContext) async throws -> Response
+    ) async throws -> Response {
+        try access.admitToMetrics(request, from: context.source)
         return try await next(request, context)
     }
 }

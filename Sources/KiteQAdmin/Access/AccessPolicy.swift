@@ -17,18 +17,22 @@ package struct AccessPolicy: Sendable {
     /// Whether groups that show no secret are let in where a proxy of ``proxies`` sends them.
     package var opensGroupsByProxy: Bool
     package var proxies: TrustedProxies
+    /// Whether `/metrics` is for those who show a token, and not for anybody who calls the broker by a name of its own.
+    package var guardsMetrics: Bool
     /// Names by which browsers may reach the console, beside addresses and localhost.
     private var hosts: Set<HostName>
 
     package init(
         tokens: [AccessToken] = [], anonymous: Role? = nil, anonymousByProxy: Role? = nil,
-        opensGroupsByProxy: Bool = false, hosts: Set<String> = [], proxies: TrustedProxies = TrustedProxies()
+        opensGroupsByProxy: Bool = false, hosts: Set<String> = [], proxies: TrustedProxies = TrustedProxies(),
+        guardsMetrics: Bool = false
     ) {
         self.tokens = tokens
         self.anonymous = anonymous
         self.anonymousByProxy = anonymousByProxy
         self.opensGroupsByProxy = opensGroupsByProxy
         self.proxies = proxies
+        self.guardsMetrics = guardsMetrics
         self.hosts = Set(hosts.compactMap { HostName($0) })
     }
 
@@ -71,7 +75,7 @@ package struct AccessPolicy: Sendable {
         if let end = found.expiresAt, end <= now {
             throw .refused(.token, .unauthorized, "the token \(found.name) has expired: have a new one made")
         }
-        return Caller(name: found.name, role: found.role)
+        return Caller(name: found.name, role: found.role, scope: found.scope)
     }
 
     private static func equal(_ a: [UInt8], _ b: [UInt8]) -> Bool {
@@ -104,16 +108,5 @@ package struct AccessPolicy: Sendable {
             && names.allSatisfy { name in
                 name.map { $0.isAddress || $0.text == "localhost" || hosts.contains($0) } ?? false
             }
-    }
-}
-
-/// Who called, and what they may do.
-package struct Caller: Sendable, Hashable {
-    package var name: String
-    package var role: Role
-
-    package init(name: String, role: Role) {
-        self.name = name
-        self.role = role
     }
 }

@@ -7,14 +7,19 @@ package struct AccessToken: Sendable, Hashable {
     /// Whose it is: what the audit log says.
     package var name: String
     package var role: Role
+    /// The topics and groups that it is for.
+    package var scope: NameScope
     /// 32 bytes.
     package var hash: [UInt8]
     /// Not valid from this time on; nil: for ever.
     package var expiresAt: Timestamp?
 
-    package init(name: String, role: Role, hash: [UInt8], expiresAt: Timestamp? = nil) {
+    package init(
+        name: String, role: Role, scope: NameScope = .all, hash: [UInt8], expiresAt: Timestamp? = nil
+    ) {
         self.name = name
         self.role = role
+        self.scope = scope
         self.hash = hash
         self.expiresAt = expiresAt
     }

@@ -55,4 +55,17 @@ package final class AdminAccess: Sendable {
         if request.headers[.authorization] == nil { return try policy.checkHost(source) }
         _ = try admit(request, from: source)
     }
+
+    /// Whether `/metrics` answers. It names all topics and groups, and says how much each of them has: a token for some of them
+    /// alone does not see it where one is asked for.
+    /// - Throws: as ``admit(_:from:)``.
+    func admitToMetrics(_ request: Request, from source: RequestSource) throws(Problem) {
+        guard policy.guardsMetrics else { return try admitToOpen(request, from: source) }
+        // Whoever is anybody here has shown none.
+        guard request.headers[.authorization] != nil else {
+            throw .refused(
+                .missing, .unauthorized, "a token is needed (admin.metrics = \"token\"): Authorization: Bearer TOKEN")
+        }
+        try admit(request, from: source).checkIsForAll()
+    }
 }

@@ -18,6 +18,8 @@ final class HTTPRefusals: Sendable {
         case busy
         /// A token whose role is not enough.
         case role
+        /// A token for some topics or groups, and something beyond them that was named.
+        case scope
         /// Called by a foreign name, without a credential.
         case host
         /// Handed on by a proxy that is not trusted, without a credential.

@@ -15,10 +15,11 @@ export class Live {
     const isOther = this.overview &&
       (this.overview.broker.name !== overview.broker.name || this.overview.startedAt !== overview.startedAt);
     if (isOther) this.samples = [];
-    else if (last && at - last.at > 40_000) {
+    else if (last && overview.rates && at - last.at > 40_000) {
       this.samples.push({ at: last.at + 1, ...Object.fromEntries(rates.map((each) => [each, null])) });
     }
-    this.samples.push({ at, ...overview.rates });
+    // A token for some topics or groups alone does not see the sums of all.
+    if (overview.rates) this.samples.push({ at, ...overview.rates });
     this.samples = this.samples.filter((sample) => sample.at > at - kept);
     this.overview = overview;
     for (const listener of this.#listeners) listener(overview);

@@ -142,6 +142,10 @@ class Console {
       api: this.#api,
       live: this.#live,
       session: this.#session,
+      // Drain and reload are about all that the broker has.
+      canOperateBroker: this.#session.role === "operate" && isForAll(this.#session),
+      seesContent: this.#session.role !== "counts",
+      isForAll: isForAll(this.#session),
       canOperate: this.#session.role === "operate",
       query: place?.query ?? new URLSearchParams(),
       parameters: found?.parameters ?? {},
@@ -160,6 +164,11 @@ class Console {
       document.getElementById("page-title")?.focus({ preventScroll: true });
     }
   }
+}
+
+/** Whether the token is for all topics and groups. */
+function isForAll({ topics, groups }) {
+  return topics === null && groups === null;
 }
 
 function noSuchPage() {

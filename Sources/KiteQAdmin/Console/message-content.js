@@ -4,7 +4,11 @@ import { fill, h } from "./dom.js";
 import { hexDump, visibleBody } from "./format.js";
 import { button, facts, name } from "./parts.js";
 
+/** Without content it says why there is none to see. */
 export function contentPanel(content) {
+  if (!content) {
+    return h("p", { class: "quiet" }, "Properties and body are not shown: your token has the role counts.");
+  }
   const properties = Object.entries(content.properties);
   const shown = h("pre", { class: "body", tabindex: "0", "aria-label": "Body" });
   const text = content.encoding === "base64" ? hexDump(content.body) ?? content.body : content.body;

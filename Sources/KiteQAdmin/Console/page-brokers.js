@@ -72,7 +72,7 @@ export function brokers(context) {
     section(
       "This broker",
       own,
-      context.canOperate ? h("p", { class: "actions" }, reloadButton(context), " ", drainButton(context)) : null,
+      context.canOperateBroker ? h("p", { class: "actions" }, reloadButton(context), " ", drainButton(context)) : null,
     ),
   ];
 }
@@ -104,8 +104,14 @@ function groups(broker) {
   ];
 }
 
+function unfinished({ awaitingStore, inFlight, unflushed }) {
+  const left = awaitingStore + inFlight + unflushed;
+  return `${number(left)}: ${number(awaitingStore)} awaiting the store, ${number(inFlight)} in flight, ${
+    number(unflushed)
+  } unflushed`;
+}
+
 function ownFacts({ broker, version, startedAt, queues }) {
-  const left = queues.awaitingStore + queues.inFlight + queues.unflushed;
   return facts([
     ["Broker", name(broker.name)],
     [
@@ -114,13 +120,8 @@ function ownFacts({ broker, version, startedAt, queues }) {
         ? badge("Serving", "good")
         : badge(broker.state === "draining" ? "Draining" : "Starting", "warning"),
     ],
-    broker.state === "draining" &&
-    [
-      "Still to be finished",
-      `${number(left)}: ${number(queues.awaitingStore)} awaiting the store, ${number(queues.inFlight)} in flight, ${
-        number(queues.unflushed)
-      } unflushed`,
-    ],
+    // Not for a token for some topics or groups alone.
+    broker.state === "draining" && queues && ["Still to be finished", unfinished(queues)],
     ["Address", name(broker.address)],
     ["Incarnation", broker.incarnation ? name(broker.incarnation) : "none yet"],
     ["Version", name(version)],

@@ -40,7 +40,7 @@ export function configuration(context) {
     pageHead(
       "Configuration",
       "Of this broker, in force now. Secrets are hidden.",
-      context.canOperate ? reloadButton(context, () => feed.refresh()) : null,
+      context.canOperateBroker ? reloadButton(context, () => feed.refresh()) : null,
     ),
     h("div", { class: "field narrow" }, h("label", { for: "narrow" }, "Show options with"), words),
     feed.notice,

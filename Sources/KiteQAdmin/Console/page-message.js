@@ -19,13 +19,13 @@ export function message(context) {
     show: (story) => {
       const mayDecide = context.canOperate && ["undecided", "parked"].includes(story.transaction?.outcome);
       fill(act, mayDecide ? transactionButtons(context, { id, ...story.message }, () => feed.refresh()) : null);
-      fill(body, storyParts(story));
+      fill(body, storyParts(story, context));
     },
   });
   return [pageHead(["Message ", h("span", { class: "id" }, name(id))], null, act), feed.notice, body];
 }
 
-function storyParts(story) {
+function storyParts(story, context) {
   const { message, content, groups, transaction, deadLetters, events } = story;
   return [
     message
@@ -35,7 +35,7 @@ function storyParts(story) {
     transaction ? section("Its transaction", transactionFacts(transaction)) : null,
     section("What happened when", timeline(events)),
     deadLetters.length ? section("Dead letters", deadLetterTable(deadLetters)) : null,
-    content ? section("Content", contentPanel(content)) : null,
+    content || !context.seesContent ? section("Content", contentPanel(content)) : null,
   ];
 }
 

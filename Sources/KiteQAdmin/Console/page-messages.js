@@ -77,7 +77,12 @@ export function messages(context) {
   });
   return [
     pageHead("Messages", ["Those that are not done. ", h("kbd", {}, "/"), " finds one by its id."]),
+    context.session.groups === null ? null : h(
+      "p",
+      { class: "quiet" },
+      "Your token is for some groups alone: search for messages owed to one of them, or for half messages.",
+    ),
     filterForm({ label: "Search messages", segments: ["messages"], query: context.query, fields }),
     listing.element,
-  ];
+  ].filter(Boolean);
 }

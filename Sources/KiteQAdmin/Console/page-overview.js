@@ -29,7 +29,8 @@ export function overview(context) {
   const states = h("div", {});
   context.listen((overview) => {
     renew(health, healthPanel(overview));
-    renew(now, nowFigures(overview));
+    renew(now, overview.rates ? nowFigures(overview) : scopedFigures(overview));
+    if (!overview.rates) return;
     // What was not seen yet takes no room, but two minutes at least: fewer would jump about.
     const until = brokerNow();
     rates.show(context.live.samples, {
@@ -37,6 +38,15 @@ export function overview(context) {
       until,
     });
   });
+  if (!context.isForAll) {
+    return [
+      pageHead("Overview", "This broker at a glance, as far as your topics and groups go."),
+      scopeNote(context.session),
+      health,
+      section("Now", now),
+      section("Messages over time", history.element),
+    ];
+  }
   const shards = context.feed({
     every: 10,
     load: (signal) => context.api.get(["shards"], {}, signal),
@@ -49,6 +59,31 @@ export function overview(context) {
     section("Messages by state", shards.notice, states),
     section("Messages over time", history.element),
   ];
+}
+
+/** What a token is for that is not for all. */
+function scopeNote({ topics, groups }) {
+  const some = (names) => {
+    if (names === null) return "all";
+    return names.length ? names.map((each, place) => [place ? ", " : "", name(each)]) : "none";
+  };
+  return h("p", { class: "quiet" }, "Your token is for topics: ", some(topics), "; groups: ", some(groups), ".");
+}
+
+function scopedFigures({ startedAt, version }) {
+  return h(
+    "p",
+    { class: "quiet" },
+    "Version ",
+    name(version),
+    ", started ",
+    age(startedAt),
+    ". Rates, queues and counts over all topics and groups are not shown: your token is for some of them alone. ",
+    h("a", { href: link(["topics"]) }, "Your topics"),
+    " and ",
+    h("a", { href: link(["groups"]) }, "your groups"),
+    " have theirs.",
+  );
 }
 
 function healthPanel({ health, broker }) {

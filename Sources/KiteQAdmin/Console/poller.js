@@ -10,6 +10,8 @@ export class Poller {
   #abort = new AbortController();
   #wake = null;
   #failures = 0;
+  // It is not for who asks, and will not be in a second either.
+  #isRefused = false;
   #wanted = false;
 
   /** `every` is in seconds; null asks once and then when told to. `load(signal)` asks; a problem is handed on with the seconds until the next try. */
@@ -23,7 +25,7 @@ export class Poller {
   /** Asks until `stop`. */
   async run() {
     const seen = () => {
-      if (!document.hidden && this.#every !== null) this.now();
+      if (!document.hidden && this.#every !== null && !this.#isRefused) this.now();
     };
     document.addEventListener("visibilitychange", seen);
     try {
@@ -53,17 +55,19 @@ export class Poller {
       const data = await this.#load(this.#abort.signal);
       if (this.#abort.signal.aborted) return;
       this.#failures = 0;
+      this.#isRefused = false;
       this.#onData(data);
     } catch (error) {
       if (this.#abort.signal.aborted || error.name === "AbortError") return;
       this.#failures += 1;
+      this.#isRefused = error.status === 403;
       this.#onProblem(error, this.#pause());
     }
   }
 
   /** Seconds until the next question; null: until it is wanted. */
   #pause() {
-    if (this.#every === null) return null;
+    if (this.#every === null || this.#isRefused) return null;
     const usual = document.hidden ? Math.max(15, this.#every * 5) : this.#every;
     return this.#failures ? Math.max(usual, Math.min(slowest, this.#every * 2 ** this.#failures)) : usual;
   }

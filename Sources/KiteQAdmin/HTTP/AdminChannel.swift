@@ -11,6 +11,7 @@ struct AdminChannel: ServerChildChannel {
     private let tls: AdminTLS
     private let limits: AdminLimits
     private let connections: AdminConnections
+    private let refusals: HTTPRefusals
 
     /// What the system holds of answers of one connection.
     private static let sentBytes = ChannelOptions.Types.SocketOption.Value(256 << 10)
@@ -21,6 +22,7 @@ struct AdminChannel: ServerChildChannel {
         self.tls = tls
         self.limits = limits
         connections = AdminConnections(limits, refusals)
+        self.refusals = refusals
         http = HTTP1Channel(
             responder: responder,
             configuration: .init(
@@ -32,7 +34,7 @@ struct AdminChannel: ServerChildChannel {
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
-        let (http, limits, connections) = (http, limits, connections)
+        let (http, limits, connections, refusals) = (http, limits, connections, refusals)
         return channel.eventLoop.makeCompletedFuture {
             try connections.enter(channel)
             // What is read and not asked for yet is little.
@@ -43,6 +45,7 @@ struct AdminChannel: ServerChildChannel {
             try channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: Self.sentBytes)
             guard let context = tls.context else { return }
             try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
+            try channel.pipeline.syncOperations.addHandler(RevocationGate(tls, refusals))
         }.flatMap {
             http.setup(channel: channel, logger: logger)
         }.flatMapThrowing { value in

@@ -8,11 +8,13 @@ import Synchronization
 /// Makes a ``Problem`` of every error, counts who is not let in, and sets the headers that each answer has.
 struct ProblemMiddleware: RouterMiddleware {
     let refusals: HTTPRefusals
+    let tls: AdminTLS
     let logger: Logger
     private let failures = Failures()
 
-    init(refusals: HTTPRefusals, logger: Logger) {
+    init(refusals: HTTPRefusals, tls: AdminTLS, logger: Logger) {
         self.refusals = refusals
+        self.tls = tls
         self.logger = logger
     }
 
@@ -48,6 +50,9 @@ struct ProblemMiddleware: RouterMiddleware {
             response = try problem.response(from: request, context: context)
         }
         SecurityHeaders.add(to: &response.headers)
+        if let policy = tls.transportPolicy(for: context.source.hosts) {
+            response.headers[.strictTransportSecurity] = policy
+        }
         // What is not found or not allowed, too.
         return request.method == .head ? response.createHeadResponse() : response
     }

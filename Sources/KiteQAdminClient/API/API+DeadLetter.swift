@@ -43,7 +43,8 @@ extension API {
 
     package struct DeadLetterDetail: Decodable, Sendable {
         package let deadLetter: DeadLetter
-        package let content: Content
+        /// Nil where the role is `counts`.
+        package let content: Content?
     }
 
     /// What became of them.

@@ -45,6 +45,7 @@ extension API {
     package struct MessageStory: Decodable, Sendable {
         /// Nil where only a dead letter or a decided transaction is left of it.
         package let message: Message?
+        /// Nil where nothing is left of it, or the role is `counts`.
         package let content: Content?
         package let groups: [Delivery]
         package let transaction: Decision?

@@ -9,9 +9,10 @@ extension API {
         package let now: Date
         /// Worst first.
         package let health: [Finding]
-        package let rates: Rates
-        package let queues: Queues
-        package let memory: Memory
+        /// Over all topics and groups, as the next ones: nil where the token is for some of them alone.
+        package let rates: Rates?
+        package let queues: Queues?
+        package let memory: Memory?
         package let leases: [Lease]
 
         package struct Broker: Decodable, Sendable {

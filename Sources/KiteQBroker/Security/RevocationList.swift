@@ -12,10 +12,11 @@ package final class RevocationList: @unchecked Sendable {
 
     /// - Parameters:
     ///   - path: a PEM file with one list or more.
-    ///   - option: that names the file.
+    ///   - section: of the options that name the files: `broker`, `admin`.
     ///   - authorities: in DER; each list is signed by one of them.
     /// - Throws: ``BrokerError`` that names the option and the file.
-    init(_ path: String, of option: String, authorities: [[UInt8]]) throws(BrokerError) {
+    package init(_ path: String, section: String, authorities: [[UInt8]]) throws(BrokerError) {
+        let option = "\(section).tls_client_crl"
         guard let file = BIO_new_file(path, "r") else {
             throw BrokerError(
                 "the file \(path) of \(option) \(FileReason.clause(path, kind: "a certificate revocation list"))")
@@ -31,14 +32,15 @@ package final class RevocationList: @unchecked Sendable {
         if lists.isEmpty { throw BrokerError("the file \(path) of \(option) has no certificate revocation list") }
         for list in lists where !Self.isSigned(list, byOneOf: authorities) {
             throw BrokerError(
-                "the file \(path) of \(option) has a list that none of the authorities in broker.tls_client_ca signed")
+                "the file \(path) of \(option) has a list that none of the authorities in \(section).tls_client_ca signed"
+            )
         }
     }
 
     deinit { for list in lists { X509_CRL_free(list) } }
 
     /// - Parameter certificate: in DER.
-    func revokes(_ certificate: [UInt8]) -> Bool {
+    package func revokes(_ certificate: [UInt8]) -> Bool {
         ShownCertificate.withParsed(certificate) { parsed in
             lists.contains { list in
                 var entry: OpaquePointer?

@@ -20,15 +20,18 @@ package struct ServerCertificate: Sendable {
         package var certificate: String
         package var key: String
         package var clients: Clients
+        /// Lists of clients' certificates that those authorities have revoked; "": none is looked at.
+        package var revocations: String
         /// Who else may reach the key.
         package var rule: SecretFileRule
 
         package var protocols: TLSProtocols
 
         package init(
-            section: String, certificate: String, key: String, clients: Clients = .anybody,
+            section: String, certificate: String, key: String, clients: Clients = .anybody, revocations: String = "",
             protocols: TLSProtocols = TLSProtocols(), rule: SecretFileRule = .private
         ) {
+            self.revocations = revocations
             self.rule = rule
             self.section = section
             self.certificate = certificate
@@ -42,6 +45,8 @@ package struct ServerCertificate: Sendable {
     /// What the files of the certificate and of clients' authorities held: equal where they had the same content.
     package let chain: [[UInt8]]
     package let authorities: [[UInt8]]
+    /// Nil where no client's certificate is looked up in one.
+    package let revocations: RevocationList?
     private let option: String
     /// Unix seconds.
     private let expiresAt: Int
@@ -68,18 +73,26 @@ package struct ServerCertificate: Sendable {
         case .must(let ca): try verify(.noHostnameVerification, by: ca)
         }
         expiresAt = chain[0].notValidAfter
+        let trusted: [[UInt8]]
         do {
             context = try NIOSSLContext(configuration: configuration)
             self.chain = try chain.map { try $0.toDERBytes() }
-            self.authorities = try authorities.map { try $0.toDERBytes() }
+            trusted = try authorities.map { try $0.toDERBytes() }
         } catch {
             throw BrokerError(
                 "\(option) and \(keyOption) do not go together (\(files.certificate), \(files.key))")
         }
+        self.authorities = trusted
+        revocations =
+            files.revocations.isEmpty
+            ? nil : try RevocationList(files.revocations, section: files.section, authorities: trusted)
     }
 
-    /// What whoever runs this should know now; nil where it lasts for two weeks at least.
-    package var warning: String? {
+    /// What whoever runs this should know now, each a sentence.
+    package var warnings: [String] { [expiry, revocations?.warning].compactMap { $0 } }
+
+    /// Nil where it lasts for two weeks at least.
+    private var expiry: String? {
         let days = (expiresAt - Int(SystemTime.wall() / 1_000)) / 86_400
         guard days < 14 else { return nil }
         let when = days < 0 ? "has ended" : days == 0 ? "ends within a day" : "ends in \(days) days"

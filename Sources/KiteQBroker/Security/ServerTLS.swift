@@ -7,8 +7,6 @@ package final class ServerTLS: Sendable {
     /// Whether a client must show a certificate.
     let wantsCertificate: Bool
     package let certificate: ServerCertificate
-    /// Nil where no client's certificate is looked up in one.
-    package let revocations: RevocationList?
 
     var context: NIOSSLContext { certificate.context }
 
@@ -26,17 +24,13 @@ package final class ServerTLS: Sendable {
         certificate = try ServerCertificate(
             ServerCertificate.Files(
                 section: "broker", certificate: options.certificate, key: options.key,
-                clients: Self.clients(options), protocols: options.protocols, rule: rule))
-        revocations =
-            options.clientCRL.isEmpty
-            ? nil
-            : try RevocationList(
-                options.clientCRL, of: "broker.tls_client_crl", authorities: certificate.authorities)
+                clients: Self.clients(options), revocations: options.clientCRL, protocols: options.protocols, rule: rule
+            ))
     }
 
-    func revokes(_ shown: ShownCertificate) -> Bool { revocations?.revokes(shown.encoded) ?? false }
+    func revokes(_ shown: ShownCertificate) -> Bool { certificate.revocations?.revokes(shown.encoded) ?? false }
 
-    var warnings: [String] { [certificate.warning, revocations?.warning].compactMap { $0 } }
+    var warnings: [String] { certificate.warnings }
 
     private static func clients(_ options: TLSOptions) -> ServerCertificate.Files.Clients {
         switch options.clientCertificates {

@@ -38,10 +38,10 @@ final class ConnectionTable: Sendable {
         return clients.filter { $0.isOpen && $0.askPreference != nil }
     }
 
-    /// Those with ids above `id`, of one group or of all, by id.
-    func page(of group: String?, after id: UInt64, limit: Int) -> [Connection] {
+    /// Those with ids above `id`, of some groups or of all, by id.
+    func page(of groups: Set<BindingName>?, after id: UInt64, limit: Int) -> [Connection] {
         let found = state.withLock { state in
-            (group.map { [state.byGroup[BindingName($0)] ?? [:]] } ?? Array(state.byGroup.values)).flatMap(\.values)
+            (groups.map { $0.compactMap { state.byGroup[$0] } } ?? Array(state.byGroup.values)).flatMap(\.values)
         }
         return Array(found.filter { $0.id > id }.sorted { $0.id < $1.id }.prefix(limit))
     }

@@ -11,6 +11,8 @@ package struct DeadLetterFilter: Sendable, Hashable {
     package var diedFrom: Timestamp?
     /// Died before this time.
     package var diedBefore: Timestamp?
+    /// Whose they are who asks.
+    package var scope = NameScope.all
 
     package init() {}
 
@@ -31,7 +33,8 @@ package struct DeadLetterFilter: Sendable, Hashable {
 
     /// Whether each row of the range is one that is meant.
     package var isAnsweredByRange: Bool {
-        switch range {
+        guard scope.isAll else { return false }
+        return switch range {
         case .group: topic == nil && diedFrom == nil && diedBefore == nil
         case .topic: diedFrom == nil && diedBefore == nil
         case .time: reasons.count == DeadLetterReason.allCases.count
@@ -43,6 +46,6 @@ package struct DeadLetterFilter: Sendable, Hashable {
         if let group, !group.utf8.elementsEqual(letter.group.utf8) { return false }
         if let diedFrom, letter.diedAt < diedFrom { return false }
         if let diedBefore, letter.diedAt >= diedBefore { return false }
-        return reasons.contains(letter.reason)
+        return reasons.contains(letter.reason) && scope.has(letter)
     }
 }

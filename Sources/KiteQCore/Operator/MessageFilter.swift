@@ -12,6 +12,9 @@ package struct MessageFilter: Sendable, Hashable {
     package var acceptedFrom: Timestamp?
     /// Accepted before this time.
     package var acceptedBefore: Timestamp?
+    /// Whose they are who asks. Of the groups of a message that is not half a row does not tell: without ``group`` there are only half
+    /// ones where this names groups.
+    package var scope = NameScope.all
 
     package init() {}
 
@@ -28,14 +31,21 @@ package struct MessageFilter: Sendable, Hashable {
         if let topic, !topic.utf8.elementsEqual(message.topic.utf8) { return false }
         if let messageType, !messageType.utf8.elementsEqual(message.messageType.utf8) { return false }
         if let state, state != message.state { return false }
+        guard scope.has(topic: message.topic), isGroupInScope(message) else { return false }
         let seqs = seqs
         return message.seq > seqs.above && message.seq < seqs.below
+    }
+
+    private func isGroupInScope(_ message: MessageSummary) -> Bool {
+        guard scope.groups != nil else { return true }
+        if message.state == .half { return scope.has(group: message.publisherGroup) }
+        return group.map { scope.has(group: $0) } ?? false
     }
 }
 
 extension MessageFilter {
     /// Whether each entry of the range that is read is one that is meant.
     package var isAnsweredByRange: Bool {
-        topic == nil && messageType == nil && group == nil && state != .fresh
+        topic == nil && messageType == nil && group == nil && state != .fresh && scope.isAll
     }
 }

@@ -29,6 +29,10 @@ package protocol OperatorStore: Sendable {
     ///   - limit: 1 to 1,000.
     func groupReports(after name: String?, limit: Int) async -> GroupListing
 
+    /// As ``groupReports(after:limit:)`` has them, of these groups alone, in no order; zeros for those that the store has never heard of.
+    /// - Parameter names: at most 1,000.
+    func groupReports(of names: [String]) async -> (reports: [GroupReport], failures: [ShardFailure])
+
     /// Undone messages by topic and state.
     func topicCounts() async -> TopicCounts
 

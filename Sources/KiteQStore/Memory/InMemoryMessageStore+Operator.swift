@@ -88,6 +88,10 @@ extension InMemoryMessageStore: OperatorStore {
         return GroupListing(groups: page, next: all.count > limit ? page.last?.name : nil)
     }
 
+    package func groupReports(of names: [String]) async -> (reports: [GroupReport], failures: [ShardFailure]) {
+        (names.map(report), [])
+    }
+
     package func topicCounts() async -> TopicCounts {
         let parts = each { shard, rows in
             let counts = rows.messages.values.map {

@@ -57,6 +57,20 @@ extension MySQLMessageStore: OperatorStore {
         return GroupListing(pages.map { $0?.reports }, pauses: pauses, limit: limit, failures: failures)
     }
 
+    package func groupReports(of names: [String]) async -> (reports: [GroupReport], failures: [ShardFailure]) {
+        let (parts, failures) = await shards.gather { shard in
+            let reports = try await shard.groupReports(of: names)
+            return (reports: reports, pauses: shard.number == 0 ? try await shard.groupPauses() : [])
+        }
+        var byName = Dictionary(
+            names.map { (BindingName($0), GroupReport(name: $0)) }, uniquingKeysWith: { first, _ in first })
+        for report in parts.compactMap({ $0?.reports }).joined() {
+            byName[BindingName(report.name)] = byName[BindingName(report.name)]?.merged(with: report)
+        }
+        for pause in parts.compactMap({ $0?.pauses }).joined() { byName[BindingName(pause.group)]?.pause = pause }
+        return (Array(byName.values), failures.sorted { $0.shard < $1.shard })
+    }
+
     package func topicCounts() async -> TopicCounts {
         let (counts, failures) = await shards.gather { try await $0.topicCounts() }
         return TopicCounts(counts.compactMap { $0 }, failures: failures)

@@ -45,5 +45,7 @@ extension Shard {
 
 extension DeadLetterFilter {
     /// Nothing is asked for but a time.
-    fileprivate var isTimeAlone: Bool { range == .time && reasons.count == DeadLetterReason.allCases.count }
+    fileprivate var isTimeAlone: Bool {
+        range == .time && reasons.count == DeadLetterReason.allCases.count && scope.isAll
+    }
 }

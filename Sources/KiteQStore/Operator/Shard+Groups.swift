@@ -50,11 +50,21 @@ extension Shard {
                 try deadline.check()
                 names.append(next)
             }
-            let fresh = names.isEmpty ? [:] : try freshTallies(deadline, on: connection)
-            return try names.map { name in
-                try deadline.check()
-                return try Self.report(name, fresh[name] ?? Tally(), bound: Self.listBound, on: connection)
-            }
+            return try reports(of: names, deadline, on: connection)
+        }
+    }
+
+    func groupReports(of names: [String]) async throws -> [GroupReport] {
+        try await ask { [self] connection, deadline in try reports(of: names, deadline, on: connection) }
+    }
+
+    private func reports(
+        of names: [String], _ deadline: OperatorDeadline, on connection: isolated MariaDBConnection
+    ) throws -> [GroupReport] {
+        let fresh = names.isEmpty ? [:] : try freshTallies(deadline, on: connection)
+        return try names.map { name in
+            try deadline.check()
+            return try Self.report(name, fresh[name] ?? Tally(), bound: Self.listBound, on: connection)
         }
     }
 

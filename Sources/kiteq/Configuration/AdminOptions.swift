@@ -4,7 +4,15 @@ import KiteQBroker
 /// Who may use the administration's address, as the options say it.
 struct AdminOptions: Sendable, Hashable {
     enum Anonymous: String, Sendable, Hashable, CaseIterable {
-        case no, read, operate
+        case no, counts, read, operate
+    }
+
+    /// Who sees `/metrics`.
+    enum Metrics: String, Sendable, Hashable, CaseIterable {
+        /// Whoever calls the broker by a name of its own.
+        case open
+        /// Whoever shows a token for all topics and groups.
+        case token
     }
 
     enum ReadyShards: String, Sendable, Hashable, CaseIterable {
@@ -15,11 +23,15 @@ struct AdminOptions: Sendable, Hashable {
     var tlsCertificate = ""
     var tlsKey = ""
     var tlsClientCA = ""
+    var tlsClientCRL = ""
     var tlsProtocols = TLSProtocols()
+    /// How long browsers that came over TLS are to come by it alone; zero: they are to forget that.
+    var hstsMaxAge = Duration.seconds(30 * 86_400)
     /// "" is none.
     var tokensFile = ""
     /// What whoever shows no token may do; nil: `operate` on loopback without a file of tokens, else `no`.
     var allowAnonymous: Anonymous?
+    var metrics = Metrics.open
     /// Whether `/readyz` calls a broker ready that can use some of its shards alone.
     var readyShards = ReadyShards.any
     /// Names that the address may be reached by without a credential, besides addresses, localhost and those of `admin.bind` and
@@ -36,7 +48,7 @@ extension ConfigurationCodec where Value == AdminOptions.Anonymous? {
     /// "" leaves it to where it listens.
     static var anonymous: Self {
         text(
-            "one of no, read, operate, or \"\"",
+            "one of no, counts, read, operate, or \"\"",
             parse: { text in text.isEmpty ? .some(nil) : AdminOptions.Anonymous(rawValue: text).map { .some($0) } },
             write: { $0?.rawValue ?? "" })
     }

@@ -15,6 +15,8 @@ struct ResolvedAdmin: Sendable, Hashable {
     var anonymousByProxy: AdminToken.Role?
     /// Whether groups that show no secret are let in where a trusted proxy sends them.
     var opensGroupsByProxy = false
+    /// Whether `/metrics` asks for a token.
+    var guardsMetrics = false
     var hosts: [String]
     var trustedProxies: [AddressRange] = []
 }
@@ -33,7 +35,7 @@ extension ServerConfiguration {
             resolved.tls = .init(
                 section: "admin", certificate: options.tlsCertificate, key: options.tlsKey,
                 clients: options.tlsClientCA.isEmpty ? .anybody : .must(ca: options.tlsClientCA),
-                protocols: options.tlsProtocols, rule: broker.secretFiles)
+                revocations: options.tlsClientCRL, protocols: options.tlsProtocols, rule: broker.secretFiles)
         case (true, true):
             if !options.tlsClientCA.isEmpty {
                 throw CommandError("admin.tls_client_ca needs admin.tls_certificate", about: "admin.tls_client_ca")
@@ -43,6 +45,17 @@ extension ServerConfiguration {
                 "admin.tls_certificate and admin.tls_key go together: give both",
                 about: "admin.tls_certificate", "admin.tls_key")
         }
+        if options.tlsClientCA.isEmpty, !options.tlsClientCRL.isEmpty {
+            throw CommandError(
+                "admin.tls_client_crl needs admin.tls_client_ca: it is a list of certificates that those authorities have revoked",
+                about: "admin.tls_client_crl")
+        }
+        if options.metrics == .token, options.tokensFile.isEmpty {
+            throw CommandError(
+                "admin.metrics = \"token\" needs admin.tokens_file: without one nobody could show a token",
+                about: "admin.metrics")
+        }
+        resolved.guardsMetrics = options.metrics == .token
         if !options.tokensFile.isEmpty {
             let reading = try TokensFile.read(options.tokensFile, broker.secretFiles)
             (resolved.tokens, resolved.tokensFile) = (reading.tokens, reading.file)
@@ -55,6 +68,7 @@ extension ServerConfiguration {
         let isLoopback = admin?.isLoopback ?? true
         switch options.allowAnonymous {
         case .no: break
+        case .counts: resolved.anonymous = .counts
         case .read: resolved.anonymous = .read
         case .operate: resolved.anonymous = .operate
         case nil: resolved.anonymous = isLoopback && options.tokensFile.isEmpty ? .operate : nil
@@ -63,7 +77,8 @@ extension ServerConfiguration {
         if let admin, !isLoopback, options.tokensFile.isEmpty, options.allowAnonymous == nil {
             throw CommandError(
                 "admin.bind = \(admin) can be reached from elsewhere: name who may use it in admin.tokens_file, or say what "
-                    + "anybody may do with admin.allow_anonymous = \"no\", \"read\" or \"operate\"", about: "admin.bind"
+                    + "anybody may do with admin.allow_anonymous = \"no\", \"counts\", \"read\" or \"operate\"",
+                about: "admin.bind"
             )
         }
         return resolved

@@ -5,7 +5,9 @@ import KiteQCore
 /// The file of `admin.tokens_file`:
 ///
 ///     [tokens.NAME]
-///     role = "read"              # or "operate"
+///     role = "read"              # or "counts", "operate"
+///     topics = ["trade"]         # it is for these alone; absent: for all; empty: for none
+///     groups = ["s-member"]      # likewise
 ///     hash = "sha256:…"          # as kiteq token make prints it
 ///     expires = 2027-12-31       # its last day, in UTC; optional
 enum TokensFile {
@@ -31,11 +33,11 @@ enum TokensFile {
         var tokens: [AdminToken] = []
         for (name, entries) in try file.entries(of: "tokens") {
             let place = "\(file.path), [tokens.\(name)]"
-            if let unknown = entries.keys.sorted().first(where: { !["role", "hash", "expires"].contains($0) }) {
-                throw CommandError("\(place): there is no \(unknown); there are role, hash, expires")
+            if let unknown = entries.keys.sorted().first(where: { !keys.contains($0) }) {
+                throw CommandError("\(place): there is no \(unknown); there are \(keys.joined(separator: ", "))")
             }
             guard case .string(let text)? = entries["role"], let role = AdminToken.Role(rawValue: text) else {
-                throw CommandError("\(place): role must be read or operate")
+                throw CommandError("\(place): role must be counts, read or operate")
             }
             guard case .string(let text)? = entries["hash"], text.hasPrefix(hashName),
                 let hash = Hexadecimal.bytes(text.dropFirst(hashName.count)), hash.count == 32
@@ -43,7 +45,9 @@ enum TokensFile {
                 throw CommandError(
                     "\(place): hash must be sha256: and 64 hexadecimal digits, as kiteq token make prints it")
             }
-            var token = AdminToken(name: name, role: role, hash: hash)
+            var token = AdminToken(
+                name: name, role: role, topics: try names("topics", in: entries, place),
+                groups: try names("groups", in: entries, place), hash: hash)
             if let expires = entries["expires"] {
                 guard let end = endOfDay(expires) else {
                     throw CommandError("\(place): expires must be a date, such as 2027-12-31")
@@ -53,6 +57,32 @@ enum TokensFile {
             tokens.append(token)
         }
         return tokens
+    }
+
+    private static let keys = ["role", "topics", "groups", "hash", "expires"]
+    /// Names in one list: each page of groups and each look at a message is held against them.
+    static let maxNames = 1_000
+
+    /// The topics or groups that a token is for; nil where it does not say, and is for all.
+    private static func names(
+        _ key: String, in entries: [String: ConfigurationValue], _ place: String
+    ) throws(CommandError) -> [String]? {
+        guard let value = entries[key] else { return nil }
+        let form = "\(place): \(key) must be a list of names, such as [\"trade\"]"
+        guard case .list(let values) = value else { throw CommandError(form) }
+        var names: [String] = []
+        for value in values {
+            guard case .string(let name) = value else { throw CommandError(form) }
+            names.append(name)
+        }
+        guard names.count <= maxNames else { throw CommandError("\(place): \(key) has more than \(maxNames) names") }
+        for name in names {
+            if name == "*" { throw CommandError("\(place): \(key) has \"*\": leave \(key) out where it is for all") }
+            guard (1...255).contains(name.utf8.count) else {
+                throw CommandError("\(place): a name in \(key) has 1 to 255 bytes")
+            }
+        }
+        return names
     }
 
     /// The Unix second after a day's last in UTC; nil where it is no day.

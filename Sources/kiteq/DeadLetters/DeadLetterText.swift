@@ -14,7 +14,10 @@ enum DeadLetterText {
         if let error = letter.lastError { fields.add("last error", error) }
         fields.add("died", Figures.time(letter.diedAt))
         fields.add("published", "\(Figures.time(letter.publishedAt)) by \(letter.publisherGroup)")
-        return fields.lines + [""] + ContentText.lines(detail.content)
+        guard let content = detail.content else {
+            return fields.lines + ["", "Properties and body are not for tokens with the role counts."]
+        }
+        return fields.lines + [""] + ContentText.lines(content)
     }
 
     private static func reason(_ letter: API.DeadLetter) -> String {

@@ -74,7 +74,7 @@ enum RandomText {
 /// A key of a TOML table.
 enum TOMLKey {
     /// As JSON, but TOML knows no pairs of `\u`.
-    private static func quoted(_ name: String) -> String {
+    static func quoted(_ name: String) -> String {
         var text = ""
         for scalar in name.unicodeScalars {
             let digits = String(scalar.value, radix: 16)

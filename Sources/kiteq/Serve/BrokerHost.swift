@@ -69,14 +69,15 @@ struct BrokerHost: Sendable {
             onServing: { [started] in started.brokerServes(on: $0) })
         broker.reload(reading.settings)
         access = AdminAccess(reading.admin)
-        adminTLS = AdminTLS(reading.adminCertificate?.context)
+        adminTLS = AdminTLS(nil)
+        adminTLS.set(reading)
         isAdminEncrypted = reading.adminCertificate != nil
         adminLimits = reading.adminLimits
         reloader = Reloader(
             reading, load: again ?? { .success(configuration) }, broker: broker,
             applyAdmin: { [access, adminTLS] in
                 access.set($0.admin)
-                adminTLS.set($0.adminCertificate?.context)
+                adminTLS.set($0)
             }, logger: logger)
         for warning in reading.startWarnings + reading.warnings { logger.warning("\(warning)") }
     }

@@ -18,9 +18,9 @@ extension Reloader {
 
         /// What whoever runs this should know, each a sentence.
         var warnings: [String] {
-            settings.warnings
+            settings.warnings + (adminCertificate?.warnings ?? [])
                 + [
-                    adminCertificate?.warning, configuration.fileWarning, descriptors.warning,
+                    configuration.fileWarning, descriptors.warning,
                     configuration.publishBodyWarning,
                 ].compactMap { $0 }
         }

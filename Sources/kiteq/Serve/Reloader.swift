@@ -24,12 +24,13 @@ actor Reloader {
     ]
     /// Those of the administration, where somebody applies them.
     static let adminOptions = adminTLSOptions.union([
-        "admin.tokens_file", "admin.allow_anonymous", "admin.hosts", "admin.trusted_proxies",
+        "admin.tokens_file", "admin.allow_anonymous", "admin.hosts", "admin.trusted_proxies", "admin.metrics",
+        "admin.hsts_max_age",
     ])
     /// Whether the address speaks TLS at all is settled at the start.
     private static let adminTLSOptions: Set<String> = [
-        "admin.tls_certificate", "admin.tls_key", "admin.tls_client_ca", "admin.tls_min_version",
-        "admin.tls_ciphers",
+        "admin.tls_certificate", "admin.tls_key", "admin.tls_client_ca", "admin.tls_client_crl",
+        "admin.tls_min_version", "admin.tls_ciphers",
     ]
 
     private var running: Reading
@@ -85,7 +86,7 @@ actor Reloader {
             reloadable.subtract(Self.groupOptions)
         }
         if wanted.adminAccess.tokensFile.isEmpty, !running.configuration.adminAccess.tokensFile.isEmpty {
-            reloadable.subtract(["admin.tokens_file", "admin.allow_anonymous"])
+            reloadable.subtract(["admin.tokens_file", "admin.allow_anonymous", "admin.metrics"])
         }
         var merged = running.configuration
         (merged.file, merged.fileFacts) = (wanted.file, wanted.fileFacts)
@@ -127,9 +128,8 @@ actor Reloader {
             found.append(next.configuration.groups.file.isEmpty ? "groups.secret_files" : "groups.file")
         }
         if !isNamed("broker.tls") {
-            let (next, running) = (next.settings.tls, running.settings.tls)
-            found += Self.contents(of: "broker", next?.certificate, running?.certificate)
-            if next?.revocations?.content != running?.revocations?.content { found.append("broker.tls_client_crl") }
+            found += Self.contents(
+                of: "broker", next.settings.tls?.certificate, running.settings.tls?.certificate)
         }
         guard applyAdmin != nil else { return found }
         if next.admin.tokens != running.admin.tokens && !isNamed("admin.tokens_file") {
@@ -147,6 +147,7 @@ actor Reloader {
         var found: [String] = []
         if next?.chain != running?.chain { found.append("\(section).tls_certificate") }
         if next?.authorities != running?.authorities { found.append("\(section).tls_client_ca") }
+        if next?.revocations?.content != running?.revocations?.content { found.append("\(section).tls_client_crl") }
         return found
     }
 }

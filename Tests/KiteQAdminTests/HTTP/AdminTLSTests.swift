@@ -1,3 +1,4 @@
+import KiteQBroker
 import NIOSSL
 import TestSupport
 import Testing
@@ -76,6 +77,58 @@ import Testing
                 #expect(
                     try await Self.ask(port, Self.client(certificates, trusting: "stranger")) == "HTTP/1.1 200 OK")
                 #expect(try await before.ask() == "HTTP/1.1 200 OK", "connections that are there stay")
+            }
+        }
+    }
+
+    @Test func browsersAreToldToComeByTLSAlone() async throws {
+        try await withCertificates { certificates in
+            let (encrypted, plain) = (
+                AdminTLS(try Self.server(certificates), maxAge: .seconds(60)), AdminTLS(nil, maxAge: .seconds(60))
+            )
+            for (tls, host, header) in [
+                (encrypted, "kiteq.example", "max-age=60"), (encrypted, "localhost", nil),
+                (encrypted, "127.0.0.1", nil), (plain, "kiteq.example", nil),
+            ] as [(AdminTLS, String, String?)] {
+                try await LiveAdmin.serving(tls: tls) { port in
+                    let context = tls.context == nil ? nil : try Self.client(certificates)
+                    let answer = try await RawClient.connect(to: port, tls: context).ask(host: host).lowercased()
+                    #expect(answer.hasPrefix("http/1.1"), "\(answer)")
+                    let said = answer.split(separator: "\r\n").first { $0.hasPrefix("strict-transport-security") }
+                    #expect(said.map(String.init) == header.map { "strict-transport-security: \($0)" }, "\(host)")
+                }
+            }
+        }
+    }
+
+    private static func revocations(_ certificates: TestCertificates, _ name: String) throws -> RevocationList {
+        let files = ServerCertificate.Files(
+            section: "admin", certificate: certificates.file("server"), key: certificates.key("server"),
+            clients: .must(ca: certificates.file("ca")), revocations: certificates.file(name))
+        return try #require(try ServerCertificate(files).revocations)
+    }
+
+    /// In a connection that is there, too: with its next request.
+    @Test func aRevokedCertificateOpensNothing() async throws {
+        try await withCertificates { certificates in
+            for name in ["good", "lost"] { try certificates.make(name, subject: name) }
+            try certificates.makeRevocationList("none", revoking: [])
+            try certificates.makeRevocationList("some", revoking: ["lost"])
+            let server = try Self.server(certificates, clients: true)
+            let tls = AdminTLS(server, revocations: try Self.revocations(certificates, "none"))
+            try await LiveAdmin.serving(tls: tls) { port in
+                func connect(_ name: String) async throws -> RawClient {
+                    try await RawClient.connect(to: port, tls: Self.client(certificates, showing: name))
+                }
+                let (good, lost) = (try await connect("good"), try await connect("lost"))
+                for client in [good, lost] { #expect(try await client.ask() == "HTTP/1.1 200 OK") }
+                tls.set(server, revocations: try Self.revocations(certificates, "some"))
+                #expect(try await lost.ask() == "")
+                #expect(try await connect("lost").ask() == "")
+                #expect(try await good.ask() == "HTTP/1.1 200 OK", "others stay")
+                #expect(try await connect("good").ask() == "HTTP/1.1 200 OK")
+                tls.set(server, revocations: try Self.revocations(certificates, "none"))
+                #expect(try await connect("lost").ask() == "HTTP/1.1 200 OK")
             }
         }
     }

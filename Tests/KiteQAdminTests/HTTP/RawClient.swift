@@ -57,6 +57,13 @@ final class RawClient: Sendable {
         return try await answer()
     }
 
+    /// The same by another name of the broker; the whole answer, "" where there is none.
+    func ask(host: String) async throws -> String {
+        send("GET /healthz HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n")
+        try await closed()
+        return received
+    }
+
     /// The first line of the next answer; "" where the connection ends without one.
     func answer() async throws -> String {
         try await eventually("an answer, or the end") { self.isClosed || Self.end(of: self.received) != nil }

@@ -45,4 +45,37 @@ import Testing
         broker.process.terminate()
         #expect(try broker.wait().status == 0)
     }
+
+    @Test func aClientsCertificateIsRevokedAtAReload() throws {
+        let certificates = try TestCertificates()
+        defer { #expect(throws: Never.self) { try certificates.remove() } }
+        for name in ["good", "lost"] { try certificates.make(name, subject: name) }
+        try certificates.makeRevocationList("list", revoking: [])
+        let registry = certificates.folder.appending(path: "registry.yaml")
+        try Data("bindings: []\n".utf8).write(to: registry)
+        let broker = try CommandProcess([
+            "serve", "--topics", "trade", "--store", "memory://", "--registry", "file://\(registry.path)", "--bind",
+            "127.0.0.1:0", "--admin", "127.0.0.1:0", "--set", "admin.tls_certificate=\(certificates.file("server"))",
+            "--set", "admin.tls_key=\(certificates.key("server"))", "--set",
+            "admin.tls_client_ca=\(certificates.file("ca"))", "--set",
+            "admin.tls_client_crl=\(certificates.file("list"))",
+        ])
+        let line = try broker.firstLine()
+        let address = try #require(line.split(separator: "admin ").last?.dropLast()).description
+        func ask(_ command: String, as name: String) throws -> CommandProcess.Outcome {
+            try CommandProcess.run([
+                command, "--admin", address, "--admin-ca", certificates.file("ca"), "--admin-certificate",
+                certificates.file(name), "--admin-key", certificates.key(name),
+            ])
+        }
+        for name in ["good", "lost"] { #expect(try ask("brokers", as: name).status == 0) }
+        try certificates.makeRevocationList("list", revoking: ["lost"])
+        #expect(try ask("brokers", as: "lost").status == 0, "it is read at a reload")
+        #expect(try ask("reload", as: "good").output == "applied: admin.tls_client_crl\n")
+        #expect(try ask("brokers", as: "lost").status == 1)
+        #expect(try ask("brokers", as: "good").status == 0)
+        #expect(try broker.errorLine(with: "its certificate is revoked (admin.tls_client_crl)").contains("127.0.0.1"))
+        broker.process.terminate()
+        #expect(try broker.wait().status == 0)
+    }
 }

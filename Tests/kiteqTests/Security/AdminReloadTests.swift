@@ -57,6 +57,60 @@ import Testing
         }
     }
 
+    @Test func anotherRevocationListInItsFileIsNamed() async throws {
+        try await withCertificates { certificates, encrypted in
+            try certificates.make("lost", subject: "lost")
+            try certificates.makeRevocationList("list", revoking: [])
+            let options =
+                encrypted + [
+                    "admin.tls_client_ca=\(certificates.file("ca"))",
+                    "admin.tls_client_crl=\(certificates.file("list"))",
+                ]
+            let report = try await reload(options, options) {
+                try certificates.makeRevocationList("list", revoking: ["lost"])
+            }
+            #expect(report == ReloadReport(applied: ["admin.tls_client_crl"], needsRestart: []))
+            // One that its authority did not sign stops the reload.
+            let error = await #expect(throws: CommandError.self) {
+                try await reload(options, options) {
+                    try certificates.makeRevocationList("list", revoking: [], authority: "stranger")
+                }
+            }
+            #expect(error?.description.contains("none of the authorities in admin.tls_client_ca signed") == true)
+        }
+    }
+
+    @Test func anOldRevocationListIsAWarning() async throws {
+        try await withCertificates { certificates, encrypted in
+            for (name, isCurrent) in [("current", true), ("old", false)] {
+                try certificates.makeRevocationList(name, revoking: [], isCurrent: isCurrent)
+                let settings = Settings(
+                    encrypted + [
+                        "admin.tls_client_ca=\(certificates.file("ca"))",
+                        "admin.tls_client_crl=\(certificates.file(name))",
+                    ])
+                let warnings = try Reloader.Reading(try settings.load().get()).warnings
+                let isSaid = warnings.contains {
+                    $0.contains("a list of admin.tls_client_crl should have been followed")
+                }
+                #expect(isSaid == !isCurrent, "\(warnings)")
+            }
+        }
+    }
+
+    @Test func whoSeesTheMetricsAndForHowLongTLSIsMeantAreReloaded() async throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "kiteq-\(UUID().uuidString).toml").path
+        let hash = String(repeating: "0f", count: 32)
+        try SecretText.write("[tokens.a]\nrole = \"counts\"\nhash = \"sha256:\(hash)\"\n", to: path)
+        defer { #expect(throws: Never.self) { try FileManager.default.removeItem(atPath: path) } }
+        let file = ["admin.tokens_file=\(path)"]
+        let report = try await reload(file, file + ["admin.metrics=token", "admin.hsts_max_age=1d"])
+        #expect(report == ReloadReport(applied: ["admin.hsts_max_age", "admin.metrics"], needsRestart: []))
+        // A line that is lost together with the tokens does not open them.
+        let lost = try await reload(file + ["admin.metrics=token"], [])
+        #expect(lost.applied == [] && Set(lost.needsRestart) == ["admin.tokens_file", "admin.metrics"])
+    }
+
     @Test func otherAuthoritiesInTheirFileAreNamed() async throws {
         try await withCertificates { certificates, encrypted in
             let options = encrypted + ["admin.tls_client_ca=\(certificates.file("ca"))"]

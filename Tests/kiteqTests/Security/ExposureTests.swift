@@ -40,7 +40,9 @@ import Testing
         }
         let admin = #expect(throws: CommandError.self) { try loaded(["admin.bind=\(address)"]).resolvedAdmin() }
         #expect(admin?.description.hasPrefix("admin.bind = ") == true)
-        for (said, role) in [("no", nil), ("read", .read), ("operate", .operate)] as [(String, AdminToken.Role?)] {
+        for (said, role) in [("no", nil), ("counts", .counts), ("read", .read), ("operate", .operate)]
+            as [(String, AdminToken.Role?)]
+        {
             let configuration = try loaded(["admin.bind=\(address)", "admin.allow_anonymous=\(said)"])
             #expect(try configuration.resolvedAdmin().anonymous == role)
         }
@@ -162,6 +164,14 @@ import Testing
         for settings in [["admin.tls_key=a"], ["admin.tls_client_ca=a"]] {
             #expect(throws: CommandError.self) { try loaded(settings).resolvedAdmin() }
         }
+        let encrypted = ["admin.tls_certificate=a", "admin.tls_key=b"]
+        for (settings, sentence) in [
+            (encrypted + ["admin.tls_client_crl=c"], "admin.tls_client_crl needs admin.tls_client_ca"),
+            (["admin.metrics=token"], "admin.metrics = \"token\" needs admin.tokens_file"),
+        ] {
+            let error = #expect(throws: CommandError.self) { try loaded(settings).resolvedAdmin() }
+            #expect(error?.description.hasPrefix(sentence) == true, "\(error?.description ?? "")")
+        }
         for path in [path, certificate] { try FileManager.default.removeItem(atPath: path) }
     }
 
@@ -188,6 +198,48 @@ import Testing
             ])
         #expect(resolved.anonymous == nil)
         #expect(try loaded(["admin.bind=127.0.0.1:1", "admin.tokens_file=\(path)"]).resolvedAdmin().anonymous == nil)
+    }
+
+    /// What is absent is all; what is empty is none.
+    @Test func aTokenMayBeForSomeTopicsAndGroups() throws {
+        let hash = "hash = \"sha256:\(String(repeating: "0f", count: 32))\""
+        let text = """
+            [tokens.team]
+            role = "operate"
+            topics = ["trade", "feed"]
+            groups = []
+            \(hash)
+            [tokens.wall]
+            role = "counts"
+            \(hash)
+            """
+        let file = try ConfigurationFile(path: "tokens.toml", text: text, isSecret: true)
+        let tokens = try TokensFile.tokens(in: file)
+        let (team, wall) = (try #require(tokens.first), try #require(tokens.last))
+        #expect(team.topics == ["trade", "feed"] && team.groups == [])
+        #expect(wall.role == .counts && wall.topics == nil && wall.groups == nil)
+        let scope = NameScope(team)
+        #expect(scope.has(topic: "trade") && !scope.has(topic: "other") && !scope.has(group: "s-member"))
+        #expect(NameScope(wall).isAll)
+    }
+
+    @Test(arguments: [
+        ("topics = \"trade\"", "topics must be a list of names"), ("groups = [1]", "groups must be a list of names"),
+        ("topics = [\"*\"]", "leave topics out"), ("groups = [\"\"]", "a name in groups has 1 to 255 bytes"),
+        ("topics = [\"\(String(repeating: "x", count: 256))\"]", "a name in topics has 1 to 255 bytes"),
+        (
+            "topics = [\((0...1_000).map { "\"t\($0)\"" }.joined(separator: ","))]",
+            "topics has more than 1000 names"
+        ),
+        ("topic = [\"trade\"]", "there is no topic; there are role, topics, groups, hash, expires"),
+    ])
+    func aWrongScopeIsASentence(line: String, sentence: String) {
+        let text = "[tokens.a]\nrole = \"read\"\n\(line)\nhash = \"sha256:\(String(repeating: "00", count: 32))\"\n"
+        let error = #expect(throws: CommandError.self) {
+            try TokensFile.tokens(in: ConfigurationFile(path: "tokens.toml", text: text, isSecret: true))
+        }
+        let said = error?.description ?? ""
+        #expect(said.hasPrefix("tokens.toml, [tokens.a]: ") && said.contains(sentence), "\(said)")
     }
 
     @Test(arguments: [

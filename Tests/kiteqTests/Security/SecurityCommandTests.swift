@@ -44,6 +44,18 @@ import Testing
         #expect(token.name == "night shift" && token.role == .operate && token.expiresAt == 1_830_297_600)
         #expect(token.hash == AccessToken.hash(of: lines[0]))
         #expect(try CommandProcess.run(["token", "make", "--name", "x", "--role", "root"]).status == 64)
+        let all = try CommandProcess.run(["token", "make", "--name", "x", "--role", "read", "--topic", "*"])
+        #expect(all.status == 64 && all.error.contains("leave --topic or --group out"))
+    }
+
+    @Test func aTokenIsMadeForSomeTopicsAndGroups() throws {
+        let outcome = try CommandProcess.run([
+            "token", "make", "--name", "team", "--role", "counts", "--topic", "trade", "--topic", "a \"b\"", "--group",
+            "s-member",
+        ])
+        let file = try ConfigurationFile(path: "f", text: lines(outcome).dropFirst().joined(separator: "\n"))
+        let token = try #require(try TokensFile.tokens(in: file).first)
+        #expect(token.role == .counts && token.topics == ["trade", "a \"b\""] && token.groups == ["s-member"])
     }
 
     @Test func aHangupReloadsAllOrNothing() async throws {

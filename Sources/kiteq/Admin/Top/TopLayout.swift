@@ -30,8 +30,19 @@ struct TopLayout {
         guard let overview = answers.overview.value else { return lines }
         lines.insert(TopLine(title(overview), .title), at: 0)
         lines += findings(overview.health, at: size.map { max(2, $0.rows / 3) }, columns: size?.columns)
-        let (rates, queues) = (overview.rates, overview.queues)
-        lines += [
+        lines += figures(overview)
+        return lines
+    }
+
+    private func figures(_ overview: API.Overview) -> [TopLine] {
+        guard let rates = overview.rates, let queues = overview.queues, let memory = overview.memory else {
+            return [
+                TopLine(
+                    "the token is for some topics or groups alone: rates and queues of the whole broker are not shown"),
+                TopLine("here      \(leases(overview.leases))"),
+            ]
+        }
+        return [
             TopLine(
                 "a second  published \(Figures.rate(rates.published))  delivered \(Figures.rate(rates.delivered))  "
                     + "acknowledged \(Figures.rate(rates.acknowledged))  failed \(Figures.rate(rates.failed))"),
@@ -40,10 +51,9 @@ struct TopLayout {
                     + "queued \(Figures.count(queues.queued))  unflushed \(Figures.count(queues.unflushed))"),
             TopLine(
                 "here      connections \(Figures.count(queues.connections))  groups \(Figures.count(queues.groups))  "
-                    + "messages \(Figures.count(overview.memory.messages)) (\(Figures.bytes(overview.memory.bytes)))  "
+                    + "messages \(Figures.count(memory.messages)) (\(Figures.bytes(memory.bytes)))  "
                     + leases(overview.leases)),
         ]
-        return lines
     }
 
     private func title(_ overview: API.Overview) -> String {
