@@ -136,6 +136,36 @@ import Testing
         #expect(error?.description.hasPrefix("k, line ") == true && error?.description.contains(why) == true)
     }
 
+    /// Nor does the library bear these.
+    @Test(arguments: ["a = ]", "a = ,", "a = }", "a = # x", "a = [}", "a = [1, }", "a = {b = }", "a = {b = ,}"])
+    func aMissingValueIsRefused(text: String) {
+        #expect(throws: CommandError("k, line 2: a value is missing")) {
+            try ConfigurationFile(path: "k", text: "[broker]\n" + text + "\n[topics]\n")
+        }
+    }
+
+    @Test func whatOnlyLooksLikeAMissingValueIsTaken() throws {
+        let text = #"""
+            [broker] # a = ]
+            a = "= ] \" = ]"
+            b = '= ]\'
+            c = ["=", ",}", '[}']
+            d = """
+            x = ]
+            ""\""" = } """""
+            e = '''
+            = ]'''
+            f = { g = [ ], "h=" = "}" }
+            i = [
+            # = ]
+            ]
+            j = ""
+            "k =" = ''
+            """#
+        let keys = try ConfigurationFile(path: "k", text: text).values.keys.sorted()
+        #expect(keys == ["a", "b", "c", "d", "e", "f", "i", "j", "k ="].map { "broker.\($0)" })
+    }
+
     @Test func linesMayEndAsElsewhere() throws {
         let file = try ConfigurationFile(path: "k", text: " [ broker ]\r\n\ttopics = [\r\n\"a\"]\r\n[\"groups\"]\r\n")
         #expect(file.values["broker.topics"] == .list([.string("a")]))
