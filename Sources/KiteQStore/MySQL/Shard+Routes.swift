@@ -179,7 +179,12 @@ extension Shard {
                         let next = try nextRoute(of: place.owner, after: place.route, isFull: isFull, on: connection)
                     {
                         place.route = next
-                        if try routeIfThere(place.route, on: connection) == nil { found.insert(place.route) }
+                        // That memory has it says that there may be messages.
+                        if knownRoute(place.route) == nil, try hasFresh(of: place.owner, place.route, on: connection),
+                            try routeIfThere(place.route, on: connection) == nil
+                        {
+                            found.insert(place.route)
+                        }
                     } else if let owner = owners.first(where: { $0 > place.owner }) {
                         place = (owner, Route.halfID)
                     } else {
@@ -191,6 +196,12 @@ extension Shard {
         }
         noteCensus(found, next: next)
         return unknownRoutes
+    }
+
+    private func hasFresh(
+        of owner: Int64, _ route: RouteID, on connection: isolated MariaDBConnection
+    ) throws -> Bool {
+        try !freshPage(SQL.freshBacklog, of: owner, route, above: 0, limit: 1, on: connection).isEmpty
     }
 
     /// Topics and types of some messages of a route.

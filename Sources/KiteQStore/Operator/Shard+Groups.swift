@@ -116,23 +116,27 @@ extension Shard {
             var count = try Self.tally(OperatorSQL.deliveries, due, limit, on: connection).count.value
             let routes = try connection.query(OperatorSQL.routesOf, [.text(name), .int(Self.maxRoutes)])
                 .map { try $0.int(0) }
-            for owner in try messageOwners(on: connection) {
-                for route in routes where count < limit {
-                    try deadline.check()
-                    count += try freshTally(owner, route, limit - count, on: connection).count.value
+            let owners = try messageOwners(on: connection)
+            return try look(.freshRoutes) { isFull in
+                for owner in owners {
+                    for route in routes where count < limit {
+                        try deadline.check()
+                        count += try freshTally(owner, route, limit - count, isFull: isFull, on: connection).count.value
+                    }
                 }
+                return count
             }
-            return count
         }
     }
 
     // MARK: One range
 
+    /// - Parameter isFull: for a person, from the head of the index; the limits of groups are held against it again and again.
     private func freshTally(
-        _ owner: Int64, _ route: RouteID, _ bound: Int, on connection: isolated MariaDBConnection
+        _ owner: Int64, _ route: RouteID, _ bound: Int, isFull: Bool = true, on connection: isolated MariaDBConnection
     ) throws -> Tally {
         let (mayHave, floor) = marks.withLock {
-            ($0.fresh.mayHave(route, of: owner), $0.fresh.floor(of: owner, route))
+            isFull ? (true, 0) : ($0.fresh.mayHave(route, of: owner), $0.fresh.floor(of: owner, route))
         }
         guard mayHave else { return Tally() }
         return try Self.tally(
