@@ -35,7 +35,7 @@ extension DatabaseCluster {
     }
 
     /// - Throws: `LocalServerError` where it is not within the limit.
-    package func awaitWhole(within limit: Duration = .seconds(120)) async throws {
+    package func awaitWhole(within limit: Duration = .seconds(300)) async throws {
         try await eventually("\(name) is whole", within: limit) { await isWhole() }
     }
 

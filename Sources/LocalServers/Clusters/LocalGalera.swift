@@ -86,7 +86,7 @@ package final class LocalGalera: DatabaseCluster {
         for server in servers.dropFirst() { try await server.prepare(copying: servers[0]) }
         try await servers[0].start(with: ["--wsrep-new-cluster"])
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            for server in servers.dropFirst() { tasks.addTask { try await server.start(within: .seconds(120)) } }
+            for server in servers.dropFirst() { tasks.addTask { try await server.start(within: .seconds(300)) } }
             try await tasks.waitForAll()
         }
         try await awaitWhole()
@@ -140,8 +140,8 @@ package final class LocalGalera: DatabaseCluster {
     package func restart(_ node: ClusterNode) async throws {
         let server = servers[node.number - 1]
         let position = try await recoveredPosition(of: server)
-        try await server.start(with: position.map { ["--wsrep-start-position=\($0)"] } ?? [], within: .seconds(120))
-        try await eventually("\(node) is in step", within: .seconds(120)) { await isReady(node) }
+        try await server.start(with: position.map { ["--wsrep-start-position=\($0)"] } ?? [], within: .seconds(300))
+        try await eventually("\(node) is in step", within: .seconds(300)) { await isReady(node) }
     }
 
     /// Nil where the node was stopped in order, and its state says the position.
@@ -162,7 +162,7 @@ package final class LocalGalera: DatabaseCluster {
     }
 
     package func rejoin(_ node: ClusterNode) async throws {
-        try await eventually("\(node) is in step", within: .seconds(120)) { await isReady(node) }
+        try await eventually("\(node) is in step", within: .seconds(300)) { await isReady(node) }
     }
 
     package func isolate(_ node: ClusterNode) async throws { try await setIsolated(true, node) }
