@@ -40,6 +40,8 @@ let package = Package(
         .library(name: "MariaDB", targets: ["MariaDB"]),
         // Of the tests: what a program with a wrong clock is started with.
         .library(name: "ShiftedClock", type: .dynamic, targets: ["CShiftedClock"]),
+        // Of the tests: what members of a group are started with that are to be cut off from one another.
+        .library(name: "ReroutedConnections", type: .dynamic, targets: ["CReroutedConnections"]),
         .executable(name: "kiteq", targets: ["kiteq"]),
     ],
     dependencies: [
@@ -81,7 +83,8 @@ let package = Package(
 
         // Servers of one's own on loopback: for `kiteq dev` and for tests.
         .target(name: "CShiftedClock"),
-        .target(name: "LocalServers", dependencies: [logging], swiftSettings: settings),
+        .target(name: "CReroutedConnections"),
+        .target(name: "LocalServers", dependencies: ["CMariaDB", logging], swiftSettings: settings),
         .testTarget(name: "LocalServersTests", dependencies: ["LocalServers", logging], swiftSettings: settings),
 
         // Messages in tables, and in memory.

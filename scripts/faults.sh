@@ -6,7 +6,8 @@
 #   scripts/faults.sh [--release] --faults KIND=COUNT,...  [--seed S] [OPTION ...]
 #
 #   --release    a release build; it has no crash points
-#   --help       what the harness takes: kinds of faults, lease, shards, database, folder, report
+#   --database   mariadb, mysql, or a cluster: group-replication, galera, pair, haproxy
+#   --help       what the harness takes: kinds of faults, lease, shards, folder, report
 #
 # The result is a Markdown table on standard output; status 0 only where all holds. See docs/faults.md.
 # shellcheck source=lib.sh source-path=SCRIPTDIR
@@ -14,23 +15,31 @@
 
 configuration=debug
 arguments=()
+database=mariadb
+previous=
 for argument in "$@"; do
     case $argument in
         --release) configuration=release ;;
-        *) arguments+=("$argument") ;;
+        --database=*) database=${argument#*=} ;;
     esac
+    [ "$previous" != --database ] || database=$argument
+    [ "$argument" = --release ] || arguments+=("$argument")
+    previous=$argument
 done
 
-scripts/setup.sh --quiet
-case " ${arguments[*]-} " in
-    *" --database mysql "* | *" --database=mysql "*)
+case $database in
+    group-replication | galera | pair | haproxy) scripts/setup.sh --quiet --clusters ;;
+    *) scripts/setup.sh --quiet ;;
+esac
+case $database in
+    mysql | group-replication)
         if [ -z "${KITEQ_MYSQL_ROOT-}" ]; then
             KITEQ_MYSQL_ROOT=$(scripts/mysql.sh)
             export KITEQ_MYSQL_ROOT
         fi
         ;;
 esac
-for product in kiteq kiteq-faults ShiftedClock; do
+for product in kiteq kiteq-faults ShiftedClock ReroutedConnections; do
     long_step "Building $product ($configuration)" "build-$product" \
         swift build --configuration "$configuration" --product "$product"
 done

@@ -8,7 +8,7 @@ logs=$root/.build-logs
 cd "$root"
 
 # Debian keeps mariadbd in /usr/sbin, which an ordinary user's PATH leaves out.
-export PATH=$PATH:/usr/sbin:/sbin
+export PATH=$PATH:/usr/sbin:/sbin:$root/.build-tools/bin
 
 # Progress goes to standard error, so that a script's result can be taken from its standard output.
 say() { printf '==> %s\n' "$*" >&2; }

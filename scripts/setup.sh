@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Installs what KiteQ needs on Debian 12 and is not there yet.
 #
-#   scripts/setup.sh [--quiet] [--lint] [--conformance] [--operators]
+#   scripts/setup.sh [--quiet] [--lint] [--conformance] [--operators] [--clusters]
 #
 #   --quiet          says nothing where nothing is missing
 #   --lint           also what scripts/lint.sh uses: shellcheck
 #   --conformance    also what scripts/conformance.sh uses: Python, with kazoo in .build-tools/venv
 #   --operators      also what scripts/api-tests.sh, scripts/console-tests.sh and scripts/metrics-tests.sh use: Chromium with
 #                    its driver and Selenium, promtool, and schemathesis in .build-tools/venv
+#   --clusters       also what scripts/faults.sh and the tests use for clusters: Galera with its scripts in .build-tools/bin,
+#                    HAProxy, rsync
 #
 # Works as root, or through sudo. No database and no ZooKeeper is started: the packages chosen hold the programs without
 # their services, and what the project runs it starts and ends itself. Never removes a package that is in the way.
@@ -19,12 +21,14 @@ quiet=false
 lint=false
 conformance=false
 operators=false
+clusters=false
 for argument; do
     case $argument in
         --quiet) quiet=true ;;
         --lint) lint=true ;;
         --conformance) conformance=true ;;
         --operators) operators=true ;;
+        --clusters) clusters=true ;;
         -h | --help) help_text && exit ;;
         *) usage_error "unknown option $argument" ;;
     esac
@@ -61,6 +65,14 @@ find_missing() {
     has_command mariadb-dump || missing+=(mariadb-client)
     is_installed libzookeeper-java || missing+=(libzookeeper-java)
     has_command java || missing+=(default-jre-headless)
+    if $clusters; then
+        # A node of Galera copies itself over rsync, and looks with ss whether that listens. galera-4 wants nothing of a service.
+        is_installed galera-4 || missing+=(galera-4)
+        has_command haproxy || missing+=(haproxy)
+        has_command rsync || missing+=(rsync)
+        has_command ss || missing+=(iproute2)
+        has_command setpriv || missing+=(util-linux)
+    fi
     if $lint && ! has_command shellcheck; then missing+=(shellcheck); fi
     if { $conformance || $operators; } && ! python3 -c 'import ensurepip, venv' 2> /dev/null; then missing+=(python3-venv); fi
     if $operators; then
@@ -127,20 +139,29 @@ install_python() {
     long_step "Installing $* into .build-tools/venv" "python-$module" into_venv "$@"
 }
 
-# Debian has promtool in a package that would start a Prometheus too: it is taken out of there.
-install_promtool() {
-    has_command promtool && return
-    [ ! -x "$root/.build-tools/bin/promtool" ] || return 0
-    take_promtool() (
-        folder=$(mktemp -d)
-        trap 'rm -rf "$folder"' EXIT
-        chmod 755 "$folder"
-        cd "$folder" && apt-get download prometheus && dpkg -x prometheus_*.deb . || return
-        mkdir -p "$root/.build-tools/bin" && cp usr/bin/promtool "$root/.build-tools/bin/"
-    )
-    is_known prometheus || update_lists
-    long_step "Taking promtool out of its package" promtool take_promtool
+# take PACKAGE PROGRAM...: into .build-tools/bin, out of a Debian package that would start a service too where it was installed.
+take() {
+    local package=$1 program
+    shift
+    for program; do
+        if ! has_command "$program" && [ ! -x "$root/.build-tools/bin/$program" ]; then
+            is_known "$package" || update_lists
+            long_step "Taking $* out of $package" "take-$package" take_out "$package" "$@"
+            return
+        fi
+    done
 }
+
+take_out() (
+    package=$1
+    shift
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
+    chmod 755 "$folder"
+    cd "$folder" && apt-get download "$package" && dpkg -x "$package"_*.deb . || return
+    mkdir -p "$root/.build-tools/bin"
+    for program; do cp "usr/bin/$program" "$root/.build-tools/bin/" || return; done
+)
 
 check_swift
 find_missing
@@ -152,6 +173,7 @@ fi
 if $conformance; then install_python kazoo kazoo; fi
 if $operators; then
     install_python schemathesis schemathesis==4.32.5 openapi-spec-validator==0.9.0
-    install_promtool
+    take prometheus promtool
 fi
+if $clusters; then take mariadb-server wsrep_sst_rsync wsrep_sst_common; fi
 $quiet || say "All that KiteQ needs is installed"

@@ -26,7 +26,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-scripts/setup.sh --quiet
+scripts/setup.sh --quiet --clusters
 if [ "${KITEQ_SKIP_MYSQL-}" = 1 ]; then
     unset KITEQ_MYSQL_ROOT
     say "WARNING: KITEQ_SKIP_MYSQL=1: nothing is tested against MySQL"

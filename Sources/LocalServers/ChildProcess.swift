@@ -32,10 +32,15 @@ final class ChildProcess: Sendable {
     ///   - command: the program's path, and its arguments.
     ///   - output: a file that what it prints is appended to.
     ///   - environment: all of it; nil is this process's own.
-    init(_ command: [String], output: String, environment: [String: String]? = nil) throws {
-        // setpriv sets the death signal and then becomes the program: the process id stays.
+    ///   - account: whose rights it has; nil: this process's own.
+    init(
+        _ command: [String], output: String, environment: [String: String]? = nil, account: SystemAccount? = nil
+    ) throws {
+        // setpriv sets the death signal and then becomes the program: the process id stays. A program that gave up its rights by
+        // itself would lose the signal with them.
         let setpriv = try LocalServers.program("setpriv", package: "util-linux")
-        let arguments = [setpriv, "--pdeathsig", "KILL", "--"] + command
+        let rights = account.map { ["--reuid=\($0.user)", "--regid=\($0.group)", "--clear-groups"] } ?? []
+        let arguments = [setpriv] + rights + ["--pdeathsig", "KILL", "--"] + command
         let (pid, code) = SpawnThread.shared.run {
             Self.spawn(arguments, output: output, environment: environment)
         }

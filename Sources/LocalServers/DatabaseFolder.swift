@@ -4,6 +4,8 @@ import Foundation
 struct DatabaseFolder: Sendable {
     let folder: String
     let socket: String
+    /// Whose all of it is; nil: this process's own.
+    let owner: SystemAccount?
 
     var data: String { folder + "/data" }
     /// Its own, since MariaDB clears away temporary tables at its start, and with them those of others in a shared folder.
@@ -13,9 +15,10 @@ struct DatabaseFolder: Sendable {
     /// Where a new database grows: it becomes `data` when it is whole.
     var newData: String { folder + "/data.new" }
 
-    init(_ folder: URL) {
+    init(_ folder: URL, owner: SystemAccount? = nil) {
         let path = folder.standardizedFileURL.path
         self.folder = path
+        self.owner = owner
         let inside = path + "/server.sock"
         // A socket's path has at most 107 bytes.
         socket = inside.utf8.count <= 107 ? inside : "/tmp/kiteq-\(getuid())-\(Self.hash(path)).sock"
@@ -38,6 +41,7 @@ struct DatabaseFolder: Sendable {
         if files.fileExists(atPath: data) { return }
         if files.fileExists(atPath: newData) { try files.removeItem(atPath: newData) }
         try files.createDirectory(atPath: newData, withIntermediateDirectories: false)
+        for path in [folder, temporary, newData] { try owner?.own(path) }
         try await initialize(newData)
         try files.moveItem(atPath: newData, toPath: data)
     }

@@ -18,6 +18,9 @@ package final class LocalMySQL: Sendable {
     private let folder: DatabaseFolder
     private let process: ServerProcess
 
+    /// - Parameters:
+    ///   - dataDirectory: made where it is missing, kept between starts.
+    ///   - options: further ones of mysqld.
     package init(
         root: String, dataDirectory: URL, port: Int? = nil, options: [String] = [],
         logger: Logger = Logger(label: "mysqld")
@@ -38,8 +41,27 @@ package final class LocalMySQL: Sendable {
 
     /// Makes the database where there is none, starts the server, and returns when it answers.
     ///
+    /// - Parameters:
+    ///   - more: options of this start alone.
+    ///   - environment: variables of this start alone, besides this process's own.
     /// - Throws: `LocalServerError` where a program is missing, or with the tail of the log where the server does not start.
-    package func start(within limit: Duration = .seconds(120)) async throws {
+    package func start(
+        with more: [String] = [], environment: [String: String] = [:], within limit: Duration = .seconds(120)
+    ) async throws {
+        try await prepare()
+        let command =
+            try program + [
+                "--datadir=\(folder.data)", "--tmpdir=\(folder.temporary)", "--socket=\(socket)", "--port=\(port)",
+                "--bind-address=127.0.0.1",
+                "--pid-file=\(folder.pidFile)", "--mysqlx=OFF", "--secure-file-priv=NULL",
+            ]
+        try await process.start(command + options + more, environment: environment, within: limit) {
+            await DatabaseFolder.answers(port: port)
+        }
+    }
+
+    /// Makes the database where there is none.
+    package func prepare() async throws {
         let program = try program
         try await folder.prepare { data in
             // MySQL makes root@localhost alone, and a machine may have no name for 127.0.0.1.
@@ -56,13 +78,15 @@ package final class LocalMySQL: Sendable {
                 ], within: .seconds(180)
             )
         }
-        let command =
-            program + [
-                "--datadir=\(folder.data)", "--tmpdir=\(folder.temporary)", "--socket=\(socket)", "--port=\(port)",
-                "--bind-address=127.0.0.1",
-                "--pid-file=\(folder.pidFile)", "--mysqlx=OFF", "--secure-file-priv=NULL",
-            ]
-        try await process.start(command + options, within: limit) { await DatabaseFolder.answers(port: port) }
+    }
+
+    /// Makes the database of that of another server, which is prepared and has not been started.
+    package func prepare(copying other: LocalMySQL) async throws {
+        try await folder.prepare { data in
+            try await process.run(["/bin/cp", "-a", other.folder.data + "/.", data], within: .seconds(120))
+            // It tells servers apart, and is made at the first start.
+            try await process.run(["/bin/rm", "-f", data + "/auto.cnf"], within: .seconds(20))
+        }
     }
 
     /// mysqld with the libraries of its own folder: those of this machine may be older.
@@ -89,4 +113,9 @@ package final class LocalMySQL: Sendable {
 
     /// Kills it with SIGKILL, as a crash would.
     package func kill() async { await process.kill() }
+
+    /// Stops its threads where they are, with SIGSTOP.
+    package func pause() { process.send(SIGSTOP) }
+
+    package func resume() { process.send(SIGCONT) }
 }

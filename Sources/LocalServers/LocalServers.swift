@@ -58,4 +58,14 @@ package enum LocalServers {
         }
         throw LocalServerError("\(names[0]) is not in PATH, /usr/sbin or /usr/bin: install the package \(package)")
     }
+
+    /// Why something cannot be had on this machine, as a sentence; nil where `look` throws nothing.
+    static func missing(_ look: () throws -> Void) -> String? {
+        do {
+            try look()
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
 }

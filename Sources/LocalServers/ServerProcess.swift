@@ -7,14 +7,20 @@ final class ServerProcess: Sendable {
     let name: String
     let log: String
     private let environment: [String: String]?
+    private let account: SystemAccount?
     private let logger: Logger
     private let child = Mutex<ChildProcess?>(nil)
 
-    /// - Parameter environment: all of it; nil is this process's own.
-    init(name: String, log: String, environment: [String: String]? = nil, logger: Logger) {
+    /// - Parameters:
+    ///   - environment: all of it; nil is this process's own.
+    ///   - account: whose rights it has; nil: this process's own.
+    init(
+        name: String, log: String, environment: [String: String]? = nil, account: SystemAccount? = nil, logger: Logger
+    ) {
         self.name = name
         self.log = log
         self.environment = environment
+        self.account = account
         self.logger = logger
     }
 
@@ -42,7 +48,8 @@ final class ServerProcess: Sendable {
             command, output: log,
             environment: more.isEmpty
                 ? environment
-                : (environment ?? ProcessInfo.processInfo.environment).merging(more) { _, new in new })
+                : (environment ?? ProcessInfo.processInfo.environment).merging(more) { _, new in new },
+            account: account)
         child.withLock { $0 = process }
         logger.debug("starting", metadata: ["server": "\(name)", "pid": "\(process.pid)"])
         let deadline = ContinuousClock.now + limit
@@ -63,7 +70,7 @@ final class ServerProcess: Sendable {
     /// Runs a program to its end.
     func run(_ command: [String], within limit: Duration) async throws {
         let logStart = logSize
-        let process = try ChildProcess(command, output: log, environment: environment)
+        let process = try ChildProcess(command, output: log, environment: environment, account: account)
         guard let exit = await process.exit(within: limit) else {
             process.send(SIGKILL)
             throw LocalServerError(

@@ -42,8 +42,23 @@ struct FaultsCommand: AsyncParsableCommand {
     @Option(help: "Seconds of a broker's lease.")
     var lease = 3.0
 
-    @Option(help: "mariadb or mysql (from KITEQ_MYSQL_ROOT).")
+    @Option(
+        help: ArgumentHelp(
+            "mariadb, mysql; or a cluster: group-replication, galera, pair, haproxy. MySQL is from KITEQ_MYSQL_ROOT.",
+            valueName: "set-up"))
     var database = "mariadb"
+
+    @Option(help: ArgumentHelp("What HAProxy is in front of: galera or pair.", valueName: "set-up"))
+    var behind = "galera"
+
+    @Option(
+        help: ArgumentHelp(
+            "How HAProxy chooses: first (all connections to one node) or leastconn (to all of them, which is not safe).",
+            valueName: "rule"))
+    var balance = "first"
+
+    @Option(help: "Seconds until a member of a replication group that sees no majority leaves it.")
+    var majorityTimeout = 10
 
     @Option(help: ArgumentHelp("The kiteq to run. Default: the one next to this program.", valueName: "file"))
     var kiteq: String?
@@ -54,14 +69,14 @@ struct FaultsCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The report is written to this file too.", valueName: "file"))
     var report: String?
 
-    @Option(help: "Publishes awaited at a time.")
-    var outstanding = 700
+    @Option(help: "Publishes awaited at a time. Default: 700; 60 on a cluster.")
+    var outstanding: Int?
 
-    @Option(help: "No fault before so many publishes, and so many deliveries, are open.")
-    var open = 500
+    @Option(help: "No fault before so many publishes, and so many deliveries, are open. Default: 500; 20 on a cluster.")
+    var open: Int?
 
-    @Option(help: "Publishes pause while more deliveries than this are owed.")
-    var owed = 8_000
+    @Option(help: "Publishes pause while more deliveries than this are owed. Default: 8000; 600 on a cluster.")
+    var owed: Int?
 
     @Option(help: "Seconds before a fault in which an acknowledged delivery may yet come again because of it.")
     var window = 3.0
@@ -96,19 +111,39 @@ struct FaultsCommand: AsyncParsableCommand {
             configuration.traits = try traits
             configuration.shards = shards
             configuration.lease = .seconds(lease)
-            configuration.outstanding = outstanding
-            configuration.openPublishes = open
-            configuration.openDeliveries = open
-            configuration.maxOwed = owed
             configuration.window = .seconds(window)
             configuration.logLevel = logLevel
-            guard let kind = HarnessConfiguration.Database(rawValue: database) else {
-                throw ValidationError("--database is mariadb or mysql")
-            }
-            configuration.database = kind
+            try choose(database: &configuration)
+            let isCluster = configuration.database.isCluster
+            // Several servers share the machine, and the messages of a fault are to be looked at one by one.
+            configuration.outstanding = outstanding ?? (isCluster ? 60 : 700)
+            configuration.openPublishes = open ?? (isCluster ? 20 : 500)
+            configuration.openDeliveries = configuration.openPublishes
+            configuration.maxOwed = owed ?? (isCluster ? 600 : 8_000)
             if let problem = configuration.problem { throw ValidationError(problem) }
             return configuration
         }
+    }
+
+    private func choose(database configuration: inout HarnessConfiguration) throws {
+        typealias Database = HarnessConfiguration.Database
+        guard let kind = Database(rawValue: database) else {
+            let names = Database.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("--database is one of \(names)")
+        }
+        guard let behind = Database(rawValue: behind), behind == .galera || behind == .pair else {
+            throw ValidationError("--behind is galera or pair")
+        }
+        guard let balance = LocalHAProxy.Balance(rawValue: balance) else {
+            throw ValidationError("--balance is first or leastconn")
+        }
+        guard (1...3_600).contains(majorityTimeout) else {
+            throw ValidationError("--majority-timeout is 1 to 3600 seconds")
+        }
+        configuration.database = kind
+        configuration.behind = behind
+        configuration.balance = balance
+        configuration.patience.unreachableMajority = .seconds(majorityTimeout)
     }
 
     private var traits: LoadTraits {

@@ -124,7 +124,7 @@ import Testing
         var story = Story()
         story.note(story.plain, .published, .refused)
         story.deliver(story.plain, to: 0, 1)
-        expect(story, .wrong)
+        expect(story, .falselyRefused)
     }
 
     @Test(arguments: [MessagePlan.Way.rolledBack, .askedRollBack, .neverDecided])

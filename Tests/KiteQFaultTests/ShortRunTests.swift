@@ -14,9 +14,9 @@ import Testing
 
     /// Less load than a run for the record has, and the harness's own lease: the tests share their machine, and a broker that does
     /// not get its turn for a shorter one is taken over, which no planned fault excuses.
-    private func configuration(_ wishes: [FaultSchedule.Wish]) throws -> HarnessConfiguration {
+    static func configuration(_ wishes: [FaultSchedule.Wish]) throws -> HarnessConfiguration {
         var configuration = HarnessConfiguration(
-            seed: 20_250_711, wishes: wishes, duration: nil, executable: Self.executable,
+            seed: 20_250_711, wishes: wishes, duration: nil, executable: executable,
             folder: try LocalServers.temporaryFolder("faults"))
         configuration.outstanding = 150
         configuration.openPublishes = 100
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func twoBrokersLoseNothing() async throws {
-        var configuration = try configuration([
+        var configuration = try Self.configuration([
             (.brokerKill, 2), (.brokerStop, 1), (.brokerPause, 1), (.databaseKill, 1), (.databaseCut, 1),
             (.zooKeeperKill, 1), (.crashPoint, 2),
         ])

@@ -6,6 +6,7 @@ struct Story {
     private(set) var faults: [FaultRecord] = []
     private(set) var losses: [ConnectionLoss] = []
     var deadLetters: [DeadLetter] = []
+    private var restarted: UInt32?
     private var time: UInt32 = 0
     private let load: CheckedLoad
 
@@ -68,6 +69,12 @@ struct Story {
         losses.append(ConnectionLoss(time: time, group: group, broker: broker, consumer: consumer))
     }
 
+    /// As the harness does at the end, where something is left.
+    mutating func restartBrokers() {
+        time += 1_000
+        restarted = time
+    }
+
     mutating func wait(seconds: UInt32) { time += seconds * 10_000 }
     mutating func rewind(seconds: UInt32) { time -= seconds * 10_000 }
 
@@ -77,7 +84,8 @@ struct Story {
     /// What the checker says, with a window of 2 s.
     var verdict: Verdict {
         HistoryChecker(
-            load: load, events: events, faults: faults, losses: losses, deadLetters: deadLetters, window: 20_000
+            load: load, events: events, faults: faults, losses: losses, deadLetters: deadLetters, window: 20_000,
+            restarted: restarted
         ).check()
     }
 

@@ -7,8 +7,7 @@ import Testing
 
 /// Real clusters: Galera, and group replication of one member, which has its limits as a large group has.
 enum ClusterUnderTest {
-    static let hasGalera = LocalGalera.isAvailable(nodes: 1)
-    static let hasGaleraOfThree = LocalGalera.isAvailable(nodes: 3)
+    static let hasGalera = LocalGalera.missing == nil
 
     /// Runs `body` with the nodes' ports.
     static func withGalera<Result: Sendable>(
@@ -16,8 +15,8 @@ enum ClusterUnderTest {
     ) async throws -> Result {
         let cluster = try LocalGalera(
             nodes: nodes, folder: try LocalServers.temporaryFolder("galera"), options: options)
-        try await cluster.start()
-        let ports = cluster.nodes.map(\.port)
+        try await cluster.start(makesAccounts: false)
+        let ports = cluster.servers.map(\.port)
         for port in ports {
             try await onServer(port) { root in
                 try await eventually {

@@ -133,7 +133,7 @@ import Testing
 
     // MARK: On Galera
 
-    @Test(.enabled(if: ClusterUnderTest.hasGaleraOfThree), .timeLimit(.minutes(4)))
+    @Test(.enabled(if: ClusterUnderTest.hasGalera), .timeLimit(.minutes(4)))
     func threeNodesAtOnceAndFewRowsInATransaction() async throws {
         try await ClusterUnderTest.withGalera(nodes: 3, options: ["--wsrep-max-ws-rows=40"]) { ports in
             for round in 0..<5 {

@@ -16,7 +16,7 @@ import TestSupport
             switch server {
             case .mariaDB: true
             case .mySQL: LocalMySQL.root != nil
-            case .galera: LocalGalera.isAvailable(nodes: 1)
+            case .galera: LocalGalera.missing == nil
             }
         }
 
@@ -37,8 +37,8 @@ import TestSupport
                 await server.stop()
             case .galera:
                 let cluster = try LocalGalera(nodes: 1, folder: folder, options: options)
-                try await cluster.start()
-                try await body(cluster.nodes[0].port)
+                try await cluster.start(makesAccounts: false)
+                try await body(cluster.servers[0].port)
                 await cluster.stop()
             }
         }

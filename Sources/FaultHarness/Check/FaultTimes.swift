@@ -13,6 +13,8 @@ struct FaultTimes {
 
     /// By broker, those that hit it and excuse duplicates, by their start.
     private let entries: [[Entry]]
+    /// When each fault was over, in their order.
+    private let ends: [UInt32]
     private let restores: [(shard: Int, since: UInt32, until: UInt32)]
     private let stops: [(broker: Int, start: UInt32, healed: UInt32)]
     private let pauses: [(index: Int, broker: Int, start: UInt32, healed: UInt32)]
@@ -24,6 +26,7 @@ struct FaultTimes {
 
     init(_ faults: [FaultRecord], window: UInt32, brokers: Int) {
         self.window = window
+        ends = faults.map(\.end)
         pauses = faults.indices.filter { faults[$0].fault.kind == .brokerPause }.map {
             ($0, faults[$0].fault.broker, faults[$0].start, faults[$0].healed)
         }
@@ -54,6 +57,9 @@ struct FaultTimes {
         (anew.start, anew.losesMemory, anew.shard) = (record.healed, true, nil)
         return [forgotten, anew]
     }
+
+    /// The fault that a message belongs to whose outcome was known at `time`: the first that was not over, or the last; nil where there is none.
+    func fault(before time: UInt32) -> Int? { ends.firstIndex { $0 >= time } ?? ends.indices.last }
 
     /// Whether the delivery's broker was stopped in order before the consumer was done.
     func stopped(during delivery: MessageHistory.Delivery) -> Bool {

@@ -3,6 +3,10 @@ package struct Finding: Sendable, Hashable {
     package enum Kind: String, Sendable, Hashable, CaseIterable {
         /// Stored and wanted, but neither delivered nor among the dead letters.
         case lost
+        /// Stored and wanted, but delivered only after the brokers had been restarted for that.
+        case stranded
+        /// Stored, though its sender was told that it is not.
+        case falselyRefused = "falsely refused"
         /// Delivered or buried although it must not be.
         case wrong
         /// Delivered again without a fault that could be the reason.

@@ -6,18 +6,22 @@ package struct HistoryChecker {
     private let losses: ConnectionLosses
     private let index: HistoryIndex
     private let dead: [UInt32: [DeadLetter]]
+    private let restarted: UInt32?
     private var verdict: Verdict
 
     /// - Parameters:
     ///   - window: how long before a fault a delivery may have been acknowledged and yet come again, in 0.1 ms: until what
     ///     some groups have finished is written, and the removals are.
+    ///   - restarted: when the brokers were restarted because something was left in the tables that nobody delivered; nil: they were
+    ///     not.
     package init(
         load: CheckedLoad, events: [HistoryEvent], faults: [FaultRecord], losses: [ConnectionLoss] = [],
-        deadLetters: [DeadLetter], window: UInt32
+        deadLetters: [DeadLetter], window: UInt32, restarted: UInt32? = nil
     ) {
         self.load = load
         self.losses = ConnectionLosses(losses)
         self.faults = faults
+        self.restarted = restarted
         times = FaultTimes(faults, window: window, brokers: load.brokers)
         index = HistoryIndex(events)
         dead = Dictionary(grouping: deadLetters, by: \.message)
@@ -50,6 +54,9 @@ package struct HistoryChecker {
 
     private mutating func find(_ kind: Finding.Kind, _ message: UInt32, group: Int? = nil, _ reason: String) {
         verdict.findings.append(Finding(kind, message: message, group: group, reason))
+        let known = index.events(of: message).first { $0.kind == .acknowledged || $0.kind == .refused }
+        guard let fault = known.flatMap({ times.fault(before: $0.time) }) else { return }
+        verdict.faults[fault].findings[kind, default: 0] += 1
     }
 
     // MARK: What must not be
@@ -64,13 +71,18 @@ package struct HistoryChecker {
             if isAnew {
                 // Allowed, whatever became of its first life.
             } else if !history.isAcknowledged && !history.isPerhapsStored {
-                find(.wrong, message, group: first.group, "delivered, though every publish of it was refused")
+                find(
+                    history.has(.refused) ? .falselyRefused : .wrong, message, group: first.group,
+                    "delivered, though every publish of it was refused")
             } else if plan.isHalf, history.commitPlace.map({ first.place < $0 }) ?? true {
                 find(
                     .wrong, message, group: first.group,
                     history.commitPlace == nil ? "delivered, though nobody committed it" : "delivered before its commit"
                 )
             }
+        }
+        if history.deliveries.isEmpty, history.isRefusedAndStored(buried: !buried.isEmpty) {
+            find(.falselyRefused, message, "in the store, though every publish of it was refused")
         }
         for delivery in history.deliveries where !groups.contains(delivery.group) {
             find(.wrong, message, group: delivery.group, "delivered to a group that is not bound to it")
@@ -113,6 +125,18 @@ package struct HistoryChecker {
             if wasPutBack(message, history) { continue }
             let isSent = history.deliveries.contains { $0.group == group }
             find(.lost, message, group: group, isSent ? "refused at last, and not delivered again" : "never delivered")
+        }
+        checkStranded(message, plan, history)
+    }
+
+    /// Each group's first delivery, of what its broker knew before.
+    private mutating func checkStranded(_ message: UInt32, _ plan: MessagePlan, _ history: MessageHistory) {
+        guard let restarted else { return }
+        for group in Topology.kinds[plan.kind].groups {
+            guard let first = history.deliveries.first(where: { $0.group == group }), first.start >= restarted else {
+                continue
+            }
+            find(.stranded, message, group: group, "delivered to nobody until the brokers were restarted")
         }
     }
 

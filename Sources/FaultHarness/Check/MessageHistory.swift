@@ -51,6 +51,12 @@ struct MessageHistory {
         return sent > events.count { $0.kind == .refused || $0.kind == .notSent }
     }
 
+    /// Every publish of it was refused, and yet a broker asked what is to become of it, or it was buried.
+    func isRefusedAndStored(buried isBuried: Bool) -> Bool {
+        guard has(.refused), !isAcknowledged, !isPerhapsStored, !isPerhapsReused else { return false }
+        return isBuried || has(.answeredCommit) || has(.answeredRollBack) || has(.answeredUnknown)
+    }
+
     /// The place at which its id was published once more; nil where it was not.
     var reusePlace: Int? { events.firstIndex { $0.kind == .reused } }
 

@@ -7,6 +7,8 @@ package struct Verdict: Sendable {
         package var bound = 0
         /// Of the duplicates, how long before the fault the earlier delivery was acknowledged at the most; seconds.
         package var oldestAnswer = 0.0
+        /// Of the messages whose sender knew their outcome before it was over, and after the fault before it was.
+        package var findings: [Finding.Kind: Int] = [:]
     }
 
     package var findings: [Finding] = []

@@ -11,6 +11,10 @@ package struct FaultRecord: Sendable, Hashable {
     package var deliveriesOpen: Int
     /// Of these deliveries, those of the broker that was hit; all of them where everybody was.
     package var deliveriesHit: Int
+    /// Of a cluster's fault: the longest time without an accepted publish at any one broker that was not hit itself, and the longest in which
+    /// nobody could have written to the cluster, from the fault until publishes were accepted everywhere; 0.1 ms.
+    package var brokersGap: UInt32?
+    package var clusterGap: UInt32?
 
     package init(
         fault: PlannedFault, start: UInt32, end: UInt32, publishesOpen: Int = 0, deliveriesOpen: Int = 0,
@@ -30,6 +34,7 @@ package struct FaultRecord: Sendable, Hashable {
         case .databaseKill, .bothKill: true
         case .shardLock, .shardDown, .shardRestore: true
         case .zooKeeperKill: false
+        case _ where fault.kind.isOfCluster: true
         default: fault.broker == broker
         }
     }

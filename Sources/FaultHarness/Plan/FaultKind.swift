@@ -30,12 +30,49 @@ package enum FaultKind: String, Sendable, Hashable, CaseIterable {
     /// One shard is put back to what it was some seconds before, while the brokers go on.
     case shardRestore = "shard-restore"
 
+    // Of the node of a cluster that takes the writes.
+    /// SIGKILL of it, the failover, and a new start.
+    case writerKill = "writer-kill"
+    /// SIGTERM of it, the failover, and a new start.
+    case writerStop = "writer-stop"
+    /// SIGSTOP of it for 20 s, the failover meanwhile, then SIGCONT.
+    case writerPause = "writer-pause"
+    /// It is cut off from the other nodes for 25 s; clients reach all of them.
+    case writerPartition = "writer-partition"
+    /// Another node takes the writes, as planned.
+    case switchWriter = "switch"
+    /// All nodes are stopped and started, one after the other.
+    case rollingRestart = "rolling-restart"
+    /// It takes no writes for 10 s, and stays what it is.
+    case readOnly = "read-only"
+    /// SIGKILL of it while the replica has not applied what it has received; that is applied 3 s later, then the replica takes the writes.
+    case staleReplica = "stale-replica"
+    /// It is paused, and goes on, writable, after another node has taken the writes; then a broker is restarted.
+    case twoWritable = "two-writable"
+    /// SIGKILL of it and of one broker at once.
+    case rack
+
     /// Reads a name; `cut` stands for the three of the proxy.
     package static func named(_ name: some StringProtocol) -> [FaultKind]? {
         if name == "cut" { return [.databaseCut, .databaseSilence, .zooKeeperCut] }
         return FaultKind(rawValue: String(name)).map { [$0] }
     }
 
+    /// Whether it is of the writer of a cluster.
+    package var isOfCluster: Bool {
+        switch self {
+        case .writerKill, .writerStop, .writerPause, .writerPartition, .switchWriter, .rollingRestart: true
+        case .readOnly, .staleReplica, .twoWritable, .rack: true
+        default: false
+        }
+    }
+    /// Whether it is done to the one server, or between that and the brokers.
+    package var needsOneServer: Bool {
+        switch self {
+        case .databaseKill, .bothKill, .databaseCut, .databaseSilence, .shardLock, .shardDown, .shardRestore: true
+        default: false
+        }
+    }
     /// Whether it is of one shard alone.
     package var isOfShard: Bool { self == .shardLock || self == .shardDown || self == .shardRestore }
     package var needsZooKeeper: Bool { self == .zooKeeperKill || self == .zooKeeperCut }
@@ -50,6 +87,9 @@ package enum FaultKind: String, Sendable, Hashable, CaseIterable {
         switch self {
         case .brokerKill, .brokerPause, .databaseKill, .bothKill, .databaseCut, .databaseSilence, .crashPoint: true
         case .shardLock, .shardDown, .shardRestore: true
+        // Brokers lose their connections, and find the new writer at different times.
+        case .writerKill, .writerStop, .writerPause, .writerPartition, .switchWriter, .rollingRestart: true
+        case .readOnly, .staleReplica, .twoWritable, .rack: true
         case .brokerStop, .zooKeeperKill, .zooKeeperCut, .nameTwice, .clockWrong: false
         }
     }

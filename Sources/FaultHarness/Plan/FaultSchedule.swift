@@ -40,7 +40,7 @@ package struct FaultSchedule: Sequence, IteratorProtocol, Sendable {
         guard let kind = counted.popLast() ?? endless.randomElement(using: &generator) else { return nil }
         let broker = Int.random(in: 0..<brokers, using: &generator)
         let delay = milliseconds(0...400)
-        let outage =
+        let outage: Duration =
             switch kind {
             case .brokerKill, .brokerStop, .crashPoint: absence
             case .brokerPause: lease * Double.random(in: 1.5...3, using: &generator)
@@ -52,7 +52,16 @@ package struct FaultSchedule: Sequence, IteratorProtocol, Sendable {
             case .shardRestore: milliseconds(500...8_000)
             // How long it is looked at before the next fault.
             case .clockWrong: milliseconds(1_000...4_000)
-            case .nameTwice: Duration.zero
+            case .nameTwice: .zero
+            // Until whoever watches the writer acts; what the others of a cluster do takes its own time.
+            case .writerKill, .twoWritable: .seconds(2)
+            case .writerStop, .switchWriter, .rollingRestart: .zero
+            case .writerPause: .seconds(20)
+            case .writerPartition: .seconds(25)
+            case .readOnly: .seconds(10)
+            case .staleReplica: .seconds(3)
+            // The broker's.
+            case .rack: lease * Double.random(in: 2...4, using: &generator)
             }
         var fault = PlannedFault(kind: kind, broker: broker, delay: delay, outage: outage)
         if kind == .crashPoint, !crashPoints.isEmpty {

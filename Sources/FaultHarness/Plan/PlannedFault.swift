@@ -26,7 +26,8 @@ package struct PlannedFault: Sendable, Hashable {
 extension PlannedFault: CustomStringConvertible {
     /// Its kind and what it hits.
     package var description: String {
-        let place = shard.map { "shard \($0)" } ?? "broker \(broker)"
+        let place =
+            shard.map { "shard \($0)" } ?? (kind.isOfCluster && kind != .rack ? "the writer" : "broker \(broker)")
         let point = crashPoint.isEmpty ? "" : " at \(crashPoint)"
         let clock = kind == .clockWrong ? ", \(lead.components.seconds) s ahead" : ""
         return "\(kind.rawValue) of \(place)\(point)\(clock)"

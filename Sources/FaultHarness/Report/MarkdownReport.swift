@@ -1,3 +1,5 @@
+import LocalServers
+
 /// A run's result as Markdown.
 package struct MarkdownReport: Sendable {
     private let result: RunResult
@@ -16,7 +18,7 @@ package struct MarkdownReport: Sendable {
     }
 
     package var text: String {
-        ([headline, ""] + table + ["", figures] + problems).joined(separator: "\n") + "\n"
+        ([headline, ""] + table + clusterTable + ["", figures] + problems).joined(separator: "\n") + "\n"
     }
 
     private var headline: String {
@@ -27,9 +29,15 @@ package struct MarkdownReport: Sendable {
         }
         return
             "Seed \(configuration.seed), \(configuration.brokers) broker\(configuration.brokers == 1 ? "" : "s"), "
-            + "\(configuration.shards) shards on \(configuration.database.rawValue), lease \(configuration.lease), "
+            + "\(configuration.shards) shards on \(database), lease \(configuration.lease), "
             + (traits.isEmpty ? "" : "load \(traits.joined(separator: ",")), ")
             + "faults \(wishes.joined(separator: ",")): **\(result.isGood ? "passed" : "FAILED")**."
+    }
+
+    private var database: String {
+        let configuration = result.configuration
+        guard configuration.database == .haProxy else { return configuration.database.rawValue }
+        return "haproxy (\(configuration.balance.rawValue)) in front of \(configuration.behind.rawValue)"
     }
 
     // MARK: The table
@@ -63,6 +71,39 @@ package struct MarkdownReport: Sendable {
             ].joined(separator: " | ") + " |"
     }
 
+    /// What each kind of fault did to a cluster; none where the run has one server.
+    private var clusterTable: [String] {
+        guard result.configuration.cluster != nil else { return [] }
+        var lines = [
+            "",
+            "| fault | count | lost | wrong | stranded | falsely refused | duplicates | brokers' longest gap, s | the cluster's own, s |",
+            "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        ]
+        let byName = Dictionary(grouping: result.faults.indices) { name(of: result.faults[$0].fault) }
+        for (name, indices) in byName.sorted(by: { $0.key < $1.key }) { lines.append(clusterRow(name, indices)) }
+        lines.append(clusterRow("all", Array(result.faults.indices)))
+        return lines
+    }
+
+    private func clusterRow(_ name: String, _ indices: [Int]) -> String {
+        let verdicts = indices.map { result.verdict.faults[$0] }
+        func count(_ kind: Finding.Kind) -> String { "\(verdicts.reduce(0) { $0 + $1.findings[kind, default: 0] })" }
+        let cells = [
+            name, "\(indices.count)", count(.lost), count(.wrong), count(.stranded), count(.falselyRefused),
+            "\(verdicts.reduce(0) { $0 + $1.duplicates })",
+            Self.seconds(indices.compactMap { result.faults[$0].brokersGap }),
+            Self.seconds(indices.compactMap { result.faults[$0].clusterGap }),
+        ]
+        return "| " + cells.joined(separator: " | ") + " |"
+    }
+
+    /// From the shortest to the longest.
+    private static func seconds(_ gaps: [UInt32]) -> String {
+        guard let least = gaps.min(), let most = gaps.max() else { return "–" }
+        let (low, high) = (decimal(Double(least) / 10_000), decimal(Double(most) / 10_000))
+        return low == high ? low : "\(low) to \(high)"
+    }
+
     private static func spread(_ values: [Int]) -> String {
         let sorted = values.sorted()
         guard let least = sorted.first else { return "–" }
@@ -80,7 +121,8 @@ package struct MarkdownReport: Sendable {
         let verdict = result.verdict
         let seconds = result.loadTime / .seconds(1)
         return """
-            Lost \(verdict.count(.lost)), wrongly delivered \(verdict.count(.wrong)), duplicates without a reason \
+            Lost \(verdict.count(.lost)), stranded \(verdict.count(.stranded)), falsely refused \
+            \(verdict.count(.falselyRefused)), wrongly delivered \(verdict.count(.wrong)), duplicates without a reason \
             \(verdict.count(.unexplained)), with one \(verdict.duplicates), after a repeated publish \(verdict.republished).\(lateness)\(ofTraits)
 
             \(verdict.messages) messages, \(result.acknowledged) acknowledged (\(Self.decimal(Double(result.acknowledged) / seconds))/s \

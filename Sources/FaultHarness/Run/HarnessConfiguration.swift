@@ -1,10 +1,19 @@
 package import Foundation
+package import LocalServers
 
 /// What a run is told.
 package struct HarnessConfiguration: Sendable {
     package enum Database: String, Sendable, Hashable, CaseIterable {
         case mariaDB = "mariadb"
         case mySQL = "mysql"
+        // Clusters.
+        case groupReplication = "group-replication"
+        case galera
+        case pair
+        /// HAProxy in front of Galera or of a pair.
+        case haProxy = "haproxy"
+
+        package var isCluster: Bool { self != .mariaDB && self != .mySQL }
     }
 
     package var seed: UInt64
@@ -15,6 +24,10 @@ package struct HarnessConfiguration: Sendable {
     package var shards = 2
     package var lease: Duration = .seconds(3)
     package var database = Database.mariaDB
+    /// What HAProxy is in front of: Galera or a pair.
+    package var behind = Database.galera
+    package var balance = LocalHAProxy.Balance.first
+    package var patience = LocalGroupReplication.Patience()
     package var traits: LoadTraits = []
     /// The built `kiteq`.
     package var executable: URL
@@ -43,6 +56,8 @@ package struct HarnessConfiguration: Sendable {
     package var aftermath: Duration = .seconds(5)
     /// How long the tables may stay as they are at the end before that counts as a failure.
     package var drainLimit: Duration = .seconds(90)
+    /// How long publishes may be away after a cluster's fault before the cluster is brought back to whole without them.
+    package var flowLimit: Duration = .seconds(90)
     /// When half messages are asked about: first after the lower bound, then with growing distance up to the upper one.
     package var checks: ClosedRange<Duration> = .seconds(1) ... .seconds(2)
     package var maxChecks = 10
@@ -70,8 +85,43 @@ package struct HarnessConfiguration: Sendable {
     package var usesZooKeeper: Bool { wishes.contains { $0.kind.needsZooKeeper } }
     package var usesProxies: Bool { wishes.contains { $0.kind.needsProxy } }
 
+    /// The cluster that brokers write to, whatever is in front of it; nil: one server.
+    package var cluster: Database? { database == .haProxy ? behind : database.isCluster ? database : nil }
+    /// Whether members of the group are to be cut off from one another.
+    package var usesPartitions: Bool { wishes.contains { $0.kind == .writerPartition } }
+    /// Whether the replica is to be some way from the primary.
+    package var usesDistance: Bool { wishes.contains { $0.kind == .staleReplica } }
+
+    /// Why its faults do not go with its database; nil where they do.
+    private var problemOfDatabase: String? {
+        guard let cluster else {
+            return wishes.first { $0.kind.isOfCluster }.map {
+                "\($0.kind.rawValue) is of a cluster: --database group-replication, galera, pair or haproxy"
+            }
+        }
+        if database == .haProxy, behind != .galera, behind != .pair {
+            return "HAProxy is in front of galera or pair, not of \(behind.rawValue)"
+        }
+        for (kind, _) in wishes {
+            if kind.needsOneServer {
+                return "\(kind.rawValue) is of one server, not of a cluster: --database mariadb or mysql"
+            }
+            switch (kind, cluster) {
+            case (.switchWriter, .galera): return "switch is nothing that Galera has: any node takes writes"
+            case (.writerPartition, .pair):
+                return "writer-partition is nothing for a pair: nobody decides when its two cannot hear each other"
+            case (.staleReplica, .galera), (.staleReplica, .groupReplication), (.twoWritable, .galera),
+                (.twoWritable, .groupReplication):
+                return "\(kind.rawValue) is of a pair: --database pair"
+            default: continue
+            }
+        }
+        return nil
+    }
+
     /// Why it cannot be run; nil for a good one.
     package var problem: String? {
+        if let problemOfDatabase { return problemOfDatabase }
         if wishes.isEmpty { return "no kind of fault is named" }
         if !(1...8).contains(brokers) { return "1 to 8 brokers can run, not \(brokers)" }
         if brokers == 1, wishes.contains(where: { $0.kind == .brokerPause }) {

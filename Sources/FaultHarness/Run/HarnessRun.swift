@@ -41,14 +41,24 @@ package struct HarnessRun: Sendable {
 
         let complaints = Complaints(onProgress: onProgress)
         let memory = MemoryWatch(configuration, servers, complaints)
-        let database = MariaDBPool(
-            MariaDBConfiguration(
-                servers: [.tcp(host: "127.0.0.1", port: servers.database.port)], user: "root", password: ""),
-            logger: logger)
-        let tables = Tables(pool: database, shards: configuration.shards, key: MessageKey(seed: configuration.seed))
+        let pool = servers.database.map { database in
+            MariaDBPool(
+                MariaDBConfiguration(
+                    servers: [.tcp(host: "127.0.0.1", port: database.port)], user: "root", password: ""),
+                logger: logger)
+        }
+        let tables = Tables(
+            pool: pool, cluster: servers.cluster?.cluster, shards: configuration.shards,
+            key: MessageKey(seed: configuration.seed))
+        var probes: (brokers: BrokerProbe, cluster: ClusterProbe)?
+        if let cluster = servers.cluster?.cluster {
+            let brokers = try BrokerProbe(configuration, publishing, history, addresses: addresses, logger: logger)
+            probes = (brokers, ClusterProbe(cluster, history))
+        }
         var outcome = Outcome()
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { await database.run() }
+        try await withThrowingTaskGroup(of: Void.self) { [probes] tasks in
+            if let pool { tasks.addTask { await pool.run() } }
+            if let probes { tasks.addTask { await probes.cluster.run() } }
             if configuration.traits.contains(.sizes) {
                 tasks.addTask {
                     do {
@@ -58,7 +68,7 @@ package struct HarnessRun: Sendable {
                     }
                 }
             }
-            for service in publishing.services + consuming.services {
+            for service in publishing.services + consuming.services + (probes?.brokers.services ?? []) {
                 tasks.addTask {
                     do {
                         try await service.run()
@@ -67,7 +77,7 @@ package struct HarnessRun: Sendable {
                     }
                 }
             }
-            outcome = try await work(servers, tables, history, publishing, complaints)
+            outcome = try await work(servers, tables, history, publishing, complaints, probes)
             tasks.cancelAll()
             try await tasks.waitForAll()
         }
@@ -85,23 +95,29 @@ package struct HarnessRun: Sendable {
         var peakMemory = 0
         var loadTime = Duration.zero
         var drainTime = Duration.zero
+        /// When the brokers were restarted to see whether that brings what they left.
+        var restarted: UInt32?
     }
 
     private func work(
-        _ servers: Servers, _ tables: Tables, _ history: History, _ publishing: PublishLoad, _ complaints: Complaints
+        _ servers: Servers, _ tables: Tables, _ history: History, _ publishing: PublishLoad, _ complaints: Complaints,
+        _ probes: (brokers: BrokerProbe, cluster: ClusterProbe)?
     ) async throws -> Outcome {
         var outcome = Outcome()
         let start = ContinuousClock.now
         let injector = Injector(
             configuration: configuration, history: history, servers: servers, tables: tables, complaints: complaints,
+            brokerProbe: probes?.brokers, clusterProbe: probes?.cluster,
             onFault: { record, number in onProgress(MarkdownReport.line(record, number: number, history.gauges)) })
         let end = configuration.duration.map { start + $0 }
         async let load: Void = publishing.run()
+        async let probing: Void? = probes?.brokers.run()
         outcome.faults = try await injector.run(schedule) {
             publishing.problem != nil || complaints.all.count > 20 || end.map { ContinuousClock.now >= $0 } ?? false
         }
         publishing.stop()
         await load
+        _ = await probing
         if let problem = publishing.problem { complaints.note(problem) }
         try await injector.checkBrokers()
         outcome.loadTime = ContinuousClock.now - start
@@ -130,6 +146,10 @@ package struct HarnessRun: Sendable {
         } else {
             complaints.note("the tables do not become empty: \(try await tables.counts())")
             outcome.leftovers = try await tables.leftovers(limit: 20)
+            onProgress("restarting the brokers, to see whether that brings what is left")
+            outcome.restarted = history.now
+            try await injector.restartBrokers()
+            _ = try await isDrained(tables, injector, history)
         }
         outcome.deadLetters = try await tables.deadLetters()
     }
@@ -161,7 +181,8 @@ package struct HarnessRun: Sendable {
             shards: configuration.shards, deliveryTimeout: UInt32(configuration.deliveryTimeout / .microseconds(100)))
         let verdict = HistoryChecker(
             load: load, events: events, faults: outcome.faults, losses: history.losses,
-            deadLetters: outcome.deadLetters, window: UInt32(configuration.window / .microseconds(100))
+            deadLetters: outcome.deadLetters, window: UInt32(configuration.window / .microseconds(100)),
+            restarted: outcome.restarted
         ).check()
         let silent = ShardOutages(load, outcome.faults).silent(events)
         let index = HistoryIndex(events)

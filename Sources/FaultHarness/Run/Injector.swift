@@ -8,6 +8,9 @@ struct Injector: Sendable {
     let servers: Servers
     let tables: Tables
     let complaints: Complaints
+    /// What looks after the publishes of each broker, and those of the cluster itself, where the run has one.
+    var brokerProbe: BrokerProbe?
+    var clusterProbe: ClusterProbe?
     /// Told of each fault, and how many there were before.
     let onFault: @Sendable (FaultRecord, Int) -> Void
 
@@ -57,13 +60,21 @@ struct Injector: Sendable {
         }
     }
 
-    private func stop(_ broker: BrokerProcess) async {
+    /// All of them in order, one after the other.
+    func restartBrokers() async throws {
+        for broker in servers.brokers {
+            await stop(broker)
+            try await restart(broker, after: .zero)
+        }
+    }
+
+    func stop(_ broker: BrokerProcess) async {
         if let end = await broker.program.stop() {
             complaints.note("broker-\(broker.number) did not stop in order, \(end): \(broker.program.lastWords)")
         }
     }
 
-    private func record(_ fault: PlannedFault) -> FaultRecord {
+    func record(_ fault: PlannedFault) -> FaultRecord {
         let gauges = history.gauges
         var record = FaultRecord(
             fault: fault, start: history.now, end: 0, publishesOpen: gauges.publishesOpen,
@@ -80,6 +91,7 @@ struct Injector: Sendable {
         let broker = servers.brokers[fault.broker]
         if fault.kind == .bothKill { return try await killBoth(fault, broker) }
         if fault.kind == .crashPoint { return try await crash(broker, fault) }
+        if fault.kind.isOfCluster { return try await injectIntoCluster(fault, broker) }
         var record = record(fault)
         var aftermath = configuration.aftermath
         switch fault.kind {
@@ -96,9 +108,9 @@ struct Injector: Sendable {
             try await Task.sleep(for: fault.outage)
             broker.program.resume()
         case .databaseKill:
-            await servers.database.kill()
+            await servers.database?.kill()
             try await Task.sleep(for: fault.outage)
-            try await servers.database.start(within: .seconds(120))
+            try await servers.database?.start(within: .seconds(120))
         case .zooKeeperKill:
             await servers.zooKeeper?.kill()
             try await Task.sleep(for: fault.outage)
@@ -125,18 +137,19 @@ struct Injector: Sendable {
             try await tables.playBack(dump)
         case .shardDown:
             try await disturb(servers.shardProxies[fault.shard ?? 0], fault) { $0.cut() }
+        case _: break  // A cluster's: not here.
         }
         (record.healed, record.end) = (history.now, end(after: aftermath))
         return [record]
     }
 
-    private func end(after aftermath: Duration) -> UInt32 { history.now + UInt32(aftermath / .microseconds(100)) }
+    func end(after aftermath: Duration) -> UInt32 { history.now + UInt32(aftermath / .microseconds(100)) }
 
     /// The database goes, then a broker, which finds it away when it starts again.
     private func killBoth(_ fault: PlannedFault, _ broker: BrokerProcess) async throws -> [FaultRecord] {
         var database = record(fault)
         database.fault.kind = .databaseKill
-        await servers.database.kill()
+        await servers.database?.kill()
         try await Task.sleep(for: fault.outage / 2)
         var death = record(fault)
         death.fault.kind = .brokerKill
@@ -145,7 +158,7 @@ struct Injector: Sendable {
         await broker.program.kill()
         async let start: Void = restart(broker, after: .zero)
         try await Task.sleep(for: fault.outage / 2)
-        try await servers.database.start(within: .seconds(120))
+        try await servers.database?.start(within: .seconds(120))
         try await start
         (database.end, death.end) = (end(after: configuration.aftermath), end(after: .zero))
         return [database, death]
@@ -194,7 +207,7 @@ struct Injector: Sendable {
         proxy.pass()
     }
 
-    private func restart(_ broker: BrokerProcess, after outage: Duration) async throws {
+    func restart(_ broker: BrokerProcess, after outage: Duration) async throws {
         history.endLife(ofBroker: broker.number)
         try await Task.sleep(for: outage)
         try await broker.program.start()

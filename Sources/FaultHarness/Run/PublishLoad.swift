@@ -21,14 +21,22 @@ final class PublishLoad: Sendable {
         let topology = Topology(brokers: configuration.brokers, traits: configuration.traits)
         self.topology = topology
         producers = try Topology.publishers.indices.map { publisher in
-            var client = KiteQConfiguration(
-                group: Topology.publishers[publisher],
-                discovery: .brokers(topology.brokers(ofPublisher: publisher).map { addresses[$0] }))
-            client.maxBackoff = .milliseconds(500)
-            return try Producer(client, topics: Topology.topics, logger: logger) { check in
-                Self.answer(check, history, key)
-            }
+            try Self.makeProducer(
+                publisher, topology.brokers(ofPublisher: publisher).map { addresses[$0] }, history, key, logger)
         }
+    }
+
+    /// One more of a publisher, which is connected to these brokers alone.
+    func makeProducer(publisher: Int, addresses: [String], logger: Logger) throws -> Producer {
+        try Self.makeProducer(publisher, addresses, history, key, logger)
+    }
+
+    private static func makeProducer(
+        _ publisher: Int, _ addresses: [String], _ history: History, _ key: MessageKey, _ logger: Logger
+    ) throws -> Producer {
+        var client = KiteQConfiguration(group: Topology.publishers[publisher], discovery: .brokers(addresses))
+        client.maxBackoff = .milliseconds(500)
+        return try Producer(client, topics: Topology.topics, logger: logger) { check in answer(check, history, key) }
     }
 
     var services: [any Service] { producers }
@@ -38,6 +46,8 @@ final class PublishLoad: Sendable {
 
     /// Lets the senders finish the message that they are at.
     func stop() { isStopping.withLock { $0 = true } }
+
+    var isStopped: Bool { isStopping.withLock { $0 } }
 
     /// Publishes until it is stopped.
     func run() async {
@@ -50,11 +60,13 @@ final class PublishLoad: Sendable {
 
     private func send(as publisher: Int) async {
         do {
-            while !isStopping.withLock({ $0 }) {
+            while !isStopped {
                 if history.gauges.owed > configuration.maxOwed {
                     try await Task.sleep(for: .milliseconds(Int.random(in: 20...60)))
                 } else {
-                    try await sendOne(as: publisher)
+                    try await sendOne { plan in
+                        self.producers[self.topology.publisher(publisher, ofTopic: Topology.kinds[plan.kind].topic)]
+                    }
                 }
             }
         } catch is CancellationError {
@@ -64,11 +76,26 @@ final class PublishLoad: Sendable {
         }
     }
 
-    private func sendOne(as publisher: Int) async throws {
+    /// Sends the next message by a producer of somebody's choice, and returns when its sender has come to its end with it.
+    func sendOnce(
+        with choose: @Sendable (MessagePlan) -> Producer, onAccepted: @Sendable () -> Void
+    ) async {
+        do {
+            try await sendOne(with: choose, onAccepted: onAccepted)
+        } catch is CancellationError {
+            return
+        } catch {
+            failure.withLock { $0 = "a sender failed: \(error)" }
+        }
+    }
+
+    private func sendOne(
+        with choose: @Sendable (MessagePlan) -> Producer, onAccepted: @Sendable () -> Void = {}
+    ) async throws {
         let number = history.nextMessage()
         let plan = MessagePlan(seed: configuration.seed, number: number, traits: configuration.traits)
         let kind = Topology.kinds[plan.kind]
-        let producer = producers[topology.publisher(publisher, ofTopic: kind.topic)]
+        let producer = choose(plan)
         var message = OutgoingMessage(
             topic: kind.topic, messageType: kind.messageType, body: .text(MessageText.body(number, plan)),
             id: key.id(of: number))
@@ -79,11 +106,13 @@ final class PublishLoad: Sendable {
                 if plan.isHalf {
                     let prepared = try await producer.prepare(message)
                     history.endPublish(number, .acknowledged)
+                    onAccepted()
                     history.settle(number, plan, isStored: true)
                     decide(prepared, number, plan)
                 } else {
                     try await producer.publish(message)
                     history.endPublish(number, .acknowledged)
+                    onAccepted()
                     history.settle(number, plan, isStored: true)
                 }
                 if plan.isReused { try await sendAgain(message, number, plan, with: producer) }
@@ -92,7 +121,7 @@ final class PublishLoad: Sendable {
                 let outcome = try Self.outcome(of: error)
                 history.endPublish(number, outcome)
                 // Where nothing was sent there is nothing to be in doubt about. But a run must end without a broker too.
-                let isLast = isStopping.withLock { $0 }
+                let isLast = isStopped
                 let isGivenUp = isLast || (outcome != .notSent && !plan.isRepeated)
                 if isGivenUp { history.settle(number, plan, isStored: false) }
                 if isLast { return }

@@ -17,9 +17,9 @@ package struct BrokerProcess: Sendable {
 
     /// - Parameters:
     ///   - registry: a URL.
-    ///   - ports: of the database, or of the proxy in front of it; or of a proxy for each shard.
+    ///   - store: the options that say where the database is.
     init(
-        number: Int, _ configuration: HarnessConfiguration, ports: [Int], registry: String,
+        number: Int, _ configuration: HarnessConfiguration, store: [String], registry: String,
         databaseProxy: FaultProxy?, zooKeeperProxy: FaultProxy?
     ) throws {
         self.number = number
@@ -30,7 +30,7 @@ package struct BrokerProcess: Sendable {
         var environment = Self.environment
         clock = configuration.usesClocks ? try Self.makeClock(number, configuration.folder) : nil
         if let clock { environment.merge(clock.environment) { _, new in new } }
-        let arguments = Self.arguments(number, configuration, ports: ports, registry: registry)
+        let arguments = Self.arguments(number, configuration, store: store, registry: registry)
         func makeProgram(_ name: String, at address: String) -> LocalProgram {
             LocalProgram(
                 name: name,
@@ -50,21 +50,23 @@ package struct BrokerProcess: Sendable {
     }
 
     private static func arguments(
-        _ number: Int, _ configuration: HarnessConfiguration, ports: [Int], registry: String
+        _ number: Int, _ configuration: HarnessConfiguration, store: [String], registry: String
     ) -> [String] {
         let topics = Topology(brokers: configuration.brokers, traits: configuration.traits).topics(ofBroker: number)
         var arguments = [
             "--name", "broker-\(number)", "--registry", registry, "--topics", topics.joined(separator: ","),
             "--log-level", configuration.logLevel,
         ]
-        if ports.count == 1 {
-            arguments += ["--store", store(port: ports[0], configuration)]
-        } else {
-            let shards = ports.indices.map { "mysql://root@127.0.0.1:\(ports[$0])/kite_\($0)" }
-            arguments += ["--set", "store.shards=" + shards.joined(separator: " ")]
-        }
+        arguments += store
         for (option, value) in options(configuration) { arguments += ["--set", "\(option)=\(value)"] }
         return arguments
+    }
+
+    /// - Parameter ports: of the database, or of the proxy in front of it; or of a proxy for each shard.
+    static func storeOptions(ports: [Int], _ configuration: HarnessConfiguration) -> [String] {
+        if ports.count == 1 { return ["--store", store(port: ports[0], configuration)] }
+        let shards = ports.indices.map { "mysql://root@127.0.0.1:\(ports[$0])/kite_\($0)" }
+        return ["--set", "store.shards=" + shards.joined(separator: " ")]
     }
 
     static func store(port: Int, _ configuration: HarnessConfiguration) -> String {

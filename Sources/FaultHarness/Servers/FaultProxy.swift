@@ -10,6 +10,8 @@ package final class FaultProxy: Sendable {
         case cut
         /// Connections stay, and new ones are taken, but nothing goes through.
         case silent
+        /// Connections stay, but nothing goes through, and no new one is taken.
+        case isolated
     }
 
     private struct State {
@@ -19,11 +21,15 @@ package final class FaultProxy: Sendable {
     }
 
     private let server: Int
+    private let delay: TimeAmount
     private let state = Mutex(State())
 
-    /// - Parameter server: its port on 127.0.0.1.
-    package init(server: Int) {
+    /// - Parameters:
+    ///   - server: its port on 127.0.0.1.
+    ///   - delay: how much longer what clients send is on its way.
+    package init(server: Int, delay: Duration = .zero) {
         self.server = server
+        self.delay = TimeAmount(delay)
     }
 
     /// Listens; returns its port.
@@ -57,6 +63,9 @@ package final class FaultProxy: Sendable {
     /// Lets nothing through until `pass`, and closes nothing.
     package func silence() { setReading(false, of: change(to: .silent)) }
 
+    /// Lets nothing through until `pass`, closes nothing, and takes no new connection: what a network does that has come apart.
+    package func isolate() { setReading(false, of: change(to: .isolated)) }
+
     package func pass() { setReading(true, of: change(to: .passing)) }
 
     private func change(to mode: Mode) -> [any Channel] {
@@ -72,7 +81,7 @@ package final class FaultProxy: Sendable {
 
     private func accept(_ client: any Channel) -> EventLoopFuture<Void> {
         switch state.withLock({ $0.mode }) {
-        case .cut: client.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
+        case .cut, .isolated: client.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
         case .silent:
             // Its packets are lost; after that time it is too late for it.
             client.eventLoop.makeSucceededFuture(keep(client))
@@ -83,7 +92,7 @@ package final class FaultProxy: Sendable {
                 .connect(host: "127.0.0.1", port: server)
                 .flatMap { upstream in
                     client.eventLoop.makeCompletedFuture {
-                        try client.pipeline.syncOperations.addHandler(Pipe(to: upstream))
+                        try client.pipeline.syncOperations.addHandler(Pipe(to: upstream, delay: self.delay))
                         try upstream.pipeline.syncOperations.addHandler(Pipe(to: client))
                         self.keep(client)
                         self.keep(upstream)
@@ -110,13 +119,21 @@ package final class FaultProxy: Sendable {
 private final class Pipe: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     private let other: any Channel
+    private let delay: TimeAmount
 
-    init(to other: any Channel) {
+    init(to other: any Channel, delay: TimeAmount = .zero) {
         self.other = other
+        self.delay = delay
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { other.write(unwrapInboundIn(data), promise: nil) }
-    func channelReadComplete(context: ChannelHandlerContext) { other.flush() }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let (bytes, other) = (unwrapInboundIn(data), other)
+        guard delay > .zero else { return other.write(bytes, promise: nil) }
+        // Both are on one loop, where what is due first comes first.
+        context.eventLoop.scheduleTask(in: delay) { other.writeAndFlush(bytes, promise: nil) }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) { if delay == .zero { other.flush() } }
     func channelInactive(context: ChannelHandlerContext) { other.close(promise: nil) }
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 }

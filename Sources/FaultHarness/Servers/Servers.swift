@@ -7,7 +7,9 @@ import Logging
 /// All servers of a run.
 struct Servers: Sendable {
     let configuration: HarnessConfiguration
-    let database: any DatabaseServer
+    /// The one server, or the cluster.
+    let database: (any LocalDatabase)?
+    let cluster: ClusterServers?
     let zooKeeper: LocalZooKeeper?
     let brokers: [BrokerProcess]
     /// What stands between the brokers and each shard, where faults want that.
@@ -17,8 +19,11 @@ struct Servers: Sendable {
     static func start(_ configuration: HarnessConfiguration, logger: Logger) async throws -> Servers {
         try FileManager.default.createDirectory(at: configuration.folder, withIntermediateDirectories: true)
         let database = try makeDatabase(configuration)
-        try await database.start(within: .seconds(120))
-        try await migrate(configuration, port: database.port)
+        try await database?.start(within: .seconds(120))
+        let cluster = try await ClusterServers.start(configuration)
+        guard let store = cluster?.adminURL ?? database.map({ BrokerProcess.store(port: $0.port, configuration) })
+        else { throw HarnessError("there is no database") }
+        try await migrate(configuration, store: store)
         var zooKeeper: LocalZooKeeper?
         if configuration.usesZooKeeper {
             let server = try LocalZooKeeper(dataDirectory: configuration.folder.appending(path: "zookeeper"))
@@ -28,28 +33,31 @@ struct Servers: Sendable {
         }
         let file = configuration.folder.appending(path: "registry.yaml")
         try registryFile.write(to: file, atomically: true, encoding: .utf8)
-        let shardProxies =
-            configuration.usesShardProxies
-            ? (0..<configuration.shards).map { _ in FaultProxy(server: database.port) } : []
+        var shardProxies: [FaultProxy] = []
+        if configuration.usesShardProxies, let database {
+            shardProxies = (0..<configuration.shards).map { _ in FaultProxy(server: database.port) }
+        }
         var shardPorts: [Int] = []
         for proxy in shardProxies { shardPorts.append(try await proxy.start()) }
         var brokers: [BrokerProcess] = []
         for number in 0..<configuration.brokers {
-            let databaseProxy = configuration.usesProxies ? FaultProxy(server: database.port) : nil
+            let databaseProxy = configuration.usesProxies ? database.map { FaultProxy(server: $0.port) } : nil
             let zooKeeperProxy = configuration.usesProxies ? zooKeeper.map { FaultProxy(server: $0.port) } : nil
-            let databasePort = try await databaseProxy?.start() ?? database.port
+            let databasePort = try await databaseProxy?.start() ?? database?.port ?? 0
+            let ports = shardPorts.isEmpty ? [databasePort] : shardPorts
+            let store =
+                cluster.map { ["--store", $0.brokerURL] } ?? BrokerProcess.storeOptions(ports: ports, configuration)
             var registry = "file://\(file.path)"
             if let zooKeeper { registry = "zk://127.0.0.1:\(try await zooKeeperProxy?.start() ?? zooKeeper.port)" }
             brokers.append(
                 try BrokerProcess(
-                    number: number, configuration, ports: shardPorts.isEmpty ? [databasePort] : shardPorts,
-                    registry: registry,
+                    number: number, configuration, store: store, registry: registry,
                     databaseProxy: databaseProxy, zooKeeperProxy: zooKeeperProxy))
         }
         for broker in brokers { try await broker.program.start() }
         return Servers(
-            configuration: configuration, database: database, zooKeeper: zooKeeper, brokers: brokers,
-            shardProxies: shardProxies)
+            configuration: configuration, database: database, cluster: cluster, zooKeeper: zooKeeper,
+            brokers: brokers, shardProxies: shardProxies)
     }
 
     /// Ends them in order. Returns what a broker said that did not end with status 0.
@@ -62,11 +70,13 @@ struct Servers: Sendable {
         }
         for proxy in shardProxies { try await proxy.stop() }
         await zooKeeper?.stop(within: .seconds(10))
-        await database.stop(within: .seconds(30))
+        await database?.stop(within: .seconds(30))
+        try await cluster?.stop()
         return complaints
     }
 
-    private static func makeDatabase(_ configuration: HarnessConfiguration) throws -> any DatabaseServer {
+    /// Nil where the run has a cluster.
+    private static func makeDatabase(_ configuration: HarnessConfiguration) throws -> (any LocalDatabase)? {
         let folder = configuration.folder.appending(path: "database")
         let options = ["--max-allowed-packet=16M", "--innodb-buffer-pool-size=256M", "--max-connections=400"]
         switch configuration.database {
@@ -76,13 +86,12 @@ struct Servers: Sendable {
                 throw LocalServerError("KITEQ_MYSQL_ROOT does not say where an unpacked MySQL is (scripts/mysql.sh)")
             }
             return try LocalMySQL(root: root, dataDirectory: folder, options: options)
+        case .groupReplication, .galera, .pair, .haProxy: return nil
         }
     }
 
-    private static func migrate(_ configuration: HarnessConfiguration, port: Int) async throws {
-        let command = [
-            configuration.executable.path, "migrate", "--store", BrokerProcess.store(port: port, configuration),
-        ]
+    private static func migrate(_ configuration: HarnessConfiguration, store: String) async throws {
+        let command = [configuration.executable.path, "migrate", "--store", store]
         try await LocalProgram.run(
             command, log: configuration.folder.appending(path: "migrate.log"), environment: BrokerProcess.environment,
             within: .seconds(120))

@@ -1,5 +1,7 @@
 import Foundation
 import KiteQCore
+import LocalServers
+import Logging
 import MariaDB
 
 /// What the databases of the shards hold, read as a DBA would.
@@ -17,7 +19,10 @@ struct Tables: Sendable {
         }
     }
 
-    let pool: MariaDBPool
+    /// Of the one server; nil where there is a cluster.
+    let pool: MariaDBPool?
+    /// Whoever takes the writes is asked then.
+    let cluster: (any DatabaseCluster)?
     let shards: Int
     let key: MessageKey
 
@@ -140,6 +145,7 @@ struct Tables: Sendable {
     func withLive<Result: Sendable>(
         _ body: @Sendable (isolated MariaDBConnection) throws -> Result
     ) async throws -> Result {
+        guard let pool else { return try await withWriter(body) }
         while true {
             do {
                 return try await pool.withConnection { connection in
@@ -149,6 +155,22 @@ struct Tables: Sendable {
             } catch is IsDead {
                 continue
             }
+        }
+    }
+
+    /// Over a new connection to the writer of the cluster, which may have changed since the last time.
+    private func withWriter<Result: Sendable>(
+        _ body: @Sendable (isolated MariaDBConnection) throws -> Result
+    ) async throws -> Result {
+        guard let cluster else { throw HarnessError("there is no database to look at") }
+        let socket = try await cluster.writer().database.socket
+        let pool = MariaDBPool(
+            MariaDBConfiguration(servers: [.socket(path: socket)], user: "root", password: ""),
+            logger: HarnessRun.quietLogger)
+        return try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await pool.run() }
+            defer { tasks.cancelAll() }
+            return try await pool.withConnection(body)
         }
     }
 
