@@ -257,7 +257,8 @@ if Context.environment["KITEQ_PACKAGE"] == "fuzz" {
                 + [
                     "AdminToken", "ByteSize", "ConfigurationCodec", "ConfigurationCodec+Bodies",
                     "ConfigurationCodec+Limits", "ConfigurationCodec+Lists", "ConfigurationFile", "ConfigurationValue",
-                    "DurationText", "Endpoint", "FileContent", "GroupsFile", "ListedFile", "TOMLLines", "TOMLReader", "TOMLValues", "TokensFile",
+                    "DurationText", "Endpoint", "FileContent", "GroupsFile", "ListedFile", "TOMLLines", "TOMLReader",
+                    "TOMLValues", "TokensFile",
                 ].map { "Configuration/\($0).swift" },
             swiftSettings: settings))
     package.targets.append(

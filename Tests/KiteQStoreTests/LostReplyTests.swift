@@ -57,7 +57,8 @@ import Testing
                 let number = try await store.join(as: BrokerIdentity(name: "broker", address: "b:1"))
                 try await behind.withConnection { connection in
                     try connection.simple(
-                        "INSERT INTO kite_incarnation (number, name, address, state, lease_until, joined_at) VALUES (\(number), 'broker', 'b:1', 0, 1, 1)")
+                        "INSERT INTO kite_incarnation (number, name, address, state, lease_until, joined_at) VALUES (\(number), 'broker', 'b:1', 0, 1, 1)"
+                    )
                     try connection.simple(
                         "CREATE TRIGGER refuse BEFORE INSERT ON kite_message FOR EACH ROW SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = \(refusal), MESSAGE_TEXT = 'refused'"
                     )

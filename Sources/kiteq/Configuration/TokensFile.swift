@@ -35,7 +35,8 @@ enum TokensFile {
             let place = "\(file.path), [tokens.\(VisibleText.shortened(name))]"
             if let unknown = entries.keys.sorted().first(where: { !keys.contains($0) }) {
                 throw CommandError(
-                    "\(place): there is no \(VisibleText.shortened(unknown)); there are \(keys.joined(separator: ", "))")
+                    "\(place): there is no \(VisibleText.shortened(unknown)); there are \(keys.joined(separator: ", "))"
+                )
             }
             guard case .string(let text)? = entries["role"], let role = AdminToken.Role(rawValue: text) else {
                 throw CommandError("\(place): role must be counts, read or operate")
