@@ -16,7 +16,10 @@ import Testing
     @Test(.disabled(if: LocalPair.missing != nil, lacks(LocalPair.missing)))
     func aPairLosesItsPrimary() async throws { try await loseWriter(.pair) }
 
-    @Test(.disabled(if: LocalGroupReplication.missing != nil, lacks(LocalGroupReplication.missing)))
+    /// Not in every run: a member that was killed may take minutes to be one again.
+    @Test(
+        .disabled(if: LocalGroupReplication.missing != nil, lacks(LocalGroupReplication.missing)),
+        .enabled(if: ProcessInfo.processInfo.environment["KITEQ_GROUP_REPLICATION_RUN"] == "1"))
     func aReplicationGroupLosesItsPrimary() async throws { try await loseWriter(.groupReplication) }
 
     @Test(
