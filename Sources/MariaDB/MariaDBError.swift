@@ -82,6 +82,11 @@ public struct MariaDBError: Error, Sendable, CustomStringConvertible {
     /// mode (1836), InnoDB opened for reading or being rescued (1036, 1874, 1881).
     public var isReadOnly: Bool { [1036, 1290, 1792, 1836, 1874, 1881].contains(code) }
 
+    /// The server's own for what a product does not have.
+    static let wrongProductCode = 1235
+    /// The server is of a product that does not keep what is built on: no waiting helps, and nobody mends it.
+    public var isWrongProduct: Bool { code == Self.wrongProductCode && isRefused }
+
     /// A Galera node that has lost its cluster, or has not joined it yet, and serves nobody.
     var isUnready: Bool { code == 1047 }
 

@@ -60,7 +60,9 @@ extension Session {
         let about = try rows("SELECT VERSION(), CONNECTION_ID(), @@version_comment").first
         let version = try about?.text(0) ?? ""
         if let refusal = ServerProduct(version: version, comment: try about?.text(2) ?? "").refusal {
-            throw MariaDBError(code: 0, message: "\(address): \(refusal)", isConnectionLost: true, isRefused: true)
+            throw MariaDBError(
+                code: MariaDBError.wrongProductCode, message: "\(address): \(refusal)", isConnectionLost: true,
+                isRefused: true)
         }
         server = MariaDBServer(version)
         let number = UInt64(mysql_thread_id(mysql))
