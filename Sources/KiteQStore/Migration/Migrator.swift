@@ -73,7 +73,8 @@ package struct Migrator: Sendable {
                 return try await body(pool)
             } catch let error as MariaDBError where error.isWrongProduct {
                 throw StoreError(
-                    .failed, "\(shard) cannot be migrated, and nothing was changed: \(error.message)", underlying: error)
+                    .failed, "\(shard) cannot be migrated, and nothing was changed: \(error.message)", underlying: error
+                )
             } catch let error as MariaDBError {
                 throw StoreError(
                     .failed, "cannot migrate shard \(number) (\(shard)): \(error)\(MigrationSession.advice(error))",

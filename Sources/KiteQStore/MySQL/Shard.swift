@@ -337,7 +337,9 @@ final class Shard: Sendable {
                 "shard \(number) (\(pool.configuration)) has not KiteQ's tables: run `kiteq migrate` first",
                 underlying: error)
         default:
-            if error.isWrongProduct { return StoreError(.failed, "shard \(number): \(error.message)", underlying: error) }
+            if error.isWrongProduct {
+                return StoreError(.failed, "shard \(number): \(error.message)", underlying: error)
+            }
             // Group replication says 3100 both of a transaction that is too large and of a group that is not well.
             let takesNone = error.isReadOnly || error.isDiskFull || error.code == 3100
             code =
