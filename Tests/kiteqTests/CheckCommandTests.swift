@@ -130,7 +130,12 @@ import TestSupport
         try await Server.mariaDB.with { one in
             try await Server.mariaDB.with { two in
                 let store = "mysql://root@127.0.0.1:\(one),127.0.0.1:\(two)/kite?shards=1"
-                #expect(try CommandProcess.run(["migrate", "--store", store]).status == 0)
+                let refused = try CommandProcess.run(["migrate", "--store", store])
+                #expect(refused.status == 1 && refused.error.contains("both take writes"), "\(refused.error)")
+                for port in [one, two] {
+                    let store = "mysql://root@127.0.0.1:\(port)/kite?shards=1"
+                    #expect(try CommandProcess.run(["migrate", "--store", store]).status == 0)
+                }
                 let (document, outcome) = try check(store)
                 #expect(outcome.status == 1 && document.level("writers") == "bad", "\(outcome.output)")
             }

@@ -41,6 +41,7 @@ import Testing
         case "groups.max_bytes": return quoted(["5MiB", "6MiB", "7MiB"])
         case "groups.default_rights": return quoted(["none", "all", "none"])
         case "admin.allow_anonymous": return quoted(["read", "no", "operate"])
+        case "admin.metrics": return quoted(["token", "open", "token"])
         case "admin.ready_shards": return quoted(["all", "any", "all"])
         case "broker.secret_files": return quoted(["readable", "unchecked", "private"])
         case "store.tls": return quoted(["required", "off", "verified"])

@@ -48,8 +48,12 @@ package struct DatabaseCheck: Sendable {
                 (facts[host], tables[host]) = (found, content)
                 lines += CheckRules.lines(found, databases: databases)
             } catch {
-                let text = (error as? MariaDBError)?.message ?? "\(error)"
-                lines.append(CheckLine(level: .bad, place: "\(host.address)", subject: "connection", text: text))
+                let failure = error as? MariaDBError
+                lines.append(
+                    CheckLine(
+                        level: .bad, place: "\(host.address)",
+                        subject: failure?.isWrongProduct == true ? "product" : "connection",
+                        text: failure?.message ?? "\(error)"))
             }
         }
         let map = ShardMap(shards: configuration.shards.count)
