@@ -68,7 +68,13 @@ import Testing
                 // New connections lead to the one that is behind; the open one goes on until its reply is lost.
                 proxy.lead(to: servers[1].port)
                 proxy.arm(.beforeItsReply)
-                let batch = [messages.insertion(nil), messages.insertion(nil)]
+                let batch = [messages.insertion(["a"]), messages.insertion(nil)]
+                let route = try #require(batch[0].route)
+                try await behind.withConnection {
+                    _ = try $0.execute(
+                        "INSERT INTO kite_route (route_id, group_name, persistent) VALUES (?, 'a', 1)", [.int(route.id)]
+                    )
+                }
                 do {
                     for outcome in try await store.insert(batch, shard: 0) {
                         #expect(outcome.mayBeStored, "\(outcome)")
@@ -77,6 +83,13 @@ import Testing
                     #expect(error.isOutcomeUnknown, "\(error)")
                 }
                 #expect(proxy.cutCount == 1)
+                // It is applied there in the end. That it was looked for before does not hide it.
+                #expect(try await store.fresh(of: "a", after: 0, limit: 9).isEmpty)
+                try await behind.withConnection { connection in
+                    try connection.simple("DROP TRIGGER refuse")
+                    try connection.insert(into: SQL.insertMessages, MessageRows.batch([batch[0]], owner: number))
+                }
+                #expect(try await store.fresh(of: "a", after: 0, limit: 9) == [batch[0].seq])
             }
         }
         try await proxy.stop()

@@ -60,6 +60,8 @@ import Testing
         var marks = FreshMarks(own: own)
         let write = begin([20], &marks)
         marks.doubt(write)
+        // Its call has ended all the same.
+        marks.endWrite(write)
         look(finding: nil, &marks)
         #expect(marks.floor(of: own, route) == 20)
         marks.endDoubts()

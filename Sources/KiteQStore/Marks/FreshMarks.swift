@@ -47,8 +47,8 @@ struct FreshMarks: Sendable {
         }
     }
 
-    /// It is done, or will never be.
-    mutating func endWrite(_ write: WriteID) { writes[write] = nil }
+    /// It is done, or will never be; of one that is in doubt nobody knows that.
+    mutating func endWrite(_ write: WriteID) { if !doubtful.contains(write) { writes[write] = nil } }
 
     /// It may be done yet.
     mutating func doubt(_ write: WriteID) { if writes[write] != nil { doubtful.insert(write) } }

@@ -1,5 +1,6 @@
 import KiteQCore
 import MariaDB
+import Synchronization
 
 /// Step 5 of a message's way: many rows, one transaction, one log flush.
 extension Shard {
@@ -104,18 +105,24 @@ extension Shard {
         }
     }
 
+    private func insertPiece(
+        _ batch: [Insertion], until deadline: ContinuousClock.Instant
+    ) async throws -> [Settled] {
+        try await writingFresh { write in
+            note(batch.lazy.compactMap { row in row.route.map { ($0.id, row.seq) } }, in: write)
+            return try await insertPiece(batch, as: write, until: deadline)
+        }
+    }
+
     /// Inserts rows with distinct ids; settles by reading where a key was there already or a reply was lost, puts aside what
     /// somebody has locked, and inserts the rest again. Only what was committed or read counts as stored, and only what no try may
     /// have stored counts as not stored.
     private func insertPiece(
-        _ batch: [Insertion], until deadline: ContinuousClock.Instant
+        _ batch: [Insertion], as write: FreshMarks.WriteID, until deadline: ContinuousClock.Instant
     ) async throws -> [Settled] {
         var progress = Progress()
         do {
-            let written = try await writingFresh { write in
-                note(batch.lazy.compactMap { row in row.route.map { ($0.id, row.seq) } }, in: write)
-                return try await insertPiece(batch, &progress, until: deadline)
-            }
+            let written = try await insertPiece(batch, &progress, until: deadline)
             if written.count == batch.count {
                 return Array(repeating: Settled(outcome: .stored), count: batch.count)
             }
@@ -130,7 +137,10 @@ extension Shard {
         let settled = batch.map {
             progress.settled[$0.message.id] ?? Settled(outcome: .refused("the message was not stored"))
         }
-        if settled.contains(where: \.outcome.mayBeStored) { suspectLost(batch, progress) }
+        if settled.contains(where: \.outcome.mayBeStored) {
+            marks.withLock { $0.fresh.doubt(write) }
+            suspectLost(batch, progress)
+        }
         return settled
     }
 

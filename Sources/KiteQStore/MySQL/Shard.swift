@@ -120,13 +120,15 @@ final class Shard: Sendable {
     /// What was known of another server holds no more: one that took over may lack the last that the other had. Returns
     /// the routes that messages were stored with there.
     func meet(server: String) -> [Route] {
-        known.withLock { known in
+        let routes = known.withLock { known -> [Route]? in
             defer { known.server = server }
-            guard known.server != server, !known.server.isEmpty else { return [] }
+            guard known.server != server, !known.server.isEmpty else { return nil }
             known.hasMoved = true
             known.presence = []
             return Array(known.routes.values)
         }
+        if routes != nil { distrustMarks() }
+        return routes ?? []
     }
 
     /// A new life begins: nothing that was read of the database before is taken for true.
