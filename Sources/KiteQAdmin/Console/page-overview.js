@@ -70,14 +70,15 @@ function scopeNote({ topics, groups }) {
   return h("p", { class: "quiet" }, "Your token is for topics: ", some(topics), "; groups: ", some(groups), ".");
 }
 
+function life(version, startedAt) {
+  return ["Version ", name(version), ", started ", age(startedAt)];
+}
+
 function scopedFigures({ startedAt, version }) {
   return h(
     "p",
     { class: "quiet" },
-    "Version ",
-    name(version),
-    ", started ",
-    age(startedAt),
+    ...life(version, startedAt),
     ". Rates, queues and counts over all topics and groups are not shown: your token is for some of them alone. ",
     h("a", { href: link(["topics"]) }, "Your topics"),
     " and ",
@@ -120,10 +121,7 @@ function nowFigures({ rates, queues, memory, leases, startedAt, version, totals 
     h(
       "p",
       { class: "quiet" },
-      "Version ",
-      name(version),
-      ", started ",
-      age(startedAt),
+      ...life(version, startedAt),
       `; since then ${number(totals.published)} published, ${number(totals.acknowledged)} acknowledged, `,
       `${number(totals.failedDeliveries)} failed deliveries, ${number(totals.deadLettered)} dead-lettered. ${
         leaseWords(leases)
