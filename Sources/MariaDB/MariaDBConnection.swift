@@ -21,6 +21,7 @@ public actor MariaDBConnection {
     public private(set) var cluster: MariaDBCluster?
     /// Where the server was found.
     private(set) var address: MariaDBConfiguration.Server?
+    private nonisolated let line = ConnectionLine()
 
     /// The server's number of this connection, as `KILL` and `SHOW PROCESSLIST` have it.
     public var threadID: UInt64 { thread.id }
@@ -59,6 +60,7 @@ public actor MariaDBConnection {
         _ = Connector.initialized
         let session = try Session.open(configuration, at: target)
         open = session
+        line.hold(session.socket)
         (server, thread, address, cluster) = (session.server, session.thread, session.address, session.cluster)
         return session
     }
@@ -82,8 +84,12 @@ public actor MariaDBConnection {
 
     func close() {
         for statement in statements.removeAll() { statement.close() }
+        line.letGo()
         open = nil
     }
+
+    /// Ends whatever waits here for an answer, as if the server had hung up.
+    nonisolated func cut() { line.cut() }
 
     /// Asks the server whether it is there; it has the connect timeout to answer, like a new connection.
     public func ping() throws { try ping(within: configuration.connectTimeout) }

@@ -6,7 +6,7 @@ import Synchronization
 /// `run()` must run while the pool is used: it makes the connections and closes each of them before it returns.
 ///
 /// All connections talk to one server, which `MariaDBServers` chooses, for several pools where they share it. When it is another
-/// one (a failover), the old ones are closed. A server that refuses to write is left for one that does: a connection is made
+/// one (a failover), the old ones are closed, and whoever waits at one of them for an answer is not left there. A server that refuses to write is left for one that does: a connection is made
 /// anew then, before which all addresses are looked at, and again now and then while writes are refused. Where none takes writes
 /// callers are told so, if the configuration requires writes.
 public final class MariaDBPool: Sendable {
@@ -54,9 +54,13 @@ public final class MariaDBPool: Sendable {
         self.logger = logger
         waitTimeout = pool.waitTimeout
         state = Mutex(State(machine: PoolStateMachine(PoolStateMachine.Limits(pool))))
-        self.servers.observe { [weak self] server in
+        self.servers.observe { [weak self] change in
             self?.carryOut { state, now in
-                server.map { state.machine.use($0, now: now) } ?? state.machine.leaveAll(now: now)
+                switch change {
+                case .use(let server): state.machine.use(server, now: now)
+                case .met(let server): state.machine.met(server, now: now)
+                case .none: state.machine.leaveAll(now: now)
+                }
             }
         }
     }
@@ -293,6 +297,7 @@ public final class MariaDBPool: Sendable {
                     if let connection = state.connections.removeValue(forKey: id) {
                         work.append(.close(connection))
                     }
+                case .cut(let id): state.connections[id]?.cut()
                 case .give(let id, let waiter, let isStale):
                     guard let connection = state.connections[id],
                         let waiter = state.waiters.removeValue(forKey: waiter)

@@ -20,6 +20,8 @@ public struct MariaDBPoolConfiguration: Sendable {
     public var maxBackoff: Duration = .seconds(2)
     /// The longest wait after a refusal, which lasts until somebody does something: a wrong password, say.
     public var maxRefusedBackoff: Duration = .seconds(30)
+    /// What is under way at a server when another one is chosen has so long to end; then its connection is cut.
+    public var patience: Duration = .milliseconds(500)
 
     public init() {}
 }
@@ -33,6 +35,7 @@ extension PoolStateMachine.Limits {
             idleCheck: pool.idleCheck.nanoseconds,
             idleTimeout: pool.idleTimeout.nanoseconds, maxLifetime: pool.maxLifetime.nanoseconds,
             minBackoff: pool.minBackoff.nanoseconds, maxBackoff: pool.maxBackoff.nanoseconds,
-            maxRefusedBackoff: pool.maxRefusedBackoff.nanoseconds)
+            maxRefusedBackoff: pool.maxRefusedBackoff.nanoseconds,
+            patience: pool.patience.nanoseconds)
     }
 }

@@ -9,8 +9,17 @@ import Synchronization
 public final class MariaDBServers: Sendable {
     public typealias Witnesses = @Sendable (isolated MariaDBConnection) throws -> [ServerWitness]
 
-    /// Told that a server is to be used, by its identity; nil where none is.
-    typealias Observer = @Sendable (_ identity: String?) -> Void
+    /// Which server connections should be to, by its identity.
+    enum Change: Sendable {
+        /// This one was chosen.
+        case use(String)
+        /// This one was found at the address that is used.
+        case met(String)
+        /// There is none.
+        case none
+    }
+
+    typealias Observer = @Sendable (Change) -> Void
 
     let configuration: MariaDBConfiguration
     /// What a look connects with: it waits no longer than it must.
@@ -92,7 +101,9 @@ public final class MariaDBServers: Sendable {
         let (meeting, observers) = state.withLock { ($0.choice.met(server), $0.observers) }
         switch meeting {
         case .same: break
-        case .other: tell(observers, server, isOther: true)
+        case .other:
+            noteTakeover(by: server)
+            for observer in observers { observer(.met(identity)) }
         case .late:
             throw MariaDBError(
                 code: 0, message: "another server than \(address) is used meanwhile", isConnectionLost: true)
@@ -146,10 +157,11 @@ public final class MariaDBServers: Sendable {
         if let conflict { logger.critical("\(conflict)", metadata: ["database": "\(configuration)"]) }
         guard case .use(let server) = verdict else {
             // Open ones stay where none is fit: they may lead to a primary that a proxy has lost sight of. Of two primaries not.
-            for observer in observers { observer(nil) }
+            for observer in observers { observer(.none) }
             return verdict
         }
-        tell(observers, server, isOther: before != nil && before?.identity != server.identity)
+        if let before, before.identity != server.identity { noteTakeover(by: server) }
+        for observer in observers { observer(.use(server.identity)) }
         return verdict
     }
 
@@ -162,12 +174,9 @@ public final class MariaDBServers: Sendable {
         }
     }
 
-    private func tell(_ observers: [Observer], _ server: ServerChoice.Server, isOther: Bool) {
-        if isOther {
-            logger.notice(
-                "another database server has taken over",
-                metadata: ["database": "\(configuration)", "address": "\(server.address)"])
-        }
-        for observer in observers { observer(server.identity) }
+    private func noteTakeover(by server: ServerChoice.Server) {
+        logger.notice(
+            "another database server has taken over",
+            metadata: ["database": "\(configuration)", "address": "\(server.address)"])
     }
 }

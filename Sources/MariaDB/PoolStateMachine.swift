@@ -11,6 +11,8 @@ struct PoolStateMachine {
         case give(Int, to: Int, isStale: Bool)
         case fail(waiter: Int, Reason)
         case close(Int)
+        /// End what is under way there: it comes back broken.
+        case cut(Int)
     }
 
     enum Reason: Hashable {
@@ -32,6 +34,9 @@ struct PoolStateMachine {
         var minBackoff: Int64
         var maxBackoff: Int64
         var maxRefusedBackoff: Int64
+        /// What is under way at a server that is left for another has so long to end: a switch that was planned lets it end, a
+        /// server that was cut off never answers.
+        var patience: Int64
     }
 
     struct Connection {
@@ -39,13 +44,18 @@ struct PoolStateMachine {
         var since: Int64
         var born: Int64
         var identity: String
+        /// When what is under way there is ended; nil where it is waited for.
+        var cutAt: Int64?
     }
 
     enum State: Hashable {
         case connecting, idle, busy
         /// Busy, and to be closed when it comes back.
         case leaving
+        /// Connecting since before another server was chosen: another one is made beside it.
+        case late
     }
+
 
     let limits: Limits
     private(set) var connections: [Int: Connection] = [:]
@@ -94,7 +104,8 @@ struct PoolStateMachine {
 
     mutating func connected(_ id: Int, identity newIdentity: String, now: Int64) -> [Action] {
         (failures, retryAt, block) = (0, 0, nil)
-        guard !isClosed else {
+        let isTooMany = connections[id]?.state == .late && counted >= limits.maxConnections
+        guard !isClosed, !isTooMany else {
             connections[id] = nil
             return [.close(id)]
         }
@@ -107,7 +118,9 @@ struct PoolStateMachine {
     /// - Parameter reason: nil, or `refused` or `readOnly`. Waiting does not help then: where no other connection is open, those
     ///   that wait are told so, and those that come before the next attempt.
     mutating func connectFailed(_ id: Int, _ reason: Reason? = nil, now: Int64) -> [Action] {
-        connections[id] = nil
+        let isLate = connections.removeValue(forKey: id)?.state == .late
+        // That says nothing of the server that is used.
+        if isLate { return isClosed ? [] : serve(now) }
         failures += 1
         block = reason
         retryAt = now + (reason == .refused ? refusedBackoff(failures) : backoff(failures))
@@ -127,9 +140,22 @@ struct PoolStateMachine {
         return actions + (isClosed ? [] : serve(now))
     }
 
-    /// This server takes writes, so there is no reason to wait before the next attempt. Connections to another one are closed, busy
-    /// ones when they come back.
+    /// This server was chosen, so there is no reason to wait before the next attempt. Connections to another one are closed, busy
+    /// ones when they come back or the patience with them is over.
     mutating func use(_ server: String, now: Int64) -> [Action] {
+        if server != identity && !identity.isEmpty {
+            for (id, connection) in connections where connection.state == .connecting { connections[id]?.state = .late }
+        }
+        let actions = met(server, now: now)
+        for (id, connection) in connections where connection.state == .leaving && connection.cutAt == nil {
+            connections[id]?.cutAt = now + limits.patience
+        }
+        return actions
+    }
+
+    /// This server was found where another one was: there may be a proxy, which leads to many. Connections to another one are
+    /// closed, busy ones when they come back.
+    mutating func met(_ server: String, now: Int64) -> [Action] {
         (failures, retryAt, block) = (0, 0, nil)
         let actions = leaveOthers(than: server)
         return actions + (isClosed ? [] : serve(now))
@@ -148,7 +174,7 @@ struct PoolStateMachine {
 
     mutating func release(_ id: Int, isBroken: Bool, now: Int64) -> [Action] {
         guard let connection = connections[id] else { return [] }
-        if isBroken { brokeAt = now }
+        if isBroken && connection.state != .leaving { brokeAt = now }
         if isBroken || isClosed || connection.state == .leaving || now - connection.born >= limits.maxLifetime {
             connections[id] = nil
             return [.close(id)] + (isClosed ? [] : serve(now))
@@ -181,6 +207,12 @@ struct PoolStateMachine {
         while let first = waiters.first, first.deadline <= now {
             waiters.removeFirst()
             actions.append(.fail(waiter: first.id, .timedOut))
+        }
+        for (id, connection) in connections.sorted(by: { $0.key < $1.key }) {
+            guard let cutAt = connection.cutAt, cutAt <= now, connection.identity != identity else { continue }
+            // Once: what it does after that is the connection's own.
+            connections[id]?.cutAt = .max
+            actions.append(.cut(id))
         }
         idle.removeAll { id in
             guard let connection = connections[id] else { return true }
@@ -216,6 +248,9 @@ struct PoolStateMachine {
 
     private var hasOpenConnections: Bool { connections.values.contains { $0.state == .idle || $0.state == .busy } }
 
+    /// Those that are late lead elsewhere.
+    private var counted: Int { connections.values.count { $0.state != .late } }
+
     private func backoff(_ attempts: Int) -> Int64 {
         min(limits.maxBackoff, limits.minBackoff << Int64(min(attempts - 1, 20)))
     }
@@ -239,7 +274,7 @@ struct PoolStateMachine {
                 connections[id] = nil
                 actions.append(.close(id))
             case .busy: connections[id]?.state = .leaving
-            case .connecting, .leaving: break
+            case .connecting, .leaving, .late: break
             }
         }
         idle.removeAll { connections[$0] == nil }
@@ -256,11 +291,12 @@ struct PoolStateMachine {
             actions.append(.give(id, to: waiter.id, isStale: isStale))
         }
         let connecting = connections.values.count { $0.state == .connecting }
-        let wanted = max(waiters.count, limits.minConnections - (connections.count - connecting))
+        let wanted = max(waiters.count, limits.minConnections - (counted - connecting))
         // After a failure one attempt at a time, or a server that comes back is met by a stampede.
         let allowed = failures > 0 ? 1 : limits.maxConnections
         var missing = min(wanted, allowed) - connecting
-        while missing > 0 && connections.count < limits.maxConnections {
+        missing = min(missing, limits.maxConnections - counted)
+        while missing > 0 {
             missing -= 1
             actions.append(connect(now))
         }

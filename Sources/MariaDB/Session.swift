@@ -32,6 +32,8 @@ final class Session {
 
     deinit { mysql_close(mysql) }
 
+    var socket: Int32 { mysql_get_socket(mysql) }
+
     /// As the last reply said.
     var isInTransaction: Bool { mysql.pointee.server_status & UInt32(SERVER_STATUS_IN_TRANS) != 0 }
 
@@ -50,7 +52,7 @@ final class Session {
 
     /// Whether there is something to read, or the end of it.
     private func hasAnswer(within limit: Duration) -> Bool {
-        var descriptor = pollfd(fd: mysql_get_socket(mysql), events: Int16(POLLIN), revents: 0)
+        var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
         let deadline = PoolClock.now() + limit.nanoseconds
         while true {
             let left = max(0, (deadline - PoolClock.now() + 999_999) / 1_000_000)

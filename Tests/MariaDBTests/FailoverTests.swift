@@ -78,6 +78,7 @@ import Testing
             servers: ports.map { .tcp(host: "127.0.0.1", port: $0) }, user: user,
             password: user == "app" ? "x" : "", database: "d")
         configuration.connectTimeout = .seconds(1)
+        configuration.readTimeout = .seconds(3_600)
         configuration.requiresWrites = true
         var limits = MariaDBPoolConfiguration()
         limits.maxConnections = 4
@@ -125,6 +126,30 @@ import Testing
                 // Until one does: whichever it is.
                 try await pair.setReadOnly(false, on: 1)
                 try await eventually { try await canWrite(pool) }
+                #expect(try await write(pool) == pair.ports[1])
+            }
+        }
+    }
+
+    @Test("who waits for an answer of a server that is left is not left there", arguments: TestServer.available)
+    func cut(_ kind: TestServer) async throws {
+        try await withPair(kind) { pair in
+            try await pair.setReadOnly(true, on: 1)
+            try await running(pool(pair.ports)) { pool in
+                let taken = Gate()
+                // Longer than the read timeout of anybody.
+                let busy = Task {
+                    try await pool.withConnection { db in
+                        taken.open()
+                        _ = try db.query("SELECT SLEEP(3600)")
+                    }
+                }
+                try await taken.wait()
+                try await pair.setReadOnly(true, on: 0)
+                try await pair.setReadOnly(false, on: 1)
+                try await eventually { try await canWrite(pool) }
+                let error = await #expect(throws: MariaDBError.self) { try await busy.value }
+                #expect(error?.isConnectionLost == true, "\(String(describing: error))")
                 #expect(try await write(pool) == pair.ports[1])
             }
         }

@@ -1,7 +1,9 @@
 import Foundation
 import LocalServers
-import MariaDB
+import Synchronization
 import Testing
+
+@testable import MariaDB
 
 @Suite struct LostConnectionTests {
     @Test("a call ends at the read timeout", arguments: TestServer.available)
@@ -86,6 +88,46 @@ import Testing
                     #expect(error?.isRetriable == true)
                 }
             }
+        }
+    }
+
+    @Test(
+        "a connection that is cut ends what is under way on it, and what comes after, as one that was lost",
+        arguments: TestServer.available, [MariaDBConfiguration.TLS.off, .required])
+    func cut(_ server: TestServer, _ tls: MariaDBConfiguration.TLS) async throws {
+        try await server.withPool(change: { ($0.tls, $0.readTimeout) = (tls, .seconds(3_600)) }) { pool in
+            for statement in ["SELECT SLEEP(3600)", "SELECT LENGTH(?)"] {
+                let (busy, cut) = (Gate(), Gate())
+                let line = Mutex<MariaDBConnection?>(nil)
+                let isUnderWay = statement.contains("SLEEP")
+                let answer = Task {
+                    try await pool.withConnection { db in
+                        let connection: MariaDBConnection = db
+                        line.withLock { $0 = connection }
+                        busy.open()
+                        if !isUnderWay { cut.block() }
+                        let large = MariaDBValue.bytes([UInt8](repeating: 1, count: 1 << 20))
+                        _ = try db.query(statement, isUnderWay ? [] : [large])
+                    }
+                }
+                try await busy.wait()
+                if isUnderWay {
+                    // As root, who sees all.
+                    let (_, root) = try await killer(server)
+                    try await running(root) { root in
+                        try await eventually {
+                            try await root.withConnection { db in
+                                try db.processes().contains { $0.statement == statement }
+                            }
+                        }
+                    }
+                }
+                line.withLock { $0 }?.cut()
+                cut.open()
+                let error = await #expect(throws: MariaDBError.self) { try await answer.value }
+                #expect(error?.isConnectionLost == true, "\(String(describing: error))")
+            }
+            #expect(try await pool.withConnection { try $0.query("SELECT 1")[0].int(0) } == 1)
         }
     }
 

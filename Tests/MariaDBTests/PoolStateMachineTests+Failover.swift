@@ -93,6 +93,57 @@ extension PoolStateMachineTests {
         #expect(machine.acquire(11, now: 6) == [.fail(waiter: 11, .readOnly)])
     }
 
+    @Test("what is under way where it was left has the patience, then it is cut, once")
+    func cut() {
+        var machine = machine(idle: 2)
+        for waiter in 10...11 { _ = machine.acquire(waiter, now: 1) }
+        #expect(machine.use("b", now: 10).isEmpty)
+        #expect(machine.tick(now: 59).isEmpty)
+        #expect(machine.release(2, isBroken: false, now: 59) == [.close(2)])
+        #expect(machine.use("b", now: 59).isEmpty, "it was said before")
+        #expect(machine.tick(now: 60) == [.cut(1)])
+        #expect(machine.tick(now: 120).isEmpty)
+        #expect(machine.acquire(12, now: 120) == [.connect(3, after: 0)])
+        #expect(machine.connected(3, identity: "b", now: 121) == [.give(3, to: 12, isStale: false)])
+        #expect(machine.release(3, isBroken: false, now: 122).isEmpty)
+        // It came back broken: that says nothing of those that lead elsewhere.
+        #expect(machine.release(1, isBroken: true, now: 123) == [.close(1)])
+        #expect(machine.acquire(13, now: 123) == [.give(3, to: 13, isStale: false)])
+    }
+
+    @Test("what is under way is not cut where the server was only found, nor where it is used again")
+    func notCut() {
+        var found = machine(idle: 1)
+        _ = found.acquire(10, now: 1)
+        #expect(found.met("b", now: 2).isEmpty)
+        #expect(found.tick(now: 200).isEmpty)
+        #expect(found.use("b", now: 200).isEmpty)
+        #expect(found.tick(now: 250) == [.cut(1)], "now it was chosen")
+        var back = machine(idle: 1)
+        _ = back.acquire(10, now: 1)
+        _ = back.use("b", now: 2)
+        _ = back.use("a", now: 3)
+        #expect(back.tick(now: 200).isEmpty)
+    }
+
+    @Test("an attempt to reach the server that was left takes nobody's place, and its failure is none of the other's")
+    func late() {
+        var machine = machine(max: 1)
+        #expect(machine.acquire(10, now: 0) == [.connect(1, after: 0)])
+        #expect(machine.use("a", now: 4).isEmpty, "it may lead there")
+        #expect(machine.use("b", now: 5) == [.connect(2, after: 0)])
+        #expect(machine.connected(2, identity: "b", now: 6) == [.give(2, to: 10, isStale: false)])
+        #expect(machine.connectFailed(1, .refused, now: 7).isEmpty)
+        #expect(machine.acquire(11, now: 8).isEmpty, "it waits for 2")
+        #expect(machine.release(2, isBroken: false, now: 9) == [.give(2, to: 11, isStale: false)])
+        // One that leads to the right server after all is one too many.
+        var proxied = self.machine(max: 1)
+        _ = proxied.use("a", now: 0)
+        #expect(proxied.acquire(10, now: 0) == [.connect(1, after: 0)])
+        #expect(proxied.use("b", now: 5) == [.connect(2, after: 0)])
+        #expect(proxied.connected(1, identity: "b", now: 6) == [.close(1)])
+    }
+
     @Test("where one broke, those that were idle then are asked first")
     func suspects() {
         var machine = machine(idle: 3)

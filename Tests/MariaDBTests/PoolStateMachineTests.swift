@@ -10,7 +10,7 @@ import Testing
         var limits = PoolStateMachine.Limits(
             maxConnections: max, minConnections: min, maxWaiters: waiters, waitTimeout: 100, idleCheck: 1_000,
             idleTimeout: 2_000, maxLifetime: 10_000, minBackoff: 10, maxBackoff: 60,
-            maxRefusedBackoff: 200)
+            maxRefusedBackoff: 200, patience: 50)
         change(&limits)
         return PoolStateMachine(limits)
     }
@@ -243,6 +243,7 @@ import Testing
         var connecting: Set<Int> = []
         var busy: [Int: Int] = [:]
         var open: Set<Int> = []
+        var cut: Set<Int> = []
         var waiting: Set<Int> = []
 
         func carryOut(_ actions: [PoolStateMachine.Action]) {
@@ -259,10 +260,12 @@ import Testing
                 case .close(let id):
                     #expect(open.remove(id) != nil)
                     #expect(busy[id] == nil)
+                    cut.remove(id)
+                case .cut(let id): #expect(busy[id] != nil && cut.insert(id).inserted)
                 }
             }
             #expect(machine.connections.count == connecting.count + open.count)
-            #expect(machine.connections.count <= 3)
+            #expect(machine.connections.values.count { $0.state != .late } <= 3)
             #expect(machine.waiting == waiting.count && waiting.count <= 4)
             // Nobody waits beside an idle connection.
             #expect(machine.waiting == 0 || machine.idleCount == 0)
@@ -271,7 +274,7 @@ import Testing
 
         for step in 0..<400 {
             now += Int64.random(in: 0...40, using: &random)
-            switch Int.random(in: 0..<12, using: &random) {
+            switch Int.random(in: 0..<13, using: &random) {
             case 0...3:
                 nextWaiter += 1
                 waiting.insert(nextWaiter)
@@ -297,7 +300,11 @@ import Testing
                 case 2: carryOut(machine.releaseFromReadOnly(id, now: now))
                 default: carryOut(machine.release(id, isBroken: false, now: now))
                 }
-            case 10: carryOut(Bool.random(using: &random) ? machine.tick(now: now) : machine.leaveServer(now: now))
+            case 10:
+                let server = Bool.random(using: &random) ? "a" : "b"
+                carryOut(
+                    Bool.random(using: &random) ? machine.use(server, now: now) : machine.met(server, now: now))
+            case 11: carryOut(Bool.random(using: &random) ? machine.tick(now: now) : machine.leaveServer(now: now))
             default: if step > 380 { carryOut(machine.close()) }
             }
         }

@@ -126,7 +126,5 @@ extension HealthRules {
         "\(count.value.grouped)\(count.isAtLeast ? " or more" : "") \(count.value == 1 ? one : many)"
     }
 
-    static func span(_ age: Timestamp) -> String {
-        age < 120_000 ? "\(age / 1_000) s" : age < 7_200_000 ? "\(age / 60_000) min" : "\(age / 3_600_000) h"
-    }
+    static func span(_ age: Timestamp) -> String { ServerClock.span(age) }
 }

@@ -105,13 +105,18 @@ extension ServerClock {
         "\(span(abs(distance))) \(distance > 0 ? ahead : behind)"
     }
 
-    /// A time for people.
+    /// A time for people, to the nearest of its unit: what is measured as an hour less a millisecond is an hour.
     package static func span(_ time: Timestamp) -> String {
-        switch time {
-        case ..<120_000: "\(time / 1_000) s"
-        case ..<7_200_000: "\(time / 60_000) min"
-        case ..<172_800_000: "\(time / 3_600_000) h"
-        default: "\(time / 86_400_000) days"
+        let (second, minute, hour, day): (Timestamp, Timestamp, Timestamp, Timestamp) = (
+            1_000, 60_000, 3_600_000, 86_400_000
+        )
+        // The time may be the longest that there is.
+        func count(_ unit: Timestamp) -> Timestamp { time / unit + (time % unit < unit / 2 ? 0 : 1) }
+        return switch time {
+        case ..<(2 * minute): "\(count(second)) s"
+        case ..<(2 * hour): "\(count(minute)) min"
+        case ..<(2 * day): "\(count(hour)) h"
+        default: "\(count(day)) days"
         }
     }
 }

@@ -62,15 +62,24 @@ extension Shard {
     }
 
     func watchLeases() async throws -> [String] {
+        let number = incarnation
         let (lives, server) = try await run { connection in
             try self.requireWrites(on: connection)
-            return (try connection.query(SQL.living).map { try Life($0) }, connection.serverIdentity)
+            let read: @Sendable (isolated MariaDBConnection) throws -> [Life] = { connection in
+                try connection.query(SQL.living).map { try Life($0) }
+            }
+            var lives = try read(connection)
+            // A server that took over may not have applied yet that this broker joined.
+            if !lives.contains(where: { $0.number == number }) {
+                lives = try connection.seeingAllCommits { try read(connection) }
+            }
+            return (lives, connection.serverIdentity)
         }
         _ = try await writeMissing(meet(server: server))
-        guard lives.contains(where: { $0.number == incarnation }) else { throw isDead }
+        guard lives.contains(where: { $0.number == number }) else { throw isDead }
         let leases = Dictionary(uniqueKeysWithValues: lives.map { ($0.number, $0.leaseUntil) })
         let over = leaseWatch.withLock {
-            $0.look(at: leases, own: incarnation, server: server, now: StoreClock.monotonic())
+            $0.look(at: leases, own: number, server: server, now: StoreClock.monotonic())
         }
         var dead: [String] = []
         for life in lives where over.contains(life.number) {

@@ -42,13 +42,19 @@ extension Shard {
 
     /// Whether this incarnation's row is the one that was last written. One that is older says that the database was put back to a
     /// state of before: what this broker knows of its messages may be wrong in every point, and its life has to end. A server that
-    /// took over and is still behind looks the same for a moment, so it is looked at twice.
+    /// took over and is still behind looks the same: a cluster's has to apply what the others committed before it answers, and any is
+    /// looked at twice.
     ///
     /// - Returns: what was found; 0 where there is no row.
     /// - Throws: `StoreError`: at first `unavailable`, then `fenced`.
     func checkLease(of number: Int64, on connection: isolated MariaDBConnection) throws -> Timestamp {
-        guard let row = try connection.query(SQL.leaseOf, [.int(number)]).first else { return 0 }
-        let found = try row.int(0)
+        let read: @Sendable (isolated MariaDBConnection) throws -> Timestamp = { connection in
+            try connection.query(SQL.leaseOf, [.int(number)]).first?.int(0) ?? 0
+        }
+        var found = try read(connection)
+        if isLeaseOlder(found) { found = try connection.seeingAllCommits { try read(connection) } }
+        // Who declared it dead, or deleted it, is told from what was put back by the renewal.
+        guard found > 0 else { return 0 }
         switch noteLease(found: found) {
         case .asWritten:
             // Perhaps of a renewal whose reply was lost: it is no less true.

@@ -254,6 +254,8 @@ final class Shard: Sendable {
 
     enum LeaseFound: Sendable { case asWritten, olderOnce, older }
 
+    func isLeaseOlder(_ found: Timestamp) -> Bool { known.withLock { found < $0.lease } }
+
     func noteLease(found: Timestamp) -> LeaseFound {
         known.withLock { known in
             guard found < known.lease else {

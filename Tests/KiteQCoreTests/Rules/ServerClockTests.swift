@@ -103,6 +103,14 @@ import Testing
         #expect(clock.now(at: Self.start) == Self.server && clock.lead == 0)
     }
 
+    @Test(arguments: [
+        (0, "0 s"), (499, "0 s"), (119_499, "119 s"), (120_000, "2 min"), (3_599_999, "60 min"), (3_600_000, "60 min"),
+        (86_399_999, "24 h"), (8 * 86_400_000 - 1, "8 days"), (Timestamp.max, "106751991167 days"),
+    ] as [(Timestamp, String)])
+    func aTimeForPeopleIsTheNearest(_ time: Timestamp, _ text: String) {
+        #expect(ServerClock.span(time) == text)
+    }
+
     @Test func incidentsNameTheShardAndBothClocks() {
         var clock = ServerClock(Self.reading(wall: Self.month))
         #expect(
@@ -113,6 +121,6 @@ import Testing
         let incidents = clock.incidents(shard: 2)
         #expect(incidents.count == 2)
         #expect(incidents[0].contains("shard 2's server has jumped 60 min back"))
-        #expect(incidents[1].contains("30 days behind that of shard 2's server"))
+        #expect(incidents[1].contains("31 days behind that of shard 2's server"))
     }
 }
