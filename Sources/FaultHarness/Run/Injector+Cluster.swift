@@ -11,8 +11,20 @@ extension Injector {
         var heal: @Sendable () async throws -> Void = {}
     }
 
-    /// What a stale primary is given: to be noticed, and for brokers to come back to it.
-    private static let notice: Duration = .seconds(5)
+    /// Until whoever watches a pair has noticed that its primary does not answer.
+    private static let noticedAfter: Duration = .seconds(2)
+
+    /// A pair's primary that goes on when another one has taken over.
+    private enum StalePrimary {
+        /// After the other one's promotion.
+        static let goesOnAfter: Duration = .seconds(13)
+        /// Before a broker is started, and finds it.
+        static let servesFor: Duration = .seconds(8)
+        /// For whoever has gone to it to write to it, until it is copied anew.
+        static let isFoundFor: Duration = .seconds(10)
+        /// The same where no broker is started.
+        static let isLeftFor: Duration = .seconds(5)
+    }
 
     func injectIntoCluster(_ fault: PlannedFault, _ broker: BrokerProcess) async throws -> [FaultRecord] {
         guard let cluster = servers.cluster, let brokerProbe, let clusterProbe else {
@@ -74,9 +86,8 @@ extension Injector {
             aftermath.heal = { try await cluster.restart(writer) }
         case .writerPause:
             writer.pause()
-            let notice = Duration.seconds(2)
-            try await promote(servers, after: notice)
-            try await Task.sleep(for: fault.outage - notice)
+            try await promote(servers, after: Self.noticedAfter)
+            try await Task.sleep(for: fault.outage - Self.noticedAfter)
             writer.goOn()
             aftermath.heal = { try await bringBack(writer, servers) }
         case .writerPartition:
@@ -103,9 +114,9 @@ extension Injector {
             try await servers.pair?.setLimitOfWaiting(.seconds(3))
             writer.pause()
             try await promote(servers, after: fault.outage)
-            try await Task.sleep(for: .seconds(13))
+            try await Task.sleep(for: StalePrimary.goesOnAfter)
             writer.goOn()
-            try await Task.sleep(for: .seconds(8))
+            try await Task.sleep(for: StalePrimary.servesFor)
             aftermath.brokersHit = [broker.number]
             var stop = record(fault)
             stop.fault.kind = .brokerStop
@@ -113,8 +124,7 @@ extension Injector {
             try await restart(broker, after: .zero)
             (stop.healed, stop.end) = (history.now, end(after: configuration.aftermath))
             aftermath.records = [stop]
-            // Whoever has gone to the stale one has time to write to it.
-            try await Task.sleep(for: .seconds(10))
+            try await Task.sleep(for: StalePrimary.isFoundFor)
             aftermath.heal = { try await bringBack(writer, servers) }
         case .rack:
             var death = record(fault)
@@ -123,7 +133,7 @@ extension Injector {
             async let broken: Void = broker.program.kill()
             await writer.kill()
             await broken
-            try await promote(servers, after: .seconds(2))
+            try await promote(servers, after: Self.noticedAfter)
             try await restart(broker, after: fault.outage)
             (death.healed, death.end) = (history.now, end(after: .zero))
             aftermath.records = [death]
@@ -142,7 +152,7 @@ extension Injector {
     /// A node that was paused while another one took over.
     private func bringBack(_ node: ClusterNode, _ servers: ClusterServers) async throws {
         guard let pair = servers.pair else { return try await servers.cluster.rejoin(node) }
-        try await Task.sleep(for: Self.notice)
+        try await Task.sleep(for: StalePrimary.isLeftFor)
         try await pair.copyAnew(node)
     }
 

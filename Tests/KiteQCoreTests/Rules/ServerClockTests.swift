@@ -103,10 +103,12 @@ import Testing
         #expect(clock.now(at: Self.start) == Self.server && clock.lead == 0)
     }
 
-    @Test(arguments: [
-        (0, "0 s"), (499, "0 s"), (119_499, "119 s"), (120_000, "2 min"), (3_599_999, "60 min"), (3_600_000, "60 min"),
-        (86_399_999, "24 h"), (8 * 86_400_000 - 1, "8 days"), (Timestamp.max, "106751991167 days"),
-    ] as [(Timestamp, String)])
+    @Test(
+        arguments: [
+            (0, "0 s"), (499, "0 s"), (119_499, "119 s"), (120_000, "2 min"), (3_599_999, "60 min"),
+            (3_600_000, "60 min"),
+            (86_399_999, "24 h"), (8 * 86_400_000 - 1, "8 days"), (Timestamp.max, "106751991167 days"),
+        ] as [(Timestamp, String)])
     func aTimeForPeopleIsTheNearest(_ time: Timestamp, _ text: String) {
         #expect(ServerClock.span(time) == text)
     }
