@@ -56,7 +56,6 @@ struct PoolStateMachine {
         case late
     }
 
-
     let limits: Limits
     private(set) var connections: [Int: Connection] = [:]
     private var idle: [Int] = []

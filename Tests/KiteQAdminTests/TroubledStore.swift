@@ -99,9 +99,9 @@ final class TroubledStore: OperatorStore {
     func resume(_ group: String) async throws -> Bool { try await base.resume(group) }
     func groupPauses() async throws -> [GroupPause] { try await base.groupPauses() }
     func topicSeries(
-        topic: String?, from: Timestamp, before: Timestamp, step: Timestamp
+        of topics: [String]?, from: Timestamp, before: Timestamp, step: Timestamp
     ) async throws -> TopicSeries {
-        try await base.topicSeries(topic: topic, from: from, before: before, step: step)
+        try await base.topicSeries(of: topics, from: from, before: before, step: step)
     }
     func appendAudit(_ entry: AuditEntry) async throws -> Int64 { try await base.appendAudit(entry) }
     func auditEntries(before id: Int64?, limit: Int) async throws -> [AuditEntry] {

@@ -197,16 +197,18 @@ import Testing
             try await store.addSamples(many)
             try await store.addSamples(many)
             try await store.addSamples([sample(start + width - 1, "x", "t0", 100)])
-            let hours = try await store.topicSeries(
-                topic: nil, from: start, before: start + 3 * hour, step: hour)
-            #expect(hours.isComplete && hours.points.count == 20 && hours.step == hour)
-            #expect(
-                hours.points.map(\.at) == Array(repeating: start, count: 10) + Array(repeating: start + hour, count: 10)
-            )
-            #expect(hours.points[0].counters.published == 12 * 2 * 2 * 5 + 100)
-            #expect(hours.points[1].counters.published == 12 * 2 * 2 * 5 && hours.points[1].topic == "t1")
-            #expect(hours.points[1].counters.committed == 48 && hours.points[1].counters.deadLettered == 144)
-            let one = try await store.topicSeries(topic: "t0", from: start, before: start + hour, step: width)
+            let hours = try await store.topicSeries(of: nil, from: start, before: start + 3 * hour, step: hour)
+            #expect(hours.points.map(\.at) == [start, start + hour] && hours.step == hour)
+            #expect(hours.points.map(\.counters.published) == [10 * 12 * 2 * 2 * 5 + 100, 10 * 12 * 2 * 2 * 5])
+            #expect(hours.points[1].counters.committed == 480 && hours.points[1].counters.deadLettered == 1_440)
+            // In more than one statement, and among names that are none.
+            let some = try await store.topicSeries(
+                of: ["t1"] + (0..<1_000).map { "none\($0)" } + ["t2", "t0"], from: start, before: start + 3 * hour,
+                step: hour)
+            #expect(some.points.map(\.counters.published) == [3 * 12 * 2 * 2 * 5 + 100, 3 * 12 * 2 * 2 * 5])
+            let none = try await store.topicSeries(of: [], from: start, before: start + 3 * hour, step: hour)
+            #expect(none.points.isEmpty)
+            let one = try await store.topicSeries(of: ["t0"], from: start, before: start + hour, step: width)
             #expect(
                 one.points.count == 12 && one.points[0].counters.published == 120
                     && one.points[1].counters.published == 20)
@@ -215,7 +217,7 @@ import Testing
                 (0, start, width), (-1, start, hour),
             ] {
                 await #expect(throws: StoreError.self) {
-                    try await store.topicSeries(topic: nil, from: from, before: before, step: step)
+                    try await store.topicSeries(of: nil, from: from, before: before, step: step)
                 }
             }
         }
@@ -264,8 +266,8 @@ import Testing
             } while gone.last != 0
             #expect(gone == [10, 10, 5, 0])
             let left = try await store.topicSeries(
-                topic: nil, from: old - old % 3_600_000, before: now + 1, step: 3_600_000)
-            #expect(left.points.count == 5)
+                of: nil, from: old - old % 3_600_000, before: now + 1, step: 3_600_000)
+            #expect(left.points.map(\.counters.published) == [5])
         }
     }
 }

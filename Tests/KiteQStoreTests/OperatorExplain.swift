@@ -39,8 +39,10 @@ extension ExplainTests {
         Case("countByTime", OperatorSQL.countByTime, ["1300", "9000", "100"], "by_time").fromHead,
         Case("pauseOf", OperatorSQL.pauseOf, ["'g7'"], "PRIMARY"),
         Case("resume", OperatorSQL.resume, ["'g7'"], "PRIMARY"),
-        Case("series", OperatorSQL.series, ["600000", "3000000", "9000000", "100"], "PRIMARY"),
-        Case("seriesOfTopic", OperatorSQL.seriesOfTopic, ["600000", "3000000", "9000000", "'t1'", "100"], "PRIMARY"),
+        Case("series", OperatorSQL.series, ["600000", "3000000", "9000000"], "PRIMARY"),
+        Case(
+            "seriesOfTopics", OperatorSQL.seriesOfTopics,
+            ["600000", "3000000", "9000000", "'t1'", "'t2'", "'t3'", "'t4'"], "PRIMARY"),
         Case("purgeSamples", OperatorSQL.purgeSamples, ["3000000", "50"], "PRIMARY"),
         Case("audit", OperatorSQL.audit, ["9000", "50"], "PRIMARY"),
         Case("purgeAudit", OperatorSQL.purgeAudit, ["1000", "50"], "by_time"),

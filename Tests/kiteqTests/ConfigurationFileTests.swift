@@ -144,6 +144,37 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        "a = 1979-05-27T:1", "a = 1979-05-27t", "a = [1979-05-27T_1]", "a = [1, 1979-05-27Tx]",
+        "a = {b = 1979-05-27T }",
+    ])
+    func aDateWithoutTheTimeThatItAnnouncesIsRefused(text: String) {
+        #expect(throws: CommandError("k, line 2: behind a date and T comes a time")) {
+            try ConfigurationFile(path: "k", text: "[broker]\n" + text + "\n[topics]\n")
+        }
+    }
+
+    @Test func whatOnlyLooksLikeADateWithoutATimeIsTaken() throws {
+        let text = """
+            [1979-05-27Tea]
+            1979-05-27Tx = "1979-05-27T:" # = 1979-05-27T:
+            a = 1979-05-27T07:32:00Z
+            b = 1979-05-27
+            c = [1979-05-27T07:32:00, 1979-05-27t07:32:00]
+            """
+        let keys = try ConfigurationFile(path: "k", text: text + "\n").values.keys.sorted()
+        #expect(keys == ["1979-05-27Tx", "a", "b", "c"].map { "1979-05-27Tea.\($0)" })
+    }
+
+    /// What is behind a byte order mark is at the line's beginning.
+    @Test(arguments: ["[=broker]", "[[\t[\"a\"]", " ["])
+    func aByteOrderMarkHidesNothing(text: String) throws {
+        let error = #expect(throws: CommandError.self) {
+            try ConfigurationFile(path: "k", text: "\u{FEFF}" + text + "\n")
+        }
+        #expect(error?.description.contains("after [ comes") == true)
+    }
+
     @Test func whatOnlyLooksLikeAMissingValueIsTaken() throws {
         let text = #"""
             [broker] # a = ]

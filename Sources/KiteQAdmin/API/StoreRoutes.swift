@@ -38,9 +38,11 @@ struct StoreRoutes {
             let range = try HistoryRange(request, now: services.broker.time)
             let caller = try context.requireCaller()
             try caller.check(topic: range.topic)
-            let series = try await services.store.topicSeries(
-                topic: range.topic, from: range.from, before: range.until, step: range.step)
-            return JSONAnswer(HistoryAnswer(series, caller.scope))
+            let topics = range.topic.map { [$0] } ?? caller.scope.topics?.map(\.text).sorted()
+            return JSONAnswer(
+                HistoryAnswer(
+                    try await services.store.topicSeries(
+                        of: topics, from: range.from, before: range.until, step: range.step)))
         }
     }
 }
@@ -76,31 +78,22 @@ struct HistoryRange {
 struct HistoryAnswer: Encodable, Sendable {
     struct Item: Encodable, Sendable {
         var at: Time
-        var published = 0
-        var delivered = 0
-        var acknowledged = 0
-        var deadLettered = 0
+        var published: Int
+        var delivered: Int
+        var acknowledged: Int
+        var deadLettered: Int
     }
 
     /// Seconds.
     var step: Int
     var items: [Item]
 
-    init(_ series: TopicSeries, _ scope: NameScope) {
+    init(_ series: TopicSeries) {
         step = Int(series.step / 1_000)
-        items = []
-        for point in series.points where scope.has(topic: point.topic) {
-            if items.last?.at.timestamp != point.at { items.append(Item(at: point.at.time)) }
-            items[items.count - 1].add(point.counters)
+        items = series.points.map { point in
+            Item(
+                at: point.at.time, published: point.counters.published, delivered: point.counters.delivered,
+                acknowledged: point.counters.acknowledged, deadLettered: point.counters.deadLettered)
         }
-    }
-}
-
-extension HistoryAnswer.Item {
-    mutating func add(_ counters: TopicCounters) {
-        published += counters.published
-        delivered += counters.delivered
-        acknowledged += counters.acknowledged
-        deadLettered += counters.deadLettered
     }
 }

@@ -7,7 +7,8 @@ struct HostName: Sendable, Hashable {
     let text: String
     let isAddress: Bool
 
-    /// Nil where it is none, such as one with a user before it or a port that is no number: a browser sends no such thing.
+    /// Nil where it is none, such as one with a user before it, a port that is no number or nothing between two dots: a browser sends
+    /// no such thing.
     init?(_ field: some StringProtocol) {
         let field = field.lowercased()
         let end =
@@ -20,7 +21,8 @@ struct HostName: Sendable, Hashable {
         if let address = InternetAddress(name) {
             (text, isAddress) = (address.description, true)
         } else {
-            guard name.unicodeScalars.allSatisfy(Self.isOfName) else { return nil }
+            let labels = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+            guard labels.allSatisfy({ !$0.isEmpty }), name.unicodeScalars.allSatisfy(Self.isOfName) else { return nil }
             (text, isAddress) = (String(name), false)
         }
     }

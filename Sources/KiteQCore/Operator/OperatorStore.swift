@@ -125,13 +125,13 @@ package protocol OperatorStore: Sendable {
 
     // MARK: Samples (first shard)
 
-    /// What all brokers counted from a time on, by steps.
+    /// What all brokers counted from a time on, by steps, of all these topics together.
     /// - Parameters:
-    ///   - topic: nil: each topic for itself.
+    ///   - topics: nil: all topics.
     ///   - step: milliseconds, a multiple of ``TopicSample/width``; the range has at most ``TopicSeries/maxSteps`` of them.
     /// - Throws: `StoreError` where range and step do not keep to that.
     func topicSeries(
-        topic: String?, from: Timestamp, before: Timestamp, step: Timestamp
+        of topics: [String]?, from: Timestamp, before: Timestamp, step: Timestamp
     ) async throws -> TopicSeries
 
     // MARK: Audit log (first shard)

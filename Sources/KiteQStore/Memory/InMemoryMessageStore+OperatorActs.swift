@@ -102,10 +102,10 @@ extension InMemoryMessageStore {
     // MARK: Samples
 
     package func topicSeries(
-        topic: String?, from: Timestamp, before: Timestamp, step: Timestamp
+        of topics: [String]?, from: Timestamp, before: Timestamp, step: Timestamp
     ) async throws -> TopicSeries {
         try TopicSeries.check(from: from, before: before, step: step)
-        return data.withOperators { $0.series(topic: topic, from: from, before: before, step: step) }
+        return data.withOperators { $0.series(of: topics, from: from, before: before, step: step) }
     }
 
     // MARK: Audit log

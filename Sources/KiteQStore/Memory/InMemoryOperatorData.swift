@@ -25,16 +25,14 @@ struct InMemoryOperatorData: Sendable {
         }
     }
 
-    func series(topic: String?, from: Timestamp, before: Timestamp, step: Timestamp) -> TopicSeries {
-        var sums: [SampleKey: TopicCounters] = [:]
-        for (key, counters) in samples where key.at >= from && key.at < before && key.topic == topic ?? key.topic {
-            sums[SampleKey(at: key.at - key.at % step, broker: "", topic: key.topic), default: .init()] += counters
+    func series(of topics: [String]?, from: Timestamp, before: Timestamp, step: Timestamp) -> TopicSeries {
+        let topics = topics.map { Set($0.map(BindingName.init)) }
+        var sums: [Timestamp: TopicCounters] = [:]
+        for (key, counters) in samples
+        where key.at >= from && key.at < before && topics?.contains(BindingName(key.topic)) ?? true {
+            sums[key.at - key.at % step, default: .init()] += counters
         }
-        let points = sums.map { TopicSeries.Point(at: $0.key.at, topic: $0.key.topic, counters: $0.value) }
-            .sorted { ($0.at, $0.topic) < ($1.at, $1.topic) }
-        return TopicSeries(
-            points: Array(points.prefix(TopicSeries.maxPoints)), step: step,
-            isComplete: points.count <= TopicSeries.maxPoints)
+        return TopicSeries(sums, step: step)
     }
 
     // MARK: Audit log

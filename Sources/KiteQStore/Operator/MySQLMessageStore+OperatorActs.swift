@@ -48,10 +48,10 @@ extension MySQLMessageStore {
     // MARK: Samples
 
     package func topicSeries(
-        topic: String?, from: Timestamp, before: Timestamp, step: Timestamp
+        of topics: [String]?, from: Timestamp, before: Timestamp, step: Timestamp
     ) async throws -> TopicSeries {
         try TopicSeries.check(from: from, before: before, step: step)
-        return try await shards[0].topicSeries(topic: topic, from: from, before: before, step: step)
+        return try await shards[0].topicSeries(of: topics, from: from, before: before, step: step)
     }
 
     // MARK: Audit log

@@ -173,15 +173,15 @@ enum OperatorSQL {
         dead_lettered = dead_lettered + VALUES(dead_lettered)
         """
     private static let sums = """
-        at - at % ? AS step_at, topic, SUM(published), SUM(committed), SUM(delivered), SUM(acknowledged), SUM(dead_lettered)
+        at - at % ? AS step_at, SUM(published), SUM(committed), SUM(delivered), SUM(acknowledged), SUM(dead_lettered)
         """
     static let series = """
         SELECT \(sums) FROM kite_sample FORCE INDEX (PRIMARY) WHERE at >= ? AND at < ? \
-        GROUP BY step_at, topic ORDER BY step_at, topic LIMIT ?
+        GROUP BY step_at
         """
-    static let seriesOfTopic = """
-        SELECT \(sums) FROM kite_sample FORCE INDEX (PRIMARY) WHERE at >= ? AND at < ? AND topic = ? \
-        GROUP BY step_at, topic ORDER BY step_at, topic LIMIT ?
+    static let seriesOfTopics = """
+        SELECT \(sums) FROM kite_sample FORCE INDEX (PRIMARY) WHERE at >= ? AND at < ? AND topic IN (%@) \
+        GROUP BY step_at
         """
     static let purgeSamples = "DELETE FROM kite_sample WHERE at < ? ORDER BY at LIMIT ?"
 

@@ -35,25 +35,23 @@ extension Shard {
 
 extension Shard {
     func topicSeries(
-        topic: String?, from: Timestamp, before: Timestamp, step: Timestamp
+        of topics: [String]?, from: Timestamp, before: Timestamp, step: Timestamp
     ) async throws -> TopicSeries {
-        let limit = TopicSeries.maxPoints
         let range: [MariaDBValue] = [.int(step), .int(from), .int(before)]
         return try await ask { connection, _ in
-            let rows =
-                if let topic {
-                    try connection.query(OperatorSQL.seriesOfTopic, range + [.text(topic), .int(limit + 1)])
-                } else {
-                    try connection.query(OperatorSQL.series, range + [.int(limit + 1)])
-                }
-            let points = try rows.prefix(limit).map { row in
-                TopicSeries.Point(
-                    at: try row.int(0), topic: try row.text(1),
-                    counters: TopicCounters(
-                        published: Int(try row.int(2)), committed: Int(try row.int(3)), delivered: Int(try row.int(4)),
-                        acknowledged: Int(try row.int(5)), deadLettered: Int(try row.int(6))))
+            var sums: [Timestamp: TopicCounters] = [:]
+            func add(_ row: MariaDBRow) throws {
+                sums[try row.int(0), default: .init()] += TopicCounters(
+                    published: Int(try row.int(1)), committed: Int(try row.int(2)), delivered: Int(try row.int(3)),
+                    acknowledged: Int(try row.int(4)), deadLettered: Int(try row.int(5)))
             }
-            return TopicSeries(points: points, step: step, isComplete: rows.count <= limit)
+            if let topics {
+                let list = topics.map { MariaDBValue.text($0) }
+                try connection.query(OperatorSQL.seriesOfTopics, list: list, before: range, add)
+            } else {
+                for row in try connection.query(OperatorSQL.series, range) { try add(row) }
+            }
+            return TopicSeries(sums, step: step)
         }
     }
 

@@ -58,6 +58,9 @@ package final class LocalGroupReplication: DatabaseCluster {
             "--loose-group-replication-unreachable-majority-timeout=\(patience.unreachableMajority.components.seconds)",
             "--loose-group-replication-member-expel-timeout=\(patience.memberExpel.components.seconds)",
             "--sql-require-primary-key=ON",
+            // A member that comes back has to catch up with what the others go on to commit, all on one disk. What is handed to the
+            // system outlives the server's process.
+            "--sync-binlog=0", "--innodb-flush-log-at-trx-commit=2", "--replica-parallel-workers=16",
             // Or a node that runs and is not in the group yet takes writes that the group never sees.
             "--super-read-only=ON",
         ]

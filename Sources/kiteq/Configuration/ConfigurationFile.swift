@@ -35,7 +35,7 @@ struct ConfigurationFile: Sendable {
             throw CommandError("the \(isSecret ? "" : "configuration ")file \(path) is not UTF-8 text")
         }
         if let (line, why) = TOMLLines.objection(to: bytes) { throw CommandError("\(path), line \(line): \(why)") }
-        if let line = TOMLValues.missing(in: bytes) { throw CommandError("\(path), line \(line): a value is missing") }
+        if let (line, why) = TOMLValues.objection(to: bytes) { throw CommandError("\(path), line \(line): \(why)") }
         try Self.refuseNUL(in: text, path)
         let root: TOMLTable
         do {

@@ -5,6 +5,8 @@ enum TOMLLines {
     /// That is a control character, of which TOML has only tabs and line breaks, and a `[` at a line's beginning with nothing
     /// behind it that a name may begin with. A list within a list could begin a line so; no option takes one.
     static func objection(to bytes: [UInt8]) -> (line: Int, why: String)? {
+        // The library passes over it, and so over what is before a `[`.
+        let bytes = bytes.starts(with: byteOrderMark) ? bytes[byteOrderMark.count...] : bytes[...]
         for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
             var line = line
             if line.last == UInt8(ascii: "\r"), line.endIndex < bytes.endIndex { line.removeLast() }
@@ -15,6 +17,8 @@ enum TOMLLines {
         }
         return nil
     }
+
+    private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
     /// True of a line that does not begin with `[`.
     private static func isHeader(_ line: ArraySlice<UInt8>) -> Bool {

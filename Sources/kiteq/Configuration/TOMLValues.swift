@@ -1,16 +1,25 @@
-/// Where a value is missing in TOML. The library that reads it ends the process there, instead of refusing it.
+/// Values that the TOML library must not be given: it does not refuse them, but ends the process.
 enum TOMLValues {
     /// What is being read, and by which quotes it ends.
     private enum State { case plain, comment, text(quote: UInt8, isLong: Bool) }
 
-    /// The first line, from 1, on which a value is missing: behind `=`, unless the line ends there, or before `}` behind `[` or a comma. Nil where there is none.
-    static func missing(in bytes: [UInt8]) -> Int? {
+    /// The first line, from 1, on which a value cannot be, and why; nil where there is none.
+    ///
+    /// It is missing behind `=`, unless the line ends there, or before `}` behind `[` or a comma; or it is a date, then a `T`, and then no
+    /// time. (Within braces a name that looks like that is taken for such a value. Nobody has one.)
+    static func objection(to bytes: [UInt8]) -> (line: Int, why: String)? {
         var (state, line, index) = (State.plain, 1, 0)
         /// The last byte that means something.
         var last = UInt8(ascii: "\n")
+        /// Of the line: it begins with `[`, and what comes is no value but a section's name.
+        var isHeader = false
+        let missing = "a value is missing"
         while index < bytes.count {
             let byte = bytes[index]
-            if byte == UInt8(ascii: "\n") { line += 1 }
+            if byte == UInt8(ascii: "\n") {
+                line += 1
+                isHeader = false
+            }
             switch state {
             case .comment:
                 if byte == UInt8(ascii: "\n") { state = .plain }
@@ -29,8 +38,14 @@ enum TOMLValues {
                     state = .plain  // It is not closed: the library says so.
                 }
             case .plain:
-                if last == UInt8(ascii: "="), "]},#".utf8.contains(byte) { return line }
-                if byte == UInt8(ascii: "}"), last == UInt8(ascii: "[") || last == UInt8(ascii: ",") { return line }
+                if last == UInt8(ascii: "="), "]},#".utf8.contains(byte) { return (line, missing) }
+                if byte == UInt8(ascii: "}"), last == UInt8(ascii: "[") || last == UInt8(ascii: ",") {
+                    return (line, missing)
+                }
+                if !isHeader, "=[,".utf8.contains(last), isDateWithoutTime(bytes[index...]) {
+                    return (line, "behind a date and T comes a time")
+                }
+                if byte == UInt8(ascii: "["), isFirst(index, bytes) { isHeader = true }
                 if byte == UInt8(ascii: "#") {
                     state = .comment
                 } else if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
@@ -45,6 +60,32 @@ enum TOMLValues {
             index += 1
         }
         return nil
+    }
+
+    /// Whether this begins as 2030-01-31T does, and goes on with something that is no digit.
+    private static func isDateWithoutTime(_ bytes: ArraySlice<UInt8>) -> Bool {
+        guard bytes.count > dateAndT.count else { return false }
+        for (byte, wanted) in zip(bytes, dateAndT) {
+            switch wanted {
+            case UInt8(ascii: "0"): if !isDigit(byte) { return false }
+            case UInt8(ascii: "T"): if byte | 0x20 != UInt8(ascii: "t") { return false }
+            default: if byte != wanted { return false }
+            }
+        }
+        return !isDigit(bytes[bytes.startIndex + dateAndT.count])
+    }
+
+    private static let dateAndT = Array("0000-00-00T".utf8)
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+
+    /// Whether nothing but blanks, or a byte order mark, is before it on its line.
+    private static func isFirst(_ index: Int, _ bytes: [UInt8]) -> Bool {
+        for byte in bytes[..<index].reversed() {
+            if byte == UInt8(ascii: "\n") { return true }
+            if byte != UInt8(ascii: " "), byte != UInt8(ascii: "\t"), byte < 0x80 { return false }
+        }
+        return true
     }
 
     private static func isThree(_ quote: UInt8, _ bytes: [UInt8], _ index: Int) -> Bool {

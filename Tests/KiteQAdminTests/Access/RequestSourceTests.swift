@@ -56,4 +56,15 @@ import Testing
     func aTargetMayNameTheHost(target: String, host: String?) {
         #expect(RequestForm.host(ofTarget: target) == host)
     }
+
+    @Test(
+        arguments: [
+            ("kiteq.example", "kiteq.example"), ("KITEQ.example.:80", "kiteq.example"), ("127.0.0.1.", "127.0.0.1"),
+            // No browser sends these, and each would be another name than it is read for.
+            (".", nil), ("..", nil), (".example", nil), ("a..b", nil), ("a..", nil), ("127.0.0.1..", nil),
+            ("[::1]..", nil),
+        ] as [(String, String?)])
+    func aNameHasSomethingBetweenItsDots(field: String, name: String?) {
+        #expect(HostName(field)?.text == name)
+    }
 }
