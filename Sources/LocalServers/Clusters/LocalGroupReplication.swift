@@ -180,7 +180,7 @@ package final class LocalGroupReplication: DatabaseCluster {
     }
 
     private func join(_ node: ClusterNode) async throws {
-        try await eventually("\(node) is a member", within: .seconds(180), every: .milliseconds(300)) {
+        try await eventually("\(node) is a member", within: .seconds(600), every: .milliseconds(300)) {
             switch await state(of: node) {
             case "ONLINE": return true
             case nil, "OFFLINE", "ERROR":
