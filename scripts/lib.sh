@@ -60,7 +60,7 @@ watch_log() {
     while sleep 1 && kill -0 $$ 2> /dev/null; do
         if [ ! -t 2 ] && [ "$SECONDS" -lt "$next" ]; then continue; fi
         next=$((SECONDS + 20))
-        step=$(tail -c 4096 "$log" | tr '\r' '\n' | grep -v '^[[:space:]]*$' | tail -n 1 | cut -c 1-80) || true
+        step=$(tail -c 4096 "$log" | tr '\r' '\n' | grep -av '^[[:space:]]*$' | tail -n 1 | cut -c 1-80) || true
         if [ -t 2 ]; then
             printf '\r\033[K    %s  %s' "$(duration $((SECONDS - started)))" "$step" >&2
         else

@@ -38,13 +38,4 @@ fi
 long_step "Building KiteQ and its tests" build-tests swift build --build-tests "${build_options[@]}"
 say "Running the tests"
 # One after the other: many of them start servers and processes, and two cores would run them all at once.
-[ "${#arguments[@]}" -eq 0 ] || exec swift test --skip-build --no-parallel "${arguments[@]}"
-# All of them in two rows, side by side: most of the time a test waits for something.
-whole='^(KiteQFaultTests|KiteQIntegrationTests|KiteQTests|kiteqTests)\.'
-# (Without the lock on the build, which neither changes.)
-swift test --ignore-lock --skip-build --no-parallel --filter "$whole" &
-first=$!
-status=0
-swift test --ignore-lock --skip-build --no-parallel --skip "$whole" || status=$?
-wait "$first" || status=$?
-exit "$status"
+exec swift test --skip-build --no-parallel "${arguments[@]}"

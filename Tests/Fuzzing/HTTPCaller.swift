@@ -74,7 +74,10 @@ enum HTTPCaller {
     /// Every name by which it calls, as bytes: `Host`, and the target's.
     private static func names(of head: HTTPRequestHead) -> [[UInt8]] {
         let target = Array(head.uri.utf8)
-        var names = head.headers["host"].map { Array($0.utf8) }
+        // Blanks around a field's value are no part of it.
+        var names = head.headers["host"].map { field in
+            Array(field.utf8.drop { " \t".utf8.contains($0) }.reversed().drop { " \t".utf8.contains($0) }.reversed())
+        }
         if target.first != UInt8(ascii: "/"), let scheme = target.firstRange(of: Array("://".utf8)) {
             names.append(target[scheme.upperBound...].prefix { !"/?#".utf8.contains($0) })
         }

@@ -112,8 +112,14 @@ package struct HarnessRun: Sendable {
         let end = configuration.duration.map { start + $0 }
         async let load: Void = publishing.run()
         async let probing: Void? = probes?.brokers.run()
-        outcome.faults = try await injector.run(schedule) {
-            publishing.problem != nil || complaints.all.count > 20 || end.map { ContinuousClock.now >= $0 } ?? false
+        do {
+            outcome.faults = try await injector.run(schedule) {
+                publishing.problem != nil || complaints.all.count > 20 || end.map { ContinuousClock.now >= $0 } ?? false
+            }
+        } catch {
+            // Or it would be waited for at the end of this, for ever.
+            publishing.stop()
+            throw error
         }
         publishing.stop()
         await load

@@ -5,8 +5,8 @@ enum TOMLValues {
 
     /// The first line, from 1, on which a value cannot be, and why; nil where there is none.
     ///
-    /// It is missing behind `=`, unless the line ends there, or before `}` behind `[` or a comma; or it is a date, then a `T`, and then no
-    /// time. (Within braces a name that looks like that is taken for such a value. Nobody has one.)
+    /// It is missing behind `=`, unless the line ends there, or before `}` behind `[` or a comma; or it is a date, then a `T` or a blank and a
+    /// digit, and then no time. (Within braces a name that looks like that is taken for such a value. Nobody has one.)
     static func objection(to bytes: [UInt8]) -> (line: Int, why: String)? {
         var (state, line, index) = (State.plain, 1, 0)
         /// The last byte that means something.
@@ -43,7 +43,7 @@ enum TOMLValues {
                     return (line, missing)
                 }
                 if !isHeader, "=[,".utf8.contains(last), isDateWithoutTime(bytes[index...]) {
-                    return (line, "behind a date and T comes a time")
+                    return (line, "a date goes on, and not with a time")
                 }
                 if byte == UInt8(ascii: "["), isFirst(index, bytes) { isHeader = true }
                 if byte == UInt8(ascii: "#") {
@@ -62,8 +62,26 @@ enum TOMLValues {
         return nil
     }
 
-    /// Whether this begins as 2030-01-31T does, and goes on with something that is no digit.
+    /// Whether this begins as 2030-01-31T does, and goes on with something that is no digit; or as 2030-01-31 does, and goes on with a
+    /// blank and one digit alone.
     private static func isDateWithoutTime(_ bytes: ArraySlice<UInt8>) -> Bool {
+        isDateAndT(bytes) || isDateAndDigit(bytes)
+    }
+
+    /// To the library whatever has the hyphens of a date may be one, and underscores count for nothing.
+    private static func isDateAndDigit(_ bytes: ArraySlice<UInt8>) -> Bool {
+        let word = bytes.prefix { $0 > UInt8(ascii: " ") }
+        let rest = bytes[word.endIndex...]
+        let date = word.filter { $0 != UInt8(ascii: "_") }
+        guard word.first.map(isDigit) == true, date.count == 10, date[4] == UInt8(ascii: "-"),
+            date[7] == UInt8(ascii: "-"), rest.count >= 2, rest.first == UInt8(ascii: " "),
+            isDigit(rest[rest.startIndex + 1])
+        else { return false }
+        let next = rest.dropFirst(2).first
+        return !(next.map { isDigit($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ":") } ?? false)
+    }
+
+    private static func isDateAndT(_ bytes: ArraySlice<UInt8>) -> Bool {
         guard bytes.count > dateAndT.count else { return false }
         for (byte, wanted) in zip(bytes, dateAndT) {
             switch wanted {
