@@ -70,7 +70,8 @@ enum TOMLValues {
 
     /// To the library whatever has the hyphens of a date may be one, and underscores count for nothing.
     private static func isDateAndDigit(_ bytes: ArraySlice<UInt8>) -> Bool {
-        let word = bytes.prefix { $0 > UInt8(ascii: " ") }
+        // The library looks no further ahead, and a list of numbers without blanks may be as long as the file.
+        let word = bytes.prefix(128).prefix { $0 > UInt8(ascii: " ") }
         let rest = bytes[word.endIndex...]
         let date = word.filter { $0 != UInt8(ascii: "_") }
         guard word.first.map(isDigit) == true, date.count == 10, date[4] == UInt8(ascii: "-"),
