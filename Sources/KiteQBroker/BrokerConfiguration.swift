@@ -23,13 +23,13 @@ package struct BrokerConfiguration: Sendable {
     package var maxConnections = 20_000
     /// Connections from one address; an IPv6 address counts as its /64.
     package var maxConnectionsPerAddress = 2_000
-    /// The longest body of a packet that clients may send, in bytes (protocol.md: 2 MiB, and never more).
+    /// The longest body of a packet that clients may send, in bytes (docs/protocol.md#sizes: 2 MiB, and never more).
     package var maxPacket = 2 << 20
     /// The most properties of a published message.
     package var maxProperties = 256
     /// From a packet's first bytes to its last, while the socket is read.
     package var packetTimeout: Duration = .seconds(30)
-    /// Silence after which a connection is dropped (protocol.md: at least 120 s).
+    /// Silence after which a connection is dropped (docs/protocol.md#heartbeats: at least 120 s).
     package var idleTimeout: Duration = .seconds(180)
     /// From the connection's start to its CONN_META.
     package var handshakeTimeout: Duration = .seconds(10)

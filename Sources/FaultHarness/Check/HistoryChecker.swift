@@ -1,4 +1,4 @@
-/// Holds a history against what must be true of it (design.md, What must always hold).
+/// Holds a history against what must be true of it (README.md#guarantees).
 package struct HistoryChecker {
     private let load: CheckedLoad
     private let faults: [FaultRecord]

@@ -2,7 +2,7 @@ import KiteQCore
 import KiteQWire
 import NIOCore
 
-/// What each packet means (protocol.md). What these throw ends the connection.
+/// What each packet means (docs/protocol.md). What these throw ends the connection.
 extension ConnectionHandler {
     func handle(_ packet: Packet) throws {
         switch state {

@@ -1,6 +1,6 @@
 /// The bounds and times of delivery. Durations are nanoseconds.
 package struct DeliveryLimits: Sendable {
-    /// How long a consumer has for its DELIVER_ACK (protocol.md: 5 s).
+    /// How long a consumer has for its DELIVER_ACK (docs/protocol.md#delivery: 5 s).
     package var deliveryTimeout: MonotonicTime = 5_000_000_000
     /// For how long a success is still good news after its delivery was given up.
     package var lateTime: MonotonicTime = 900_000_000_000
@@ -35,7 +35,7 @@ package struct DeliveryLimits: Sendable {
     package var dueWait: MonotonicTime = 1_000_000_000
     /// Between two ticks, which are far more frequent: more means that the process was stopped for a while.
     package var standstill: MonotonicTime = 1_000_000_000
-    /// Messages a second of a group whose binding names none (protocol.md: 6000).
+    /// Messages a second of a group whose binding names none (docs/protocol.md#watermark: 6000).
     package var defaultWatermark = 6_000
     package var schedule = RedeliverySchedule()
     package var pull = PullLimits()

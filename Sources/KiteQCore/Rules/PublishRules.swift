@@ -1,4 +1,4 @@
-/// What the protocol demands of a publish (protocol.md: Publish, expiredTime, deliverLimit, createTime, fly).
+/// What the protocol demands of a publish (docs/protocol.md#the-header, docs/protocol.md#store-acks).
 package enum PublishRules {
     /// Longest topic, message type or group, in UTF-8 bytes: the width of their columns.
     package static let maxNameBytes = 255

@@ -1,5 +1,5 @@
-/// When a failed delivery is tried again (protocol.md, Redelivery): the first attempts follow at once, the later ones after a
-/// wait that grows by the attempts made.
+/// When a failed delivery is tried again (docs/protocol.md#redelivery): the first attempts follow at once, the later ones
+/// after a wait that grows by the attempts made.
 package struct RedeliverySchedule: Sendable, Hashable {
     package struct Step: Sendable, Hashable {
         /// This wait holds while fewer attempts than this were made.

@@ -18,7 +18,7 @@ package struct TokenBucket: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - rate: a second, 1 to a billion; what lies outside is brought within.
-    ///   - burst: likewise; half the rate by default, at least 1 (protocol.md, Watermark).
+    ///   - burst: likewise; half the rate by default, at least 1 (docs/protocol.md#watermark).
     package init(rate: Int, burst: Int? = nil) {
         self.rate = Self.clamp(rate)
         self.burst = Self.clamp(burst ?? self.rate / 2)

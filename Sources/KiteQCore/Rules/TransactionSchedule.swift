@@ -1,5 +1,5 @@
 /// When the producer of a half message is asked: first after some seconds, then with doubling distance, until it is given up
-/// (protocol.md, commit = false; the original asked at a fixed pace for ever). Times are milliseconds.
+/// (docs/protocol.md#half-messages; the original asked at a fixed pace for ever). Times are milliseconds.
 ///
 /// A plain record that a configuration fills in; ``problem`` says what is wrong with it. Used nevertheless, it asks soon
 /// rather than never, and does not trap.

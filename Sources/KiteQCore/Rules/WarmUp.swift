@@ -1,5 +1,5 @@
-/// A client's weight among its group's, rising linearly from nothing to full over the time it asked for (protocol.md,
-/// warmingupSec).
+/// A client's weight among its group's, rising linearly from nothing to full over the time it asked for
+/// (docs/protocol.md#warming-up).
 package struct WarmUp: Sendable, Hashable {
     package static let full: UInt32 = 1_024
     /// A day; what is above counts as this.

@@ -1,7 +1,7 @@
 package import NIOCore
 
 extension MessageHeaderView {
-    /// The header's bytes with createTime filled in where it is absent, 0 or below (protocol.md).
+    /// The header's bytes with createTime filled in where it is absent, 0 or below (docs/protocol.md#the-header).
     ///
     /// The field is appended, since of a repeated field the last one counts: nothing of what the producer sent changes.
     /// Where it is there already, the very bytes come back.

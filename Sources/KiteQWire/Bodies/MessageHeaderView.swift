@@ -14,7 +14,7 @@ package struct MessageHeaderView: Sendable {
     package let messageType: String
     /// The publishing group.
     package let groupID: String
-    /// Unix seconds as sent, the meaning of 0 and below included (protocol.md).
+    /// Unix seconds as sent, the meaning of 0 and below included (docs/protocol.md#the-header).
     package let expiredTime: Int64
     /// Attempts as sent, the meaning of 0 and below included.
     package let deliverLimit: Int32

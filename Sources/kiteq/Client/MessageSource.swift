@@ -7,7 +7,7 @@ enum MessageSource: Sendable, Hashable {
     /// Each line of standard input.
     case standardInput
 
-    /// What the wire leaves for a body (protocol.md: 2 MiB for the packet), less room for the header.
+    /// What the wire leaves for a body (docs/protocol.md#sizes: 2 MiB for the packet), less room for the header.
     static let largest = (2 << 20) - (64 << 10)
 
     /// The body of message `number`, from 1; nil at the end. Reads standard input where the source is that.

@@ -45,7 +45,7 @@ struct ServerConfiguration: Sendable {
     }
 }
 
-/// When failed deliveries are made again (protocol.md, Redelivery).
+/// When failed deliveries are made again (docs/protocol.md#redelivery).
 struct RedeliveryConfiguration: Sendable, Hashable {
     var immediate: Int
     var steps: [RedeliverySchedule.Step]
