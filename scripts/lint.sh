@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks what needs no build: the Swift files' format, the scripts, and that no file names a path of one machine.
+# Checks what needs no build: the Swift files' format, the scripts, that no file names a path of one machine, and that links
+# and citations of documents lead somewhere.
 # shellcheck source=lib.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
@@ -42,6 +43,14 @@ if [ "$status" -eq 1 ]; then
     say "ok: no path of one machine in ${#files[@]} files"
 else
     say "FAILED: the lines above name a path of one machine (or could not be read)"
+    failed=true
+fi
+
+if found=$(scripts/check-links.py); then
+    say "ok: $found"
+else
+    printf '%s\n' "$found"
+    say "FAILED: the lines above name what is not there"
     failed=true
 fi
 
