@@ -36,6 +36,25 @@ elif [ -z "${KITEQ_MYSQL_ROOT-}" ]; then
 fi
 
 long_step "Building KiteQ and its tests" build-tests swift build --build-tests "${build_options[@]}"
-say "Running the tests"
-# One after the other: many of them start servers and processes, and two cores would run them all at once.
-exec swift test --skip-build --no-parallel "${arguments[@]}"
+if [ ${#arguments[@]} -gt 0 ]; then
+    say "Running the tests"
+    # One after the other: many of them start servers and processes, and two cores would run them all at once.
+    exec swift test --skip-build --no-parallel "${arguments[@]}"
+fi
+
+# Two rows, each one after the other: most tests wait, and an hour of waiting is half an hour. The bundle itself is
+# started, for two `swift test` would wait for one another.
+mkdir -p "$logs"
+bundle=(.build/debug/*.xctest)
+row=("${bundle[0]}" --testing-library swift-testing --no-parallel)
+first='^(KiteQFaultTests|KiteQIntegrationTests|KiteQRegistryTests|KiteQTests|LocalServersTests|kiteqTests)\.'
+say "Running the tests, in two rows; what the first prints is shown at its end"
+"${row[@]}" --filter "$first" > "$logs/tests-first-row.log" 2>&1 &
+beside=$!
+# An interrupt from the keyboard does not reach what is in the background.
+trap 'kill "$beside" 2> /dev/null || true' EXIT
+status=0
+"${row[@]}" --skip "$first" || status=$?
+wait "$beside" || status=$?
+cat "$logs/tests-first-row.log"
+exit "$status"
