@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks what needs no build: the Swift files' format, the scripts, that no file names a path of one machine, and that links
-# and citations of documents lead somewhere.
+# Checks what needs no build: the Swift files' format, that what they declare is used, the scripts, that no file names a path of
+# one machine, and that links and citations of documents lead somewhere.
 # shellcheck source=lib.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
@@ -21,6 +21,16 @@ if [ ${#files[@]} -gt 0 ] && ! swift format lint --strict --parallel "${files[@]
     failed=true
 else
     say "ok: the format of ${#files[@]} Swift files"
+fi
+
+find_files 'Sources/*.swift' 'Benchmarks/*.swift' 'Tests/*.swift' ':!*.pb.swift'
+if ! command -v python3 > /dev/null; then
+    say "skipped: python3 is not installed, which looks for what is declared and not used"
+elif python3 scripts/unused.py "${files[@]}"; then
+    say "ok: what ${#files[@]} Swift files declare is used"
+else
+    say "FAILED: the declarations above are used nowhere (by tests alone is nowhere: scripts/unused.py says what is excused)"
+    failed=true
 fi
 
 find_files '*.sh' .ci/run docker/probe

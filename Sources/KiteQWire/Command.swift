@@ -25,9 +25,6 @@ package struct Command: RawRepresentable, Sendable, Hashable, CustomStringConver
         (0x01...0x06).contains(rawValue) || rawValue == 0x11 || rawValue == 0x12
     }
 
-    /// Whether this is a message, published or delivered.
-    package var isMessage: Bool { rawValue == 0x11 || rawValue == 0x12 }
-
     /// Whether this is a known command in the PHP client's JSON mode (command | 0x80), which is not spoken.
     package var isJSON: Bool {
         rawValue & 0x80 != 0 && Command(rawValue: rawValue & 0x7F).isKnown

@@ -110,7 +110,7 @@ final class WireClient: Sendable {
     }
 
     func delivery() async throws -> Delivered {
-        let packet = try await packets.next { $0.header.command.isMessage }
+        let packet = try await packets.next { [Command.bytesMessage, .stringMessage].contains($0.header.command) }
         let parts = try MessageBody.split(packet.body)
         return Delivered(
             opaque: packet.header.opaque, header: try MessageHeaderView(decoding: parts.header),

@@ -205,3 +205,8 @@ final class FakeBroker: Sendable {
         }
     }
 }
+
+extension Command {
+    /// Whether this is a message, published or delivered.
+    var isMessage: Bool { self == .bytesMessage || self == .stringMessage }
+}

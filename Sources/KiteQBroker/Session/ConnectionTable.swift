@@ -6,7 +6,6 @@ final class ConnectionTable: Sendable {
     private struct State {
         var byGroup: [BindingName: [UInt64: Connection]] = [:]
         var count = 0
-        var onEmpty: [CheckedContinuation<Void, Never>] = []
     }
 
     private let state = Mutex(State())
