@@ -7,8 +7,8 @@ extension DeliveryMachine {
         for (seq, message, route) in messages {
             let topic = topics.index(of: message.topic)
             topics[topic].published += 1
-            guard slotBySeq[shard][seq] == nil, dirty[shard][seq] == nil else { continue }
-            guard !pagedIn[shard].contains(seq) else {
+            guard slotBySeq[shard][seq] == nil, !shards[shard].unwritten.contains(seq) else { continue }
+            guard !shards[shard].pagedIn.contains(seq) else {
                 // A scan met it before this report. Whether its row is still there, only the store knows.
                 for member in route.members { reread(groupIndex(member.group), shard, from: seq, &actions) }
                 continue
@@ -116,7 +116,7 @@ extension DeliveryMachine {
     private mutating func take(
         _ entry: inout DeliverySlot.Owed, of g: Int, seq: Int64, shard: Int, isGivenAway: inout Bool
     ) {
-        if groups[g].isAway, !isHeldUp[shard] {
+        if groups[g].isAway, !shards[shard].unwritten.areTooMany {
             isGivenAway = true
         } else if !groups[g].isAway, hasRoom(g, shard) {
             entry.progress = .queued

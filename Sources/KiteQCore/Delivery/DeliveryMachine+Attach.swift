@@ -16,11 +16,11 @@ extension DeliveryMachine {
         if case .tracked = row.kind {
             // Whose row was loaded has taken it: nothing else of this group's is on its way.
             if let loaded { return attachTracked(loaded, of: g, shard: shard) }
-            return wasAsked || isWorkedOn(row.seq, shard, by: g) || dirty[shard][row.seq] == nil
-                || aside[shard].contains(row.seq)
+            return wasAsked || isWorkedOn(row.seq, shard, by: g) || !shards[shard].unwritten.contains(row.seq)
+                || shards[shard].unwritten.isAside(row.seq)
                 ? .notOwed : .beingWritten
         }
-        if dirty[shard][row.seq] != nil { return isBeingWritten(row.seq, shard) ? .beingWritten : .notOwed }
+        if shards[shard].unwritten.contains(row.seq) { return shards[shard].unwritten.willLeaveRows(of: row.seq) ? .beingWritten : .notOwed }
         if let index = slotBySeq[shard][row.seq] { return attachFresh(row.seq, of: g, toSlot: index) }
         guard let loaded else { return wasAsked ? .notOwed : .beingWritten }
         return attachFresh(loaded, of: g, shard: shard, wall: wall, &actions)
@@ -67,7 +67,7 @@ extension DeliveryMachine {
             }
         }
         counters.pagedIn += 1
-        pagedIn[shard].insert(loaded.seq)
+        shards[shard].pagedIn.insert(loaded.seq)
         let ref = makeSlot(
             seq: loaded.seq, shard: shard, topic: topics.index(of: loaded.message.topic), message: loaded.message,
             owed: owed, isTracked: false)

@@ -29,7 +29,7 @@ extension DeliveryMachine {
         }
         var group = DeliveryGroup(
             name: name, bucket: TokenBucket(rate: limits.defaultWatermark), watermark: limits.defaultWatermark,
-            shards: Array(repeating: DeliveryGroup.Shard(), count: isScanning.count))
+            shards: Array(repeating: DeliveryGroup.Shard(), count: shards.count))
         let index: Int
         if let free = freeGroups.popLast() {
             index = free

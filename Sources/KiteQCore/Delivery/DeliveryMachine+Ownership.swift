@@ -5,7 +5,7 @@ extension DeliveryMachine {
     package mutating func setLease(
         shard: Int, until: MonotonicTime, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
-        leaseUntil[shard] = until
+        shards[shard].leaseUntil = until
         unpark(shard, now: now)
         pump(now: now, wall: wall, &actions)
     }
@@ -13,13 +13,13 @@ extension DeliveryMachine {
     /// A shard's server was asked for its time.
     ///
     /// - Parameter lead: how far its clock is ahead of `wall`, as all calls have it: milliseconds of a clock that never jumps.
-    package mutating func setServerLead(shard: Int, _ lead: Timestamp) { serverLead[shard] = lead }
+    package mutating func setServerLead(shard: Int, _ lead: Timestamp) { shards[shard].serverLead = lead }
 
     /// What is stored in a shard is compared with its server's time, and written by it.
-    func time(of shard: Int, _ wall: Timestamp) -> Timestamp { wall + serverLead[shard] }
+    func time(of shard: Int, _ wall: Timestamp) -> Timestamp { shards[shard].time(wall) }
 
     /// Whether stored messages of a shard must not be worked on now.
-    func isStopped(_ shard: Int, now: MonotonicTime) -> Bool { isHeldUp[shard] || now >= leaseUntil[shard] }
+    func isStopped(_ shard: Int, now: MonotonicTime) -> Bool { shards[shard].isStopped(now: now) }
 
     /// What waited for a shard goes to the front of the queues.
     mutating func unpark(_ shard: Int, now: MonotonicTime) {
@@ -55,7 +55,7 @@ extension DeliveryMachine {
             guard let g = groupByName[BindingName(name)], !groups[g].isAway else { continue }
             reread(g, shard, from: seq, &actions)
         }
-        if orphanScanAt[shard] <= now || strays[shard].isDue(now: now) { actions.scansWanted = true }
+        if shards[shard].orphans.isDue(now: now) || shards[shard].strays.isDue(now: now) { actions.scansWanted = true }
         pump(now: now, wall: wall, &actions)
     }
 
@@ -86,11 +86,11 @@ extension DeliveryMachine {
             if let index = slotBySeq[scan.shard][row.seq] {
                 let ref = DeliverySlotRef(index: index, generation: slots[Int(index)].generation)
                 if !slots[Int(index)].isTracked { track(ref, wall: wall, &actions) }
-            } else if isBeingWritten(row.seq, scan.shard) {
+            } else if shards[scan.shard].unwritten.willLeaveRows(of: row.seq) {
                 cut = row.seq
                 break
-            } else if dirty[scan.shard][row.seq] == nil {
-                pagedIn[scan.shard].insert(row.seq)
+            } else if !shards[scan.shard].unwritten.contains(row.seq) {
+                shards[scan.shard].pagedIn.insert(row.seq)
                 giveAway(row.seq, route, shard: scan.shard, wall: wall, &actions)
             }
         }
@@ -105,15 +105,15 @@ extension DeliveryMachine {
     package mutating func expire(
         _ messages: [ExpiredMessage], shard: Int, _ actions: inout DeliveryActions
     ) -> [ExpiredDelivery] {
-        guard !isHeldUp[shard] else { return [] }
+        guard !shards[shard].unwritten.areTooMany else { return [] }
         var letters: [ExpiredDelivery] = []
-        for message in messages where slotBySeq[shard][message.seq] == nil && dirty[shard][message.seq] == nil {
+        for message in messages where slotBySeq[shard][message.seq] == nil && !shards[shard].unwritten.contains(message.seq) {
             let dead = message.route.members.filter(\.persistent).map {
                 Settlement.Dead(group: $0.group, attempts: 0, reason: .expired)
             }
             counters.deadLettered += dead.count
             counters.expired += dead.count
-            pagedIn[shard].insert(message.seq)
+            shards[shard].pagedIn.insert(message.seq)
             let own = dead.map { ExpiredDelivery(id: message.id, topic: message.topic, group: $0.group) }
             count(expired: own)
             letters += own
@@ -138,14 +138,13 @@ extension DeliveryMachine {
         _ actions: inout DeliveryActions
     ) {
         for row in result.rows {
-            guard case .held(let group, let attempts) = row.kind, dirty[shard][row.seq] == nil,
+            guard case .held(let group, let attempts) = row.kind, !shards[shard].unwritten.contains(row.seq),
                 !isWorkedOn(row.seq, shard, by: groupIndex(group))
             else { continue }
             counters.orphans += 1
             release(row.seq, of: group, attempts: attempts, shard: shard, wall: wall, &actions)
         }
-        orphanCursor[shard] = result.isEnd ? nil : result.frontier
-        orphanScanAt[shard] = now + limits.orphanInterval
+        shards[shard].orphans.endPage(result, now: now, interval: limits.orphanInterval)
     }
 
     // MARK: Strays
@@ -153,14 +152,14 @@ extension DeliveryMachine {
     /// What the store has may be in no memory: its server is another one since, or commits came to light there that were believed
     /// to have failed.
     package mutating func lookForStrays(_ shard: Int, _ actions: inout DeliveryActions) {
-        strays[shard].hurry(again: strayRetry)
+        shards[shard].strays.hurry(again: strayRetry)
         actions.scansWanted = true
     }
 
     /// Publishes were acknowledged because the store has their messages already: what is nowhere in memory may be a stray, unless
     /// it is another broker's.
     package mutating func noteRepeats(of seqs: [Int64], shard: Int, _ actions: inout DeliveryActions) {
-        guard seqs.contains(where: { slotBySeq[shard][$0] == nil && dirty[shard][$0] == nil }) else { return }
+        guard seqs.contains(where: { slotBySeq[shard][$0] == nil && !shards[shard].unwritten.contains($0) }) else { return }
         lookForStrays(shard, &actions)
     }
 
@@ -171,15 +170,15 @@ extension DeliveryMachine {
         _ shard: Int, _ result: DeliveryScanResult, now: MonotonicTime, _ actions: inout DeliveryActions
     ) {
         for row in result.rows {
-            guard case .fresh(let route) = row.kind, slotBySeq[shard][row.seq] == nil, dirty[shard][row.seq] == nil
+            guard case .fresh(let route) = row.kind, slotBySeq[shard][row.seq] == nil, !shards[shard].unwritten.contains(row.seq)
             else { continue }
             let owed = route.members.compactMap { groupByName[BindingName($0.group)] }
             let past = owed.filter { row.seq <= groups[$0].shards[shard].seenUpTo }
-            guard !past.isEmpty, strays[shard].misses(row.seq) else { continue }
+            guard !past.isEmpty, shards[shard].strays.misses(row.seq) else { continue }
             counters.strays += 1
             for g in past { reread(g, shard, from: row.seq, &actions) }
         }
-        strays[shard].endPage(
+        shards[shard].strays.endPage(
             next: result.next, now: now, interval: limits.orphanInterval, again: strayRetry)
     }
 

@@ -2,17 +2,17 @@ extension DeliveryMachine {
     /// The next look into a shard, if one is wanted; one at a time for each shard, the groups in turn. Each one given out
     /// must be ended by `apply` or `scanFailed`.
     package mutating func nextScan(shard: Int, now: MonotonicTime, wall: Timestamp) -> DeliveryScan? {
-        guard !isScanning[shard], !isDraining, !isStopped(shard, now: now) else { return nil }
+        guard !shards[shard].isScanning, !isDraining, !isStopped(shard, now: now) else { return nil }
         if let kind = wantedOrphans(shard, now: now) ?? wantedStrays(shard, now: now) {
-            isScanning[shard] = true
+            shards[shard].beginScan()
             return DeliveryScan(
                 group: "", shard: shard, kind: kind, limit: limits.pageRows, maxBytes: 0, groupIndex: -1, epoch: 0)
         }
         for step in groups.indices {
-            let g = (scanTurn[shard] + step) % groups.count
+            let g = (shards[shard].scanTurn + step) % groups.count
             guard let kind = wantedScan(g, shard: shard, now: now) else { continue }
-            scanTurn[shard] = g + 1
-            isScanning[shard] = true
+            shards[shard].scanTurn = g + 1
+            shards[shard].beginScan()
             switch kind {
             case .backlog(let after), .handOver(let after):
                 groups[g].shards[shard].backlog = .paging(frontier: after, isScanning: true)
@@ -25,7 +25,7 @@ extension DeliveryMachine {
             return DeliveryScan(
                 group: groups[g].name, shard: shard, kind: kind,
                 limit: min(limits.pageRows, limits.queueLength - groups[g].queue.count),
-                maxBytes: max(1, min(limits.pageBytes, room(g) / isScanning.count)), groupIndex: g,
+                maxBytes: max(1, min(limits.pageBytes, room(g) / shards.count)), groupIndex: g,
                 epoch: groups[g].shards[shard].epoch)
         }
         return nil
@@ -52,14 +52,14 @@ extension DeliveryMachine {
     }
 
     private func wantedOrphans(_ shard: Int, now: MonotonicTime) -> DeliveryScan.Kind? {
-        (orphanCursor[shard] ?? (orphanScanAt[shard] <= now ? 0 : nil)).map { .orphans(after: $0) }
+        shards[shard].orphans.nextPage(now: now).map { .orphans(after: $0) }
     }
 
     /// Of groups that page all but the first rows are in the store alone, and are read anyway.
     private func wantedStrays(_ shard: Int, now: MonotonicTime) -> DeliveryScan.Kind? {
-        guard strays[shard].isDue(now: now) else { return nil }
+        guard shards[shard].strays.isDue(now: now) else { return nil }
         let live = groups.lazy.filter { !$0.isFree && $0.shards[shard].backlog == .live }.map { BindingName($0.name) }
-        return .strays(of: Set(live), after: strays[shard].place)
+        return .strays(of: Set(live), after: shards[shard].strays.place)
     }
 
     /// Of a scan's rows, the seqs whose messages have to be loaded: those that are not in memory, and those whose row the
@@ -72,9 +72,9 @@ extension DeliveryMachine {
         }
         return result.rows.lazy.filter { row in
             switch row.kind {
-            case .fresh: slotBySeq[scan.shard][row.seq] == nil && dirty[scan.shard][row.seq] == nil
+            case .fresh: slotBySeq[scan.shard][row.seq] == nil && !shards[scan.shard].unwritten.contains(row.seq)
             case .tracked:
-                !isWorkedOn(row.seq, scan.shard, by: scan.groupIndex) && dirty[scan.shard][row.seq] == nil
+                !isWorkedOn(row.seq, scan.shard, by: scan.groupIndex) && !shards[scan.shard].unwritten.contains(row.seq)
             case .held: false
             }
         }.map(\.seq)
@@ -154,10 +154,9 @@ extension DeliveryMachine {
         let (g, shard) = (scan.groupIndex, scan.shard)
         switch scan.kind {
         case .orphans:
-            orphanCursor[shard] = nil
-            orphanScanAt[shard] = now + limits.scanRetry * 5
+            shards[shard].orphans.fail(until: now + limits.scanRetry * 5)
         case .strays:
-            strays[shard].fail(until: now + limits.scanRetry * 5)
+            shards[shard].strays.fail(until: now + limits.scanRetry * 5)
         case .backlog(let after), .handOver(let after):
             guard groups[g].shards[scan.shard].epoch == scan.epoch else { return }
             let nothing = DeliveryScanResult(rows: [], frontier: after, isEnd: false)
@@ -171,9 +170,7 @@ extension DeliveryMachine {
     }
 
     private mutating func endScan(_ shard: Int, _ actions: inout DeliveryActions) {
-        isScanning[shard] = false
-        clean(settledDuringScan[shard], shard, &actions)
-        settledDuringScan[shard].removeAll(keepingCapacity: true)
+        for seq in shards[shard].endScan() { reread(shard: shard, from: seq, &actions) }
     }
 
     /// A page of backlog was seen: what was accepted meanwhile is within it, or left to the next.

@@ -66,5 +66,5 @@ extension DeliveryMachine {
     }
 
     /// What is written behind of each shard.
-    package var unflushedByShard: [Int] { unflushed }
+    package var unflushedByShard: [Int] { shards.map(\.unwritten.count) }
 }

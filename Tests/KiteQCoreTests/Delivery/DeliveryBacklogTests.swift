@@ -171,7 +171,7 @@ import Testing
         #expect(h.deliveries().count == 1, "the second")
         // Written at last, it is met.
         h.machine.settled([1], shard: 0, now: h.now, wall: h.wall, &h.actions)
-        #expect(h.machine.aside[0].isEmpty && h.actions.scansWanted)
+        #expect(!h.machine.shards[0].unwritten.isAside(1) && h.actions.scansWanted)
         while let scan = h.nextScan() {
             #expect(scan.kind == .backlog(after: 0))
             let isOwed = scan.group == "a"
@@ -200,7 +200,7 @@ import Testing
                 .init(rows: isBacklog ? [.init(seq: 1, kind: .fresh(DeliveryHarness.route("a")))] : [], isEnd: true))
         }
         #expect(h.deliveries().isEmpty)
-        #expect(h.machine.dirty.allSatisfy { $0.isEmpty })
+        #expect(h.machine.shards.allSatisfy { $0.unwritten.isEmpty })
     }
 
     @Test func attemptsOfAGroupThatDiesOfAMessageAreWritten() {

@@ -14,8 +14,10 @@ struct DeliveryHarness {
         adjust(&limits)
         machine = DeliveryMachine(shards: shards, limits: limits)
         for shard in 0..<shards { machine.setLease(shard: shard, until: .max, now: now, wall: wall, &actions) }
-        machine.orphanScanAt = Array(repeating: .max, count: shards)
-        machine.strays = Array(repeating: StrayWatch(nextPassAt: .max), count: shards)
+        for shard in machine.shards.indices {
+            machine.shards[shard].orphans = OrphanWatch(nextPassAt: .max)
+            machine.shards[shard].strays = StrayWatch(nextPassAt: .max)
+        }
     }
 
     static func message(
@@ -67,7 +69,7 @@ struct DeliveryHarness {
 
     /// Answers every scan that is wanted as an empty store would.
     mutating func scanAll() {
-        for shard in machine.isScanning.indices {
+        for shard in machine.shards.indices {
             while let scan = machine.nextScan(shard: shard, now: now, wall: wall) {
                 finish(scan, DeliveryScanResult(rows: [], isEnd: true))
             }

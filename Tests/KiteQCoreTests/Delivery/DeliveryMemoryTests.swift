@@ -21,7 +21,7 @@ import Testing
         h.acknowledge(h.deliveries()[0])
         #expect(h.actions.settlements.map(\.shard) == [0])
         _ = h.settlements()
-        #expect(h.machine.gauges.messages == 0 && h.machine.dirty.allSatisfy { $0.isEmpty })
+        #expect(h.machine.gauges.messages == 0 && h.machine.shards.allSatisfy { $0.unwritten.isEmpty })
     }
 
     /// One shard's message is still being written; the other shard's of the same seq is read from the store.

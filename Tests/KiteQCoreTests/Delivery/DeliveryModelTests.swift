@@ -205,6 +205,6 @@ import Testing
         #expect(world.acknowledged == world.published)
         #expect(world.repeated == 0 && world.unsettled == 0)
         #expect(
-            world.h.machine.gauges.messages == 0 && world.h.machine.dirty.allSatisfy { $0.isEmpty } && world.isBalanced)
+            world.h.machine.gauges.messages == 0 && world.h.machine.shards.allSatisfy { $0.unwritten.isEmpty } && world.isBalanced)
     }
 }

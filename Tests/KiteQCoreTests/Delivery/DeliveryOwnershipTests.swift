@@ -295,7 +295,7 @@ import Testing
         h.finish(
             h.nextScan()!, .init(rows: [.init(seq: 5, kind: .tracked)], isEnd: true),
             loaded: [h.tracked(5, "a", attempts: 1, dueAt: 0)])
-        h.machine.orphanScanAt[0] = h.now
+        h.machine.shards[0].orphans = OrphanWatch(nextPassAt: h.now)
         let scan = h.nextScan()!
         #expect(scan.kind == .orphans(after: 0))
         h.finish(
@@ -314,7 +314,7 @@ import Testing
         var h = DeliveryHarness()
         _ = h.liveClient("a")
         let rows = [FreshMessage(seq: 5, route: DeliveryHarness.route("a"))]
-        h.machine.strays[0] = StrayWatch()
+        h.machine.shards[0].strays = StrayWatch()
         h.finish(h.nextScan()!, .strays(rows, next: nil))
         h.machine.reread(shard: 0, from: 3, &h.actions)
         h.pass(h.machine.limits.scanRetry * 5)

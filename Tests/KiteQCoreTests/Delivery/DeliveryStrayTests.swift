@@ -12,7 +12,7 @@ import Testing
             FreshMessage(seq: 5, route: DeliveryHarness.route("a", "away")),
             FreshMessage(seq: 9, route: DeliveryHarness.route("a")),
         ]
-        h.machine.strays[0] = StrayWatch()
+        h.machine.shards[0].strays = StrayWatch()
         let first = h.nextScan()!
         #expect(first.kind == .strays(of: [BindingName("a")], after: nil))
         h.finish(first, .strays(rows, next: nil))
@@ -32,7 +32,7 @@ import Testing
         _ = h.liveClient("a")
         let rows = [5, 7].map { FreshMessage(seq: $0, route: DeliveryHarness.route("a")) }
         h.accept(7, DeliveryHarness.route("a"))
-        h.machine.strays[0] = StrayWatch()
+        h.machine.shards[0].strays = StrayWatch()
         h.finish(h.nextScan()!, .strays(rows, next: nil))
         h.accept(5, DeliveryHarness.route("a"))
         for delivery in h.deliveries() { h.acknowledge(delivery) }
