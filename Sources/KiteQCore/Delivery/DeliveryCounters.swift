@@ -77,7 +77,7 @@ package struct DeliveryGauges: Sendable {
 extension DeliveryMachine {
     package var gauges: DeliveryGauges {
         var gauges = DeliveryGauges(
-            messages: slots.count - freeSlots.count, bytes: memoryBytes, unflushed: shards.reduce(0) { $0 + $1.unwritten.count },
+            messages: slots.count, bytes: slots.bytes, unflushed: shards.reduce(0) { $0 + $1.unwritten.count },
             waitingPulls: waitingPulls, receipts: receipts)
         for group in groups {
             gauges.inFlight += group.inFlight

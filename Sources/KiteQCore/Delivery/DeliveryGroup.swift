@@ -91,10 +91,6 @@ struct DeliveryGroup: Sendable {
     var clientsOnTrial = 0
     /// When a connection was last lost that had something in flight.
     var lastLoss = MonotonicTime.min
-    /// Of the messages in memory that it works on: queued, held, parked or in flight.
-    var bytes = 0
-    /// Messages in memory that name it as owed, those left to the store included.
-    var owed = 0
     var isBound = false
     var isFree = false
 
@@ -102,17 +98,6 @@ struct DeliveryGroup: Sendable {
     mutating func sent() {
         inFlight += 1
         counters.delivered += 1
-    }
-
-    /// One more message in memory is owed to it, of so many bytes where it works on it.
-    mutating func owe(activeBytes: Int) {
-        owed += 1
-        bytes += activeBytes
-    }
-
-    mutating func owesNoMore(activeBytes: Int) {
-        owed -= 1
-        bytes -= activeBytes
     }
 
     /// No client here.
@@ -124,9 +109,9 @@ struct DeliveryGroup: Sendable {
     /// Messages in memory that are to be sent.
     var waiting: Int { shards.reduce(queue.count + apart.count) { $0 + $1.held.count + $1.parked.count } }
 
-    /// Nothing is known of it that would have to be kept.
+    /// Nothing is known of it that would have to be kept, but for messages in memory.
     var isForgettable: Bool {
-        !isBound && isAway && !isFree && !needsPump && owed == 0 && suspects.isEmpty
+        !isBound && isAway && !isFree && !needsPump && suspects.isEmpty
             && shards.allSatisfy { $0.backlog == .away && !$0.isElsewhere }
     }
 }

@@ -7,7 +7,7 @@ extension DeliveryMachine {
         for (seq, message, route) in messages {
             let topic = topics.index(of: message.topic)
             topics[topic].published += 1
-            guard slotBySeq[shard][seq] == nil, !shards[shard].unwritten.contains(seq) else { continue }
+            guard !slots.contains(seq, shard), !shards[shard].unwritten.contains(seq) else { continue }
             guard !shards[shard].pagedIn.contains(seq) else {
                 // A scan met it before this report. Whether its row is still there, only the store knows.
                 for member in route.members { reread(groupIndex(member.group), shard, from: seq, &actions) }
@@ -26,9 +26,10 @@ extension DeliveryMachine {
                 actions.finished.append(message)
                 emit(Settlement(seq: seq, bytes: message.footprint), shard: shard, &actions)
             } else if owed.contains(where: \.isActive) {
-                let ref = makeSlot(
-                    seq: seq, shard: shard, topic: topic, message: message, owed: owed, isTracked: false,
-                    acceptedAt: now)
+                let ref = slots.insert(
+                    DeliverySlot(
+                        seq: seq, shard: shard, topic: topic, message: message, owed: owed, isTracked: false,
+                        acceptedAt: now))
                 enqueue(ref)
                 if isGivenAway { track(ref, wall: wall, &actions) }
             } else if isGivenAway {
@@ -57,8 +58,9 @@ extension DeliveryMachine {
             }
             guard !owed.isEmpty else { continue }
             enqueue(
-                makeSlot(
-                    seq: 0, shard: 0, topic: topic, message: message, owed: owed, isTracked: false, acceptedAt: now))
+                slots.insert(
+                    DeliverySlot(
+                        seq: 0, shard: 0, topic: topic, message: message, owed: owed, isTracked: false, acceptedAt: now)))
         }
         pump(now: now, wall: wall, &actions)
     }
@@ -127,16 +129,15 @@ extension DeliveryMachine {
 
     /// Puts a new slot where its groups' entries say.
     mutating func enqueue(_ ref: DeliverySlotRef) {
-        let i = Int(ref.index)
         // By their places: to hold the message and the list meanwhile would count two references up and down.
-        for p in slots[i].owed.indices {
-            let entry = slots[i].owed[p]
+        for p in slots[ref].owed.indices {
+            let entry = slots[ref].owed[p]
             switch entry.progress {
             case .queued:
                 groups[entry.group].queue.append(ref)
                 needsPump(entry.group)
             case .held:
-                groups[entry.group].shards[slots[i].shard].held.append(ref)
+                groups[entry.group].shards[slots[ref].shard].held.append(ref)
             case .inFlight, .left:
                 break
             }

@@ -21,7 +21,7 @@ extension DeliveryMachine {
                 ? .notOwed : .beingWritten
         }
         if shards[shard].unwritten.contains(row.seq) { return shards[shard].unwritten.willLeaveRows(of: row.seq) ? .beingWritten : .notOwed }
-        if let index = slotBySeq[shard][row.seq] { return attachFresh(row.seq, of: g, toSlot: index) }
+        if let ref = slots.ref(of: row.seq, shard) { return attachFresh(row.seq, of: g, toSlot: ref) }
         guard let loaded else { return wasAsked ? .notOwed : .beingWritten }
         return attachFresh(loaded, of: g, shard: shard, wall: wall, &actions)
     }
@@ -31,18 +31,18 @@ extension DeliveryMachine {
         guard loaded.state == .tracked, let delivery = loaded.deliveries.first(where: { $0.group == groups[g].name })
         else { return .notOwed }
         let owed = DeliverySlot.Owed(group: g, attempts: delivery.attempts, isPersistent: true, progress: .queued)
-        guard let index = slotBySeq[shard][loaded.seq] else {
+        guard let ref = slots.ref(of: loaded.seq, shard) else {
             counters.pagedIn += 1
             enqueue(
-                makeSlot(
-                    seq: loaded.seq, shard: shard, topic: topics.index(of: loaded.message.topic),
-                    message: loaded.message, owed: [owed], isTracked: true))
+                slots.insert(
+                    DeliverySlot(
+                        seq: loaded.seq, shard: shard, topic: topics.index(of: loaded.message.topic),
+                        message: loaded.message, owed: [owed], isTracked: true)))
             return .taken
         }
-        let i = Int(index)
-        if slots[i].position(of: g) == nil {
-            addOwed(owed, to: i)
-            groups[g].queue.append(DeliverySlotRef(index: index, generation: slots[i].generation))
+        if slots[ref].position(of: g) == nil {
+            slots.owe(owed, ref)
+            groups[g].queue.append(ref)
         }
         return .taken
     }
@@ -68,24 +68,24 @@ extension DeliveryMachine {
         }
         counters.pagedIn += 1
         shards[shard].pagedIn.insert(loaded.seq)
-        let ref = makeSlot(
-            seq: loaded.seq, shard: shard, topic: topics.index(of: loaded.message.topic), message: loaded.message,
-            owed: owed, isTracked: false)
+        let ref = slots.insert(
+            DeliverySlot(
+                seq: loaded.seq, shard: shard, topic: topics.index(of: loaded.message.topic), message: loaded.message,
+                owed: owed, isTracked: false))
         enqueue(ref)
         if isGivenAway { track(ref, wall: wall, &actions) }
         return .taken
     }
 
-    private mutating func attachFresh(_ seq: Int64, of g: Int, toSlot index: Int32) -> Attached {
-        let i = Int(index)
+    private mutating func attachFresh(_ seq: Int64, of g: Int, toSlot ref: DeliverySlotRef) -> Attached {
         // Without an entry the group has finished it here: that is written when the others have, or soon.
-        guard let p = slots[i].position(of: g) else { return .notOwed }
-        switch slots[i].owed[p].progress {
+        guard let p = slots[ref].position(of: g) else { return .notOwed }
+        switch slots[ref].owed[p].progress {
         case .queued, .inFlight:
             return .taken
         case .left, .held:
-            setProgress(.queued, p, of: i)
-            groups[g].queue.append(DeliverySlotRef(index: index, generation: slots[i].generation))
+            slots.setProgress(.queued, p, of: ref)
+            groups[g].queue.append(ref)
             return .taken
         }
     }

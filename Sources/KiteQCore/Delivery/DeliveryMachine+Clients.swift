@@ -75,7 +75,7 @@ extension DeliveryMachine {
         groups[g].lastLoss = now
         groups[g].suspects.insert(lost.lazy.filter { $0.seq != 0 }.map { ($0.seq, $0.shard) }, now: now)
         for entry in lost.reversed() {
-            guard isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g) else { continue }
+            guard slots.isCurrent(entry.slot), let p = slots[entry.slot].position(of: g) else { continue }
             counters.lostWithConnection += 1
             groups[g].counters.lostWithConnection += 1
             let error = explained("the connection was lost", entry, by: c, wall: wall)
@@ -92,14 +92,14 @@ extension DeliveryMachine {
         _ ref: DeliverySlotRef, _ p: Int, error: String, wall: Timestamp, now: MonotonicTime,
         _ actions: inout DeliveryActions
     ) {
-        let (i, g) = (Int(ref.index), slots[Int(ref.index)].owed[p].group)
-        if groups[g].isAway && !slots[i].owed[p].isPersistent && !groups[g].shards[slots[i].shard].isElsewhere {
+        let g = slots[ref].owed[p].group
+        if groups[g].isAway && !slots[ref].owed[p].isPersistent && !groups[g].shards[slots[ref].shard].isElsewhere {
             // Its last client went with it: it counts as delivered.
             succeed(ref, p, now: now, &actions)
         } else if groups[g].isAway || groups[g].isPaused {
             leaveToStore(ref, p, error: error, wall: wall, now: now, &actions)
         } else {
-            setProgress(.queued, p, of: i)
+            slots.setProgress(.queued, p, of: ref)
             groups[g].queue.prepend(ref)
             needsPump(g)
         }
@@ -188,8 +188,7 @@ extension DeliveryMachine {
         }
         for ref in waiting {
             guard let p = waitingPosition(ref, g) else { continue }
-            let i = Int(ref.index)
-            if !slots[i].isFly && !slots[i].owed[p].isPersistent && !groups[g].shards[slots[i].shard].isElsewhere {
+            if !slots[ref].isFly && !slots[ref].owed[p].isPersistent && !groups[g].shards[slots[ref].shard].isElsewhere {
                 succeed(ref, p, now: now, &actions)
             } else {
                 leaveToStore(ref, p, error: "the group went away", wall: wall, now: now, &actions)
@@ -215,8 +214,8 @@ extension DeliveryMachine {
 
     /// The group's place among those that a message in its queues is owed to; nil where it has gone on meanwhile.
     func waitingPosition(_ ref: DeliverySlotRef, _ g: Int) -> Int? {
-        guard isCurrent(ref), let p = slots[Int(ref.index)].position(of: g) else { return nil }
-        switch slots[Int(ref.index)].owed[p].progress {
+        guard slots.isCurrent(ref), let p = slots[ref].position(of: g) else { return nil }
+        switch slots[ref].owed[p].progress {
         case .queued, .held: return p
         case .inFlight, .left: return nil
         }
@@ -229,15 +228,14 @@ extension DeliveryMachine {
         _ ref: DeliverySlotRef, _ position: Int, error: String, wall: Timestamp, now: MonotonicTime,
         _ actions: inout DeliveryActions
     ) {
-        let i = Int(ref.index)
-        if slots[i].isFly {
+        if slots[ref].isFly {
             counters.flyDropped += 1
-            removeOwed(position, from: i)
+            slots.removeOwed(position, of: ref)
             releaseIfIdle(ref, wall: wall, now: now, &actions)
-        } else if slots[i].owed[position].attempts > 0 || slots[i].isTracked {
+        } else if slots[ref].owed[position].attempts > 0 || slots[ref].isTracked {
             postpone(ref, position, error: error, wall: wall, now: now, &actions)
         } else {
-            setProgress(.left, position, of: i)
+            slots.setProgress(.left, position, of: ref)
             releaseIfIdle(ref, wall: wall, now: now, &actions)
         }
     }

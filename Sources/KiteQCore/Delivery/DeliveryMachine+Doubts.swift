@@ -16,10 +16,10 @@ extension DeliveryMachine {
     mutating func explained(
         _ error: String, _ entry: DeliveryClient.Entry, by c: Int, wall: Timestamp
     ) -> String {
-        let bytes = slots[Int(entry.slot.index)].message.packetBytes
+        let bytes = slots[entry.slot].message.packetBytes
         guard clients[c].isDoubtful, bytes > Self.doubtfulBytes else { return error }
         groups[clients[c].group].counters.lastDoubt = .init(
-            at: time(of: slots[Int(entry.slot.index)].shard, wall), bytes: bytes)
+            at: time(of: slots[entry.slot].shard, wall), bytes: bytes)
         return
             "\(error); the message takes \(bytes) bytes, and KiteQ's Java client takes no more than 32 KiB: see max_body"
     }

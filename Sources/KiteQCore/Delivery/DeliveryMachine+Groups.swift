@@ -54,7 +54,7 @@ extension DeliveryMachine {
     /// Gives the places of groups back that are nowhere, that no binding names, and that no message in memory is owed to: names
     /// are the clients' choice, and there is no end of them.
     mutating func forgetGroups() {
-        for g in groups.indices where groups[g].isForgettable {
+        for g in groups.indices where groups[g].isForgettable && slots.account(of: g).owed == 0 {
             groupByName[BindingName(groups[g].name)] = nil
             for shard in groups[g].shards.indices { groups[g].shards[shard].start(.away) }
             groups[g].name = ""

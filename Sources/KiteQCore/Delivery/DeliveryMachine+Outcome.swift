@@ -38,14 +38,14 @@ extension DeliveryMachine {
             endFlight(entry, of: c)
             if !groups[g].suspects.isEmpty { groups[g].suspects.clear(entry.seq, Int(entry.shard)) }
             answerTimes.record(now - entry.sentAt)
-            guard isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g) else { return false }
+            guard slots.isCurrent(entry.slot), let p = slots[entry.slot].position(of: g) else { return false }
             if ack.isSuccess {
                 countAcknowledged(entry.slot, g)
                 succeed(entry.slot, p, now: now, &actions)
             } else {
                 counters.refused += 1
                 groups[g].counters.refused += 1
-                topics[slots[Int(entry.slot.index)].topic].refused += 1
+                topics[slots[entry.slot].topic].refused += 1
                 fail(entry.slot, p, error: ack.feedback ?? "refused by the consumer", wall: wall, now: now, &actions)
             }
             return true
@@ -65,14 +65,14 @@ extension DeliveryMachine {
     ) -> Bool {
         groups[g].suspects.clear(entry.seq, Int(entry.shard))
         if let ref = slot(of: entry) {
-            if let p = slots[Int(ref.index)].position(of: g) {
+            if let p = slots[ref].position(of: g) {
                 // In flight again, perhaps: that answer then finds nothing to settle.
                 countAcknowledged(ref, g)
                 succeed(ref, p, now: now, &actions)
                 return true
             }
             // Not tracked: the group has finished it here, and all that the store must know of that is on its way.
-            guard slots[Int(ref.index)].isTracked else { return false }
+            guard slots[ref].isTracked else { return false }
         }
         guard entry.seq != 0 else { return false }
         // It is in the store alone: as a row that waits for its time, in another broker's hands, or among the dead letters.
@@ -84,36 +84,34 @@ extension DeliveryMachine {
 
     /// Where a message that was sent is in memory now: where it was then or, read back from the store, elsewhere.
     private func slot(of entry: DeliveryClient.Entry) -> DeliverySlotRef? {
-        if isCurrent(entry.slot) { return entry.slot }
-        guard entry.seq != 0, let index = slotBySeq[Int(entry.shard)][entry.seq] else { return nil }
-        return DeliverySlotRef(index: index, generation: slots[Int(index)].generation)
+        if slots.isCurrent(entry.slot) { return entry.slot }
+        return entry.seq == 0 ? nil : slots.ref(of: entry.seq, Int(entry.shard))
     }
 
     private mutating func countAcknowledged(_ ref: DeliverySlotRef, _ g: Int) {
         counters.acknowledged += 1
         groups[g].counters.acknowledged += 1
-        topics[slots[Int(ref.index)].topic].acknowledged += 1
+        topics[slots[ref].topic].acknowledged += 1
     }
 
     /// The group at this position of the slot is done with the message.
     mutating func succeed(
         _ ref: DeliverySlotRef, _ position: Int, now: MonotonicTime, _ actions: inout DeliveryActions
     ) {
-        let i = Int(ref.index)
-        let group = removeOwed(position, from: i).group
-        if slots[i].isTracked {
-            actions.finished.append(slots[i].message)
+        let group = slots.removeOwed(position, of: ref).group
+        if slots[ref].isTracked {
+            actions.finished.append(slots[ref].message)
             emit(
                 Settlement(
-                    seq: slots[i].seq, bytes: slots[i].message.footprint, wasTracked: true, done: [groups[group].name]),
-                shard: slots[i].shard, &actions)
-        } else if slots[i].owed.isEmpty && !slots[i].isFly {
-            actions.finished.append(slots[i].message)
+                    seq: slots[ref].seq, bytes: slots[ref].message.footprint, wasTracked: true, done: [groups[group].name]),
+                shard: slots[ref].shard, &actions)
+        } else if slots[ref].owed.isEmpty && !slots[ref].isFly {
+            actions.finished.append(slots[ref].message)
             emit(
-                Settlement(seq: slots[i].seq, bytes: slots[i].message.footprint), shard: slots[i].shard, &actions)
-        } else if !slots[i].isPartial {
-            slots[i].isPartial = true
-            if !slots[i].isFly { partials.append((ref, now)) }
+                Settlement(seq: slots[ref].seq, bytes: slots[ref].message.footprint), shard: slots[ref].shard, &actions)
+        } else if !slots[ref].isPartial {
+            slots.markPartial(ref)
+            if !slots[ref].isFly { partials.append((ref, now)) }
         }
         releaseIfIdle(ref, wall: 0, now: now, &actions)
     }
@@ -125,29 +123,28 @@ extension DeliveryMachine {
         _ ref: DeliverySlotRef, _ position: Int, error: String, isLast: Bool = false, wall: Timestamp,
         now: MonotonicTime, _ actions: inout DeliveryActions
     ) {
-        let i = Int(ref.index)
-        slots[i].owed[position].attempts += 1
-        let entry = slots[i].owed[position]
+        slots.addAttempt(position, of: ref)
+        let entry = slots[ref].owed[position]
         let isAway = groups[entry.group].isAway
         let decision = limits.schedule.decide(
-            attempts: entry.attempts, deliverLimit: slots[i].message.deliverLimit,
-            expiresAt: slots[i].message.expiresAt, now: time(of: slots[i].shard, wall))
+            attempts: entry.attempts, deliverLimit: slots[ref].message.deliverLimit,
+            expiresAt: slots[ref].message.expiresAt, now: time(of: slots[ref].shard, wall))
         switch decision {
         case .retryNow where !isAway && !groups[entry.group].isPaused:
-            slots[i].owed[position].progress = .queued
+            slots.setProgress(.queued, position, of: ref)
             if isLast { groups[entry.group].queue.append(ref) } else { groups[entry.group].queue.prepend(ref) }
             needsPump(entry.group)
             return
-        case _ where slots[i].isFly:
+        case _ where slots[ref].isFly:
             counters.flyDropped += 1
-            removeOwed(position, from: i)
-        case .retryNow where isAway && !entry.isPersistent && !groups[entry.group].shards[slots[i].shard].isElsewhere:
+            slots.removeOwed(position, of: ref)
+        case .retryNow where isAway && !entry.isPersistent && !groups[entry.group].shards[slots[ref].shard].isElsewhere:
             // Its last client went with this attempt: it counts as delivered.
             succeed(ref, position, now: now, &actions)
             return
         case .retryNow:
             write(
-                ref, position, dueAt: dueWithoutClient(entry.group, slots[i].shard, wall), error: error, wall: wall,
+                ref, position, dueAt: dueWithoutClient(entry.group, slots[ref].shard, wall), error: error, wall: wall,
                 &actions)
         case .retryAt(let dueAt):
             write(ref, position, dueAt: dueAt, error: error, wall: wall, &actions)
@@ -162,11 +159,10 @@ extension DeliveryMachine {
         _ ref: DeliverySlotRef, _ position: Int, dueAt: Timestamp, error: String?, wall: Timestamp,
         _ actions: inout DeliveryActions
     ) {
-        let i = Int(ref.index)
-        let entry = removeOwed(position, from: i)
+        let entry = slots.removeOwed(position, of: ref)
         let own = Settlement.Pending(
             group: groups[entry.group].name, attempts: entry.attempts,
-            dueAt: min(dueAt, slots[i].message.expiresAt), lastError: error)
+            dueAt: min(dueAt, slots[ref].message.expiresAt), lastError: error)
         track(ref, plus: [own], wall: wall, &actions)
     }
 
@@ -178,8 +174,8 @@ extension DeliveryMachine {
         _ ref: DeliverySlotRef, _ position: Int, error: String, wall: Timestamp, now: MonotonicTime,
         _ actions: inout DeliveryActions
     ) {
-        let (g, shard) = (slots[Int(ref.index)].owed[position].group, slots[Int(ref.index)].shard)
-        let wasTried = slots[Int(ref.index)].owed[position].attempts > 0
+        let (g, shard) = (slots[ref].owed[position].group, slots[ref].shard)
+        let wasTried = slots[ref].owed[position].attempts > 0
         write(
             ref, position, dueAt: dueWithoutClient(g, shard, wall), error: wasTried ? error : nil, wall: wall, &actions)
         releaseIfIdle(ref, wall: wall, now: now, &actions)
@@ -190,17 +186,16 @@ extension DeliveryMachine {
         _ ref: DeliverySlotRef, _ position: Int, reason: DeadLetterReason, error: String?, wall: Timestamp,
         _ actions: inout DeliveryActions
     ) {
-        let i = Int(ref.index)
-        let entry = removeOwed(position, from: i)
-        groups[entry.group].suspects.clear(slots[i].seq, slots[i].shard)
+        let entry = slots.removeOwed(position, of: ref)
+        groups[entry.group].suspects.clear(slots[ref].seq, slots[ref].shard)
         counters.deadLettered += 1
         groups[entry.group].counters.deadLettered += 1
-        topics[slots[i].topic].deadLettered += 1
+        topics[slots[ref].topic].deadLettered += 1
         if reason == .expired { counters.expired += 1 }
-        actions.finished.append(slots[i].message)
+        actions.finished.append(slots[ref].message)
         actions.burials.append(
             .init(
-                message: slots[i].message, group: groups[entry.group].name, reason: reason, attempts: entry.attempts,
+                message: slots[ref].message, group: groups[entry.group].name, reason: reason, attempts: entry.attempts,
                 error: error))
         let dead = Settlement.Dead(
             group: groups[entry.group].name, attempts: entry.attempts, reason: reason, lastError: error)
@@ -214,27 +209,26 @@ extension DeliveryMachine {
         _ ref: DeliverySlotRef, plus: [Settlement.Pending] = [], dead: [Settlement.Dead] = [], wall: Timestamp,
         _ actions: inout DeliveryActions
     ) {
-        let i = Int(ref.index)
         var pending = plus
-        if !slots[i].isTracked {
-            for entry in slots[i].owed {
+        if !slots[ref].isTracked {
+            for entry in slots[ref].owed {
                 let name = groups[entry.group].name
                 guard !entry.isActive else {
                     pending.append(Settlement.Pending(held: name, attempts: entry.attempts))
                     continue
                 }
-                let due = dueWithoutClient(entry.group, slots[i].shard, wall)
+                let due = dueWithoutClient(entry.group, slots[ref].shard, wall)
                 pending.append(
                     Settlement.Pending(
-                        group: name, attempts: entry.attempts, dueAt: min(due, slots[i].message.expiresAt)))
+                        group: name, attempts: entry.attempts, dueAt: min(due, slots[ref].message.expiresAt)))
             }
-            removeLeft(from: i)
+            slots.removeLeft(of: ref)
         }
         let settlement = Settlement(
-            seq: slots[i].seq, bytes: slots[i].message.footprint, wasTracked: slots[i].isTracked, done: [], dead: dead,
+            seq: slots[ref].seq, bytes: slots[ref].message.footprint, wasTracked: slots[ref].isTracked, done: [], dead: dead,
             pending: pending)
-        slots[i].isTracked = true
-        emit(settlement, shard: slots[i].shard, &actions)
+        slots.markTracked(ref)
+        emit(settlement, shard: slots[ref].shard, &actions)
     }
 
     /// Turns a fresh message that is not in memory into a row for each of its groups.
@@ -259,11 +253,10 @@ extension DeliveryMachine {
     mutating func releaseIfIdle(
         _ ref: DeliverySlotRef, wall: Timestamp, now: MonotonicTime, _ actions: inout DeliveryActions
     ) {
-        let i = Int(ref.index)
-        guard !slots[i].isFree, !slots[i].owed.contains(where: \.isActive) else { return }
-        if !slots[i].isFly && !slots[i].isTracked && slots[i].isPartial && !slots[i].owed.isEmpty {
+        guard !slots[ref].isFree, !slots[ref].owed.contains(where: \.isActive) else { return }
+        if !slots[ref].isFly && !slots[ref].isTracked && slots[ref].isPartial && !slots[ref].owed.isEmpty {
             track(ref, wall: wall, &actions)
         }
-        freeSlot(ref.index)
+        slots.remove(ref)
     }
 }

@@ -83,9 +83,8 @@ extension DeliveryMachine {
         var cut: Int64?
         for row in result.rows {
             guard case .fresh(let route) = row.kind else { continue }
-            if let index = slotBySeq[scan.shard][row.seq] {
-                let ref = DeliverySlotRef(index: index, generation: slots[Int(index)].generation)
-                if !slots[Int(index)].isTracked { track(ref, wall: wall, &actions) }
+            if let ref = slots.ref(of: row.seq, scan.shard) {
+                if !slots[ref].isTracked { track(ref, wall: wall, &actions) }
             } else if shards[scan.shard].unwritten.willLeaveRows(of: row.seq) {
                 cut = row.seq
                 break
@@ -107,7 +106,7 @@ extension DeliveryMachine {
     ) -> [ExpiredDelivery] {
         guard !shards[shard].unwritten.areTooMany else { return [] }
         var letters: [ExpiredDelivery] = []
-        for message in messages where slotBySeq[shard][message.seq] == nil && !shards[shard].unwritten.contains(message.seq) {
+        for message in messages where !slots.contains(message.seq, shard) && !shards[shard].unwritten.contains(message.seq) {
             let dead = message.route.members.filter(\.persistent).map {
                 Settlement.Dead(group: $0.group, attempts: 0, reason: .expired)
             }
@@ -159,7 +158,7 @@ extension DeliveryMachine {
     /// Publishes were acknowledged because the store has their messages already: what is nowhere in memory may be a stray, unless
     /// it is another broker's.
     package mutating func noteRepeats(of seqs: [Int64], shard: Int, _ actions: inout DeliveryActions) {
-        guard seqs.contains(where: { slotBySeq[shard][$0] == nil && !shards[shard].unwritten.contains($0) }) else { return }
+        guard seqs.contains(where: { !slots.contains($0, shard) && !shards[shard].unwritten.contains($0) }) else { return }
         lookForStrays(shard, &actions)
     }
 
@@ -170,7 +169,7 @@ extension DeliveryMachine {
         _ shard: Int, _ result: DeliveryScanResult, now: MonotonicTime, _ actions: inout DeliveryActions
     ) {
         for row in result.rows {
-            guard case .fresh(let route) = row.kind, slotBySeq[shard][row.seq] == nil, !shards[shard].unwritten.contains(row.seq)
+            guard case .fresh(let route) = row.kind, !slots.contains(row.seq, shard), !shards[shard].unwritten.contains(row.seq)
             else { continue }
             let owed = route.members.compactMap { groupByName[BindingName($0.group)] }
             let past = owed.filter { row.seq <= groups[$0].shards[shard].seenUpTo }

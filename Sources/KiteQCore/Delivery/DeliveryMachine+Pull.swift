@@ -67,11 +67,11 @@ extension DeliveryMachine {
         guard isOpen(id), clients[Int(id.index)].pull != nil else { return }
         let g = clients[Int(id.index)].group
         for entry in close(Int(id.index)).reversed() {
-            guard isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g) else { continue }
+            guard slots.isCurrent(entry.slot), let p = slots[entry.slot].position(of: g) else { continue }
             if groups[g].isPaused {
                 leaveToStore(entry.slot, p, error: Self.pausedError, wall: wall, now: now, &actions)
             } else {
-                setProgress(.queued, p, of: Int(entry.slot.index))
+                slots.setProgress(.queued, p, of: entry.slot)
                 groups[g].queue.prepend(entry.slot)
             }
         }

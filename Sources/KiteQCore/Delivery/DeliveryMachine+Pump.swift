@@ -23,7 +23,7 @@ extension DeliveryMachine {
                 sendApart(g, now: now, wall: wall, &actions)
                 continue
             }
-            guard let c = pickClient(g, for: Int(ref.index), p, company: nil, now: now), takeTurn(g, now: now)
+            guard let c = pickClient(g, for: ref, p, company: nil, now: now), takeTurn(g, now: now)
             else { break }
             groups[g].queue.removeFirst()
             send(ref, p, to: c, company: nil, now: now, &actions)
@@ -50,7 +50,7 @@ extension DeliveryMachine {
                 groups[g].queue.prepend(ref)
                 continue
             }
-            guard let c = pickClient(g, for: Int(ref.index), p, company: company, now: now), takeTurn(g, now: now)
+            guard let c = pickClient(g, for: ref, p, company: company, now: now), takeTurn(g, now: now)
             else { break }
             groups[g].apart.removeFirst()
             send(ref, p, to: c, company: company, now: now, &actions)
@@ -63,14 +63,13 @@ extension DeliveryMachine {
     private mutating func position(
         ofWaiting ref: DeliverySlotRef, _ g: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) -> Int? {
-        let i = Int(ref.index)
-        guard isCurrent(ref), let p = slots[i].position(of: g), slots[i].owed[p].progress == .queued else { return nil }
+        guard slots.isCurrent(ref), let p = slots[ref].position(of: g), slots[ref].owed[p].progress == .queued else { return nil }
         // In this order: without a lease of its shard nobody knows what time it is there.
-        if !slots[i].isFly, isStopped(slots[i].shard, now: now) {
-            groups[g].shards[slots[i].shard].parked.append(ref)
+        if !slots[ref].isFly, isStopped(slots[ref].shard, now: now) {
+            groups[g].shards[slots[ref].shard].parked.append(ref)
             return nil
         }
-        if slots[i].message.expiresAt <= time(of: slots[i].shard, wall) {
+        if slots[ref].message.expiresAt <= time(of: slots[ref].shard, wall) {
             expire(ref, p, wall: wall, now: now, &actions)
             return nil
         }
@@ -80,7 +79,7 @@ extension DeliveryMachine {
     /// Of a suspect.
     private func company(of ref: DeliverySlotRef, _ g: Int) -> Int32? {
         groups[g].suspects.isEmpty
-            ? nil : groups[g].suspects.company(of: slots[Int(ref.index)].seq, slots[Int(ref.index)].shard)
+            ? nil : groups[g].suspects.company(of: slots[ref].seq, slots[ref].shard)
     }
 
     /// Whether the group's rate allows one more message.
@@ -92,22 +91,22 @@ extension DeliveryMachine {
         _ ref: DeliverySlotRef, _ p: Int, to c: Int, company: Int32?, now: MonotonicTime,
         _ actions: inout DeliveryActions
     ) {
-        let (i, g) = (Int(ref.index), clients[c].group)
+        let g = clients[c].group
         let entry = DeliveryClient.Entry(
-            slot: ref, bytes: slots[i].message.footprint, sentAt: now, seq: slots[i].seq, shard: Int32(slots[i].shard),
-            company: company)
-        slots[i].owed[p].progress = .inFlight
+            slot: ref, bytes: slots[ref].message.footprint, sentAt: now, seq: slots[ref].seq,
+            shard: Int32(slots[ref].shard), company: company)
+        slots.setProgress(.inFlight, p, of: ref)
         if clients[c].pull == nil { outboundRoom -= entry.bytes }
         if company != nil, clients[c].companies.isEmpty { groups[g].clientsOnTrial += 1 }
         let opaque = clients[c].deliver(entry, now: now, trialInterval: limits.trialInterval)
         counters.delivered += 1
         groups[g].sent()
-        topics[slots[i].topic].delivered += 1
-        if slots[i].owed[p].attempts == 0, let start = slots[i].acceptedAt { deliveryTimes.record(now - start) }
+        topics[slots[ref].topic].delivered += 1
+        if slots[ref].owed[p].attempts == 0, let start = slots[ref].acceptedAt { deliveryTimes.record(now - start) }
         actions.deliveries.append(
             DeliveryActions.Delivery(
                 client: DeliveryClientID(index: Int32(c), generation: clients[c].generation), opaque: opaque,
-                attempt: UInt8(clamping: slots[i].owed[p].attempts + 1), message: slots[i].message))
+                attempt: UInt8(clamping: slots[ref].owed[p].attempts + 1), message: slots[ref].message))
     }
 
     /// A delivery does not await its answer any more.
@@ -121,9 +120,9 @@ extension DeliveryMachine {
     private mutating func expire(
         _ ref: DeliverySlotRef, _ position: Int, wall: Timestamp, now: MonotonicTime, _ actions: inout DeliveryActions
     ) {
-        if slots[Int(ref.index)].isFly {
+        if slots[ref].isFly {
             counters.flyDropped += 1
-            removeOwed(position, from: Int(ref.index))
+            slots.removeOwed(position, of: ref)
         } else {
             bury(ref, position, reason: .expired, error: nil, wall: wall, &actions)
         }
@@ -173,12 +172,12 @@ extension DeliveryMachine {
 
     /// The next client in turn that can take a delivery; while some warm up, each gets a share by its weight.
     private mutating func pickClient(
-        _ g: Int, for slot: Int, _ position: Int, company: Int32?, now: MonotonicTime
+        _ g: Int, for ref: DeliverySlotRef, _ position: Int, company: Int32?, now: MonotonicTime
     ) -> Int? {
         let count = groups[g].clients.count
         var trial = Trial.always
         if groups[g].unproven > 0, groups[g].unproven < count {
-            let isLast = slots[slot].owed[position].attempts + 1 >= slots[slot].message.deliverLimit
+            let isLast = slots[ref].owed[position].attempts + 1 >= slots[ref].message.deliverLimit
             trial = isLast ? .never : .now(now)
         }
         guard count > 0 else { return nil }

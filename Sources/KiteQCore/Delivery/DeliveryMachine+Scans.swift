@@ -44,7 +44,7 @@ extension DeliveryMachine {
         let due = DeliveryScan.Kind.due(waitingUpTo: state.seenUpTo)
         // Half of what it may have is free again: pages are not read for a message or two. A queue that new messages keep at more
         // than that for ever is no reason for what is due to wait as long.
-        guard groups[g].queue.count <= limits.queueLength / 2, room(g) >= groups[g].bytes else {
+        guard groups[g].queue.count <= limits.queueLength / 2, room(g) >= slots.account(of: g).bytes else {
             return state.isDue && now - state.dueSince >= limits.dueWait ? due : nil
         }
         if state.isDue && !(state.lastScanWasDue && backlogAfter != nil) { return due }
@@ -72,7 +72,7 @@ extension DeliveryMachine {
         }
         return result.rows.lazy.filter { row in
             switch row.kind {
-            case .fresh: slotBySeq[scan.shard][row.seq] == nil && !shards[scan.shard].unwritten.contains(row.seq)
+            case .fresh: !slots.contains(row.seq, scan.shard) && !shards[scan.shard].unwritten.contains(row.seq)
             case .tracked:
                 !isWorkedOn(row.seq, scan.shard, by: scan.groupIndex) && !shards[scan.shard].unwritten.contains(row.seq)
             case .held: false
@@ -81,8 +81,8 @@ extension DeliveryMachine {
     }
 
     func isWorkedOn(_ seq: Int64, _ shard: Int, by g: Int) -> Bool {
-        guard let index = slotBySeq[shard][seq] else { return false }
-        return slots[Int(index)].owed.contains { $0.group == g && $0.isActive }
+        guard let ref = slots.ref(of: seq, shard) else { return false }
+        return slots[ref].owed.contains { $0.group == g && $0.isActive }
     }
 
     /// A scan's rows and the messages loaded for them, of those asked for.
@@ -187,16 +187,15 @@ extension DeliveryMachine {
         let held = groups[g].shards[shard].held
         groups[g].shards[shard].held = []
         for ref in held {
-            let i = Int(ref.index)
-            guard isCurrent(ref), let p = slots[i].position(of: g), slots[i].owed[p].progress == .held else { continue }
-            if isEnd || slots[i].seq <= frontier {
-                setProgress(.queued, p, of: i)
+            guard slots.isCurrent(ref), let p = slots[ref].position(of: g), slots[ref].owed[p].progress == .held else { continue }
+            if isEnd || slots[ref].seq <= frontier {
+                slots.setProgress(.queued, p, of: ref)
                 groups[g].queue.append(ref)
-            } else if slots[i].isTracked {
+            } else if slots[ref].isTracked {
                 // Its row says that it is in memory: the store learns that it is not.
                 postpone(ref, p, error: "the group's queue was full", wall: wall, now: now, &actions)
             } else {
-                setProgress(.left, p, of: i)
+                slots.setProgress(.left, p, of: ref)
                 releaseIfIdle(ref, wall: wall, now: now, &actions)
             }
         }

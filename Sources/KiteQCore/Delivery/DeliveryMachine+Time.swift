@@ -7,9 +7,9 @@ extension DeliveryMachine {
             if clients[c].pull != nil { lookAfterPull(c, now: now) }
         }
         endPresenceByPulls(now: now, wall: wall, &actions)
-        while let first = partials.first, now - first.since >= limits.partialAfter || !isCurrent(first.slot) {
+        while let first = partials.first, now - first.since >= limits.partialAfter || !slots.isCurrent(first.slot) {
             partials.removeFirst()
-            guard isCurrent(first.slot), !slots[Int(first.slot.index)].isTracked else { continue }
+            guard slots.isCurrent(first.slot), !slots[first.slot].isTracked else { continue }
             track(first.slot, wall: wall, &actions)
             releaseIfIdle(first.slot, wall: wall, now: now, &actions)
         }
@@ -37,10 +37,10 @@ extension DeliveryMachine {
             endFlight(entry, of: c)
             // Its consumer lives.
             groups[g].suspects.clear(entry.seq, Int(entry.shard))
-            guard isCurrent(entry.slot), let p = slots[Int(entry.slot.index)].position(of: g) else { continue }
+            guard slots.isCurrent(entry.slot), let p = slots[entry.slot].position(of: g) else { continue }
             counters.timedOut += 1
             groups[g].counters.timedOut += 1
-            topics[slots[Int(entry.slot.index)].topic].timedOut += 1
+            topics[slots[entry.slot].topic].timedOut += 1
             let answer = clients[c].pull == nil ? "no DELIVER_ACK in time" : "not acknowledged within its visibility"
             fail(entry.slot, p, error: explained(answer, entry, by: c, wall: wall), wall: wall, now: now, &actions)
             needsPump(g)
@@ -60,8 +60,7 @@ extension DeliveryMachine {
     /// The broker stops: nothing more is sent, and what some groups have finished is written for the next owner.
     package mutating func drain(now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
         isDraining = true
-        for i in slots.indices where !slots[i].isFree && slots[i].isPartial && !slots[i].isTracked && !slots[i].isFly {
-            let ref = DeliverySlotRef(index: Int32(i), generation: slots[i].generation)
+        for ref in slots.refs where slots[ref].isPartial && !slots[ref].isTracked && !slots[ref].isFly {
             track(ref, wall: wall, &actions)
         }
     }

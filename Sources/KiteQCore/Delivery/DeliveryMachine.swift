@@ -14,11 +14,7 @@ import DequeModule
 package struct DeliveryMachine: Sendable {
     package let limits: DeliveryLimits
 
-    var slots: [DeliverySlot] = []
-    var freeSlots: [Int32] = []
-    /// By shard, then seq: two shards may hold the same seq.
-    var slotBySeq: [[Int64: Int32]]
-    var memoryBytes = 0
+    var slots: SlotTable
 
     var groups: [DeliveryGroup] = []
     var groupByName: [BindingName: Int] = [:]
@@ -53,50 +49,11 @@ package struct DeliveryMachine: Sendable {
     package init(shards: Int, limits: DeliveryLimits = DeliveryLimits(), topics: [String] = []) {
         self.limits = limits
         self.topics = TopicTable(topics)
-        slotBySeq = Array(repeating: [:], count: shards)
+        slots = SlotTable(shards: shards)
         // A shard that cannot be written stops itself, and leaves the others their part.
         let shard = DeliveryShard(
             unwritten: max(1, limits.unflushed / shards), pagedIn: max(1, limits.pagedInRemembered / shards))
         self.shards = Array(repeating: shard, count: shards)
-    }
-
-    // MARK: Slots
-
-    mutating func makeSlot(
-        seq: Int64, shard: Int, topic: Int, message: Message, owed: [DeliverySlot.Owed], isTracked: Bool,
-        acceptedAt: MonotonicTime? = nil
-    ) -> DeliverySlotRef {
-        memoryBytes += message.footprint
-        let index: Int32
-        if let free = freeSlots.popLast() {
-            index = free
-            let generation = slots[Int(index)].generation &+ 1
-            slots[Int(index)] = DeliverySlot(
-                seq: seq, shard: shard, topic: topic, message: message, owed: owed, isTracked: isTracked,
-                generation: generation, acceptedAt: acceptedAt)
-        } else {
-            index = Int32(slots.count)
-            slots.append(
-                DeliverySlot(
-                    seq: seq, shard: shard, topic: topic, message: message, owed: owed, isTracked: isTracked,
-                    generation: 0, acceptedAt: acceptedAt))
-        }
-        if seq != 0 { slotBySeq[shard][seq] = index }
-        for p in owed.indices { count(owed[p], Int(index)) }
-        return DeliverySlotRef(index: index, generation: slots[Int(index)].generation)
-    }
-
-    mutating func freeSlot(_ index: Int32) {
-        let i = Int(index)
-        for p in slots[i].owed.indices { uncount(slots[i].owed[p], i) }
-        memoryBytes -= slots[i].message.footprint
-        if slots[i].seq != 0 { slotBySeq[slots[i].shard][slots[i].seq] = nil }
-        slots[i].clear()
-        freeSlots.append(index)
-    }
-
-    func isCurrent(_ ref: DeliverySlotRef) -> Bool {
-        slots[Int(ref.index)].generation == ref.generation && !slots[Int(ref.index)].isFree
     }
 
     // MARK: Settling

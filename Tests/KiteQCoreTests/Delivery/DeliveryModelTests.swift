@@ -147,12 +147,12 @@ import Testing
 
         /// Whether each group's accounts are what the messages in memory say.
         var isBalanced: Bool {
-            var bytes = Array(repeating: 0, count: h.machine.groups.count)
-            var owed = bytes
-            for slot in h.machine.slots where !slot.isFree {
+            let slots = h.machine.slots
+            var accounts = Array(repeating: SlotTable.Account(), count: h.machine.groups.count)
+            for slot in slots.refs.map({ slots[$0] }) {
                 for entry in slot.owed {
-                    owed[entry.group] += 1
-                    if entry.isActive { bytes[entry.group] += slot.message.footprint }
+                    accounts[entry.group].owed += 1
+                    if entry.isActive { accounts[entry.group].bytes += slot.message.footprint }
                 }
             }
             var receipts = 0
@@ -161,7 +161,7 @@ import Testing
                     receipts += pull.isWaiting ? client.window.limit : client.window.inFlight + client.window.late
                 }
             }
-            return bytes == h.machine.groups.map(\.bytes) && owed == h.machine.groups.map(\.owed)
+            return accounts == accounts.indices.map { slots.account(of: $0) }
                 && receipts == h.machine.receipts
                 && receipts == h.machine.groups.reduce(0) { $0 + $1.pulls.receipts }
                 && h.machine.waitingPulls == h.machine.groups.reduce(0) { $0 + $1.pulls.waiting }

@@ -64,7 +64,7 @@ struct FatalMessages {
     private mutating func scan() {
         while let scan = h.nextScan() {
             guard case .backlog(let after) = scan.kind else {
-                let due = store.filter { $0.value.attempts != nil && h.machine.slotBySeq[0][$0.key] == nil }.keys
+                let due = store.filter { $0.value.attempts != nil && !h.machine.slots.contains($0.key, 0) }.keys
                     .sorted()
                 h.finish(
                     scan, .init(rows: due.map { .init(seq: $0, kind: .tracked) }, isEnd: true),
