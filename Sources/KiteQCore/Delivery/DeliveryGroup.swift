@@ -67,7 +67,7 @@ struct DeliveryGroup: Sendable {
 
     var name: String
     /// Those that may be sent something: its connections, and its pulls as long as they wait.
-    var clients: [Int32] = []
+    var clients: [ClientIndex] = []
     var pulls = Pulls()
     /// Nothing is delivered to it, and what waits for it is in the store alone.
     var isPaused = false
@@ -80,7 +80,7 @@ struct DeliveryGroup: Sendable {
     var queue = Deque<DeliverySlotRef>()
     /// Suspects that wait to be tried, and the client that is kept free for them.
     var apart = Deque<DeliverySlotRef>()
-    var reserved: Int32?
+    var reserved: ClientIndex?
     var bucket: TokenBucket
     var watermark: Int
     var shards: [Shard]

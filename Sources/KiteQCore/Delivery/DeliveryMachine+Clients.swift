@@ -11,33 +11,25 @@ extension DeliveryMachine {
         let limit = min(max(1, window ?? limits.window), limits.window)
         let window = InFlightWindow<DeliveryClient.Entry>(
             limit: limit, timeout: limits.deliveryTimeout, lateLimit: max(64, limit * 2), lateTime: limits.lateTime)
-        let id = addClient(groupIndex(name), window, WarmUp(seconds: warmUpSeconds, start: now), now: now, &actions)
+        let c = addClient(groupIndex(name), window, WarmUp(seconds: warmUpSeconds, start: now), now: now, &actions)
         pump(now: now, wall: wall, &actions)
-        return id
+        return clients.id(of: c)
     }
 
     /// One more that the group's messages may be sent to; the group is here from now on.
     mutating func addClient(
         _ g: Int, _ window: InFlightWindow<DeliveryClient.Entry>, _ warmUp: WarmUp, now: MonotonicTime,
         _ actions: inout DeliveryActions
-    ) -> DeliveryClientID {
-        var client = DeliveryClient(
-            group: g, window: window, pace: WindowPace(most: window.limit, span: window.timeout, now: now),
-            maxBytes: limits.clientBytes, warmUp: warmUp, generation: 0)
-        let index: Int32
-        if let free = freeClients.popLast() {
-            index = free
-            client.generation = clients[Int(index)].generation &+ 1
-            clients[Int(index)] = client
-        } else {
-            index = Int32(clients.count)
-            clients.append(client)
-        }
+    ) -> ClientIndex {
+        let c = clients.insert(
+            DeliveryClient(
+                group: g, window: window, pace: WindowPace(most: window.limit, span: window.timeout, now: now),
+                maxBytes: limits.clientBytes, warmUp: warmUp, generation: 0))
         if groups[g].isAway { readFromTheStart(g, &actions) }
-        groups[g].clients.append(index)
+        groups[g].clients.append(c)
         groups[g].warmAt = max(groups[g].warmAt, warmUp.warmAt)
         needsPump(g)
-        return DeliveryClientID(index: index, generation: client.generation)
+        return c
     }
 
     /// All that waits for a group is in the store: its backlog, and rows whose time has come.
@@ -54,8 +46,7 @@ extension DeliveryMachine {
     package mutating func disconnect(
         _ id: DeliveryClientID, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
-        guard isOpen(id) else { return }
-        let c = Int(id.index)
+        guard let c = clients.index(of: id) else { return }
         let g = clients[c].group
         let lost = close(c)
         if groups[g].isAway { leave(g, now: now, wall: wall, &actions) }
@@ -64,7 +55,7 @@ extension DeliveryMachine {
     }
 
     private mutating func lose(
-        _ lost: [DeliveryClient.Entry], of c: Int, now: MonotonicTime, wall: Timestamp,
+        _ lost: [DeliveryClient.Entry], of c: ClientIndex, now: MonotonicTime, wall: Timestamp,
         _ actions: inout DeliveryActions
     ) {
         let g = clients[c].group
@@ -106,21 +97,19 @@ extension DeliveryMachine {
     }
 
     /// Ends a client; returns what it had in flight, in order of delivery.
-    mutating func close(_ c: Int) -> [DeliveryClient.Entry] {
+    mutating func close(_ c: ClientIndex) -> [DeliveryClient.Entry] {
         stopSending(to: c)
         let unanswered = clients[c].window.drain()
         for entry in unanswered { endFlight(entry, of: c) }
         countReceipts(c)
-        clients[c].isOpen = false
-        clients[c].generation &+= 1
-        freeClients.append(Int32(c))
+        clients.close(c)
         return unanswered
     }
 
     /// Nothing more is sent to a client of its group; the turns of the others stay.
-    mutating func stopSending(to c: Int) {
+    mutating func stopSending(to c: ClientIndex) {
         let g = clients[c].group
-        guard let position = groups[g].clients.firstIndex(of: Int32(c)) else { return }
+        guard let position = groups[g].clients.firstIndex(of: c) else { return }
         if clients[c].isUnproven { groups[g].unproven -= 1 }
         groups[g].clients.remove(at: position)
         if position < groups[g].nextClient { groups[g].nextClient -= 1 }
@@ -135,32 +124,32 @@ extension DeliveryMachine {
         _ id: DeliveryClientID, _ isWritable: Bool, now: MonotonicTime, wall: Timestamp,
         _ actions: inout DeliveryActions
     ) {
-        guard isOpen(id) else { return }
-        clients[Int(id.index)].isWritable = isWritable
+        guard let c = clients.index(of: id) else { return }
+        clients[c].isWritable = isWritable
         guard isWritable else { return }
-        needsPump(clients[Int(id.index)].group)
+        needsPump(clients[c].group)
         pump(now: now, wall: wall, &actions)
     }
 
     /// Whether a connection is read: while it is not, its DELIVER_ACKs cannot arrive, and no deadline of it runs.
     package mutating func setReading(_ id: DeliveryClientID, _ isReading: Bool, now: MonotonicTime) {
-        guard isOpen(id) else { return }
+        guard let c = clients.index(of: id) else { return }
         if isReading {
-            clients[Int(id.index)].window.resume(now: now)
+            clients[c].window.resume(now: now)
         } else {
-            clients[Int(id.index)].window.pause(now: now)
+            clients[c].window.pause(now: now)
         }
     }
 
     /// A connection has published a message: unless it is seen to consume, others of its group are preferred.
     package mutating func markPublisher(_ id: DeliveryClientID) {
-        guard isOpen(id), !clients[Int(id.index)].hasPublished else { return }
-        clients[Int(id.index)].hasPublished = true
-        if clients[Int(id.index)].isUnproven { groups[clients[Int(id.index)].group].unproven += 1 }
+        guard let c = clients.index(of: id), !clients[c].hasPublished else { return }
+        clients[c].hasPublished = true
+        if clients[c].isUnproven { groups[clients[c].group].unproven += 1 }
     }
 
     /// A client took a message with success.
-    mutating func markConsumer(_ c: Int) {
+    mutating func markConsumer(_ c: ClientIndex) {
         guard !clients[c].hasConsumed else { return }
         if clients[c].isUnproven { groups[clients[c].group].unproven -= 1 }
         clients[c].hasConsumed = true
@@ -170,11 +159,6 @@ extension DeliveryMachine {
     package func isPresent(_ group: String) -> Bool {
         guard let g = groupByName[BindingName(group)] else { return false }
         return !groups[g].isAway
-    }
-
-    func isOpen(_ id: DeliveryClientID) -> Bool {
-        let c = Int(id.index)
-        return clients.indices.contains(c) && clients[c].isOpen && clients[c].generation == id.generation
     }
 
     /// The last client of a group went: what waits for it is left to the store.

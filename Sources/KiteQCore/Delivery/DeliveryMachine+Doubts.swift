@@ -8,13 +8,13 @@ extension DeliveryMachine {
 
     /// A client speaks as one does that takes no large packets.
     package mutating func doubt(_ id: DeliveryClientID) {
-        guard isOpen(id) else { return }
-        clients[Int(id.index)].isDoubtful = true
+        guard let c = clients.index(of: id) else { return }
+        clients[c].isDoubtful = true
     }
 
     /// Why an attempt failed, with the doubt where there is one.
     mutating func explained(
-        _ error: String, _ entry: DeliveryClient.Entry, by c: Int, wall: Timestamp
+        _ error: String, _ entry: DeliveryClient.Entry, by c: ClientIndex, wall: Timestamp
     ) -> String {
         let bytes = slots[entry.slot].message.packetBytes
         guard clients[c].isDoubtful, bytes > Self.doubtfulBytes else { return error }

@@ -19,8 +19,7 @@ extension DeliveryMachine {
         _ acknowledgements: [Acknowledgement], client id: DeliveryClientID,
         now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
-        guard isOpen(id) else { return }
-        let c = Int(id.index)
+        guard let c = clients.index(of: id) else { return }
         for ack in acknowledgements { _ = answer(ack, of: c, now: now, wall: wall, &actions) }
         needsPump(clients[c].group)
         pump(now: now, wall: wall, &actions)
@@ -28,7 +27,7 @@ extension DeliveryMachine {
 
     /// One answer; false where it changes nothing.
     mutating func answer(
-        _ ack: Acknowledgement, of c: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
+        _ ack: Acknowledgement, of c: ClientIndex, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) -> Bool {
         let g = clients[c].group
         let answered = clients[c].acknowledge(ack.opaque, now: now)

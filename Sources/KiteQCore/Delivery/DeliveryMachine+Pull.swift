@@ -50,23 +50,23 @@ extension DeliveryMachine {
             limit: min(Swift.max(1, max), limits.pull.messages, room),
             timeout: min(Swift.max(visibility, limits.pull.visibility.lowerBound), limits.pull.visibility.upperBound),
             lateTime: limits.pull.lateTime)
-        let id = addClient(g, window, WarmUp(seconds: 0, start: now), now: now, &actions)
-        clients[Int(id.index)].pull = DeliveryClient.Pull(key: key)
+        let c = addClient(g, window, WarmUp(seconds: 0, start: now), now: now, &actions)
+        clients[c].pull = DeliveryClient.Pull(key: key)
         groups[g].pulls.waiting += 1
         waitingPulls += 1
-        countReceipts(Int(id.index))
+        countReceipts(c)
         stayPresent(g, now: now)
         pump(now: now, wall: wall, &actions)
-        return .success(id)
+        return .success(clients.id(of: c))
     }
 
     /// The caller waits no more, or what it was sent did not reach it: that goes back at once, and was no attempt.
     package mutating func endPull(
         _ id: DeliveryClientID, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
-        guard isOpen(id), clients[Int(id.index)].pull != nil else { return }
-        let g = clients[Int(id.index)].group
-        for entry in close(Int(id.index)).reversed() {
+        guard let c = clients.index(of: id), clients[c].pull != nil else { return }
+        let g = clients[c].group
+        for entry in close(c).reversed() {
             guard slots.isCurrent(entry.slot), let p = slots[entry.slot].position(of: g) else { continue }
             if groups[g].isPaused {
                 leaveToStore(entry.slot, p, error: Self.pausedError, wall: wall, now: now, &actions)
@@ -88,8 +88,7 @@ extension DeliveryMachine {
         wall: Timestamp, _ actions: inout DeliveryActions
     ) -> [Settled] {
         let settled = receipts.map { receipt -> Settled in
-            let c = Int(receipt.client.index)
-            guard isOpen(receipt.client), clients[c].pull?.key == receipt.key else { return .tooLate }
+            guard let c = clients.index(of: receipt.client), clients[c].pull?.key == receipt.key else { return .tooLate }
             let g = clients[c].group
             guard BindingName(groups[g].name) == BindingName(group) else { return .notYours }
             let ack = Acknowledgement(
@@ -110,9 +109,8 @@ extension DeliveryMachine {
             groups[g].pulls.presentUntil = nil
             if groups[g].isAway { leave(g, now: now, wall: wall, &actions) }
         }
-        for c in clients.indices where clients[c].isOpen && clients[c].pull != nil {
-            disconnect(
-                DeliveryClientID(index: Int32(c), generation: clients[c].generation), now: now, wall: wall, &actions)
+        for c in clients.places where clients[c].isOpen && clients[c].pull != nil {
+            disconnect(clients.id(of: c), now: now, wall: wall, &actions)
         }
     }
 
@@ -120,15 +118,15 @@ extension DeliveryMachine {
 
     /// Those that got something wait for nothing more.
     mutating func endServedPulls(_ g: Int) {
-        for index in groups[g].clients where clients[Int(index)].window.inFlight > 0 {
-            guard clients[Int(index)].pull != nil else { continue }
-            stopSending(to: Int(index))
-            countReceipts(Int(index))
+        for index in groups[g].clients where clients[index].window.inFlight > 0 {
+            guard clients[index].pull != nil else { continue }
+            stopSending(to: index)
+            countReceipts(index)
         }
     }
 
     /// Called at each tick.
-    mutating func lookAfterPull(_ c: Int, now: MonotonicTime) {
+    mutating func lookAfterPull(_ c: ClientIndex, now: MonotonicTime) {
         clients[c].window.forgetLate(now: now)
         if clients[c].window.inFlight > 0 || clients[c].pull?.isWaiting == true {
             stayPresent(clients[c].group, now: now)
@@ -136,14 +134,14 @@ extension DeliveryMachine {
         closeIfAnswered(c)
     }
 
-    private mutating func closeIfAnswered(_ c: Int) {
+    private mutating func closeIfAnswered(_ c: ClientIndex) {
         guard let pull = clients[c].pull, !pull.isWaiting, clients[c].window.inFlight + clients[c].window.late == 0
         else { return countReceipts(c) }
         _ = close(c)
     }
 
     /// Keeps the accounts of a pull's receipts.
-    mutating func countReceipts(_ c: Int) {
+    mutating func countReceipts(_ c: ClientIndex) {
         guard let pull = clients[c].pull else { return }
         let window = clients[c].window
         let count = pull.isWaiting ? window.limit : window.inFlight + window.late

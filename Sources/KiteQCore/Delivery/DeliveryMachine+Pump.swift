@@ -88,7 +88,7 @@ extension DeliveryMachine {
     }
 
     private mutating func send(
-        _ ref: DeliverySlotRef, _ p: Int, to c: Int, company: Int32?, now: MonotonicTime,
+        _ ref: DeliverySlotRef, _ p: Int, to c: ClientIndex, company: Int32?, now: MonotonicTime,
         _ actions: inout DeliveryActions
     ) {
         let g = clients[c].group
@@ -105,12 +105,12 @@ extension DeliveryMachine {
         if slots[ref].owed[p].attempts == 0, let start = slots[ref].acceptedAt { deliveryTimes.record(now - start) }
         actions.deliveries.append(
             DeliveryActions.Delivery(
-                client: DeliveryClientID(index: Int32(c), generation: clients[c].generation), opaque: opaque,
+                client: clients.id(of: c), opaque: opaque,
                 attempt: UInt8(clamping: slots[ref].owed[p].attempts + 1), message: slots[ref].message))
     }
 
     /// A delivery does not await its answer any more.
-    mutating func endFlight(_ entry: DeliveryClient.Entry, of c: Int) {
+    mutating func endFlight(_ entry: DeliveryClient.Entry, of c: ClientIndex) {
         groups[clients[c].group].inFlight -= 1
         guard let company = entry.company else { return }
         clients[c].leave(company: company)
@@ -133,14 +133,14 @@ extension DeliveryMachine {
 
     /// Whether a client can take a delivery. One that has suspects in flight gets nothing else: whatever is lost with its
     /// consumer would be suspected, too.
-    private func takes(_ c: Int, company: Int32?, _ trial: Trial) -> Bool {
+    private func takes(_ c: ClientIndex, company: Int32?, _ trial: Trial) -> Bool {
         guard clients[c].hasRoom, outboundRoom > 0 || clients[c].pull != nil else { return false }
         if clients[c].isUnproven, !trial.allows(clients[c]) { return false }
         if let company {
             let mayBegin = !clients[c].companies.isEmpty || groups[clients[c].group].mayTryMore
             return mayBegin && clients[c].admits(company: company)
         }
-        return clients[c].companies.isEmpty && groups[clients[c].group].reserved != Int32(c)
+        return clients[c].companies.isEmpty && groups[clients[c].group].reserved != c
     }
 
     /// When a client of which nobody knows whether it consumes is sent a message: while others live, one now and then, and none that
@@ -162,18 +162,18 @@ extension DeliveryMachine {
 
     /// The client that is first rid of what it has in flight, as far as one can tell: of those that take bytes, and of those that
     /// are known to consume where there are any.
-    private func leastBusy(_ g: Int) -> Int32? {
+    private func leastBusy(_ g: Int) -> ClientIndex? {
         let someAreProven = groups[g].unproven < groups[g].clients.count
         return groups[g].clients.lazy.filter { index in
-            let client = clients[Int(index)]
+            let client = clients[index]
             return client.isWritable && client.companies.isEmpty && !(someAreProven && client.isUnproven)
-        }.min { clients[Int($0)].window.inFlight < clients[Int($1)].window.inFlight }
+        }.min { clients[$0].window.inFlight < clients[$1].window.inFlight }
     }
 
     /// The next client in turn that can take a delivery; while some warm up, each gets a share by its weight.
     private mutating func pickClient(
         _ g: Int, for ref: DeliverySlotRef, _ position: Int, company: Int32?, now: MonotonicTime
-    ) -> Int? {
+    ) -> ClientIndex? {
         let count = groups[g].clients.count
         var trial = Trial.always
         if groups[g].unproven > 0, groups[g].unproven < count {
@@ -185,8 +185,8 @@ extension DeliveryMachine {
         var isWarm = groups[g].warmAt <= now
         if !isWarm {
             isWarm = true
-            for index in groups[g].clients where takes(Int(index), company: company, trial) {
-                let weight = Int(clients[Int(index)].warmUp.weight(now: now))
+            for index in groups[g].clients where takes(index, company: company, trial) {
+                let weight = Int(clients[index].warmUp.weight(now: now))
                 totalWeight += weight
                 isWarm = isWarm && weight == WarmUp.full
             }
@@ -194,7 +194,7 @@ extension DeliveryMachine {
         if isWarm || totalWeight == 0 {
             for step in 0..<count {
                 let turn = (groups[g].nextClient + step) % count
-                let c = Int(groups[g].clients[turn])
+                let c = groups[g].clients[turn]
                 if takes(c, company: company, trial) {
                     groups[g].nextClient = turn + 1
                     return c
@@ -202,9 +202,8 @@ extension DeliveryMachine {
             }
             return nil
         }
-        var best: Int?
-        for index in groups[g].clients where takes(Int(index), company: company, trial) {
-            let c = Int(index)
+        var best: ClientIndex?
+        for c in groups[g].clients where takes(c, company: company, trial) {
             clients[c].credit += Int(clients[c].warmUp.weight(now: now))
             if best.map({ clients[c].credit > clients[$0].credit }) ?? true { best = c }
         }

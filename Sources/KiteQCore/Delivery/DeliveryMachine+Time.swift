@@ -2,7 +2,7 @@ extension DeliveryMachine {
     /// Time has passed: attempts that were not answered fail, what is half finished for long is written, rates allow more.
     package mutating func tick(now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
         forgiveStandstill(now)
-        for c in clients.indices where clients[c].isOpen {
+        for c in clients.places where clients[c].isOpen {
             if clients[c].window.inFlight > 0 { expireDeliveries(of: c, now: now, wall: wall, &actions) }
             if clients[c].pull != nil { lookAfterPull(c, now: now) }
         }
@@ -27,7 +27,7 @@ extension DeliveryMachine {
     }
 
     private mutating func expireDeliveries(
-        of c: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
+        of c: ClientIndex, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
         let g = clients[c].group
         var isFirst = true
@@ -51,7 +51,7 @@ extension DeliveryMachine {
     private mutating func forgiveStandstill(_ now: MonotonicTime) {
         defer { lastTick = now }
         guard now - lastTick > limits.standstill else { return }
-        for c in clients.indices where clients[c].isOpen && !clients[c].window.isPaused {
+        for c in clients.places where clients[c].isOpen && !clients[c].window.isPaused {
             clients[c].window.pause(now: lastTick)
             clients[c].window.resume(now: now)
         }

@@ -23,8 +23,7 @@ package struct DeliveryMachine: Sendable {
     var freeGroups: [Int] = []
     var pumpList: [Int] = []
 
-    var clients: [DeliveryClient] = []
-    var freeClients: [Int32] = []
+    var clients = ClientTable()
     /// Pulls that wait, and receipts promised and not answered, of all groups.
     var waitingPulls = 0
     var receipts = 0

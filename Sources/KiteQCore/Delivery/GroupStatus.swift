@@ -31,7 +31,7 @@ extension DeliveryMachine {
     package func groupStatus(now: MonotonicTime) -> [GroupStatus] {
         var oldest: [Int: MonotonicTime] = [:]
         var connections: [Int: Int] = [:]
-        for client in clients where client.isOpen {
+        for client in clients.places.lazy.map({ clients[$0] }) where client.isOpen {
             if client.pull == nil { connections[client.group, default: 0] += 1 }
             if let age = client.window.oldestAge(now: now) {
                 oldest[client.group] = max(age, oldest[client.group] ?? 0)
@@ -50,7 +50,7 @@ extension DeliveryMachine {
 
     /// Deliveries to one client that await their answer.
     package func inFlight(of client: DeliveryClientID) -> Int {
-        isOpen(client) ? clients[Int(client.index)].window.inFlight : 0
+        clients.index(of: client).map { clients[$0].window.inFlight } ?? 0
     }
 
     /// By topic, those that are counted apart.

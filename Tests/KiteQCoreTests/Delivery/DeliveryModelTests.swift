@@ -156,7 +156,7 @@ import Testing
                 }
             }
             var receipts = 0
-            for client in h.machine.clients where client.isOpen {
+            for client in h.machine.clients.places.map({ h.machine.clients[$0] }) where client.isOpen {
                 if let pull = client.pull {
                     receipts += pull.isWaiting ? client.window.limit : client.window.inFlight + client.window.late
                 }

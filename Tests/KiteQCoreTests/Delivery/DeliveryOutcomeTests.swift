@@ -65,7 +65,7 @@ import Testing
         _ = h.liveClient("b")
         h.accept(1, DeliveryHarness.route("a", "b"), DeliveryHarness.message(deliverLimit: 1))
         let sent = h.deliveries()
-        let toA = sent.first { h.machine.groups[h.machine.clients[Int($0.client.index)].group].name == "a" }!
+        let toA = sent.first { h.machine.groups[h.machine.clients[h.machine.clients.index(of: $0.client)!].group].name == "a" }!
         let toB = sent.first { $0.client != toA.client }!
         h.acknowledge(toA, false, "poison")
         let settled = h.settlements()

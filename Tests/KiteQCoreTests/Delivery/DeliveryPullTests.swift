@@ -25,7 +25,7 @@ import Testing
         #expect(h.settle(batch, "a") == [.settled, .settled, .settled])
         #expect(h.deliveries().isEmpty, "it has room again, and waits no more")
         #expect(h.settlements().count == 3)
-        #expect(h.machine.gauges.receipts == 0 && h.machine.freeClients.count == h.machine.clients.count)
+        #expect(h.machine.gauges.receipts == 0 && h.machine.isEmptyOfClients)
     }
 
     @Test func aPullThatWaitsGetsTheFirstThatComes() throws {
@@ -98,7 +98,7 @@ import Testing
         #expect(h.machine.gauges.receipts == 1)
         h.pass(4 * Self.second)
         #expect(h.machine.gauges.receipts == 0)
-        #expect(h.machine.clients.allSatisfy { !$0.isOpen })
+        #expect(h.machine.isEmptyOfClients)
     }
 
     @Test(arguments: [(0, 1), (10, 10), (7_200, 3_600)]) func visibilityIsBroughtWithinItsBounds(
@@ -107,7 +107,7 @@ import Testing
         var h = try pulled()
         h.accept(1, route)
         let id = try h.pull("a", visibility: MonotonicTime(asked) * Self.second)
-        #expect(h.machine.clients[Int(id.index)].window.timeout == MonotonicTime(seconds) * Self.second)
+        #expect(h.machine.clients[h.machine.clients.index(of: id)!].window.timeout == MonotonicTime(seconds) * Self.second)
     }
 
     // MARK: Answers
