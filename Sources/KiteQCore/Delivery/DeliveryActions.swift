@@ -80,7 +80,7 @@ package struct DeliveryScan: Sendable {
     package var limit: Int
     /// Bytes of messages to load, or the first message if it is larger. What is left is for another scan.
     package var maxBytes: Int
-    var groupIndex: Int
+    var groupIndex: GroupIndex?
     /// The group's presence it belongs to; a result of an earlier one is dropped.
     var epoch: UInt32
 }

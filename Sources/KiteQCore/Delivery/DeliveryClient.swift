@@ -21,7 +21,7 @@ struct DeliveryClient: Sendable {
         var counted = 0
     }
 
-    var group: Int
+    var group: GroupIndex
     var window: InFlightWindow<Entry>
     /// How many of the window's places are used.
     var pace: WindowPace

@@ -79,7 +79,7 @@ extension DeliveryMachine {
         var gauges = DeliveryGauges(
             messages: slots.count, bytes: slots.bytes, unflushed: shards.reduce(0) { $0 + $1.unwritten.count },
             waitingPulls: waitingPulls, receipts: receipts)
-        for group in groups {
+        for group in groups.known {
             gauges.inFlight += group.inFlight
             gauges.queued += group.queue.count
         }

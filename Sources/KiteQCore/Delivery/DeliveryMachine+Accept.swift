@@ -68,10 +68,10 @@ extension DeliveryMachine {
     /// Rows from this seq on may be in the store alone, such as those of an insert whose reply was lost: the groups that
     /// believe to know all of this shard read again from there.
     package mutating func reread(shard: Int, from seq: Int64, _ actions: inout DeliveryActions) {
-        for g in groups.indices { reread(g, shard, from: seq, &actions) }
+        for g in groups.places { reread(g, shard, from: seq, &actions) }
     }
 
-    mutating func reread(_ g: Int, _ shard: Int, from seq: Int64, _ actions: inout DeliveryActions) {
+    mutating func reread(_ g: GroupIndex, _ shard: Int, from seq: Int64, _ actions: inout DeliveryActions) {
         switch groups[g].shards[shard].backlog {
         case .away: return
         case .live: groups[g].shards[shard].backlog = .paging(frontier: seq - 1, isScanning: false)
@@ -116,7 +116,7 @@ extension DeliveryMachine {
     /// A group is at the place of a message that is new to it, all before it seen: the message is its now, or the other broker's
     /// that has the group. Where there is no room for that it is left to the store, and the group reads on from it.
     private mutating func take(
-        _ entry: inout DeliverySlot.Owed, of g: Int, seq: Int64, shard: Int, isGivenAway: inout Bool
+        _ entry: inout DeliverySlot.Owed, of g: GroupIndex, seq: Int64, shard: Int, isGivenAway: inout Bool
     ) {
         if groups[g].isAway, !shards[shard].unwritten.areTooMany {
             isGivenAway = true

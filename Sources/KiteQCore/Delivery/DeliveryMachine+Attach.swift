@@ -10,7 +10,7 @@ extension DeliveryMachine {
 
     /// Puts a message that a scan found into its group's queue.
     mutating func attach(
-        _ row: DeliveryScanResult.Row, of g: Int, shard: Int, loaded: StoredMessage?, wasAsked: Bool, wall: Timestamp,
+        _ row: DeliveryScanResult.Row, of g: GroupIndex, shard: Int, loaded: StoredMessage?, wasAsked: Bool, wall: Timestamp,
         _ actions: inout DeliveryActions
     ) -> Attached {
         if case .tracked = row.kind {
@@ -26,7 +26,7 @@ extension DeliveryMachine {
         return attachFresh(loaded, of: g, shard: shard, wall: wall, &actions)
     }
 
-    private mutating func attachTracked(_ loaded: StoredMessage, of g: Int, shard: Int) -> Attached {
+    private mutating func attachTracked(_ loaded: StoredMessage, of g: GroupIndex, shard: Int) -> Attached {
         // It may have turned from fresh to tracked before it was loaded; another scan finds the row.
         guard loaded.state == .tracked, let delivery = loaded.deliveries.first(where: { $0.group == groups[g].name })
         else { return .notOwed }
@@ -48,7 +48,7 @@ extension DeliveryMachine {
     }
 
     private mutating func attachFresh(
-        _ loaded: StoredMessage, of g: Int, shard: Int, wall: Timestamp, _ actions: inout DeliveryActions
+        _ loaded: StoredMessage, of g: GroupIndex, shard: Int, wall: Timestamp, _ actions: inout DeliveryActions
     ) -> Attached {
         // It turned tracked before it was loaded: its row was taken in one go.
         if loaded.state == .tracked { return attachTracked(loaded, of: g, shard: shard) }
@@ -77,7 +77,7 @@ extension DeliveryMachine {
         return .taken
     }
 
-    private mutating func attachFresh(_ seq: Int64, of g: Int, toSlot ref: DeliverySlotRef) -> Attached {
+    private mutating func attachFresh(_ seq: Int64, of g: GroupIndex, toSlot ref: DeliverySlotRef) -> Attached {
         // Without an entry the group has finished it here: that is written when the others have, or soon.
         guard let p = slots[ref].position(of: g) else { return .notOwed }
         switch slots[ref].owed[p].progress {

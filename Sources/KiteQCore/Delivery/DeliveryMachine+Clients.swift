@@ -18,7 +18,7 @@ extension DeliveryMachine {
 
     /// One more that the group's messages may be sent to; the group is here from now on.
     mutating func addClient(
-        _ g: Int, _ window: InFlightWindow<DeliveryClient.Entry>, _ warmUp: WarmUp, now: MonotonicTime,
+        _ g: GroupIndex, _ window: InFlightWindow<DeliveryClient.Entry>, _ warmUp: WarmUp, now: MonotonicTime,
         _ actions: inout DeliveryActions
     ) -> ClientIndex {
         let c = clients.insert(
@@ -33,7 +33,7 @@ extension DeliveryMachine {
     }
 
     /// All that waits for a group is in the store: its backlog, and rows whose time has come.
-    mutating func readFromTheStart(_ g: Int, _ actions: inout DeliveryActions) {
+    mutating func readFromTheStart(_ g: GroupIndex, _ actions: inout DeliveryActions) {
         for shard in groups[g].shards.indices {
             groups[g].shards[shard].start(.paging(frontier: 0, isScanning: false))
             groups[g].shards[shard].isDue = true
@@ -157,12 +157,12 @@ extension DeliveryMachine {
 
     /// Whether any client of the group is here.
     package func isPresent(_ group: String) -> Bool {
-        guard let g = groupByName[BindingName(group)] else { return false }
+        guard let g = groups.index(of: group) else { return false }
         return !groups[g].isAway
     }
 
     /// The last client of a group went: what waits for it is left to the store.
-    mutating func leave(_ g: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
+    mutating func leave(_ g: GroupIndex, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
         actions.left.append(groups[g].name)
         let waiting = takeOutWaiting(g)
         for shard in groups[g].shards.indices {
@@ -181,7 +181,7 @@ extension DeliveryMachine {
     }
 
     /// Empties the group's queues; returns what was in them.
-    mutating func takeOutWaiting(_ g: Int) -> [DeliverySlotRef] {
+    mutating func takeOutWaiting(_ g: GroupIndex) -> [DeliverySlotRef] {
         // An array made of an empty deque writes to the empty array that all share: harmless, but the thread sanitizer objects.
         var waiting: [DeliverySlotRef] = []
         for queue in [groups[g].apart, groups[g].queue] where !queue.isEmpty { waiting += queue }
@@ -197,7 +197,7 @@ extension DeliveryMachine {
     }
 
     /// The group's place among those that a message in its queues is owed to; nil where it has gone on meanwhile.
-    func waitingPosition(_ ref: DeliverySlotRef, _ g: Int) -> Int? {
+    func waitingPosition(_ ref: DeliverySlotRef, _ g: GroupIndex) -> Int? {
         guard slots.isCurrent(ref), let p = slots[ref].position(of: g) else { return nil }
         switch slots[ref].owed[p].progress {
         case .queued, .held: return p

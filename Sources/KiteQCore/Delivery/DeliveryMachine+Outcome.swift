@@ -60,7 +60,7 @@ extension DeliveryMachine {
 
     /// The group has handled a message whose attempt was given up: it is done with it, in whichever state the next attempt is.
     private mutating func succeedLate(
-        _ entry: DeliveryClient.Entry, _ g: Int, now: MonotonicTime, _ actions: inout DeliveryActions
+        _ entry: DeliveryClient.Entry, _ g: GroupIndex, now: MonotonicTime, _ actions: inout DeliveryActions
     ) -> Bool {
         groups[g].suspects.clear(entry.seq, Int(entry.shard))
         if let ref = slot(of: entry) {
@@ -87,7 +87,7 @@ extension DeliveryMachine {
         return entry.seq == 0 ? nil : slots.ref(of: entry.seq, Int(entry.shard))
     }
 
-    private mutating func countAcknowledged(_ ref: DeliverySlotRef, _ g: Int) {
+    private mutating func countAcknowledged(_ ref: DeliverySlotRef, _ g: GroupIndex) {
         counters.acknowledged += 1
         groups[g].counters.acknowledged += 1
         topics[slots[ref].topic].acknowledged += 1
@@ -244,7 +244,7 @@ extension DeliveryMachine {
 
     /// When the row of a group that is not worked on here is due: now where another broker has a client of it, else (0) when
     /// one comes.
-    func dueWithoutClient(_ g: Int, _ shard: Int, _ wall: Timestamp) -> Timestamp {
+    func dueWithoutClient(_ g: GroupIndex, _ shard: Int, _ wall: Timestamp) -> Timestamp {
         groups[g].isAway && groups[g].shards[shard].isElsewhere ? time(of: shard, wall) : 0
     }
 

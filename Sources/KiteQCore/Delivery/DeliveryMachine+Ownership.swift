@@ -24,7 +24,7 @@ extension DeliveryMachine {
     /// What waited for a shard goes to the front of the queues.
     mutating func unpark(_ shard: Int, now: MonotonicTime) {
         guard !isStopped(shard, now: now) else { return }
-        for g in groups.indices where !groups[g].shards[shard].parked.isEmpty {
+        for g in groups.places where !groups[g].shards[shard].parked.isEmpty {
             groups[g].queue.prepend(contentsOf: groups[g].shards[shard].parked)
             groups[g].shards[shard].parked = []
             needsPump(g)
@@ -36,30 +36,30 @@ extension DeliveryMachine {
         _ survey: ShardSurvey, shard: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
         for name in survey.elsewhere { _ = groupIndex(name) }
-        for g in groups.indices where !groups[g].isFree {
+        for g in groups.places where !groups[g].isFree {
             setElsewhere(g, shard, survey.elsewhere.contains(groups[g].name), &actions)
         }
         for name in survey.due {
-            guard let g = groupByName[BindingName(name)], !groups[g].isAway else { continue }
+            guard let g = groups.index(of: name), !groups[g].isAway else { continue }
             groups[g].shards[shard].isDue(since: now)
             actions.scansWanted = true
         }
         for (name, seq) in survey.waiting {
             // What lies before it a group that pages will meet. What lies behind has been let go of since, or came late.
-            guard let g = groupByName[BindingName(name)], !groups[g].isAway, seq <= groups[g].shards[shard].seenUpTo
+            guard let g = groups.index(of: name), !groups[g].isAway, seq <= groups[g].shards[shard].seenUpTo
             else { continue }
             groups[g].shards[shard].isDue(since: now)
             actions.scansWanted = true
         }
         for (name, seq) in survey.abandoned {
-            guard let g = groupByName[BindingName(name)], !groups[g].isAway else { continue }
+            guard let g = groups.index(of: name), !groups[g].isAway else { continue }
             reread(g, shard, from: seq, &actions)
         }
         if shards[shard].orphans.isDue(now: now) || shards[shard].strays.isDue(now: now) { actions.scansWanted = true }
         pump(now: now, wall: wall, &actions)
     }
 
-    private mutating func setElsewhere(_ g: Int, _ shard: Int, _ isElsewhere: Bool, _ actions: inout DeliveryActions) {
+    private mutating func setElsewhere(_ g: GroupIndex, _ shard: Int, _ isElsewhere: Bool, _ actions: inout DeliveryActions) {
         guard groups[g].shards[shard].isElsewhere != isElsewhere else { return }
         groups[g].shards[shard].isElsewhere = isElsewhere
         guard groups[g].isAway else { return }
@@ -68,17 +68,16 @@ extension DeliveryMachine {
     }
 
     /// The groups that have clients here.
-    package var presentGroups: Set<String> { Set(groups.lazy.filter { !$0.isAway }.map(\.name)) }
+    package var presentGroups: Set<String> { Set(groups.known.filter { !$0.isAway }.map(\.name)) }
 
     // MARK: Giving away
 
     /// A page of this broker's fresh messages for a group that is at other brokers alone: each becomes tracked, so that they
     /// can take the group's row.
     mutating func handOver(
-        _ scan: DeliveryScan, _ result: DeliveryScanResult, now: MonotonicTime, wall: Timestamp,
+        _ scan: DeliveryScan, of g: GroupIndex, _ result: DeliveryScanResult, now: MonotonicTime, wall: Timestamp,
         _ actions: inout DeliveryActions
     ) {
-        let g = scan.groupIndex
         guard groups[g].shards[scan.shard].epoch == scan.epoch else { return }
         var cut: Int64?
         for row in result.rows {
@@ -125,7 +124,7 @@ extension DeliveryMachine {
     package mutating func count(expired letters: [ExpiredDelivery]) {
         for letter in letters {
             topics[topics.index(of: letter.topic)].deadLettered += 1
-            if let g = groupByName[BindingName(letter.group)] { groups[g].counters.deadLettered += 1 }
+            if let g = groups.index(of: letter.group) { groups[g].counters.deadLettered += 1 }
         }
     }
 
@@ -171,7 +170,7 @@ extension DeliveryMachine {
         for row in result.rows {
             guard case .fresh(let route) = row.kind, !slots.contains(row.seq, shard), !shards[shard].unwritten.contains(row.seq)
             else { continue }
-            let owed = route.members.compactMap { groupByName[BindingName($0.group)] }
+            let owed = route.members.compactMap { groups.index(of: $0.group) }
             let past = owed.filter { row.seq <= groups[$0].shards[shard].seenUpTo }
             guard !past.isEmpty, shards[shard].strays.misses(row.seq) else { continue }
             counters.strays += 1

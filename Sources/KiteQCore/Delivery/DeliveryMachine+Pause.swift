@@ -9,7 +9,7 @@ extension DeliveryMachine {
     ) {
         guard names != paused else { return }
         paused = names
-        for g in groups.indices where !groups[g].isFree {
+        for g in groups.places where !groups[g].isFree {
             let isPaused = names.contains(BindingName(groups[g].name))
             guard groups[g].isPaused != isPaused else { continue }
             groups[g].isPaused = isPaused
@@ -23,7 +23,7 @@ extension DeliveryMachine {
         pump(now: now, wall: wall, &actions)
     }
 
-    private mutating func pause(_ g: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
+    private mutating func pause(_ g: GroupIndex, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
         let waiting = takeOutWaiting(g)
         for shard in groups[g].shards.indices {
             groups[g].shards[shard].start(.paging(frontier: 0, isScanning: false))

@@ -105,7 +105,7 @@ extension DeliveryMachine {
 
     /// The broker stops: what callers have in their hands is a failed attempt each, and no group is here by pulls any more.
     package mutating func endPulls(now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
-        for g in groups.indices where groups[g].pulls.presentUntil != nil {
+        for g in groups.places where groups[g].pulls.presentUntil != nil {
             groups[g].pulls.presentUntil = nil
             if groups[g].isAway { leave(g, now: now, wall: wall, &actions) }
         }
@@ -117,7 +117,7 @@ extension DeliveryMachine {
     // MARK: One pull
 
     /// Those that got something wait for nothing more.
-    mutating func endServedPulls(_ g: Int) {
+    mutating func endServedPulls(_ g: GroupIndex) {
         for index in groups[g].clients where clients[index].window.inFlight > 0 {
             guard clients[index].pull != nil else { continue }
             stopSending(to: index)
@@ -152,12 +152,12 @@ extension DeliveryMachine {
 
     // MARK: Presence
 
-    private mutating func stayPresent(_ g: Int, now: MonotonicTime) {
+    private mutating func stayPresent(_ g: GroupIndex, now: MonotonicTime) {
         groups[g].pulls.presentUntil = now + limits.pull.lingering
     }
 
     mutating func endPresenceByPulls(now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
-        for g in groups.indices {
+        for g in groups.places {
             guard let until = groups[g].pulls.presentUntil, until <= now else { continue }
             groups[g].pulls.presentUntil = nil
             if groups[g].isAway { leave(g, now: now, wall: wall, &actions) }

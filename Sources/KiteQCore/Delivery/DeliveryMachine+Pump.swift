@@ -9,7 +9,7 @@ extension DeliveryMachine {
         }
     }
 
-    private mutating func pump(_ g: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
+    private mutating func pump(_ g: GroupIndex, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
         guard !groups[g].isPaused else { return }
         sendApart(g, now: now, wall: wall, &actions)
         while let ref = groups[g].queue.first {
@@ -34,7 +34,7 @@ extension DeliveryMachine {
 
     /// Sends suspects, to half of the clients at the most. Until it gets some, one client is kept free for them: it would else
     /// always have something in flight that could be lost with them.
-    private mutating func sendApart(_ g: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
+    private mutating func sendApart(_ g: GroupIndex, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
         guard !groups[g].apart.isEmpty else {
             groups[g].reserved = nil
             return
@@ -61,7 +61,7 @@ extension DeliveryMachine {
     /// The group's place among those that a message at the front of one of its queues is owed to; nil where it does not wait there
     /// any more: it has gone on, has expired, or waits apart because its shard may not be worked on.
     private mutating func position(
-        ofWaiting ref: DeliverySlotRef, _ g: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
+        ofWaiting ref: DeliverySlotRef, _ g: GroupIndex, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) -> Int? {
         guard slots.isCurrent(ref), let p = slots[ref].position(of: g), slots[ref].owed[p].progress == .queued else { return nil }
         // In this order: without a lease of its shard nobody knows what time it is there.
@@ -77,13 +77,13 @@ extension DeliveryMachine {
     }
 
     /// Of a suspect.
-    private func company(of ref: DeliverySlotRef, _ g: Int) -> Int32? {
+    private func company(of ref: DeliverySlotRef, _ g: GroupIndex) -> Int32? {
         groups[g].suspects.isEmpty
             ? nil : groups[g].suspects.company(of: slots[ref].seq, slots[ref].shard)
     }
 
     /// Whether the group's rate allows one more message.
-    private mutating func takeTurn(_ g: Int, now: MonotonicTime) -> Bool {
+    private mutating func takeTurn(_ g: GroupIndex, now: MonotonicTime) -> Bool {
         groups[g].bucket.take(upTo: 1, now: now) == 1
     }
 
@@ -162,7 +162,7 @@ extension DeliveryMachine {
 
     /// The client that is first rid of what it has in flight, as far as one can tell: of those that take bytes, and of those that
     /// are known to consume where there are any.
-    private func leastBusy(_ g: Int) -> ClientIndex? {
+    private func leastBusy(_ g: GroupIndex) -> ClientIndex? {
         let someAreProven = groups[g].unproven < groups[g].clients.count
         return groups[g].clients.lazy.filter { index in
             let client = clients[index]
@@ -172,7 +172,7 @@ extension DeliveryMachine {
 
     /// The next client in turn that can take a delivery; while some warm up, each gets a share by its weight.
     private mutating func pickClient(
-        _ g: Int, for ref: DeliverySlotRef, _ position: Int, company: Int32?, now: MonotonicTime
+        _ g: GroupIndex, for ref: DeliverySlotRef, _ position: Int, company: Int32?, now: MonotonicTime
     ) -> ClientIndex? {
         let count = groups[g].clients.count
         var trial = Trial.always
@@ -211,7 +211,7 @@ extension DeliveryMachine {
         return best
     }
 
-    private func wantsBacklog(_ g: Int) -> Bool {
+    private func wantsBacklog(_ g: GroupIndex) -> Bool {
         groups[g].shards.contains { shard in
             if case .paging(_, isScanning: false) = shard.backlog { true } else { false }
         }

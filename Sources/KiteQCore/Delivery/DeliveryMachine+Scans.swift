@@ -6,12 +6,12 @@ extension DeliveryMachine {
         if let kind = wantedOrphans(shard, now: now) ?? wantedStrays(shard, now: now) {
             shards[shard].beginScan()
             return DeliveryScan(
-                group: "", shard: shard, kind: kind, limit: limits.pageRows, maxBytes: 0, groupIndex: -1, epoch: 0)
+                group: "", shard: shard, kind: kind, limit: limits.pageRows, maxBytes: 0, groupIndex: nil, epoch: 0)
         }
-        for step in groups.indices {
-            let g = (shards[shard].scanTurn + step) % groups.count
+        for step in 0..<groups.count {
+            let g = GroupIndex(value: (shards[shard].scanTurn + step) % groups.count)
             guard let kind = wantedScan(g, shard: shard, now: now) else { continue }
-            shards[shard].scanTurn = g + 1
+            shards[shard].scanTurn = g.value + 1
             shards[shard].beginScan()
             switch kind {
             case .backlog(let after), .handOver(let after):
@@ -32,7 +32,7 @@ extension DeliveryMachine {
     }
 
     /// What to look for of a group, if anything.
-    func wantedScan(_ g: Int, shard: Int, now: MonotonicTime) -> DeliveryScan.Kind? {
+    func wantedScan(_ g: GroupIndex, shard: Int, now: MonotonicTime) -> DeliveryScan.Kind? {
         let state = groups[g].shards[shard]
         var backlogAfter: Int64?
         if case .paging(let frontier, isScanning: false) = state.backlog, state.backlogScanAfter <= now {
@@ -58,7 +58,7 @@ extension DeliveryMachine {
     /// Of groups that page all but the first rows are in the store alone, and are read anyway.
     private func wantedStrays(_ shard: Int, now: MonotonicTime) -> DeliveryScan.Kind? {
         guard shards[shard].strays.isDue(now: now) else { return nil }
-        let live = groups.lazy.filter { !$0.isFree && $0.shards[shard].backlog == .live }.map { BindingName($0.name) }
+        let live = groups.known.filter { $0.shards[shard].backlog == .live }.map { BindingName($0.name) }
         return .strays(of: Set(live), after: shards[shard].strays.place)
     }
 
@@ -70,17 +70,18 @@ extension DeliveryMachine {
         case .handOver, .orphans, .strays: return []
         case .backlog, .due: break
         }
+        guard let g = scan.groupIndex else { return [] }
         return result.rows.lazy.filter { row in
             switch row.kind {
             case .fresh: !slots.contains(row.seq, scan.shard) && !shards[scan.shard].unwritten.contains(row.seq)
             case .tracked:
-                !isWorkedOn(row.seq, scan.shard, by: scan.groupIndex) && !shards[scan.shard].unwritten.contains(row.seq)
+                !isWorkedOn(row.seq, scan.shard, by: g) && !shards[scan.shard].unwritten.contains(row.seq)
             case .held: false
             }
         }.map(\.seq)
     }
 
-    func isWorkedOn(_ seq: Int64, _ shard: Int, by g: Int) -> Bool {
+    func isWorkedOn(_ seq: Int64, _ shard: Int, by g: GroupIndex) -> Bool {
         guard let ref = slots.ref(of: seq, shard) else { return false }
         return slots[ref].owed.contains { $0.group == g && $0.isActive }
     }
@@ -94,17 +95,18 @@ extension DeliveryMachine {
         switch scan.kind {
         case .orphans: releaseOrphans(scan.shard, result, now: now, wall: wall, &actions)
         case .strays: rereadStrays(scan.shard, result, now: now, &actions)
-        case .handOver: handOver(scan, result, now: now, wall: wall, &actions)
-        case .backlog, .due: attach(scan, result, loaded, asked, now: now, wall: wall, &actions)
+        case .handOver:
+            if let g = scan.groupIndex { handOver(scan, of: g, result, now: now, wall: wall, &actions) }
+        case .backlog, .due:
+            if let g = scan.groupIndex { attach(scan, of: g, result, loaded, asked, now: now, wall: wall, &actions) }
         }
         pump(now: now, wall: wall, &actions)
     }
 
     private mutating func attach(
-        _ scan: DeliveryScan, _ result: DeliveryScanResult, _ loaded: [StoredMessage], _ asked: Set<Int64>,
-        now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
+        _ scan: DeliveryScan, of g: GroupIndex, _ result: DeliveryScanResult, _ loaded: [StoredMessage],
+        _ asked: Set<Int64>, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
-        let g = scan.groupIndex
         guard groups[g].shards[scan.shard].epoch == scan.epoch else {
             // The group has gone meanwhile. Fresh messages stay where they are; rows that were taken are let go.
             for message in loaded {
@@ -142,7 +144,7 @@ extension DeliveryMachine {
     private mutating func drop(_ message: StoredMessage, _ shard: Int, _ actions: inout DeliveryActions) {
         guard message.state == .fresh else { return }
         for member in message.route.members {
-            if let g = groupByName[BindingName(member.group)] { reread(g, shard, from: message.seq, &actions) }
+            if let g = groups.index(of: member.group) { reread(g, shard, from: message.seq, &actions) }
         }
     }
 
@@ -151,14 +153,14 @@ extension DeliveryMachine {
         _ scan: DeliveryScan, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
     ) {
         defer { endScan(scan.shard, &actions) }
-        let (g, shard) = (scan.groupIndex, scan.shard)
+        let shard = scan.shard
         switch scan.kind {
         case .orphans:
             shards[shard].orphans.fail(until: now + limits.scanRetry * 5)
         case .strays:
             shards[shard].strays.fail(until: now + limits.scanRetry * 5)
         case .backlog(let after), .handOver(let after):
-            guard groups[g].shards[scan.shard].epoch == scan.epoch else { return }
+            guard let g = scan.groupIndex, groups[g].shards[shard].epoch == scan.epoch else { return }
             let nothing = DeliveryScanResult(rows: [], frontier: after, isEnd: false)
             endPage(g, shard, nothing, cut: nil, now: now, wall: wall, &actions)
             groups[g].shards[shard].backlogScanAfter = now + limits.scanRetry * 5
@@ -175,7 +177,7 @@ extension DeliveryMachine {
 
     /// A page of backlog was seen: what was accepted meanwhile is within it, or left to the next.
     mutating func endPage(
-        _ g: Int, _ shard: Int, _ result: DeliveryScanResult, cut: Int64?, now: MonotonicTime, wall: Timestamp,
+        _ g: GroupIndex, _ shard: Int, _ result: DeliveryScanResult, cut: Int64?, now: MonotonicTime, wall: Timestamp,
         _ actions: inout DeliveryActions
     ) {
         let overflow = groups[g].shards[shard].overflow

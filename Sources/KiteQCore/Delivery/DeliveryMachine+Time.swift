@@ -13,7 +13,7 @@ extension DeliveryMachine {
             track(first.slot, wall: wall, &actions)
             releaseIfIdle(first.slot, wall: wall, now: now, &actions)
         }
-        for g in groups.indices {
+        for g in groups.places {
             groups[g].suspects.forget(now: now)
             if !groups[g].queue.isEmpty || !groups[g].apart.isEmpty { needsPump(g) }
             if !actions.scansWanted {

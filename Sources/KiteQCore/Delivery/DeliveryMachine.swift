@@ -16,12 +16,8 @@ package struct DeliveryMachine: Sendable {
 
     var slots: SlotTable
 
-    var groups: [DeliveryGroup] = []
-    var groupByName: [BindingName: Int] = [:]
-    /// The group that was last asked for by its name: mostly it is the next one, too.
-    var recentGroup = 0
-    var freeGroups: [Int] = []
-    var pumpList: [Int] = []
+    var groups = GroupTable()
+    var pumpList: [GroupIndex] = []
 
     var clients = ClientTable()
     /// Pulls that wait, and receipts promised and not answered, of all groups.

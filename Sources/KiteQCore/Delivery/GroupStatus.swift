@@ -29,15 +29,15 @@ package struct GroupStatus: Sendable, Hashable {
 extension DeliveryMachine {
     /// The groups that it knows: those that are bound, here or elsewhere, and those owed a message in memory.
     package func groupStatus(now: MonotonicTime) -> [GroupStatus] {
-        var oldest: [Int: MonotonicTime] = [:]
-        var connections: [Int: Int] = [:]
+        var oldest: [GroupIndex: MonotonicTime] = [:]
+        var connections: [GroupIndex: Int] = [:]
         for client in clients.places.lazy.map({ clients[$0] }) where client.isOpen {
             if client.pull == nil { connections[client.group, default: 0] += 1 }
             if let age = client.window.oldestAge(now: now) {
                 oldest[client.group] = max(age, oldest[client.group] ?? 0)
             }
         }
-        return groups.indices.lazy.filter { !groups[$0].isFree }.map { g in
+        return groups.places.filter { !groups[$0].isFree }.map { g in
             let group = groups[g]
             return GroupStatus(
                 name: group.name, isBound: group.isBound, clients: connections[g] ?? 0,
@@ -62,7 +62,7 @@ extension DeliveryMachine {
     /// By group; cheaper than all of ``groupStatus(now:)``.
     package var groupTraffic: [String: GroupTraffic] {
         Dictionary(
-            groups.lazy.filter { !$0.isFree }.map { ($0.name, $0.counters) }, uniquingKeysWith: { first, _ in first })
+            groups.known.map { ($0.name, $0.counters) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// What is written behind of each shard.

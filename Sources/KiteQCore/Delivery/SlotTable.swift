@@ -15,7 +15,7 @@ struct DeliverySlot: Sendable {
             case left
         }
 
-        var group: Int
+        var group: GroupIndex
         var attempts: Int
         var isPersistent: Bool
         var progress: Progress
@@ -67,7 +67,7 @@ struct DeliverySlot: Sendable {
         id: MessageID(high: 0, low: 0), kind: .bytes, topic: "", messageType: "", publisherGroup: "", expiresAt: 0,
         deliverLimit: 1, publishedAt: 0, header: ByteBuffer(), body: ByteBuffer())
 
-    func position(of group: Int) -> Int? { owed.firstIndex { $0.group == group } }
+    func position(of group: GroupIndex) -> Int? { owed.firstIndex { $0.group == group } }
 }
 
 /// A slot as queues and windows remember it: no longer valid once the slot was given to another message.
@@ -115,7 +115,9 @@ struct SlotTable: Sendable {
 
     func contains(_ seq: Int64, _ shard: Int) -> Bool { bySeq[shard][seq] != nil }
 
-    func account(of group: Int) -> Account { accounts.indices.contains(group) ? accounts[group] : Account() }
+    func account(of group: GroupIndex) -> Account {
+        accounts.indices.contains(group.value) ? accounts[group.value] : Account()
+    }
 
     /// All messages.
     var refs: [DeliverySlotRef] { slots.indices.lazy.filter { !slots[$0].isFree }.map { ref(Int32($0)) } }
@@ -185,7 +187,7 @@ struct SlotTable: Sendable {
         slots[i].owed[position].progress = progress
         let entry = slots[i].owed[position]
         guard entry.isActive != wasActive else { return }
-        accounts[entry.group].bytes += entry.isActive ? slots[i].message.footprint : -slots[i].message.footprint
+        accounts[entry.group.value].bytes += entry.isActive ? slots[i].message.footprint : -slots[i].message.footprint
     }
 
     /// An attempt of the group at this position failed.
@@ -194,13 +196,13 @@ struct SlotTable: Sendable {
     }
 
     private mutating func count(_ entry: DeliverySlot.Owed, of slot: Int) {
-        while accounts.count <= entry.group { accounts.append(Account()) }
-        accounts[entry.group].owed += 1
-        if entry.isActive { accounts[entry.group].bytes += slots[slot].message.footprint }
+        while accounts.count <= entry.group.value { accounts.append(Account()) }
+        accounts[entry.group.value].owed += 1
+        if entry.isActive { accounts[entry.group.value].bytes += slots[slot].message.footprint }
     }
 
     private mutating func uncount(_ entry: DeliverySlot.Owed, of slot: Int) {
-        accounts[entry.group].owed -= 1
-        if entry.isActive { accounts[entry.group].bytes -= slots[slot].message.footprint }
+        accounts[entry.group.value].owed -= 1
+        if entry.isActive { accounts[entry.group.value].bytes -= slots[slot].message.footprint }
     }
 }

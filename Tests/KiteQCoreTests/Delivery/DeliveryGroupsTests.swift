@@ -14,7 +14,7 @@ import Testing
             h.disconnect(client)
             h.pass(50_000_000)
         }
-        #expect(h.machine.groups.count == 1 && h.machine.groupByName.isEmpty)
+        #expect(h.machine.groups.count == 1 && h.names.isEmpty)
     }
 
     @Test func whatIsKnownOfAGroupKeepsIt() {
@@ -24,15 +24,15 @@ import Testing
         let client = h.liveClient("here")
         h.accept(1, DeliveryHarness.route("here", "owed"))
         h.pass(100_000_000)
-        #expect(Set(h.machine.groupByName.keys.map(\.text)) == ["bound", "elsewhere", "here", "owed"])
-        #expect(h.machine.groups[h.machine.groupByName[BindingName("bound")]!].watermark == 10)
+        #expect(h.names == ["bound", "elsewhere", "here", "owed"])
+        #expect(h.machine.groups[h.machine.groups.index(of: "bound")!].watermark == 10)
         h.machine.setWatermarks([:], now: h.now)
         h.survey(ShardSurvey())
         h.acknowledge(h.deliveries()[0])
         h.disconnect(client)
         h.pass(100_000_000)
-        #expect(h.machine.groupByName.isEmpty && h.machine.freeGroups.count == 4)
-        #expect(h.machine.groups.indices.allSatisfy { h.machine.slots.account(of: $0) == SlotTable.Account() })
+        #expect(h.names.isEmpty && h.machine.groups.count == 4)
+        #expect(h.machine.groups.places.allSatisfy { h.machine.slots.account(of: $0) == SlotTable.Account() })
     }
 
     @Test func twoSpellingsOfOneTextAreTwoGroups() {
@@ -53,7 +53,7 @@ import Testing
         h.disconnect(client)
         h.pass(50_000_000)
         _ = h.connect("second")
-        #expect(h.machine.groupByName == [BindingName("second"): scan.groupIndex])
+        #expect(h.names == ["second"] && h.machine.groups.index(of: "second") == scan.groupIndex)
         h.finish(
             scan, .init(rows: [.init(seq: 5, kind: .tracked)], isEnd: true),
             loaded: [h.tracked(5, "first", attempts: 1, dueAt: 0)])

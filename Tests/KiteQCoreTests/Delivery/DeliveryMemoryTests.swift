@@ -62,7 +62,7 @@ import Testing
         for seq in 1...5_000 as ClosedRange<Int64> { h.accept(seq, route) }
         #expect(h.machine.gauges.queued <= 100)
         #expect(h.machine.gauges.messages <= 110)
-        guard case .paging(let frontier, _) = h.machine.groups[0].shards[0].backlog else {
+        guard case .paging(let frontier, _) = h.machine.groups[.first].shards[0].backlog else {
             Issue.record("it does not page")
             return
         }
@@ -136,7 +136,7 @@ import Testing
         for (index, sent) in h.deliveries().enumerated() { h.acknowledge(sent, index % 2 == 0) }
         while case let more = h.deliveries(), !more.isEmpty { for sent in more { h.acknowledge(sent) } }
         _ = h.settlements()
-        #expect(h.machine.gauges.bytes == 0 && h.machine.groups[0].bytes == 0)
+        #expect(h.machine.gauges.bytes == 0 && h.machine.slots.account(of: .first).bytes == 0)
         #expect(h.nextScan()?.kind == .backlog(after: 50))
     }
 

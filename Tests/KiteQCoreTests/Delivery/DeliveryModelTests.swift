@@ -151,8 +151,8 @@ import Testing
             var accounts = Array(repeating: SlotTable.Account(), count: h.machine.groups.count)
             for slot in slots.refs.map({ slots[$0] }) {
                 for entry in slot.owed {
-                    accounts[entry.group].owed += 1
-                    if entry.isActive { accounts[entry.group].bytes += slot.message.footprint }
+                    accounts[entry.group.value].owed += 1
+                    if entry.isActive { accounts[entry.group.value].bytes += slot.message.footprint }
                 }
             }
             var receipts = 0
@@ -161,10 +161,10 @@ import Testing
                     receipts += pull.isWaiting ? client.window.limit : client.window.inFlight + client.window.late
                 }
             }
-            return accounts == accounts.indices.map { slots.account(of: $0) }
+            return accounts == accounts.indices.map { slots.account(of: GroupIndex(value: $0)) }
                 && receipts == h.machine.receipts
-                && receipts == h.machine.groups.reduce(0) { $0 + $1.pulls.receipts }
-                && h.machine.waitingPulls == h.machine.groups.reduce(0) { $0 + $1.pulls.waiting }
+                && receipts == h.machine.groups.known.reduce(0) { $0 + $1.pulls.receipts }
+                && h.machine.waitingPulls == h.machine.groups.known.reduce(0) { $0 + $1.pulls.waiting }
         }
 
         /// All groups are here, and everything that was begun ends.

@@ -213,8 +213,8 @@ import Testing
         #expect(h.nextScan()?.kind == .backlog(after: 100), "it will come to that one")
         h.machine.scanFailed(
             .init(
-                group: "a", shard: 0, kind: .backlog(after: 100), limit: 1, maxBytes: 1, groupIndex: 0,
-                epoch: h.machine.groups[0].shards[0].epoch), now: h.now, wall: h.wall, &h.actions)
+                group: "a", shard: 0, kind: .backlog(after: 100), limit: 1, maxBytes: 1, groupIndex: .first,
+                epoch: h.machine.groups[.first].shards[0].epoch), now: h.now, wall: h.wall, &h.actions)
         h.survey(ShardSurvey(waiting: ["a": 50]))
         #expect(h.nextScan()?.kind == .due(waitingUpTo: 100))
     }

@@ -125,7 +125,7 @@ import Testing
         let meanwhile = h.deliveries()
         for delivery in busy + meanwhile where delivery.client == second { h.acknowledge(delivery) }
         #expect(h.deliveries().contains { $0.client == second && $0.message.id != meanwhile.first?.message.id })
-        #expect(h.machine.groups[0].clientsOnTrial > 0, "they are tried")
+        #expect(h.machine.groups[.first].clientsOnTrial > 0, "they are tried")
     }
 
     // MARK: Clients that only publish
@@ -157,7 +157,7 @@ import Testing
         #expect(Set(h.deliveries().map(\.client)) == Set(clients))
         h.disconnect(clients[0])
         h.disconnect(clients[1])
-        #expect(h.machine.groups[0].unproven == 0)
+        #expect(h.machine.groups[.first].unproven == 0)
     }
 
     @Test func suspectsAreForgottenSomeMinutesAfterTheLastLoss() {
@@ -200,10 +200,10 @@ import Testing
         for seq in 10...17 as ClosedRange<Int64> { h.accept(seq, DeliveryHarness.route("a")) }
         let more = h.deliveries()
         #expect(more.count == 8 && Set(more.map(\.client)) == Set(others).subtracting(tried.map(\.client)))
-        #expect(h.machine.groups[0].clientsOnTrial == 2)
+        #expect(h.machine.groups[.first].clientsOnTrial == 2)
         for delivery in tried { h.acknowledge(delivery) }
         let last = h.deliveries()
         for delivery in last { h.acknowledge(delivery) }
-        #expect(h.machine.groups[0].clientsOnTrial == 0 && h.machine.groups[0].suspects.isEmpty)
+        #expect(h.machine.groups[.first].clientsOnTrial == 0 && h.machine.groups[.first].suspects.isEmpty)
     }
 }

@@ -48,7 +48,7 @@ struct FatalMessages {
     }
 
     /// Nothing of what was is kept.
-    var isAtRest: Bool { h.machine.groups[0].suspects.isEmpty && h.machine.groups[0].inFlight == 0 }
+    var isAtRest: Bool { h.machine.groups[.first].suspects.isEmpty && h.machine.groups[.first].inFlight == 0 }
 
     private mutating func settle() {
         for settlement in h.settlements() {
