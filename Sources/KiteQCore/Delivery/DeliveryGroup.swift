@@ -1,5 +1,3 @@
-import DequeModule
-
 /// A consumer group: its clients here, what waits for them in memory, and how far its backlog in each shard was read.
 struct DeliveryGroup: Sendable {
     /// Where a group stands with one shard's rows.
@@ -77,9 +75,8 @@ struct DeliveryGroup: Sendable {
     var warmAt = MonotonicTime.min
     /// Of its clients those of which nobody knows whether they consume.
     var unproven = 0
-    var queue = Deque<DeliverySlotRef>()
-    /// Suspects that wait to be tried, and the client that is kept free for them.
-    var apart = Deque<DeliverySlotRef>()
+    var queue = GroupQueue()
+    /// The client that is kept free for suspects that wait to be tried.
     var reserved: ClientIndex?
     var bucket: TokenBucket
     var watermark: Int
@@ -107,7 +104,7 @@ struct DeliveryGroup: Sendable {
     var mayTryMore: Bool { clientsOnTrial < max(1, clients.count / 2) }
 
     /// Messages in memory that are to be sent.
-    var waiting: Int { shards.reduce(queue.count + apart.count) { $0 + $1.held.count + $1.parked.count } }
+    var waiting: Int { shards.reduce(queue.count + queue.countApart) { $0 + $1.held.count + $1.parked.count } }
 
     /// Nothing is known of it that would have to be kept, but for messages in memory.
     var isForgettable: Bool {

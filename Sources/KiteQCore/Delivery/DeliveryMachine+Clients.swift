@@ -1,5 +1,3 @@
-import DequeModule
-
 extension DeliveryMachine {
     /// A connection of a group is ready to consume.
     ///
@@ -91,7 +89,7 @@ extension DeliveryMachine {
             leaveToStore(ref, p, error: error, wall: wall, now: now, &actions)
         } else {
             slots.setProgress(.queued, p, of: ref)
-            groups[g].queue.prepend(ref)
+            groups[g].queue.putBack(ref)
             needsPump(g)
         }
     }
@@ -182,11 +180,7 @@ extension DeliveryMachine {
 
     /// Empties the group's queues; returns what was in them.
     mutating func takeOutWaiting(_ g: GroupIndex) -> [DeliverySlotRef] {
-        // An array made of an empty deque writes to the empty array that all share: harmless, but the thread sanitizer objects.
-        var waiting: [DeliverySlotRef] = []
-        for queue in [groups[g].apart, groups[g].queue] where !queue.isEmpty { waiting += queue }
-        groups[g].queue.removeAll()
-        groups[g].apart.removeAll()
+        var waiting = groups[g].queue.takeAll()
         groups[g].reserved = nil
         for shard in groups[g].shards.indices {
             waiting += groups[g].shards[shard].held + groups[g].shards[shard].parked

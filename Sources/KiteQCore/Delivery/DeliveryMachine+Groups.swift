@@ -1,5 +1,3 @@
-import DequeModule
-
 /// Groups come with their first mention, and go when nothing is known of them any more but their name.
 extension DeliveryMachine {
     /// The rates of all groups that are bound, messages a second; 0 or below is the default. The others are not kept for their

@@ -1,5 +1,3 @@
-import DequeModule
-
 extension DeliveryMachine {
     /// A client's answer to one delivery.
     package struct Acknowledgement: Sendable {
@@ -131,7 +129,7 @@ extension DeliveryMachine {
         switch decision {
         case .retryNow where !isAway && !groups[entry.group].isPaused:
             slots.setProgress(.queued, position, of: ref)
-            if isLast { groups[entry.group].queue.append(ref) } else { groups[entry.group].queue.prepend(ref) }
+            if isLast { groups[entry.group].queue.append(ref) } else { groups[entry.group].queue.putBack(ref) }
             needsPump(entry.group)
             return
         case _ where slots[ref].isFly:

@@ -1,5 +1,3 @@
-import DequeModule
-
 extension DeliveryMachine {
     /// The lease of a shard was renewed: stored messages may be worked on until then. Time 0: it is lost.
     package mutating func setLease(
@@ -25,7 +23,7 @@ extension DeliveryMachine {
     mutating func unpark(_ shard: Int, now: MonotonicTime) {
         guard !isStopped(shard, now: now) else { return }
         for g in groups.places where !groups[g].shards[shard].parked.isEmpty {
-            groups[g].queue.prepend(contentsOf: groups[g].shards[shard].parked)
+            groups[g].queue.putBack(groups[g].shards[shard].parked)
             groups[g].shards[shard].parked = []
             needsPump(g)
         }

@@ -1,5 +1,3 @@
-import DequeModule
-
 /// Deliveries to callers that have no connection: each pull is a client of its group that gets one batch, all at once, and
 /// then awaits the answers. So nothing is delivered that nobody waits for, and no time runs before the messages are out.
 extension DeliveryMachine {
@@ -72,7 +70,7 @@ extension DeliveryMachine {
                 leaveToStore(entry.slot, p, error: Self.pausedError, wall: wall, now: now, &actions)
             } else {
                 slots.setProgress(.queued, p, of: entry.slot)
-                groups[g].queue.prepend(entry.slot)
+                groups[g].queue.putBack(entry.slot)
             }
         }
         stayPresent(g, now: now)

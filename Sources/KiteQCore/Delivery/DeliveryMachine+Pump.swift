@@ -1,5 +1,3 @@
-import DequeModule
-
 extension DeliveryMachine {
     /// Sends what can be sent of the groups that changed.
     mutating func pump(now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
@@ -12,20 +10,19 @@ extension DeliveryMachine {
     private mutating func pump(_ g: GroupIndex, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
         guard !groups[g].isPaused else { return }
         sendApart(g, now: now, wall: wall, &actions)
-        while let ref = groups[g].queue.first {
+        while let ref = groups[g].queue.next {
             guard let p = position(ofWaiting: ref, g, now: now, wall: wall, &actions) else {
-                groups[g].queue.removeFirst()
+                groups[g].queue.removeNext()
                 continue
             }
             if company(of: ref, g) != nil {
-                groups[g].queue.removeFirst()
-                groups[g].apart.append(ref)
+                groups[g].queue.setNextApart()
                 sendApart(g, now: now, wall: wall, &actions)
                 continue
             }
             guard let c = pickClient(g, for: ref, p, company: nil, now: now), takeTurn(g, now: now)
             else { break }
-            groups[g].queue.removeFirst()
+            groups[g].queue.removeNext()
             send(ref, p, to: c, company: nil, now: now, &actions)
         }
         if groups[g].pulls.waiting > 0 { endServedPulls(g) }
@@ -35,27 +32,26 @@ extension DeliveryMachine {
     /// Sends suspects, to half of the clients at the most. Until it gets some, one client is kept free for them: it would else
     /// always have something in flight that could be lost with them.
     private mutating func sendApart(_ g: GroupIndex, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
-        guard !groups[g].apart.isEmpty else {
+        guard groups[g].queue.countApart > 0 else {
             groups[g].reserved = nil
             return
         }
-        while let ref = groups[g].apart.first {
+        while let ref = groups[g].queue.nextApart {
             guard let p = position(ofWaiting: ref, g, now: now, wall: wall, &actions) else {
-                groups[g].apart.removeFirst()
+                groups[g].queue.removeNextApart()
                 continue
             }
             guard let company = company(of: ref, g) else {
                 // Cleared or forgotten meanwhile: one like the others.
-                groups[g].apart.removeFirst()
-                groups[g].queue.prepend(ref)
+                groups[g].queue.clearNextApart()
                 continue
             }
             guard let c = pickClient(g, for: ref, p, company: company, now: now), takeTurn(g, now: now)
             else { break }
-            groups[g].apart.removeFirst()
+            groups[g].queue.removeNextApart()
             send(ref, p, to: c, company: company, now: now, &actions)
         }
-        groups[g].reserved = groups[g].apart.isEmpty || !groups[g].mayTryMore ? nil : leastBusy(g)
+        groups[g].reserved = groups[g].queue.countApart == 0 || !groups[g].mayTryMore ? nil : leastBusy(g)
     }
 
     /// The group's place among those that a message at the front of one of its queues is owed to; nil where it does not wait there

@@ -15,7 +15,7 @@ extension DeliveryMachine {
         }
         for g in groups.places {
             groups[g].suspects.forget(now: now)
-            if !groups[g].queue.isEmpty || !groups[g].apart.isEmpty { needsPump(g) }
+            if !groups[g].queue.isEmpty { needsPump(g) }
             if !actions.scansWanted {
                 actions.scansWanted = groups[g].shards.indices.contains {
                     wantedScan(g, shard: $0, now: now) != nil

@@ -58,7 +58,7 @@ struct GroupTable: Sendable {
         byName[BindingName(self[index].name)] = nil
         for shard in self[index].shards.indices { self[index].shards[shard].start(.away) }
         self[index].name = ""
-        self[index].queue = []
+        self[index].queue = GroupQueue()
         self[index].isFree = true
         free.append(index)
     }
