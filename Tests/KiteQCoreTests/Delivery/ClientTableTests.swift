@@ -9,7 +9,7 @@ extension DeliveryMachine {
 @Suite struct ClientTableTests {
     private var client: DeliveryClient {
         DeliveryClient(
-            group: 3, window: InFlightWindow(limit: 1, timeout: 1), pace: WindowPace(most: 1, span: 1, now: 0),
+            group: .first, window: InFlightWindow(limit: 1, timeout: 1), pace: WindowPace(most: 1, span: 1, now: 0),
             maxBytes: 1, warmUp: WarmUp(seconds: 0, start: 0), generation: 0)
     }
 

@@ -132,7 +132,7 @@ import Testing
 
         mutating func collect() {
             // A pull whose messages are all answered is over.
-            for id in pulls where !h.machine.isOpen(id) {
+            for id in pulls where h.machine.clients.index(of: id) == nil {
                 pulls.remove(id)
                 clients[id] = nil
             }
