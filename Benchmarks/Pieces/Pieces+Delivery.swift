@@ -6,31 +6,28 @@ extension Pieces {
         let route = Route([.init(group: "s-member", persistent: true)])
         let messages = try (0..<Sample.count).map { _ in try Sample.message() }
         var machine = DeliveryMachine(shards: 1)
-        var actions = DeliveryActions()
-        var now: MonotonicTime = 1_000_000_000
-        machine.setLease(shard: 0, until: .max, now: now, wall: Sample.now, &actions)
-        let client = machine.connect(group: "s-member", warmUpSeconds: 0, now: now, wall: Sample.now, &actions)
-        while let scan = machine.nextScan(shard: 0, now: now, wall: Sample.now) {
+        var moment = DeliveryMoment(now: 1_000_000_000, wall: Sample.now)
+        machine.setLease(shard: 0, until: .max, &moment)
+        let client = machine.connect(group: "s-member", warmUpSeconds: 0, &moment)
+        while let scan = machine.nextScan(shard: 0, now: moment.now) {
             machine.apply(
-                scan, DeliveryScanResult(rows: [], isEnd: true), loaded: [], asked: [], now: now, wall: Sample.now,
-                &actions)
+                scan, DeliveryScanResult(rows: [], isEnd: true), loaded: [], asked: [], &moment)
         }
         var seq: Int64 = 0
         return [
             Piece(name: "delivery machine, from accepted to settled", count: Sample.count) {
-                now += 100_000_000
-                var actions = DeliveryActions()
+                moment = DeliveryMoment(now: moment.now + 100_000_000, wall: Sample.now)
                 let batch = messages.map { message in
                     seq += 1
                     return (seq: seq, message: message, route: route)
                 }
-                machine.accept(batch, shard: 0, now: now, wall: Sample.now, &actions)
-                precondition(actions.deliveries.count == Sample.count, "all of a batch is delivered")
+                machine.accept(batch, shard: 0, &moment)
+                precondition(moment.actions.deliveries.count == Sample.count, "all of a batch is delivered")
                 machine.acknowledge(
-                    actions.deliveries.map { .init(opaque: $0.opaque, isSuccess: true) }, client: client, now: now,
-                    wall: Sample.now, &actions)
+                    moment.actions.deliveries.map { .init(opaque: $0.opaque, isSuccess: true) }, client: client, &moment
+                )
                 machine.settled(
-                    actions.settlements.map(\.settlement.seq), shard: 0, now: now, wall: Sample.now, &actions)
+                    moment.actions.settlements.map(\.settlement.seq), shard: 0, &moment)
             }
         ]
     }

@@ -8,19 +8,17 @@ extension Dispatcher {
         into sink: any DeliverySink, group: String, max: Int, visibility: MonotonicTime, key: UInt64
     ) -> Result<DeliveryClientID, DeliveryMachine.PullRefusal> {
         let (result, sinks, burials) = state.withLock { state in
-            var actions = DeliveryActions()
+            var moment = currentMoment()
             let wasPresent = state.machine.isPresent(group)
-            state.machine.outboundRoom = outbound.room
             // Present before the first message is routed past it.
             if !wasPresent { routing.setPresence(of: group, true) }
             let result = state.machine.pull(
-                group: group, max: max, visibility: visibility, key: key, now: SystemTime.monotonic(),
-                wall: SystemTime.steady(), &actions)
+                group: group, max: max, visibility: visibility, key: key, &moment)
             switch result {
             case .success(let id): state.sinks[id] = sink
             case .failure: if !wasPresent { routing.setPresence(of: group, false) }
             }
-            return (result, carryOut(actions, &state), actions.burials)
+            return (result, carryOut(moment.actions, &state), moment.actions.burials)
         }
         send(to: sinks)
         deadLetterLog.write(burials)
@@ -30,7 +28,7 @@ extension Dispatcher {
     /// It waits no more; what it was sent goes back and was no attempt.
     func endPull(_ client: DeliveryClientID) {
         perform {
-            $0.endPull(client, now: $1, wall: $2, &$3)
+            $0.endPull(client, &$1)
         } cleanUp: {
             $0.sinks[client] = nil
         }
@@ -38,7 +36,7 @@ extension Dispatcher {
 
     /// It has got its batch.
     func forgetSink(of client: DeliveryClientID) {
-        perform { _, _, _, _ in
+        perform { _, _ in
         } cleanUp: {
             $0.sinks[client] = nil
         }
@@ -48,12 +46,12 @@ extension Dispatcher {
         _ receipts: [DeliveryMachine.PullReceipt], group: String, isSuccess: Bool, reason: String?
     ) -> [DeliveryMachine.Settled] {
         perform {
-            $0.settle(receipts, group: group, isSuccess: isSuccess, reason: reason, now: $1, wall: $2, &$3)
+            $0.settle(receipts, group: group, isSuccess: isSuccess, reason: reason, &$1)
         }
     }
 
     /// The broker stops: what callers have in their hands comes again.
     func endPulls() {
-        perform { $0.endPulls(now: $1, wall: $2, &$3) }
+        perform { $0.endPulls(&$1) }
     }
 }

@@ -52,51 +52,51 @@ final class Dispatcher: Sendable {
 
     func accept(_ messages: [(seq: Int64, message: Message, route: Route)], shard: Int) {
         guard !messages.isEmpty else { return }
-        perform { $0.accept(messages, shard: shard, now: $1, wall: $2, &$3) }
+        perform { $0.accept(messages, shard: shard, &$1) }
     }
 
     func acceptFly(_ messages: [(message: Message, route: Route)]) {
         guard !messages.isEmpty else { return }
-        perform { $0.acceptFly(messages, now: $1, wall: $2, &$3) }
+        perform { $0.acceptFly(messages, &$1) }
     }
 
     func reread(shard: Int, from seq: Int64) {
-        perform { machine, _, _, actions in machine.reread(shard: shard, from: seq, &actions) }
+        perform { machine, moment in machine.reread(shard: shard, from: seq, &moment) }
     }
 
     func lookForStrays(shard: Int) {
-        perform { machine, _, _, actions in machine.lookForStrays(shard, &actions) }
+        perform { machine, moment in machine.lookForStrays(shard, &moment) }
     }
 
     /// Publishes repeated messages that the store has under these seqs.
     func noteRepeats(of seqs: [Int64], shard: Int) {
         guard !seqs.isEmpty else { return }
-        perform { machine, _, _, actions in machine.noteRepeats(of: seqs, shard: shard, &actions) }
+        perform { machine, moment in machine.noteRepeats(of: seqs, shard: shard, &moment) }
     }
 
     func expire(_ messages: [ExpiredMessage], shard: Int) {
         var letters: [ExpiredDelivery] = []
-        perform { machine, _, _, actions in letters = machine.expire(messages, shard: shard, &actions) }
+        perform { machine, moment in letters = machine.expire(messages, shard: shard, &moment) }
         deadLetterLog.write(letters)
     }
 
     /// Letters that the store has written by itself.
     func count(expired letters: [ExpiredDelivery]) {
-        perform { machine, _, _, _ in machine.count(expired: letters) }
+        perform { machine, _ in machine.count(expired: letters) }
         deadLetterLog.write(letters)
     }
 
     func acknowledge(_ acknowledgements: [DeliveryMachine.Acknowledgement], client: DeliveryClientID) {
-        perform { $0.acknowledge(acknowledgements, client: client, now: $1, wall: $2, &$3) }
+        perform { $0.acknowledge(acknowledgements, client: client, &$1) }
     }
 
     func extend(_ opaques: [UInt32], client: DeliveryClientID) {
-        perform { machine, now, _, _ in machine.extend(opaques, client: client, now: now) }
+        perform { machine, moment in machine.extend(opaques, client: client, now: moment.now) }
     }
 
     func settled(_ seqs: [Int64], shard: Int) {
         perform {
-            $0.settled(seqs, shard: shard, now: $1, wall: $2, &$3)
+            $0.settled(seqs, shard: shard, &$1)
         } cleanUp: {
             $0.unwritten[shard].finish(seqs.count, now: SystemTime.monotonic(), &$0.writeTimes)
         }
@@ -108,12 +108,12 @@ final class Dispatcher: Sendable {
     }
 
     func tick() {
-        perform { $0.tick(now: $1, wall: $2, &$3) }
+        perform { $0.tick(&$1) }
     }
 
     /// Sends nothing more; what some groups have finished is handed to the write-behind lanes.
     func drain() {
-        perform { $0.drain(now: $1, wall: $2, &$3) }
+        perform { $0.drain(&$1) }
     }
 
     // MARK: Clients
@@ -123,16 +123,14 @@ final class Dispatcher: Sendable {
         _ connection: Connection, group: String, warmUpSeconds: Int, window: Int?, onConnect: (DeliveryClientID) -> Void
     ) -> DeliveryClientID {
         let (id, sinks, burials) = state.withLock { state in
-            var actions = DeliveryActions()
-            state.machine.outboundRoom = outbound.room
+            var moment = currentMoment()
             // Present before the first message is routed past it.
             if !state.machine.isPresent(group) { routing.setPresence(of: group, true) }
             let id = state.machine.connect(
-                group: group, warmUpSeconds: warmUpSeconds, window: window, now: SystemTime.monotonic(),
-                wall: SystemTime.steady(), &actions)
+                group: group, warmUpSeconds: warmUpSeconds, window: window, &moment)
             state.sinks[id] = connection
             connection.set(id)
-            return (id, carryOut(actions, &state), actions.burials)
+            return (id, carryOut(moment.actions, &state), moment.actions.burials)
         }
         onConnect(id)
         send(to: sinks)
@@ -147,38 +145,38 @@ final class Dispatcher: Sendable {
 
     func disconnect(_ client: DeliveryClientID) {
         perform {
-            $0.disconnect(client, now: $1, wall: $2, &$3)
+            $0.disconnect(client, &$1)
         } cleanUp: {
             $0.sinks[client] = nil
         }
     }
 
     func setWritable(_ client: DeliveryClientID, _ isWritable: Bool) {
-        perform { $0.setWritable(client, isWritable, now: $1, wall: $2, &$3) }
+        perform { $0.setWritable(client, isWritable, &$1) }
     }
 
     func markPublisher(_ client: DeliveryClientID) {
-        perform { machine, _, _, _ in machine.markPublisher(client) }
+        perform { machine, _ in machine.markPublisher(client) }
     }
 
     func setReading(_ client: DeliveryClientID, _ isReading: Bool) {
-        perform { machine, now, _, _ in machine.setReading(client, isReading, now: now) }
+        perform { machine, moment in machine.setReading(client, isReading, now: moment.now) }
     }
 
     /// Names count by their bytes.
     func setPaused(_ groups: Set<String>) {
         let groups = Set(groups.map(BindingName.init))
-        perform { $0.setPaused(groups, now: $1, wall: $2, &$3) }
+        perform { $0.setPaused(groups, &$1) }
     }
 
     func setWatermarks(_ watermarks: [String: Int]) {
-        perform { machine, now, _, _ in machine.setWatermarks(watermarks, now: now) }
+        perform { machine, moment in machine.setWatermarks(watermarks, now: moment.now) }
     }
 
     // MARK: Ownership
 
     func setLease(shard: Int, until: MonotonicTime) {
-        perform { $0.setLease(shard: shard, until: until, now: $1, wall: $2, &$3) }
+        perform { $0.setLease(shard: shard, until: until, &$1) }
     }
 
     /// From now on the times of a shard are those of its server.
@@ -187,7 +185,7 @@ final class Dispatcher: Sendable {
     }
 
     func apply(_ survey: ShardSurvey, shard: Int) {
-        perform { $0.apply(survey, shard: shard, now: $1, wall: $2, &$3) }
+        perform { $0.apply(survey, shard: shard, &$1) }
         routing.setElsewhere(survey.elsewhere, shard: shard)
     }
 
@@ -196,7 +194,7 @@ final class Dispatcher: Sendable {
     // MARK: Scans
 
     func nextScan(shard: Int) -> DeliveryScan? {
-        state.withLock { $0.machine.nextScan(shard: shard, now: SystemTime.monotonic(), wall: SystemTime.steady()) }
+        state.withLock { $0.machine.nextScan(shard: shard, now: SystemTime.monotonic()) }
     }
 
     func missing(_ scan: DeliveryScan, _ result: DeliveryScanResult) -> [Int64] {
@@ -204,11 +202,11 @@ final class Dispatcher: Sendable {
     }
 
     func apply(_ scan: DeliveryScan, _ result: DeliveryScanResult, loaded: [StoredMessage], asked: Set<Int64>) {
-        perform { $0.apply(scan, result, loaded: loaded, asked: asked, now: $1, wall: $2, &$3) }
+        perform { $0.apply(scan, result, loaded: loaded, asked: asked, &$1) }
     }
 
     func scanFailed(_ scan: DeliveryScan) {
-        perform { $0.scanFailed(scan, now: $1, wall: $2, &$3) }
+        perform { $0.scanFailed(scan, &$1) }
     }
 
     /// Ends the recovery workers.
@@ -248,23 +246,27 @@ final class Dispatcher: Sendable {
     // MARK: Carrying out
 
     func perform<Result: Sendable>(
-        _ input: (inout DeliveryMachine, MonotonicTime, Timestamp, inout DeliveryActions) -> Result,
+        _ input: (inout DeliveryMachine, inout DeliveryMoment) -> Result,
         cleanUp: (inout State) -> Void = { _ in }
     ) -> Result {
         var sinks: [DeliveryClientID: any DeliverySink] = [:]
         var burials: [DeliveryActions.Burial] = []
         let result = state.withLock { state in
-            var actions = DeliveryActions()
-            state.machine.outboundRoom = outbound.room
-            let result = input(&state.machine, SystemTime.monotonic(), SystemTime.steady(), &actions)
-            sinks = carryOut(actions, &state)
-            burials = actions.burials
+            var moment = currentMoment()
+            let result = input(&state.machine, &moment)
+            sinks = carryOut(moment.actions, &state)
+            burials = moment.actions.burials
             cleanUp(&state)
             return result
         }
         send(to: sinks)
         deadLetterLog.write(burials)
         return result
+    }
+
+    /// Of an input that comes now; under the lock.
+    func currentMoment() -> DeliveryMoment {
+        DeliveryMoment(now: SystemTime.monotonic(), wall: SystemTime.steady(), outboundRoom: outbound.room)
     }
 
     func send(to sinks: [DeliveryClientID: any DeliverySink]) {

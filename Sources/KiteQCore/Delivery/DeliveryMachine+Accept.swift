@@ -1,8 +1,7 @@
 extension DeliveryMachine {
     /// Messages that the store has just taken, fresh and owned by this broker.
     package mutating func accept(
-        _ messages: [(seq: Int64, message: Message, route: Route)], shard: Int,
-        now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
+        _ messages: [(seq: Int64, message: Message, route: Route)], shard: Int, _ moment: inout DeliveryMoment
     ) {
         for (seq, message, route) in messages {
             let topic = topics.index(of: message.topic)
@@ -10,7 +9,7 @@ extension DeliveryMachine {
             guard !slots.contains(seq, shard), !shards[shard].unwritten.contains(seq) else { continue }
             guard !shards[shard].pagedIn.contains(seq) else {
                 // A scan met it before this report. Whether its row is still there, only the store knows.
-                for member in route.members { reread(groupIndex(member.group), shard, from: seq, &actions) }
+                for member in route.members { reread(groupIndex(member.group), shard, from: seq, &moment) }
                 continue
             }
             var owed: [DeliverySlot.Owed] = []
@@ -23,27 +22,24 @@ extension DeliveryMachine {
             }
             if owed.isEmpty {
                 // Bound without persistence, and nobody is anywhere: it counts as delivered.
-                actions.finished.append(message)
-                emit(Settlement(seq: seq, bytes: message.footprint), shard: shard, &actions)
+                moment.actions.finished.append(message)
+                emit(Settlement(seq: seq, bytes: message.footprint), shard: shard, &moment)
             } else if owed.contains(where: \.isActive) {
                 let ref = slots.insert(
                     DeliverySlot(
                         seq: seq, shard: shard, topic: topic, message: message, owed: owed, isTracked: false,
-                        acceptedAt: now))
+                        acceptedAt: moment.now))
                 enqueue(ref)
-                if isGivenAway { track(ref, wall: wall, &actions) }
+                if isGivenAway { track(ref, &moment) }
             } else if isGivenAway {
-                giveAway(seq, route, expiresAt: message.expiresAt, shard: shard, wall: wall, &actions)
+                giveAway(seq, route, expiresAt: message.expiresAt, shard: shard, &moment)
             }
         }
-        pump(now: now, wall: wall, &actions)
+        pump(&moment)
     }
 
     /// Messages that are in no store: to one client of each group that is here, now.
-    package mutating func acceptFly(
-        _ messages: [(message: Message, route: Route)], now: MonotonicTime, wall: Timestamp,
-        _ actions: inout DeliveryActions
-    ) {
+    package mutating func acceptFly(_ messages: [(message: Message, route: Route)], _ moment: inout DeliveryMoment) {
         for (message, route) in messages {
             let topic = topics.index(of: message.topic)
             topics[topic].published += 1
@@ -60,18 +56,19 @@ extension DeliveryMachine {
             enqueue(
                 slots.insert(
                     DeliverySlot(
-                        seq: 0, shard: 0, topic: topic, message: message, owed: owed, isTracked: false, acceptedAt: now)))
+                        seq: 0, shard: 0, topic: topic, message: message, owed: owed, isTracked: false,
+                        acceptedAt: moment.now)))
         }
-        pump(now: now, wall: wall, &actions)
+        pump(&moment)
     }
 
     /// Rows from this seq on may be in the store alone, such as those of an insert whose reply was lost: the groups that
     /// believe to know all of this shard read again from there.
-    package mutating func reread(shard: Int, from seq: Int64, _ actions: inout DeliveryActions) {
-        for g in groups.places { reread(g, shard, from: seq, &actions) }
+    package mutating func reread(shard: Int, from seq: Int64, _ moment: inout DeliveryMoment) {
+        for g in groups.places { reread(g, shard, from: seq, &moment) }
     }
 
-    mutating func reread(_ g: GroupIndex, _ shard: Int, from seq: Int64, _ actions: inout DeliveryActions) {
+    mutating func reread(_ g: GroupIndex, _ shard: Int, from seq: Int64, _ moment: inout DeliveryMoment) {
         switch groups[g].shards[shard].backlog {
         case .away: return
         case .live: groups[g].shards[shard].backlog = .paging(frontier: seq - 1, isScanning: false)
@@ -82,7 +79,7 @@ extension DeliveryMachine {
                 groups[g].shards[shard].backlog = .paging(frontier: min(frontier, seq - 1), isScanning: false)
             }
         }
-        actions.scansWanted = true
+        moment.actions.scansWanted = true
     }
 
     /// Says what becomes of a fresh message that is owed to a group: adds the group to `owed`, unless the message counts as

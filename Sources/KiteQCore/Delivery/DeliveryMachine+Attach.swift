@@ -10,8 +10,8 @@ extension DeliveryMachine {
 
     /// Puts a message that a scan found into its group's queue.
     mutating func attach(
-        _ row: DeliveryScanResult.Row, of g: GroupIndex, shard: Int, loaded: StoredMessage?, wasAsked: Bool, wall: Timestamp,
-        _ actions: inout DeliveryActions
+        _ row: DeliveryScanResult.Row, of g: GroupIndex, shard: Int, loaded: StoredMessage?, wasAsked: Bool,
+        _ moment: inout DeliveryMoment
     ) -> Attached {
         if case .tracked = row.kind {
             // Whose row was loaded has taken it: nothing else of this group's is on its way.
@@ -20,10 +20,12 @@ extension DeliveryMachine {
                 || shards[shard].unwritten.isAside(row.seq)
                 ? .notOwed : .beingWritten
         }
-        if shards[shard].unwritten.contains(row.seq) { return shards[shard].unwritten.willLeaveRows(of: row.seq) ? .beingWritten : .notOwed }
+        if shards[shard].unwritten.contains(row.seq) {
+            return shards[shard].unwritten.willLeaveRows(of: row.seq) ? .beingWritten : .notOwed
+        }
         if let ref = slots.ref(of: row.seq, shard) { return attachFresh(row.seq, of: g, toSlot: ref) }
         guard let loaded else { return wasAsked ? .notOwed : .beingWritten }
-        return attachFresh(loaded, of: g, shard: shard, wall: wall, &actions)
+        return attachFresh(loaded, of: g, shard: shard, &moment)
     }
 
     private mutating func attachTracked(_ loaded: StoredMessage, of g: GroupIndex, shard: Int) -> Attached {
@@ -48,7 +50,7 @@ extension DeliveryMachine {
     }
 
     private mutating func attachFresh(
-        _ loaded: StoredMessage, of g: GroupIndex, shard: Int, wall: Timestamp, _ actions: inout DeliveryActions
+        _ loaded: StoredMessage, of g: GroupIndex, shard: Int, _ moment: inout DeliveryMoment
     ) -> Attached {
         // It turned tracked before it was loaded: its row was taken in one go.
         if loaded.state == .tracked { return attachTracked(loaded, of: g, shard: shard) }
@@ -73,7 +75,7 @@ extension DeliveryMachine {
                 seq: loaded.seq, shard: shard, topic: topics.index(of: loaded.message.topic), message: loaded.message,
                 owed: owed, isTracked: false))
         enqueue(ref)
-        if isGivenAway { track(ref, wall: wall, &actions) }
+        if isGivenAway { track(ref, &moment) }
         return .taken
     }
 

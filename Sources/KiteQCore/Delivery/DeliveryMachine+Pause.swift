@@ -4,9 +4,7 @@ extension DeliveryMachine {
     static var pausedError: String { "the group was paused" }
 
     /// The paused groups, all of them; of any others what waits is read again, oldest first. Names count by their bytes.
-    package mutating func setPaused(
-        _ names: Set<BindingName>, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
-    ) {
+    package mutating func setPaused(_ names: Set<BindingName>, _ moment: inout DeliveryMoment) {
         guard names != paused else { return }
         paused = names
         for g in groups.places where !groups[g].isFree {
@@ -15,22 +13,22 @@ extension DeliveryMachine {
             groups[g].isPaused = isPaused
             guard !groups[g].isAway else { continue }
             if isPaused {
-                pause(g, now: now, wall: wall, &actions)
+                pause(g, &moment)
             } else {
-                readFromTheStart(g, &actions)
+                readFromTheStart(g, &moment)
             }
         }
-        pump(now: now, wall: wall, &actions)
+        pump(&moment)
     }
 
-    private mutating func pause(_ g: GroupIndex, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
+    private mutating func pause(_ g: GroupIndex, _ moment: inout DeliveryMoment) {
         let waiting = takeOutWaiting(g)
         for shard in groups[g].shards.indices {
             groups[g].shards[shard].start(.paging(frontier: 0, isScanning: false))
         }
         for ref in waiting {
             guard let position = waitingPosition(ref, g) else { continue }
-            leaveToStore(ref, position, error: Self.pausedError, wall: wall, now: now, &actions)
+            leaveToStore(ref, position, error: Self.pausedError, &moment)
         }
     }
 }

@@ -35,8 +35,7 @@ extension DeliveryMachine {
     ///
     /// - Parameter key: a random number.
     package mutating func pull(
-        group name: String, max: Int, visibility: MonotonicTime, key: UInt64, now: MonotonicTime, wall: Timestamp,
-        _ actions: inout DeliveryActions
+        group name: String, max: Int, visibility: MonotonicTime, key: UInt64, _ moment: inout DeliveryMoment
     ) -> Result<DeliveryClientID, PullRefusal> {
         let g = groupIndex(name)
         guard groups[g].pulls.waiting < limits.pull.waitingOfGroup, waitingPulls < limits.pull.waiting else {
@@ -48,67 +47,66 @@ extension DeliveryMachine {
             limit: min(Swift.max(1, max), limits.pull.messages, room),
             timeout: min(Swift.max(visibility, limits.pull.visibility.lowerBound), limits.pull.visibility.upperBound),
             lateTime: limits.pull.lateTime)
-        let c = addClient(g, window, WarmUp(seconds: 0, start: now), now: now, &actions)
+        let c = addClient(g, window, WarmUp(seconds: 0, start: moment.now), &moment)
         clients[c].pull = DeliveryClient.Pull(key: key)
         groups[g].pulls.waiting += 1
         waitingPulls += 1
         countReceipts(c)
-        stayPresent(g, now: now)
-        pump(now: now, wall: wall, &actions)
+        stayPresent(g, now: moment.now)
+        pump(&moment)
         return .success(clients.id(of: c))
     }
 
     /// The caller waits no more, or what it was sent did not reach it: that goes back at once, and was no attempt.
-    package mutating func endPull(
-        _ id: DeliveryClientID, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
-    ) {
+    package mutating func endPull(_ id: DeliveryClientID, _ moment: inout DeliveryMoment) {
         guard let c = clients.index(of: id), clients[c].pull != nil else { return }
         let g = clients[c].group
         for entry in close(c).reversed() {
             guard slots.isCurrent(entry.slot), let p = slots[entry.slot].position(of: g) else { continue }
             if groups[g].isPaused {
-                leaveToStore(entry.slot, p, error: Self.pausedError, wall: wall, now: now, &actions)
+                leaveToStore(entry.slot, p, error: Self.pausedError, &moment)
             } else {
                 slots.setProgress(.queued, p, of: entry.slot)
                 groups[g].queue.putBack(entry.slot)
             }
         }
-        stayPresent(g, now: now)
+        stayPresent(g, now: moment.now)
         needsPump(g)
-        pump(now: now, wall: wall, &actions)
+        pump(&moment)
     }
 
     /// Answers by receipt, all of them successes or all refusals; says of each what became of it.
     ///
     /// - Parameter reason: of a refusal, at most 255 characters are kept.
     package mutating func settle(
-        _ receipts: [PullReceipt], group: String, isSuccess: Bool, reason: String? = nil, now: MonotonicTime,
-        wall: Timestamp, _ actions: inout DeliveryActions
+        _ receipts: [PullReceipt], group: String, isSuccess: Bool, reason: String? = nil, _ moment: inout DeliveryMoment
     ) -> [Settled] {
         let settled = receipts.map { receipt -> Settled in
-            guard let c = clients.index(of: receipt.client), clients[c].pull?.key == receipt.key else { return .tooLate }
+            guard let c = clients.index(of: receipt.client), clients[c].pull?.key == receipt.key else {
+                return .tooLate
+            }
             let g = clients[c].group
             guard BindingName(groups[g].name) == BindingName(group) else { return .notYours }
             let ack = Acknowledgement(
                 opaque: receipt.opaque, isSuccess: isSuccess, feedback: reason.map { String($0.prefix(255)) })
-            let isTaken = answer(ack, of: c, now: now, wall: wall, &actions)
+            let isTaken = answer(ack, of: c, &moment)
             closeIfAnswered(c)
-            stayPresent(g, now: now)
+            stayPresent(g, now: moment.now)
             needsPump(g)
             return isTaken ? .settled : .tooLate
         }
-        pump(now: now, wall: wall, &actions)
+        pump(&moment)
         return settled
     }
 
     /// The broker stops: what callers have in their hands is a failed attempt each, and no group is here by pulls any more.
-    package mutating func endPulls(now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
+    package mutating func endPulls(_ moment: inout DeliveryMoment) {
         for g in groups.places where groups[g].pulls.presentUntil != nil {
             groups[g].pulls.presentUntil = nil
-            if groups[g].isAway { leave(g, now: now, wall: wall, &actions) }
+            if groups[g].isAway { leave(g, &moment) }
         }
         for c in clients.places where clients[c].isOpen && clients[c].pull != nil {
-            disconnect(clients.id(of: c), now: now, wall: wall, &actions)
+            disconnect(clients.id(of: c), &moment)
         }
     }
 
@@ -154,11 +152,11 @@ extension DeliveryMachine {
         groups[g].pulls.presentUntil = now + limits.pull.lingering
     }
 
-    mutating func endPresenceByPulls(now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions) {
+    mutating func endPresenceByPulls(_ moment: inout DeliveryMoment) {
         for g in groups.places {
-            guard let until = groups[g].pulls.presentUntil, until <= now else { continue }
+            guard let until = groups[g].pulls.presentUntil, until <= moment.now else { continue }
             groups[g].pulls.presentUntil = nil
-            if groups[g].isAway { leave(g, now: now, wall: wall, &actions) }
+            if groups[g].isAway { leave(g, &moment) }
         }
     }
 }

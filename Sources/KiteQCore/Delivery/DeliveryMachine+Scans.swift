@@ -1,7 +1,7 @@
 extension DeliveryMachine {
-    /// The next look into a shard, if one is wanted; one at a time for each shard, the groups in turn. Each one given out
+    /// The next look into a shard, if one is wanted; one at a time for each shard, the groups in moment. Each one given out
     /// must be ended by `apply` or `scanFailed`.
-    package mutating func nextScan(shard: Int, now: MonotonicTime, wall: Timestamp) -> DeliveryScan? {
+    package mutating func nextScan(shard: Int, now: MonotonicTime) -> DeliveryScan? {
         guard !shards[shard].isScanning, !isDraining, !isStopped(shard, now: now) else { return nil }
         if let kind = wantedOrphans(shard, now: now) ?? wantedStrays(shard, now: now) {
             shards[shard].beginScan()
@@ -89,32 +89,31 @@ extension DeliveryMachine {
     /// A scan's rows and the messages loaded for them, of those asked for.
     package mutating func apply(
         _ scan: DeliveryScan, _ result: DeliveryScanResult, loaded: [StoredMessage], asked: Set<Int64>,
-        now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
+        _ moment: inout DeliveryMoment
     ) {
-        defer { endScan(scan.shard, &actions) }
+        defer { endScan(scan.shard, &moment) }
         switch scan.kind {
-        case .orphans: releaseOrphans(scan.shard, result, now: now, wall: wall, &actions)
-        case .strays: rereadStrays(scan.shard, result, now: now, &actions)
+        case .orphans: releaseOrphans(scan.shard, result, &moment)
+        case .strays: rereadStrays(scan.shard, result, &moment)
         case .handOver:
-            if let g = scan.groupIndex { handOver(scan, of: g, result, now: now, wall: wall, &actions) }
+            if let g = scan.groupIndex { handOver(scan, of: g, result, &moment) }
         case .backlog, .due:
-            if let g = scan.groupIndex { attach(scan, of: g, result, loaded, asked, now: now, wall: wall, &actions) }
+            if let g = scan.groupIndex { attach(scan, of: g, result, loaded, asked, &moment) }
         }
-        pump(now: now, wall: wall, &actions)
+        pump(&moment)
     }
 
     private mutating func attach(
         _ scan: DeliveryScan, of g: GroupIndex, _ result: DeliveryScanResult, _ loaded: [StoredMessage],
-        _ asked: Set<Int64>, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
+        _ asked: Set<Int64>, _ moment: inout DeliveryMoment
     ) {
         guard groups[g].shards[scan.shard].epoch == scan.epoch else {
             // The group has gone meanwhile. Fresh messages stay where they are; rows that were taken are let go.
             for message in loaded {
                 for row in message.deliveries where message.state == .tracked {
-                    release(
-                        message.seq, of: row.group, attempts: row.attempts, shard: scan.shard, wall: wall, &actions)
+                    release(message.seq, of: row.group, attempts: row.attempts, shard: scan.shard, &moment)
                 }
-                drop(message, scan.shard, &actions)
+                drop(message, scan.shard, &moment)
             }
             return
         }
@@ -124,81 +123,80 @@ extension DeliveryMachine {
             let message = bySeq[row.seq]
             // Beyond what is still being written only rows that were taken already are.
             if cut != nil, row.kind != .tracked, message?.state != .tracked {
-                if let message { drop(message, scan.shard, &actions) }
+                if let message { drop(message, scan.shard, &moment) }
                 continue
             }
             let attached = attach(
-                row, of: g, shard: scan.shard, loaded: message, wasAsked: asked.contains(row.seq), wall: wall, &actions)
+                row, of: g, shard: scan.shard, loaded: message, wasAsked: asked.contains(row.seq), &moment)
             if case .beingWritten = attached, cut == nil { cut = row.seq }
         }
         if case .due = scan.kind {
-            if !result.isEnd { groups[g].shards[scan.shard].isDue(since: now) }
+            if !result.isEnd { groups[g].shards[scan.shard].isDue(since: moment.now) }
         } else {
-            endPage(g, scan.shard, result, cut: cut, now: now, wall: wall, &actions)
+            endPage(g, scan.shard, result, cut: cut, &moment)
         }
         needsPump(g)
     }
 
     /// A message that was loaded does not go to memory. If it is fresh, loading may have taken it from a dead broker: the groups
     /// that believe to know all that is this broker's learn of it by reading again.
-    private mutating func drop(_ message: StoredMessage, _ shard: Int, _ actions: inout DeliveryActions) {
+    private mutating func drop(_ message: StoredMessage, _ shard: Int, _ moment: inout DeliveryMoment) {
         guard message.state == .fresh else { return }
         for member in message.route.members {
-            if let g = groups.index(of: member.group) { reread(g, shard, from: message.seq, &actions) }
+            if let g = groups.index(of: member.group) { reread(g, shard, from: message.seq, &moment) }
         }
     }
 
     /// A scan failed: it is tried again after a while. What it may have taken is for the shell to have reread.
-    package mutating func scanFailed(
-        _ scan: DeliveryScan, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
-    ) {
-        defer { endScan(scan.shard, &actions) }
+    package mutating func scanFailed(_ scan: DeliveryScan, _ moment: inout DeliveryMoment) {
+        defer { endScan(scan.shard, &moment) }
         let shard = scan.shard
         switch scan.kind {
         case .orphans:
-            shards[shard].orphans.fail(until: now + limits.scanRetry * 5)
+            shards[shard].orphans.fail(until: moment.now + limits.scanRetry * 5)
         case .strays:
-            shards[shard].strays.fail(until: now + limits.scanRetry * 5)
+            shards[shard].strays.fail(until: moment.now + limits.scanRetry * 5)
         case .backlog(let after), .handOver(let after):
             guard let g = scan.groupIndex, groups[g].shards[shard].epoch == scan.epoch else { return }
             let nothing = DeliveryScanResult(rows: [], frontier: after, isEnd: false)
-            endPage(g, shard, nothing, cut: nil, now: now, wall: wall, &actions)
-            groups[g].shards[shard].backlogScanAfter = now + limits.scanRetry * 5
+            endPage(g, shard, nothing, cut: nil, &moment)
+            groups[g].shards[shard].backlogScanAfter = moment.now + limits.scanRetry * 5
         case .due:
             // The next survey says again that rows are due.
             break
         }
-        pump(now: now, wall: wall, &actions)
+        pump(&moment)
     }
 
-    private mutating func endScan(_ shard: Int, _ actions: inout DeliveryActions) {
-        for seq in shards[shard].endScan() { reread(shard: shard, from: seq, &actions) }
+    private mutating func endScan(_ shard: Int, _ moment: inout DeliveryMoment) {
+        for seq in shards[shard].endScan() { reread(shard: shard, from: seq, &moment) }
     }
 
     /// A page of backlog was seen: what was accepted meanwhile is within it, or left to the next.
     mutating func endPage(
-        _ g: GroupIndex, _ shard: Int, _ result: DeliveryScanResult, cut: Int64?, now: MonotonicTime, wall: Timestamp,
-        _ actions: inout DeliveryActions
+        _ g: GroupIndex, _ shard: Int, _ result: DeliveryScanResult, cut: Int64?, _ moment: inout DeliveryMoment
     ) {
         let overflow = groups[g].shards[shard].overflow
         let frontier = min(
             result.frontier, (cut ?? .max) == .max ? .max : cut! - 1, overflow == .max ? .max : overflow - 1)
         let isEnd = result.isEnd && cut == nil && overflow == .max
-        if cut != nil { groups[g].shards[shard].backlogScanAfter = now + limits.scanRetry }
+        if cut != nil { groups[g].shards[shard].backlogScanAfter = moment.now + limits.scanRetry }
         groups[g].shards[shard].backlog = isEnd ? .live : .paging(frontier: frontier, isScanning: false)
         let held = groups[g].shards[shard].held
         groups[g].shards[shard].held = []
         for ref in held {
-            guard slots.isCurrent(ref), let p = slots[ref].position(of: g), slots[ref].owed[p].progress == .held else { continue }
+            guard slots.isCurrent(ref), let p = slots[ref].position(of: g), slots[ref].owed[p].progress == .held else {
+                continue
+            }
             if isEnd || slots[ref].seq <= frontier {
                 slots.setProgress(.queued, p, of: ref)
                 groups[g].queue.append(ref)
             } else if slots[ref].isTracked {
                 // Its row says that it is in memory: the store learns that it is not.
-                postpone(ref, p, error: "the group's queue was full", wall: wall, now: now, &actions)
+                postpone(ref, p, error: "the group's queue was full", &moment)
             } else {
                 slots.setProgress(.left, p, of: ref)
-                releaseIfIdle(ref, wall: wall, now: now, &actions)
+                releaseIfIdle(ref, &moment)
             }
         }
         needsPump(g)

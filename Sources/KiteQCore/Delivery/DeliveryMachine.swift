@@ -30,8 +30,6 @@ package struct DeliveryMachine: Sendable {
     var shards: [DeliveryShard]
     var lastTick = MonotonicTime.max
     var isDraining = false
-    /// Bytes that may yet be handed to connections, by the shell's account of what they have not written; to be set before an input.
-    package var outboundRoom = Int.max
 
     package var counters = DeliveryCounters()
     /// From the acceptance of a message here to its first attempt for each group; not of those read back from the store.
@@ -53,20 +51,18 @@ package struct DeliveryMachine: Sendable {
 
     // MARK: Settling
 
-    mutating func emit(_ settlement: Settlement, shard: Int, _ actions: inout DeliveryActions) {
+    mutating func emit(_ settlement: Settlement, shard: Int, _ moment: inout DeliveryMoment) {
         shards[shard].add(settlement)
-        actions.settlements.append((shard, settlement))
+        moment.actions.settlements.append((shard, settlement))
     }
 
     /// These settlements are written (or their rows are not ours any more, which comes to the same).
-    package mutating func settled(
-        _ seqs: [Int64], shard: Int, now: MonotonicTime, wall: Timestamp, _ actions: inout DeliveryActions
-    ) {
+    package mutating func settled(_ seqs: [Int64], shard: Int, _ moment: inout DeliveryMoment) {
         let (passed, goesOn) = shards[shard].written(seqs)
-        for seq in passed { reread(shard: shard, from: seq, &actions) }
+        for seq in passed { reread(shard: shard, from: seq, &moment) }
         guard goesOn else { return }
-        unpark(shard, now: now)
-        pump(now: now, wall: wall, &actions)
+        unpark(shard, now: moment.now)
+        pump(&moment)
     }
 
     /// The store does not take these for now, while it takes others.

@@ -140,7 +140,7 @@ import Testing
         // The scan read the row as it was before.
         h.finish(scan, .init(rows: [.init(seq: 1, kind: .fresh(DeliveryHarness.route("a")))], isEnd: true))
         #expect(h.deliveries().isEmpty)
-        h.machine.settled([1], shard: 0, now: h.now, wall: h.wall, &h.actions)
+        h.machine.settled([1], shard: 0, &h.moment)
         h.pass(300_000_000)
         let again = h.nextScan()!
         #expect(again.kind == .backlog(after: 0))
@@ -170,7 +170,7 @@ import Testing
         }
         #expect(h.deliveries().count == 1, "the second")
         // Written at last, it is met.
-        h.machine.settled([1], shard: 0, now: h.now, wall: h.wall, &h.actions)
+        h.machine.settled([1], shard: 0, &h.moment)
         #expect(!h.machine.shards[0].unwritten.isAside(1) && h.actions.scansWanted)
         while let scan = h.nextScan() {
             #expect(scan.kind == .backlog(after: 0))
@@ -194,7 +194,7 @@ import Testing
         while let scan = h.nextScan() {
             let isBacklog = scan.kind == .backlog(after: 0)
             // Written while the scan was under way: its result is older.
-            h.machine.settled(isBacklog ? [1] : [], shard: 0, now: h.now, wall: h.wall, &h.actions)
+            h.machine.settled(isBacklog ? [1] : [], shard: 0, &h.moment)
             h.finish(
                 scan,
                 .init(rows: isBacklog ? [.init(seq: 1, kind: .fresh(DeliveryHarness.route("a")))] : [], isEnd: true))
@@ -238,7 +238,7 @@ import Testing
     @Test func anUncertainInsertIsLookedForInTheStore() {
         var h = DeliveryHarness()
         _ = h.liveClient("a")
-        h.machine.reread(shard: 0, from: 40, &h.actions)
+        h.machine.reread(shard: 0, from: 40, &h.moment)
         #expect(h.actions.scansWanted)
         let scan = h.nextScan()!
         #expect(scan.kind == .backlog(after: 39))
@@ -257,7 +257,7 @@ import Testing
         #expect(held.count == 2)
         h.accept(3, DeliveryHarness.route("a"))
         #expect(h.deliveries().isEmpty)
-        h.machine.settled([1, 2], shard: 0, now: h.now, wall: h.wall, &h.actions)
+        h.machine.settled([1, 2], shard: 0, &h.moment)
         #expect(h.deliveries().count == 1)
     }
 
@@ -270,13 +270,13 @@ import Testing
         h.accept(3, DeliveryHarness.route("a"))
         h.accept(4, DeliveryHarness.route("a"), shard: 1)
         #expect(h.deliveries().count == 1)
-        h.machine.reread(shard: 0, from: 1, &h.actions)
+        h.machine.reread(shard: 0, from: 1, &h.moment)
         #expect(h.nextScan() == nil)
-        h.machine.reread(shard: 1, from: 1, &h.actions)
+        h.machine.reread(shard: 1, from: 1, &h.moment)
         #expect(h.nextScan(1)?.kind == .backlog(after: 0))
-        h.machine.settled([1], shard: 0, now: h.now, wall: h.wall, &h.actions)
+        h.machine.settled([1], shard: 0, &h.moment)
         #expect(h.deliveries().isEmpty, "it goes on once half of its part is free")
-        h.machine.settled([2], shard: 0, now: h.now, wall: h.wall, &h.actions)
+        h.machine.settled([2], shard: 0, &h.moment)
         #expect(h.deliveries().count == 1)
     }
 
@@ -312,10 +312,10 @@ import Testing
             return h.deliveries().filter { $0.client == new }.count
         }
         #expect(share(&h, from: 1) == 0)
-        h.now += 5_000_000_000
+        h.stand(5_000_000_000)
         let half = share(&h, from: 1_000)
         #expect((80...120).contains(half), "a third of the messages at half its weight, got \(half)")
-        h.now += 5_000_000_000
+        h.stand(5_000_000_000)
         #expect(share(&h, from: 2_000) == 150)
         h.disconnect(old)
         _ = h.deliveries()
@@ -327,7 +327,7 @@ import Testing
         _ = h.liveClient("b")
         h.accept(1, DeliveryHarness.route("a", "b"))
         h.acknowledge(h.deliveries()[0])
-        h.machine.drain(now: h.now, wall: h.wall, &h.actions)
+        h.machine.drain(&h.moment)
         #expect(h.settlements().map(\.pending.count) == [1])
         h.accept(2, DeliveryHarness.route("a"))
         #expect(h.deliveries().isEmpty)

@@ -39,13 +39,13 @@ import Testing
         var harness = DeliveryHarness()
         _ = harness.liveClient("s-member")
         harness.machine.setLease(
-            shard: 0, until: harness.now, now: harness.now, wall: harness.wall, &harness.actions)
+            shard: 0, until: harness.now, &harness.moment)
         harness.accept(1, DeliveryHarness.route("s-member"), DeliveryHarness.message(expiresIn: 1_000))
         harness.pass(5_000_000_000)
         #expect(harness.settlements().isEmpty && harness.deliveries().isEmpty)
         // It is heard of again: only now is it known what time it is there.
         harness.machine.setLease(
-            shard: 0, until: .max, now: harness.now, wall: harness.wall, &harness.actions)
+            shard: 0, until: .max, &harness.moment)
         #expect(harness.settlements().map { $0.dead.map(\.reason) } == [[.expired]])
     }
 }

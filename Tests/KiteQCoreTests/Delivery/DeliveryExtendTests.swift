@@ -54,7 +54,7 @@ import Testing
     func aClientGetsNoMoreThanItsWindow(_ window: Int?, _ expected: Int) {
         var h = DeliveryHarness { $0.window = 8 }
         _ = h.machine.connect(
-            group: "g", warmUpSeconds: 0, window: window, now: h.now, wall: h.wall, &h.actions)
+            group: "g", warmUpSeconds: 0, window: window, &h.moment)
         h.scanAll()
         for seq in 1...20 as ClosedRange<Int64> { h.accept(seq, route) }
         let sent = h.deliveries()

@@ -12,11 +12,11 @@ extension DeliveryHarness {
         _ group: String, max: Int = 10, visibility: MonotonicTime = 30_000_000_000, key: UInt64 = 7
     ) -> Result<DeliveryClientID, DeliveryMachine.PullRefusal> {
         machine.pull(
-            group: group, max: max, visibility: visibility, key: key, now: now, wall: wall, &actions)
+            group: group, max: max, visibility: visibility, key: key, &moment)
     }
 
     mutating func endPull(_ id: DeliveryClientID) {
-        machine.endPull(id, now: now, wall: wall, &actions)
+        machine.endPull(id, &moment)
     }
 
     mutating func settle(
@@ -24,11 +24,11 @@ extension DeliveryHarness {
     ) -> [DeliveryMachine.Settled] {
         machine.settle(
             deliveries.map { .init(client: $0.client, key: key, opaque: $0.opaque) }, group: group,
-            isSuccess: isSuccess, reason: isSuccess ? nil : "not now", now: now, wall: wall, &actions)
+            isSuccess: isSuccess, reason: isSuccess ? nil : "not now", &moment)
     }
 
     mutating func setPaused(_ groups: String...) {
-        machine.setPaused(Set(groups.map(BindingName.init)), now: now, wall: wall, &actions)
+        machine.setPaused(Set(groups.map(BindingName.init)), &moment)
     }
 
     /// Groups that went since the last look.

@@ -5,19 +5,24 @@ import NIOCore
 /// A delivery machine with a clock that only the test moves, and what it asked for since the last look.
 struct DeliveryHarness {
     var machine: DeliveryMachine
-    var now: MonotonicTime = 1_000_000_000_000
-    var wall: Timestamp = 1_800_000_000_000
-    var actions = DeliveryActions()
+    var moment = DeliveryMoment(now: 1_000_000_000_000, wall: 1_800_000_000_000)
 
     init(shards: Int = 1, _ adjust: (inout DeliveryLimits) -> Void = { _ in }) {
         var limits = DeliveryLimits()
         adjust(&limits)
         machine = DeliveryMachine(shards: shards, limits: limits)
-        for shard in 0..<shards { machine.setLease(shard: shard, until: .max, now: now, wall: wall, &actions) }
+        for shard in 0..<shards { machine.setLease(shard: shard, until: .max, &moment) }
         for shard in machine.shards.indices {
             machine.shards[shard].orphans = OrphanWatch(nextPassAt: .max)
             machine.shards[shard].strays = StrayWatch(nextPassAt: .max)
         }
+    }
+
+    var now: MonotonicTime { moment.now }
+    var wall: Timestamp { moment.wall }
+    var actions: DeliveryActions {
+        get { moment.actions }
+        set { moment.actions = newValue }
     }
 
     static func message(
@@ -41,19 +46,19 @@ struct DeliveryHarness {
         repeat {
             let step = min(left, 500_000_000)
             stand(step)
-            machine.tick(now: now, wall: wall, &actions)
+            machine.tick(&moment)
             left -= step
         } while left > 0
     }
 
     /// Time passes, and the process does nothing.
     mutating func stand(_ nanoseconds: MonotonicTime) {
-        now += nanoseconds
-        wall += nanoseconds / 1_000_000
+        moment.now += nanoseconds
+        moment.wall += nanoseconds / 1_000_000
     }
 
     mutating func survey(_ survey: ShardSurvey, shard: Int = 0) {
-        machine.apply(survey, shard: shard, now: now, wall: wall, &actions)
+        machine.apply(survey, shard: shard, &moment)
     }
 
     /// A client of a group whose backlog is known to be empty.
@@ -64,13 +69,13 @@ struct DeliveryHarness {
     }
 
     mutating func connect(_ group: String, warmUp: Int = 0) -> DeliveryClientID {
-        machine.connect(group: group, warmUpSeconds: warmUp, now: now, wall: wall, &actions)
+        machine.connect(group: group, warmUpSeconds: warmUp, &moment)
     }
 
     /// Answers every scan that is wanted as an empty store would.
     mutating func scanAll() {
         for shard in machine.shards.indices {
-            while let scan = machine.nextScan(shard: shard, now: now, wall: wall) {
+            while let scan = machine.nextScan(shard: shard, now: now) {
                 finish(scan, DeliveryScanResult(rows: [], isEnd: true))
             }
         }
@@ -78,30 +83,30 @@ struct DeliveryHarness {
 
     mutating func finish(_ scan: DeliveryScan, _ result: DeliveryScanResult, loaded: [StoredMessage] = []) {
         let asked = Set(machine.missing(scan, result))
-        machine.apply(scan, result, loaded: loaded, asked: asked, now: now, wall: wall, &actions)
+        machine.apply(scan, result, loaded: loaded, asked: asked, &moment)
     }
 
     mutating func nextScan(_ shard: Int = 0) -> DeliveryScan? {
-        machine.nextScan(shard: shard, now: now, wall: wall)
+        machine.nextScan(shard: shard, now: now)
     }
 
     mutating func accept(_ seq: Int64, _ route: Route, _ message: Message = DeliveryHarness.message(), shard: Int = 0) {
-        machine.accept([(seq, message, route)], shard: shard, now: now, wall: wall, &actions)
+        machine.accept([(seq, message, route)], shard: shard, &moment)
     }
 
-    mutating func noteRepeats(of seqs: [Int64]) { machine.noteRepeats(of: seqs, shard: 0, &actions) }
+    mutating func noteRepeats(of seqs: [Int64]) { machine.noteRepeats(of: seqs, shard: 0, &moment) }
 
-    mutating func lookForStrays() { machine.lookForStrays(0, &actions) }
+    mutating func lookForStrays() { machine.lookForStrays(0, &moment) }
 
     mutating func acknowledge(_ delivery: DeliveryActions.Delivery, _ isSuccess: Bool = true, _ feedback: String? = nil)
     {
         machine.acknowledge(
             [.init(opaque: delivery.opaque, isSuccess: isSuccess, feedback: feedback)], client: delivery.client,
-            now: now, wall: wall, &actions)
+            &moment)
     }
 
     mutating func disconnect(_ client: DeliveryClientID) {
-        machine.disconnect(client, now: now, wall: wall, &actions)
+        machine.disconnect(client, &moment)
     }
 
     mutating func deliveries() -> [DeliveryActions.Delivery] {
@@ -114,7 +119,7 @@ struct DeliveryHarness {
         let taken = actions.settlements
         actions.settlements = []
         for (shard, settlement) in taken {
-            machine.settled([settlement.seq], shard: shard, now: now, wall: wall, &actions)
+            machine.settled([settlement.seq], shard: shard, &moment)
         }
         return taken.map(\.settlement)
     }

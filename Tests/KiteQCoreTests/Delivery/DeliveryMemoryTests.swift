@@ -88,13 +88,13 @@ import Testing
         var h = DeliveryHarness()
         _ = h.liveClient("a")
         let footprint = DeliveryHarness.message().footprint
-        h.machine.outboundRoom = footprint * 2
+        h.moment.outboundRoom = footprint * 2
         for seq in 1...5 as ClosedRange<Int64> { h.accept(seq, DeliveryHarness.route("a")) }
         #expect(h.deliveries().count == 2)
-        h.machine.outboundRoom = 1
+        h.moment.outboundRoom = 1
         h.pass(100_000_000)
         #expect(h.deliveries().count == 1, "one may be larger than what is left")
-        h.machine.outboundRoom = .max
+        h.moment.outboundRoom = .max
         h.pass(100_000_000)
         #expect(h.deliveries().count == 2)
     }
@@ -112,7 +112,7 @@ import Testing
         h.accept(300, DeliveryHarness.route("quick"), Self.large())
         #expect(h.deliveries().last?.client == quick)
         #expect(h.nextScan() == nil, "no page for a group that has all it may have")
-        h.machine.reread(shard: 0, from: 300, &h.actions)
+        h.machine.reread(shard: 0, from: 300, &h.moment)
         let scan = h.nextScan()
         #expect(scan?.group == "quick" && scan?.maxBytes == 480_000)
     }

@@ -58,7 +58,7 @@ import Testing
             case 23:
                 h.machine.setPaused(
                     Set(groups.filter { _ in Int.random(in: 0..<4, using: &random) == 0 }.map(BindingName.init)),
-                    now: h.now, wall: h.wall, &h.actions)
+                    &h.moment)
             case 18: h.pass(Int64.random(in: 1...3_000_000_000, using: &random))
             default: h.survey(store.survey(wall: h.wall))
             }
@@ -100,7 +100,7 @@ import Testing
         mutating func reply() {
             // The reply was lost, and the same is written again.
             if Bool.random(using: &random) { for settlement in written { store.apply(settlement) } }
-            h.machine.settled(written.map(\.seq), shard: 0, now: h.now, wall: h.wall, &h.actions)
+            h.machine.settled(written.map(\.seq), shard: 0, &h.moment)
             written = []
         }
 
@@ -113,7 +113,7 @@ import Testing
             guard let (scan, result) = scan else { return }
             self.scan = nil
             if Int.random(in: 0..<8, using: &random) == 0 {
-                return h.machine.scanFailed(scan, now: h.now, wall: h.wall, &h.actions)
+                return h.machine.scanFailed(scan, &h.moment)
             }
             h.finish(scan, result, loaded: store.load(h.machine.missing(scan, result), for: scan.group))
         }
@@ -205,6 +205,7 @@ import Testing
         #expect(world.acknowledged == world.published)
         #expect(world.repeated == 0 && world.unsettled == 0)
         #expect(
-            world.h.machine.gauges.messages == 0 && world.h.machine.shards.allSatisfy { $0.unwritten.isEmpty } && world.isBalanced)
+            world.h.machine.gauges.messages == 0 && world.h.machine.shards.allSatisfy { $0.unwritten.isEmpty }
+                && world.isBalanced)
     }
 }

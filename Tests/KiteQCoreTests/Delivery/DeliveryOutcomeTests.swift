@@ -65,7 +65,9 @@ import Testing
         _ = h.liveClient("b")
         h.accept(1, DeliveryHarness.route("a", "b"), DeliveryHarness.message(deliverLimit: 1))
         let sent = h.deliveries()
-        let toA = sent.first { h.machine.groups[h.machine.clients[h.machine.clients.index(of: $0.client)!].group].name == "a" }!
+        let toA = sent.first {
+            h.machine.groups[h.machine.clients[h.machine.clients.index(of: $0.client)!].group].name == "a"
+        }!
         let toB = sent.first { $0.client != toA.client }!
         h.acknowledge(toA, false, "poison")
         let settled = h.settlements()
@@ -166,7 +168,7 @@ import Testing
         let first = h.deliveries()[0]
         for _ in 1...3 { h.pass(5_100_000_000) }
         _ = h.settlements()
-        h.machine.setWritable(client, false, now: h.now, wall: h.wall, &h.actions)
+        h.machine.setWritable(client, false, &h.moment)
         h.survey(ShardSurvey(due: ["a"]))
         h.finish(
             h.nextScan()!, DeliveryScanResult(rows: [.init(seq: 1, kind: .tracked)], isEnd: true),
@@ -207,7 +209,7 @@ import Testing
         let client = h.liveClient("a")
         h.accept(1, DeliveryHarness.route("a"))
         let first = h.deliveries()[0]
-        h.machine.setWritable(client, false, now: h.now, wall: h.wall, &h.actions)
+        h.machine.setWritable(client, false, &h.moment)
         h.pass(5_100_000_000)
         #expect(h.deliveries().isEmpty)
         h.acknowledge(first)
@@ -221,7 +223,7 @@ import Testing
         h.accept(1, DeliveryHarness.route("a"))
         let sent = h.deliveries()[0]
         h.machine.acknowledge(
-            [.init(opaque: sent.opaque &+ 77, isSuccess: true)], client: client, now: h.now, wall: h.wall, &h.actions)
+            [.init(opaque: sent.opaque &+ 77, isSuccess: true)], client: client, &h.moment)
         #expect(h.settlements().isEmpty)
         h.acknowledge(sent)
         h.acknowledge(sent, false)
@@ -264,13 +266,13 @@ import Testing
         var h = DeliveryHarness()
         let client = h.liveClient("a")
         h.machine.acceptFly(
-            [(DeliveryHarness.message(), DeliveryHarness.route("a", "away"))], now: h.now, wall: h.wall, &h.actions)
+            [(DeliveryHarness.message(), DeliveryHarness.route("a", "away"))], &h.moment)
         for _ in 1...3 { h.acknowledge(h.deliveries()[0], false) }
         #expect(h.deliveries().isEmpty)
         #expect(h.settlements().isEmpty)
         #expect(h.machine.gauges.messages == 0)
         h.machine.acceptFly(
-            [(DeliveryHarness.message(), DeliveryHarness.route("a"))], now: h.now, wall: h.wall, &h.actions)
+            [(DeliveryHarness.message(), DeliveryHarness.route("a"))], &h.moment)
         h.disconnect(client)
         #expect(h.settlements().isEmpty)
         #expect(h.machine.gauges.messages == 0)

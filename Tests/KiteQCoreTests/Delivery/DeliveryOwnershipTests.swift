@@ -11,20 +11,20 @@ import Testing
     @Test func withoutALeaseNothingStoredIsSent() {
         var h = DeliveryHarness()
         _ = h.liveClient("a")
-        h.machine.setLease(shard: 0, until: 0, now: h.now, wall: h.wall, &h.actions)
+        h.machine.setLease(shard: 0, until: 0, &h.moment)
         for seq in 1...3 { h.accept(Int64(seq), DeliveryHarness.route("a")) }
         h.machine.acceptFly(
-            [(DeliveryHarness.message(), DeliveryHarness.route("a"))], now: h.now, wall: h.wall, &h.actions)
+            [(DeliveryHarness.message(), DeliveryHarness.route("a"))], &h.moment)
         #expect(h.deliveries().count == 1, "the fly message is in no store")
         #expect(h.nextScan() == nil)
-        h.machine.setLease(shard: 0, until: .max, now: h.now, wall: h.wall, &h.actions)
+        h.machine.setLease(shard: 0, until: .max, &h.moment)
         #expect(h.deliveries().count == 3)
     }
 
     @Test func aLeaseThatEndsWhileNobodyLooksIsOver() {
         var h = DeliveryHarness()
         _ = h.liveClient("a")
-        h.machine.setLease(shard: 0, until: h.now + 10, now: h.now, wall: h.wall, &h.actions)
+        h.machine.setLease(shard: 0, until: h.now + 10, &h.moment)
         h.stand(11)
         h.accept(1, DeliveryHarness.route("a"))
         #expect(h.deliveries().isEmpty)
@@ -33,7 +33,7 @@ import Testing
     @Test func theOthersShardsGoOn() {
         var h = DeliveryHarness(shards: 2)
         _ = h.liveClient("a")
-        h.machine.setLease(shard: 0, until: 0, now: h.now, wall: h.wall, &h.actions)
+        h.machine.setLease(shard: 0, until: 0, &h.moment)
         h.accept(1, DeliveryHarness.route("a"), shard: 0)
         h.accept(2, DeliveryHarness.route("a"), shard: 1)
         #expect(h.deliveries().count == 1)
@@ -42,7 +42,7 @@ import Testing
     @Test func whatIsHeldBackIsLeftWhenTheGroupGoes() {
         var h = DeliveryHarness()
         let client = h.liveClient("a")
-        h.machine.setLease(shard: 0, until: 0, now: h.now, wall: h.wall, &h.actions)
+        h.machine.setLease(shard: 0, until: 0, &h.moment)
         h.accept(1, DeliveryHarness.route("a"))
         h.disconnect(client)
         #expect(h.machine.gauges.messages == 0)
@@ -118,7 +118,7 @@ import Testing
         let message = DeliveryHarness.message()
         _ = h.machine.expire(
             [ExpiredMessage(seq: 1, route: DeliveryHarness.route("here"), id: message.id, topic: message.topic)],
-            shard: 0, &h.actions)
+            shard: 0, &h.moment)
         #expect(h.settlements().flatMap(\.dead).count == 1)
         h.accept(1, DeliveryHarness.route("here"), message)
         #expect(h.deliveries().isEmpty && h.settlements().isEmpty)
@@ -214,7 +214,7 @@ import Testing
         h.machine.scanFailed(
             .init(
                 group: "a", shard: 0, kind: .backlog(after: 100), limit: 1, maxBytes: 1, groupIndex: .first,
-                epoch: h.machine.groups[.first].shards[0].epoch), now: h.now, wall: h.wall, &h.actions)
+                epoch: h.machine.groups[.first].shards[0].epoch), &h.moment)
         h.survey(ShardSurvey(waiting: ["a": 50]))
         #expect(h.nextScan()?.kind == .due(waitingUpTo: 100))
     }
@@ -280,7 +280,7 @@ import Testing
             h.finish(scan, .init(rows: [row], isEnd: true))
         }
         #expect(h.deliveries().isEmpty)
-        h.machine.settled([5], shard: 0, now: h.now, wall: h.wall, &h.actions)
+        h.machine.settled([5], shard: 0, &h.moment)
         h.pass(300_000_000)
         let again = h.nextScan()!
         #expect(again.kind == .backlog(after: 4))
@@ -316,7 +316,7 @@ import Testing
         let rows = [FreshMessage(seq: 5, route: DeliveryHarness.route("a"))]
         h.machine.shards[0].strays = StrayWatch()
         h.finish(h.nextScan()!, .strays(rows, next: nil))
-        h.machine.reread(shard: 0, from: 3, &h.actions)
+        h.machine.reread(shard: 0, from: 3, &h.moment)
         h.pass(h.machine.limits.scanRetry * 5)
         let second = h.nextScan()!
         #expect(second.kind == .strays(of: [], after: nil), "nobody has all of theirs in memory")
@@ -351,7 +351,7 @@ import Testing
             [
                 ExpiredMessage(seq: 7, route: route, id: MessageID.random(), topic: "trade"),
                 ExpiredMessage(seq: 8, route: persistentOnly, id: MessageID.random(), topic: "trade"),
-            ], shard: 0, &h.actions)
+            ], shard: 0, &h.moment)
         #expect(letters.map(\.group) == ["a", "b"] && letters.allSatisfy { $0.topic == "trade" })
         #expect(h.machine.topicTraffic["trade"]?.deadLettered == 2)
         // What the store buries by itself is of the topic, too.

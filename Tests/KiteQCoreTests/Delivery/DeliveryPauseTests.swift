@@ -123,10 +123,10 @@ import Testing
         var h = DeliveryHarness { $0.window = 1 }
         _ = h.liveClient("a")
         for _ in 0..<2 {
-            h.machine.acceptFly([(DeliveryHarness.message(), route)], now: h.now, wall: h.wall, &h.actions)
+            h.machine.acceptFly([(DeliveryHarness.message(), route)], &h.moment)
         }
         h.setPaused("a")
-        h.machine.acceptFly([(DeliveryHarness.message(), route)], now: h.now, wall: h.wall, &h.actions)
+        h.machine.acceptFly([(DeliveryHarness.message(), route)], &h.moment)
         #expect(h.machine.counters.flyDropped == 2, "one that waited, and the new one")
         #expect(h.machine.gauges.messages == 1)
     }

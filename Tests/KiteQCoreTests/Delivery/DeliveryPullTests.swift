@@ -107,7 +107,8 @@ import Testing
         var h = try pulled()
         h.accept(1, route)
         let id = try h.pull("a", visibility: MonotonicTime(asked) * Self.second)
-        #expect(h.machine.clients[h.machine.clients.index(of: id)!].window.timeout == MonotonicTime(seconds) * Self.second)
+        #expect(
+            h.machine.clients[h.machine.clients.index(of: id)!].window.timeout == MonotonicTime(seconds) * Self.second)
     }
 
     // MARK: Answers
@@ -130,12 +131,12 @@ import Testing
         #expect(h.settle(sent, "a", key: 2) == [.tooLate], "a guess")
         let stranger = DeliveryMachine.PullReceipt(client: DeliveryClientID(rawValue: .max), key: 1, opaque: 1)
         #expect(
-            h.machine.settle([stranger], group: "a", isSuccess: true, now: h.now, wall: h.wall, &h.actions)
+            h.machine.settle([stranger], group: "a", isSuccess: true, &h.moment)
                 == [.tooLate])
         let connection = h.liveClient("a")
         let forged = DeliveryMachine.PullReceipt(client: connection, key: 0, opaque: 1)
         #expect(
-            h.machine.settle([forged], group: "a", isSuccess: true, now: h.now, wall: h.wall, &h.actions) == [.tooLate],
+            h.machine.settle([forged], group: "a", isSuccess: true, &h.moment) == [.tooLate],
             "a connection answers for itself")
         #expect(h.settle(sent, "a", key: 1) == [.settled])
     }
@@ -196,7 +197,7 @@ import Testing
         h.accept(2, route)
         _ = try h.pull("a", max: 1)
         #expect(h.deliveries().count == 1)
-        h.machine.endPulls(now: h.now, wall: h.wall, &h.actions)
+        h.machine.endPulls(&h.moment)
         #expect(h.left().contains("a"))
         #expect(
             h.settlements().map(\.pending) == [

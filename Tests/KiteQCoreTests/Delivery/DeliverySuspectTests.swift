@@ -117,7 +117,7 @@ import Testing
         if onlyPublishes {
             h.machine.markPublisher(useless)
         } else {
-            h.machine.setWritable(useless, false, now: h.now, wall: h.wall, &h.actions)
+            h.machine.setWritable(useless, false, &h.moment)
         }
         for seq in 9...10 as ClosedRange<Int64> { h.accept(seq, DeliveryHarness.route("a")) }
         let busy = h.deliveries().filter { $0.client == second }

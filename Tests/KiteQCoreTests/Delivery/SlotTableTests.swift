@@ -36,21 +36,21 @@ import Testing
     @Test func eachGroupIsAccountedWhatItIsOwedAndWorksOn() {
         var table = SlotTable(shards: 1)
         let ref = table.insert(slot(1, owed: [owed(0, .queued), owed(2, .left)]))
-        func account(_ owed: Int, _ active: Int) -> SlotTable.Account { .init(owed: owed, bytes: active * bytes) }
-        #expect(account(of: 0, table) == account(1, 1) && account(of: 1, table) == account(0, 0))
-        #expect(account(of: 2, table) == account(1, 0) && account(of: 9, table) == account(0, 0))
+        func made(_ owed: Int, _ active: Int) -> SlotTable.Account { .init(owed: owed, bytes: active * bytes) }
+        #expect(account(of: 0, table) == made(1, 1) && account(of: 1, table) == made(0, 0))
+        #expect(account(of: 2, table) == made(1, 0) && account(of: 9, table) == made(0, 0))
         table.owe(owed(1, .held), ref)
         table.setProgress(.inFlight, 0, of: ref)
         table.setProgress(.queued, 1, of: ref)
-        #expect((0...2).allSatisfy { account(of: $0, table) == account(1, 1) })
+        #expect((0...2).allSatisfy { account(of: $0, table) == made(1, 1) })
         table.setProgress(.left, 2, of: ref)
         table.removeLeft(of: ref)
-        #expect(account(of: 1, table) == account(0, 0) && table[ref].owed.map(\.group.value) == [0, 2])
+        #expect(account(of: 1, table) == made(0, 0) && table[ref].owed.map(\.group.value) == [0, 2])
         table.addAttempt(1, of: ref)
         #expect(table.removeOwed(1, of: ref).attempts == 1)
-        #expect(account(of: 2, table) == account(0, 0))
+        #expect(account(of: 2, table) == made(0, 0))
         table.remove(ref)
-        #expect(account(of: 0, table) == account(0, 0) && table.bytes == 0)
+        #expect(account(of: 0, table) == made(0, 0) && table.bytes == 0)
     }
 
     @Test func aPlaceThatIsFreeKeepsNobodysBytes() {
