@@ -12,7 +12,7 @@ final class BrokerCluster: Sendable {
     private let tls: ClientTLS?
     let registry: any Registry
     private let topics: [String]
-    private let group: any EventLoopGroup
+    private let eventLoops: any EventLoopGroup
     private let logger: Logger
     private let onEvent: @Sendable (ClientConnection, ClientEvent) -> Void
     private let state = Mutex(State())
@@ -76,14 +76,14 @@ final class BrokerCluster: Sendable {
     }
 
     init(
-        configuration: KiteQConfiguration, role: ClientRole, topics: [String], group: any EventLoopGroup,
+        configuration: KiteQConfiguration, role: ClientRole, topics: [String], eventLoops: any EventLoopGroup,
         logger: Logger, onEvent: @escaping @Sendable (ClientConnection, ClientEvent) -> Void
     ) throws {
         self.configuration = configuration
         self.role = role
         tls = try configuration.tls.map { options throws(KiteQError) in try ClientTLS(options) }
         self.topics = topics
-        self.group = group
+        self.eventLoops = eventLoops
         self.logger = logger
         self.onEvent = onEvent
         registry = try Self.makeRegistry(configuration, topics: topics, logger: logger)
@@ -175,7 +175,7 @@ final class BrokerCluster: Sendable {
         while state.withLock({ $0.keeps(address) }), !Task.isCancelled {
             do {
                 let connection = try await ClientConnection.connect(
-                    to: address, as: role, configuration: configuration, tls: tls, on: group, logger: logger,
+                    to: address, as: role, configuration: configuration, tls: tls, on: eventLoops, logger: logger,
                     onEvent: onEvent)
                 let letIn = ContinuousClock.now
                 opened(connection)
@@ -224,7 +224,7 @@ final class BrokerCluster: Sendable {
             state.nextWaiter += 1
             return state.nextWaiter
         }
-        let late = group.next().scheduleTask(in: .nanoseconds(timeout.wholeNanoseconds)) { self.giveUp(id) }
+        let late = eventLoops.next().scheduleTask(in: .nanoseconds(timeout.wholeNanoseconds)) { self.giveUp(id) }
         defer { late.cancel() }
         let connection = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

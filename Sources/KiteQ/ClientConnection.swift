@@ -28,7 +28,7 @@ final class ClientConnection: Sendable {
     /// Connects and shakes hands within the connect timeout.
     static func connect(
         to address: BrokerAddress, as role: ClientRole, configuration: KiteQConfiguration, tls: ClientTLS?,
-        on group: any EventLoopGroup, logger: Logger,
+        on eventLoops: any EventLoopGroup, logger: Logger,
         onEvent: @escaping @Sendable (ClientConnection, ClientEvent) -> Void
     ) async throws(KiteQError) -> ClientConnection {
         guard tls != nil || configuration.mayBeShownSecret(address) else {
@@ -36,7 +36,7 @@ final class ClientConnection: Sendable {
         }
         do {
             return try await open(
-                to: address, as: role, configuration: configuration, tls: tls, on: group, logger: logger,
+                to: address, as: role, configuration: configuration, tls: tls, on: eventLoops, logger: logger,
                 onEvent: onEvent)
         } catch {
             throw KiteQError.connecting(error, tls: tls != nil)
@@ -45,12 +45,12 @@ final class ClientConnection: Sendable {
 
     private static func open(
         to address: BrokerAddress, as role: ClientRole, configuration: KiteQConfiguration, tls: ClientTLS?,
-        on group: any EventLoopGroup, logger: Logger,
+        on eventLoops: any EventLoopGroup, logger: Logger,
         onEvent: @escaping @Sendable (ClientConnection, ClientEvent) -> Void
     ) async throws -> ClientConnection {
         let hands = DeliveriesInHand(configuration, window: role.window)
         let responsiveness = Responsiveness(patience: configuration.suspectAfter)
-        let eventLoop = group.next()
+        let eventLoop = eventLoops.next()
         let timeout = TimeAmount.nanoseconds(configuration.connectTimeout.wholeNanoseconds)
         // Events come on the event loop, and only after the handshake, when the connection is known.
         let holder = NIOLoopBoundBox<ClientConnection?>.makeBoxSendingValue(nil, eventLoop: eventLoop)

@@ -78,7 +78,7 @@ public final class Consumer: Service {
         cluster = try BrokerCluster(
             configuration: configuration,
             role: .consumer(window: configuration.window ?? concurrency.multipliedClamping(by: 4)),
-            topics: Set(subscriptions.map(\.topic)).sorted(), group: eventLoopGroup, logger: logger
+            topics: Set(subscriptions.map(\.topic)).sorted(), eventLoops: eventLoopGroup, logger: logger
         ) { connection, event in
             switch event {
             // The broker bounds what it sends before it is acknowledged, so this does not grow.

@@ -53,7 +53,7 @@ public final class Producer: Service {
         self.questions = questions
         let deliverers = Mutex(Set<BrokerAddress>())
         cluster = try BrokerCluster(
-            configuration: configuration, role: .producer, topics: topics, group: eventLoopGroup, logger: logger
+            configuration: configuration, role: .producer, topics: topics, eventLoops: eventLoopGroup, logger: logger
         ) { connection, event in
             switch event {
             case .question(let opaque, let header):

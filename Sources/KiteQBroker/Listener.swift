@@ -30,12 +30,12 @@ final class Listener: Sendable {
     static let readsBeforeAdmission: UInt = 1
     static let reads: UInt = 16
 
-    private let group: any EventLoopGroup
+    private let eventLoops: any EventLoopGroup
     private let state = Mutex(State())
     let acceptFailures: AcceptFailures
 
-    init(group: any EventLoopGroup, logger: Logger) {
-        self.group = group
+    init(eventLoops: any EventLoopGroup, logger: Logger) {
+        self.eventLoops = eventLoops
         acceptFailures = AcceptFailures("broker.bind", logger: logger)
     }
 
@@ -43,7 +43,7 @@ final class Listener: Sendable {
     /// - Throws: `BrokerError` where it cannot.
     func bind(host: String, port: Int) async throws -> Int {
         do {
-            let channel = try await ServerBootstrap(group: group)
+            let channel = try await ServerBootstrap(group: eventLoops)
                 .serverChannelOption(.backlog, value: 1_024)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .serverChannelOption(

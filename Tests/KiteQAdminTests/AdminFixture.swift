@@ -52,7 +52,7 @@ struct AdminFixture: Sendable {
         let (started, serving) = AsyncStream<BrokerAddress>.makeStream()
         let broker = Broker(
             configuration: configuration, store: store,
-            registry: registry, group: MultiThreadedEventLoopGroup.singleton, logger: logger,
+            registry: registry, eventLoops: MultiThreadedEventLoopGroup.singleton, logger: logger,
             onServing: { serving.yield($0) })
         let services = AdminServices(
             version: "test", broker: broker, store: operators(store), access: AdminAccess(policy),

@@ -37,7 +37,7 @@ struct BrokerFixture: Sendable {
         let (addresses, serving) = AsyncStream<BrokerAddress>.makeStream()
         let broker = Broker(
             configuration: configuration, store: store, registry: registry ?? StaticRegistry(bindings: bindings),
-            group: MultiThreadedEventLoopGroup.singleton, logger: logger, onServing: { serving.yield($0) })
+            eventLoops: MultiThreadedEventLoopGroup.singleton, logger: logger, onServing: { serving.yield($0) })
         // As the command has it: a broker that is drained ends its process in order.
         let services = ServiceGroup(
             configuration: .init(

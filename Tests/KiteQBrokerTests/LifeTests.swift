@@ -160,7 +160,7 @@ import Testing
     /// A client is not kept waiting by a broker that does not serve yet.
     @Test func beforeItServesAConnectionIsClosed() async throws {
         let group = MultiThreadedEventLoopGroup.singleton
-        let listener = Listener(group: group, logger: Logger(label: "test"))
+        let listener = Listener(eventLoops: group, logger: Logger(label: "test"))
         let port = try await listener.bind(host: "127.0.0.1", port: 0)
         let channel = try await ClientBootstrap(group: group).connect(host: "127.0.0.1", port: port).get()
         try await channel.closeFuture.get()

@@ -34,7 +34,7 @@ struct TestBroker: Sendable {
         let (addresses, serving) = AsyncStream<BrokerAddress>.makeStream()
         let broker = Broker(
             configuration: configuration, store: store, registry: StaticRegistry(bindings: bindings),
-            group: MultiThreadedEventLoopGroup.singleton, logger: logger, onServing: { serving.yield($0) })
+            eventLoops: MultiThreadedEventLoopGroup.singleton, logger: logger, onServing: { serving.yield($0) })
         let services = ServiceGroup(services: [broker], logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {

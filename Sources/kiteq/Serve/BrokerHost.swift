@@ -30,7 +30,7 @@ struct BrokerHost: Sendable {
 
     private let configuration: ServerConfiguration
     private let brokerConfiguration: BrokerConfiguration
-    private let group: MultiThreadedEventLoopGroup
+    private let eventLoops: MultiThreadedEventLoopGroup
     private let started = StartSignal()
     private let broker: Broker
     private let reloader: Reloader
@@ -60,12 +60,12 @@ struct BrokerHost: Sendable {
         } catch {
             throw error.judged(by: configuration.origins)
         }
-        group =
+        eventLoops =
             brokerConfiguration.eventLoopThreads == 0
             ? .singleton : MultiThreadedEventLoopGroup(numberOfThreads: brokerConfiguration.eventLoopThreads)
         broker = Broker(
             configuration: brokerConfiguration, store: opened.store,
-            registry: registryConfiguration.makeRegistry(logger: logger), group: group, logger: logger,
+            registry: registryConfiguration.makeRegistry(logger: logger), eventLoops: eventLoops, logger: logger,
             onServing: { [started] in started.brokerServes(on: $0) })
         broker.reload(reading.settings)
         access = AdminAccess(reading.admin)
@@ -132,7 +132,7 @@ struct BrokerHost: Sendable {
             defer { tasks.cancelAll() }
             try await lifecycle.run()
         }
-        if brokerConfiguration.eventLoopThreads > 0 { try await group.shutdownGracefully() }
+        if brokerConfiguration.eventLoopThreads > 0 { try await eventLoops.shutdownGracefully() }
     }
 
     private var adminServices: AdminServices {

@@ -34,7 +34,7 @@ struct HostedBroker: Sendable {
         let served = Served()
         let broker = Broker(
             configuration: configuration, store: MySQLMessageStore(store, logger: quiet), registry: registry,
-            group: MultiThreadedEventLoopGroup.singleton, logger: quiet,
+            eventLoops: MultiThreadedEventLoopGroup.singleton, logger: quiet,
             onServing: { address in served.address.withLock { $0 = address } })
         let services = ServiceGroup(services: [broker], logger: quiet)
         try await withThrowingTaskGroup(of: Void.self) { tasks in

@@ -91,13 +91,13 @@ struct BenchLoad: Sendable {
 func withEventLoop<Result: Sendable>(
     _ body: (any EventLoop) async throws -> Result
 ) async throws -> Result {
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     do {
-        let result = try await body(group.next())
-        try await group.shutdownGracefully()
+        let result = try await body(eventLoops.next())
+        try await eventLoops.shutdownGracefully()
         return result
     } catch {
-        try await group.shutdownGracefully()
+        try await eventLoops.shutdownGracefully()
         throw error
     }
 }

@@ -13,14 +13,14 @@ struct IdleConnections: Sendable {
         group name: @escaping @Sendable (Int) -> String = { _ in BenchBroker.consumers },
         _ body: () async throws -> Result
     ) async throws -> Result {
-        try await withEventLoop { group in
+        try await withEventLoop { eventLoop in
             var channels: [any Channel] = []
             // Some at a time: a server's queue of connections that it has not accepted is short.
             while channels.count < count {
                 let (more, first) = (min(100, count - channels.count), channels.count)
                 channels += try await withThrowingTaskGroup(of: (any Channel).self) { tasks in
                     for number in first..<first + more {
-                        tasks.addTask { try await connect(to: address, as: name(number), on: group) }
+                        tasks.addTask { try await connect(to: address, as: name(number), on: eventLoop) }
                     }
                     return try await tasks.reduce(into: []) { $0.append($1) }
                 }
@@ -34,10 +34,10 @@ struct IdleConnections: Sendable {
     }
 
     private static func connect(
-        to address: BrokerAddress, as name: String, on group: any EventLoopGroup
+        to address: BrokerAddress, as name: String, on eventLoops: any EventLoopGroup
     ) async throws -> any Channel {
-        let greeted = group.next().makePromise(of: Void.self)
-        let channel = try await ClientBootstrap(group: group)
+        let greeted = eventLoops.next().makePromise(of: Void.self)
+        let channel = try await ClientBootstrap(group: eventLoops)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(IdleHandler(name, greeted))

@@ -1,0 +1,49 @@
+import KiteQCore
+
+extension BrokerParts {
+    private var shardNumbers: Range<Int> { 0..<store.shardMap.shardCount }
+
+    /// Of each shard: who renews its lease.
+    var keepers: [LeaseKeeper] {
+        shardNumbers.map { shard in
+            LeaseKeeper(
+                shard: shard, store: store, dispatcher: dispatcher, leases: leases, clocks: clocks, fence: fence,
+                publishing: publishing, logger: logger)
+        }
+    }
+
+    /// What works until it is cancelled.
+    var workers: [any Worker] {
+        let quotaSurvey = QuotaSurvey(
+            store: store, services: services, leases: leases, interval: configuration.recoveryInterval * 5,
+            logger: logger)
+        return [Ticker(dispatcher: dispatcher, publishing: publishing), quotaSurvey, rateSampler] + keepers
+            + shardNumbers.flatMap(workers(of:))
+    }
+
+    private func workers(of shard: Int) -> [any Worker] {
+        let longestWait = configuration.delivery.schedule.longestWait
+        let lookInterval = min(configuration.recoveryInterval, store.lease / 5)
+        return [
+            LeaseWatcher(
+                shard: shard, store: store, leases: leases, fence: fence, health: health, interval: lookInterval,
+                counters: recovery, logger: logger),
+            WriteProbe(
+                shard: shard, store: store, leases: leases, health: health, interval: lookInterval, logger: logger),
+            Surveyor(
+                shard: shard, store: store, dispatcher: dispatcher, pausedGroups: shard == 0 ? pausedGroups : nil,
+                leases: leases, clocks: clocks, longestWait: longestWait, interval: configuration.recoveryInterval,
+                counters: recovery, logger: logger),
+            Sweeper(
+                shard: shard, store: store, dispatcher: dispatcher, leases: leases, clocks: clocks,
+                configuration: configuration, counters: recovery, logger: logger),
+            RecoveryWorker(
+                shard: shard, store: store, dispatcher: dispatcher, clocks: clocks, longestWait: longestWait,
+                counters: recovery, logger: logger),
+            TransactionWorker(
+                shard: shard, store: store, connections: connections, halfMessages: halfMessages, routing: routing,
+                leases: leases, clocks: clocks, configuration: configuration, counters: transactions.counters,
+                logger: logger),
+        ]
+    }
+}
