@@ -146,7 +146,10 @@ public final class MariaDBPool: Sendable {
             } catch {
                 return  // The pool is closed.
             }
-            carryOut { state, now in state.machine.tick(now: now) }
+            carryOut { state, now in
+                if state.machine.mayHang(now: now) { servers.suspect() }
+                return state.machine.tick(now: now)
+            }
         }
     }
 
@@ -331,6 +334,8 @@ public final class MariaDBPool: Sendable {
                     "no database connection within \(waited): \(last.message)"
                 } else if state.connections.isEmpty {
                     "the database took no connection within \(waited)"
+                } else if waited <= .zero {
+                    "no time was left to wait for a database connection"
                 } else {
                     "all database connections were busy for \(waited)"
                 }

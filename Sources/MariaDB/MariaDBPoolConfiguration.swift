@@ -22,6 +22,8 @@ public struct MariaDBPoolConfiguration: Sendable {
     public var maxRefusedBackoff: Duration = .seconds(30)
     /// What is under way at a server when another one is chosen has so long to end; then its connection is cut.
     public var patience: Duration = .milliseconds(500)
+    /// What is under way for so long makes all servers be looked at, if there are several: another one may have taken over.
+    public var suspicion: Duration = .seconds(1)
 
     public init() {}
 }
@@ -36,6 +38,6 @@ extension PoolStateMachine.Limits {
             idleTimeout: pool.idleTimeout.nanoseconds, maxLifetime: pool.maxLifetime.nanoseconds,
             minBackoff: pool.minBackoff.nanoseconds, maxBackoff: pool.maxBackoff.nanoseconds,
             maxRefusedBackoff: pool.maxRefusedBackoff.nanoseconds,
-            patience: pool.patience.nanoseconds)
+            patience: pool.patience.nanoseconds, suspicion: pool.suspicion.nanoseconds)
     }
 }

@@ -5,7 +5,8 @@ import Synchronization
 /// together.
 ///
 /// Where there is one address whatever answers there is used. Where there are several, all of them are looked at before
-/// one is chosen, and while `run()` runs every ten seconds, or four times a second while something is amiss.
+/// one is chosen, and while `run()` runs every ten seconds, once a second while something is under way for longer than that, and
+/// four times a second while something is amiss.
 public final class MariaDBServers: Sendable {
     public typealias Witnesses = @Sendable (isolated MariaDBConnection) throws -> [ServerWitness]
 
@@ -33,6 +34,8 @@ public final class MariaDBServers: Sendable {
         /// The look under way: who needs one while it is, has its verdict.
         var look: Task<ServerChoice.Verdict, Never>?
         var lookedAt: Int64 = .min
+        /// Something may hang, said since the last look.
+        var isSuspected = false
         var toldConflict: String?
         /// The last look found none.
         var hadNone = false
@@ -40,6 +43,7 @@ public final class MariaDBServers: Sendable {
     }
 
     private static let interval: Duration = .seconds(10)
+    private static let intervalSuspected: Duration = .seconds(1)
     private static let intervalInDoubt: Duration = .milliseconds(250)
 
     /// - Parameter witnesses: reads from a server which processes say there that they live, and where they work.
@@ -66,7 +70,8 @@ public final class MariaDBServers: Sendable {
         while !Task.isCancelled {
             do { try await Task.sleep(for: Self.intervalInDoubt) } catch { return }
             let isDue = state.withLock { state in
-                state.choice.isInDoubt || PoolClock.now() - state.lookedAt >= Self.interval.nanoseconds
+                let interval = state.isSuspected ? Self.intervalSuspected : Self.interval
+                return state.choice.isInDoubt || PoolClock.now() - state.lookedAt >= interval.nanoseconds
             }
             if isDue { _ = await look() }
         }
@@ -113,6 +118,12 @@ public final class MariaDBServers: Sendable {
     /// No connection could be made, or its server takes no writes any more.
     func lost() { state.withLock { $0.choice.lost() } }
 
+    /// Something is under way for long: it may be at a server that hangs, such as a primary that stops and has left its group.
+    func suspect() {
+        guard configuration.servers.count > 1 else { return }
+        state.withLock { $0.isSuspected = true }
+    }
+
     func used(_ identity: String, writesReturn: Bool?) {
         // With one address there is nothing to choose by it.
         guard writesReturn != nil, configuration.servers.count > 1 else { return }
@@ -145,7 +156,7 @@ public final class MariaDBServers: Sendable {
             let verdict =
                 configuration.requiresWrites
                 ? state.choice.looked(sights, now: now) : state.choice.lookedForReading(sights, now: now)
-            (state.look, state.lookedAt) = (nil, now)
+            (state.look, state.lookedAt, state.isSuspected) = (nil, now, false)
             let conflict = state.choice.conflict
             defer { state.toldConflict = conflict }
             let current = state.choice.current

@@ -37,6 +37,8 @@ struct PoolStateMachine {
         /// What is under way at a server that is left for another has so long to end: a switch that was planned lets it end, a
         /// server that was cut off never answers.
         var patience: Int64
+        /// What is under way for so long may hang: somebody should look whether another server has taken over.
+        var suspicion: Int64
     }
 
     struct Connection {
@@ -70,6 +72,12 @@ struct PoolStateMachine {
     init(_ limits: Limits) { self.limits = limits }
 
     var waiting: Int { waiters.count }
+
+    /// Whether something is under way for so long that its server may be the wrong one by now.
+    func mayHang(now: Int64) -> Bool {
+        connections.values.contains { $0.state == .busy && now - $0.since >= limits.suspicion }
+    }
+
     var idleCount: Int { idle.count }
 
     /// Connections of another server than the newest one's are on their way out: failover closes them all.
@@ -287,6 +295,7 @@ struct PoolStateMachine {
             let since = connections[id]?.since ?? now
             let isStale = now - since >= limits.idleCheck || since <= brokeAt
             connections[id]?.state = .busy
+            connections[id]?.since = now
             actions.append(.give(id, to: waiter.id, isStale: isStale))
         }
         let connecting = connections.values.count { $0.state == .connecting }

@@ -85,8 +85,10 @@ struct ServerChoice: Sendable {
     mutating func looked(_ sights: [ServerSight], now: Int64) -> Verdict {
         silent = silent.filter { now - $0.value < Self.memory }
         var fit: [ServerSight] = []
+        // A cluster with one writer says itself who it is: who does not answer is not.
+        let isSucceeded = sights.contains { $0.isFit && $0.cluster != nil && $0.cluster == cluster && !hasSeveralWriters }
         for sight in sights {
-            guard let found = sight.isFit ? sight : trusted(sight, now) else { continue }
+            guard let found = sight.isFit ? sight : isSucceeded ? nil : trusted(sight, now) else { continue }
             if !fit.contains(where: { $0.identity == found.identity }) { fit.append(found) }
         }
         let answering = fit.filter { silent[$0.identity] == nil }
@@ -120,6 +122,8 @@ struct ServerChoice: Sendable {
     }
 
     // MARK: Rules
+
+    private var hasSeveralWriters: Bool { cluster?.hasSeveralWriters == true }
 
     private mutating func use(_ sight: ServerSight) -> Verdict {
         let server = Server(address: sight.address, identity: sight.identity)

@@ -10,7 +10,7 @@ import Testing
         var limits = PoolStateMachine.Limits(
             maxConnections: max, minConnections: min, maxWaiters: waiters, waitTimeout: 100, idleCheck: 1_000,
             idleTimeout: 2_000, maxLifetime: 10_000, minBackoff: 10, maxBackoff: 60,
-            maxRefusedBackoff: 200, patience: 50)
+            maxRefusedBackoff: 200, patience: 50, suspicion: 40)
         change(&limits)
         return PoolStateMachine(limits)
     }
@@ -55,6 +55,16 @@ import Testing
         #expect(machine.acquire(9, now: 1) == [.give(3, to: 9, isStale: false)])
         #expect(machine.release(3, isBroken: false, now: 2).isEmpty)
         #expect(machine.acquire(10, now: 3) == [.give(3, to: 10, isStale: false)])
+    }
+
+    @Test("what is under way for long may hang, and what is idle for long does not")
+    func suspicion() {
+        var machine = machine(idle: 2)
+        #expect(!machine.mayHang(now: 500))
+        _ = machine.acquire(9, now: 500)
+        #expect(!machine.mayHang(now: 539) && machine.mayHang(now: 540))
+        _ = machine.release(2, isBroken: false, now: 600)
+        #expect(!machine.mayHang(now: 900))
     }
 
     @Test("one idle for long is to be asked first")

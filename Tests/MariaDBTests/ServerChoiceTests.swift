@@ -120,6 +120,23 @@ import Testing
         #expect(text(choice.looked(look, now: 15 * Self.second)) == "b")
     }
 
+    /// A primary that stops takes no new connections, and answers those that it has for seconds.
+    @Test func whoSucceedsInAClusterWithOneWriterIsTaken() {
+        let group = MariaDBCluster.groupReplication("g", singlePrimary: true)
+        var choice = ServerChoice()
+        _ = choice.looked([sight("a", cluster: group), sight("b", .readOnly, cluster: group)], now: 0)
+        choice.used("a", writesReturn: true, now: 9 * Self.second)
+        #expect(text(choice.looked([away("a"), sight("b", .readOnly, cluster: group)], now: 10 * Self.second)) == "a")
+        #expect(text(choice.looked([away("a"), sight("b", cluster: group)], now: 10 * Self.second)) == "b")
+        #expect(choice.conflict == nil && !choice.isInDoubt)
+        // Of a pair nobody says that: one is busy, and the other should not take writes.
+        var pair = ServerChoice()
+        _ = pair.looked([sight("a"), sight("b", .readOnly)], now: 0)
+        pair.used("a", writesReturn: true, now: 9 * Self.second)
+        #expect(text(pair.looked([away("a"), sight("b")], now: 10 * Self.second)).contains("both take writes"))
+        #expect(text(pair.looked([away("a"), sight("b")], now: 13 * Self.second)) == "b")
+    }
+
     // MARK: One writer of a cluster
 
     @Test func brokersOfAClusterTakeTheSameServer() {
