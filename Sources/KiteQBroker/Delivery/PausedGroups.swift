@@ -8,11 +8,11 @@ final class PausedGroups: Sendable {
         var lastApplied = 0
     }
 
-    private let store: any MessageStore
+    private let store: any PauseStore
     private let dispatcher: Dispatcher
     private let state = Mutex(State())
 
-    init(store: any MessageStore, dispatcher: Dispatcher) {
+    init(store: any PauseStore, dispatcher: Dispatcher) {
         self.store = store
         self.dispatcher = dispatcher
     }

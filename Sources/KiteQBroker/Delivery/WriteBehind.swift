@@ -9,7 +9,7 @@ import Synchronization
 /// store does not take alone, while it takes others, is put aside and tried again beside them.
 struct WriteBehind: Sendable {
     let shard: Int
-    let store: any MessageStore
+    let store: any SettlementStore
     let dispatcher: Dispatcher
     /// Whether a failed write is to be tried again: not for ever once the broker stops.
     let mayRetry: @Sendable () -> Bool
@@ -32,7 +32,7 @@ struct WriteBehind: Sendable {
     private static let asideAtOnce = 100
 
     init(
-        shard: Int, store: any MessageStore, dispatcher: Dispatcher, mayRetry: @escaping @Sendable () -> Bool,
+        shard: Int, store: any SettlementStore, dispatcher: Dispatcher, mayRetry: @escaping @Sendable () -> Bool,
         logger: Logger
     ) {
         self.shard = shard

@@ -4,7 +4,7 @@ import Logging
 /// Keeps this broker's lease of one shard; joins it first where it was away when the broker started.
 struct LeaseKeeper: Sendable {
     let shard: Int
-    let store: any MessageStore
+    let store: any LeaseStore
     let dispatcher: Dispatcher
     let leases: Leases
     let clocks: ServerClocks

@@ -7,7 +7,7 @@ import Logging
 /// which does not know this broker (any more), this one is told here.
 struct LeaseWatcher: Sendable {
     let shard: Int
-    let store: any MessageStore
+    let store: any LeaseStore
     let leases: Leases
     let fence: Fence
     let health: WriteHealth

@@ -5,7 +5,7 @@ import Logging
 /// dead brokers left.
 struct Surveyor: Sendable {
     let shard: Int
-    let store: any MessageStore
+    let store: any SurveyStore
     let dispatcher: Dispatcher
     /// Of the first shard alone: it has the pauses.
     let pausedGroups: PausedGroups?

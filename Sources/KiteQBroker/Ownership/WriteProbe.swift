@@ -5,7 +5,7 @@ import Logging
 /// broker which is sent nothing because it is not ready becomes ready again, and now and then where it is idle.
 struct WriteProbe: Sendable {
     let shard: Int
-    let store: any MessageStore
+    let store: any PublishStore
     let leases: Leases
     let health: WriteHealth
     let interval: Duration

@@ -13,7 +13,7 @@ import Synchronization
 /// and of what is being stored it is said that nobody knows. A row that somebody has locked is put aside, and waits apart from
 /// the others.
 final class PublishPipeline: Sendable {
-    private let store: any MessageStore
+    private let store: any PublishStore
     private let shardMap: ShardMap
     private let dispatcher: Dispatcher
     private let halfMessages: HalfMessageCache
@@ -56,7 +56,7 @@ final class PublishPipeline: Sendable {
     }
 
     init(
-        store: any MessageStore, entry: StoreEntry, dispatcher: Dispatcher, halfMessages: HalfMessageCache,
+        store: any PublishStore, entry: StoreEntry, dispatcher: Dispatcher, halfMessages: HalfMessageCache,
         leases: Leases, clocks: ServerClocks, fence: Fence, health: WriteHealth, topics: TopicPublishes,
         configuration: BrokerConfiguration,
         logger: Logger

@@ -4,7 +4,7 @@ import Logging
 /// Asks the store what only it knows of groups' limits: half messages that nobody has decided, and what waits for whom. It asks
 /// for nothing where no such limit is set.
 struct QuotaSurvey: Sendable {
-    let store: any MessageStore
+    let store: any BacklogCounts
     let services: SessionServices
     let leases: Leases
     let interval: Duration

@@ -5,7 +5,7 @@ import Logging
 /// each bounded in rows and bytes, so that the live traffic keeps its connections.
 struct RecoveryWorker: Sendable {
     let shard: Int
-    let store: any MessageStore
+    let store: any RecoveryStore
     let dispatcher: Dispatcher
     let clocks: ServerClocks
     /// The longest wait for another attempt, milliseconds.

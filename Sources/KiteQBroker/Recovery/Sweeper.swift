@@ -5,7 +5,7 @@ import Logging
 /// any more, half messages decided long ago, dead letters past their retention. A bounded page of each in a round.
 struct Sweeper: Sendable {
     let shard: Int
-    let store: any MessageStore
+    let store: any SweepStore
     let dispatcher: Dispatcher
     let leases: Leases
     let clocks: ServerClocks

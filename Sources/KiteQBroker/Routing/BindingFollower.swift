@@ -11,12 +11,12 @@ final class BindingFollower: Sendable {
         var changed = Wakeup()
     }
 
-    private let store: any MessageStore
+    private let store: any BindingStore
     private let registry: any Registry
     private let logger: Logger
     private let state = Mutex(State())
 
-    init(store: any MessageStore, registry: any Registry, logger: Logger) {
+    init(store: any BindingStore, registry: any Registry, logger: Logger) {
         self.store = store
         self.registry = registry
         self.logger = logger

@@ -7,7 +7,7 @@ import Synchronization
 final class RateSampler: Sendable {
     private let dispatcher: Dispatcher
     private let topicStatus: @Sendable () -> [TopicStatus]
-    private let store: any MessageStore
+    private let store: any SampleStore
     private let broker: String
     private let time: @Sendable () -> Timestamp
     private let logger: Logger
@@ -16,7 +16,7 @@ final class RateSampler: Sendable {
     private static let secondsOfSample = 60
 
     init(
-        dispatcher: Dispatcher, store: any MessageStore, broker: String, logger: Logger,
+        dispatcher: Dispatcher, store: any SampleStore, broker: String, logger: Logger,
         time: @escaping @Sendable () -> Timestamp, topicStatus: @escaping @Sendable () -> [TopicStatus]
     ) {
         self.dispatcher = dispatcher

@@ -12,7 +12,7 @@ final class TransactionPipeline: Sendable {
     typealias Answer = TransactionAnswer
     typealias RouteOf = @Sendable (_ topic: String, _ messageType: String) -> Route?
 
-    let store: any MessageStore
+    let store: any TransactionStore & BindingStore
     let shardMap: ShardMap
     private let dispatcher: Dispatcher
     private let halfMessages: HalfMessageCache
@@ -36,7 +36,8 @@ final class TransactionPipeline: Sendable {
     let counters = TransactionCounters()
 
     init(
-        store: any MessageStore, dispatcher: Dispatcher, halfMessages: HalfMessageCache, routes: RouteFinder,
+        store: any TransactionStore & BindingStore, dispatcher: Dispatcher, halfMessages: HalfMessageCache,
+        routes: RouteFinder,
         leases: Leases, clocks: ServerClocks, topics: TopicPublishes, accounts: GroupAccounts, queueLength: Int,
         logger: Logger
     ) {

@@ -10,7 +10,7 @@ import Logging
 /// those whose time is over, and puts none off: those who serve the topic are to find them due.
 struct TransactionWorker: Sendable {
     let shard: Int
-    let store: any MessageStore
+    let store: any TransactionStore
     let connections: ConnectionTable
     let halfMessages: HalfMessageCache
     let routing: Routing

@@ -9,12 +9,12 @@ final class BindingSaver: Sendable {
         var topics: [String]
     }
 
-    private let store: any MessageStore
+    private let store: any BindingStore
     private let logger: Logger
     private let wanted = Mutex<Wanted?>(nil)
     private let changed = Wakeup()
 
-    init(store: any MessageStore, logger: Logger) {
+    init(store: any BindingStore, logger: Logger) {
         self.store = store
         self.logger = logger
     }
