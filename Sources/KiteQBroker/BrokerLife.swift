@@ -1,4 +1,5 @@
 import KiteQCore
+import Logging
 import Synchronization
 
 /// One life of a broker, from joining the store to its end: what works in it, and in which order that begins and stops.

@@ -1,3 +1,5 @@
+import KiteQCore
+
 /// What works beside the sessions for as long as a broker lives.
 protocol Worker: Sendable {
     /// Returns when its task is cancelled.
