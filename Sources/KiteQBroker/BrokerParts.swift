@@ -1,6 +1,5 @@
 import KiteQCore
 import Logging
-import NIOCore
 import Synchronization
 
 /// The parts of a broker, wired for one life of it.
@@ -50,9 +49,9 @@ final class BrokerParts: Sendable {
         health = WriteHealth(shards: store.shardMap.shardCount)
         halfMessages = HalfMessageCache(limit: configuration.halfMessageBytes)
         publishing = PublishPipeline(
-            store: store, entry: entry, dispatcher: dispatcher, halfMessages: halfMessages,
-            leases: leases, clocks: clocks, fence: fence, health: health, topics: topicPublishes,
-            configuration: configuration,
+            PublishContext(
+                store: store, entry: entry, dispatcher: dispatcher, halfMessages: halfMessages, leases: leases,
+                clocks: clocks, fence: fence, health: health, topics: topicPublishes, configuration: configuration),
             logger: logger)
         let accounts = GroupAccounts()
         transactions = TransactionPipeline(
