@@ -23,6 +23,8 @@ public final class MariaDBPool: Sendable {
         let continuation: Continuation
         /// For how long it waits, for the sentence that says so.
         let limit: Duration
+        /// Rings when its time is up.
+        var alarm: Task<Void, Never>?
     }
 
     private struct State {
@@ -138,8 +140,7 @@ public final class MariaDBPool: Sendable {
 
     private func tick() async {
         let often = Duration.milliseconds(100)
-        // Who begins to wait while it rests is told that there is no connection a tenth of its time late at the most.
-        let seldom = max(often, min(.milliseconds(500), waitTimeout / 10))
+        let seldom = Duration.milliseconds(500)
         while !Task.isCancelled {
             do {
                 try await Task.sleep(for: state.withLock { $0.machine.waiting > 0 } ? often : seldom)
@@ -261,12 +262,24 @@ public final class MariaDBPool: Sendable {
                     return state.machine.acquire(waiter, until: deadline, now: now)
                 }
                 if isCancelled { continuation.resume(throwing: CancellationError()) }
+                setAlarm(for: waiter, at: deadline)
             }
         } onCancel: {
             carryOut { state, _ in
                 if state.waiters[waiter] != nil { return state.machine.cancel(waiter) }
                 state.cancelled.insert(waiter)
                 return []
+            }
+        }
+    }
+
+    /// Who has to wait is told in time that there is no connection: it may have to tell somebody else in time.
+    private func setAlarm(for waiter: Int, at deadline: Int64) {
+        state.withLock { state in
+            guard state.waiters[waiter] != nil else { return }
+            state.waiters[waiter]?.alarm = Task { [weak self] in
+                do { try await Task.sleep(for: .nanoseconds(deadline - PoolClock.now())) } catch { return }
+                self?.carryOut { state, now in state.machine.tick(now: now) }
             }
         }
     }
@@ -305,9 +318,11 @@ public final class MariaDBPool: Sendable {
                     guard let connection = state.connections[id],
                         let waiter = state.waiters.removeValue(forKey: waiter)
                     else { preconditionFailure("the pool gave out a connection that it does not have, or to nobody") }
+                    waiter.alarm?.cancel()
                     resumptions.append((waiter.continuation, .success((connection, isStale))))
                 case .fail(let waiter, let reason):
                     if let waiter = state.waiters.removeValue(forKey: waiter) {
+                        waiter.alarm?.cancel()
                         resumptions.append((waiter.continuation, .failure(error(reason, after: waiter.limit, state))))
                     }
                 }
@@ -329,15 +344,14 @@ public final class MariaDBPool: Sendable {
         case .refused, .readOnly:
             return last ?? MariaDBError(code: 0, message: "the database refuses to be connected to", isRefused: true)
         case .timedOut:
+            let time = waited > .zero ? "within \(waited)" : "in no time, for none was left"
             let why =
                 if let last {
-                    "no database connection within \(waited): \(last.message)"
+                    "no database connection \(time): \(last.message)"
                 } else if state.connections.isEmpty {
-                    "the database took no connection within \(waited)"
-                } else if waited <= .zero {
-                    "no time was left to wait for a database connection"
+                    "the database took no connection \(time)"
                 } else {
-                    "all database connections were busy for \(waited)"
+                    "all database connections were busy: none was free \(time)"
                 }
             return MariaDBError(
                 code: last?.code ?? 0, message: why, isConnectionLost: last?.isReadOnly != true,

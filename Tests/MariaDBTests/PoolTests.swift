@@ -68,7 +68,7 @@ import Testing
                     try await first
                     Issue.record("there was a connection")
                 } catch let error as MariaDBError {
-                    #expect(error.message.hasPrefix("all database connections were busy for 0.3"))
+                    #expect(error.message.hasPrefix("all database connections were busy: none was free within 0.3"))
                     #expect(error.isRetriable)
                 }
                 #expect(ContinuousClock.now - start >= .milliseconds(300))
@@ -245,6 +245,22 @@ import Testing
 }
 
 extension PoolTests {
+    /// Nobody looks at this pool now and then: it does not run.
+    @Test("who waits has an alarm of his own", .timeLimit(.minutes(1)))
+    func alarm() async throws {
+        let pool = MariaDBPool(
+            MariaDBConfiguration(servers: [.tcp(host: "127.0.0.1", port: 1)], user: "nobody", password: ""),
+            logger: quiet)
+        let error = await #expect(throws: MariaDBError.self) {
+            try await pool.withConnection(within: .milliseconds(50)) { _ in }
+        }
+        #expect(error?.isConnectionLost == true && pool.statistics.waiting == 0)
+        let late = await #expect(throws: MariaDBError.self) {
+            try await pool.withConnection(within: .milliseconds(-50)) { _ in }
+        }
+        #expect(late?.message.contains("in no time, for none was left") == true)
+    }
+
     /// A handler of cancellation runs under a lock of its task, and so must not wait for one under which tasks are woken.
     @Test("a pool that is closed while it connects ends", .timeLimit(.minutes(1)))
     func closedWhileItConnects() async throws {
