@@ -29,7 +29,6 @@ let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting",
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
-let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 
@@ -58,7 +57,6 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
@@ -177,7 +175,7 @@ let package = Package(
             dependencies: [
                 "KiteQ", "KiteQAdmin", "KiteQAdminClient", "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore",
                 "KiteQWire", "LocalServers", "MariaDB",
-                argumentParser, metrics, logging, nioCore, nioPosix, lifecycle, unixSignals, toml, histogram,
+                argumentParser, metrics, logging, nioCore, nioPosix, lifecycle, unixSignals, histogram,
             ],
             swiftSettings: settings),
         // What is shown of takeover and backlogs: docs/backlog.md.
@@ -258,14 +256,13 @@ if Context.environment["KITEQ_PACKAGE"] == "fuzz" {
     // Of the command, which is no library, the files that read who may come in.
     package.targets.append(
         .target(
-            name: "kiteq", dependencies: ["KiteQBroker", "KiteQCore", logging, toml],
+            name: "kiteq", dependencies: ["KiteQBroker", "KiteQCore", logging],
             sources: ["CommandError.swift"]
                 + [
                     "AdminToken", "ByteSize", "ConfigurationCodec", "ConfigurationCodec+Bodies",
                     "ConfigurationCodec+Limits", "ConfigurationCodec+Lists", "ConfigurationFile", "ConfigurationValue",
-                    "DurationText", "Endpoint", "FileContent", "GroupsFile", "ListedFile", "TOMLLines", "TOMLReader",
-                    "TOMLValues", "TokensFile",
-                ].map { "Configuration/\($0).swift" },
+                    "DurationText", "Endpoint", "FileContent", "GroupsFile", "ListedFile", "TokensFile",
+                ].map { "Configuration/\($0).swift" } + ["Configuration/TOML"],
             swiftSettings: settings))
     package.targets.append(
         .executableTarget(

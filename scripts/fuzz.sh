@@ -23,11 +23,6 @@ KITEQ_PACKAGE=fuzz long_step "Building the fuzzer" fuzz-build swift build -c rel
 mkdir -p ".build-fuzz/found-$target"
 # Or Swift's own report of a crash comes first, and libFuzzer does not write down what led to it.
 export SWIFT_BACKTRACE=enable=no
-# In rounds: the TOML library leaks some bytes with each table that is listed.
-round=300
-while [ "$seconds" -gt 0 ]; do
-    KITEQ_FUZZ=$target .build-fuzz/release/kiteq-fuzz -max_total_time=$((seconds < round ? seconds : round)) -max_len=8192 \
-        -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix=.build-fuzz/ \
-        ".build-fuzz/found-$target" "Tests/Fuzzing/Corpus/$target"
-    seconds=$((seconds - round))
-done
+KITEQ_FUZZ=$target .build-fuzz/release/kiteq-fuzz -max_total_time="$seconds" -max_len=8192 \
+    -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix=.build-fuzz/ \
+    ".build-fuzz/found-$target" "Tests/Fuzzing/Corpus/$target"

@@ -7,7 +7,7 @@ import KiteQCore
 enum GroupsFiles {
     static func read(_ input: [UInt8]) {
         ListedFiles.check(input, "group") { bytes in
-            let groups = try GroupsFile.groups(in: ConfigurationFile(path: "groups.toml", bytes: bytes, isSecret: true))
+            let groups = try GroupsFile.groups(in: ConfigurationFile(path: "groups.toml", bytes: bytes))
             for access in groups.values { check(access) }
             let written = groups.sorted { $0.key < $1.key }.map { table($0.key.text, $0.value) }.joined()
             return (groups, groups.keys.map(\.text), written)

@@ -7,7 +7,7 @@ import KiteQBroker
 enum TokensFiles {
     static func read(_ input: [UInt8]) {
         ListedFiles.check(input, "token") { bytes in
-            let tokens = try TokensFile.tokens(in: ConfigurationFile(path: "tokens.toml", bytes: bytes, isSecret: true))
+            let tokens = try TokensFile.tokens(in: ConfigurationFile(path: "tokens.toml", bytes: bytes))
             for token in tokens {
                 precondition(token.hash.count == 32)
                 precondition(token.expiresAt.map { $0 > 0 && $0 % 86_400 == 0 } ?? true, "a token ends with a day")

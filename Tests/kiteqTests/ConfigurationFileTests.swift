@@ -92,8 +92,12 @@ import Testing
             "[log]\nlevel = \"loud\"",
             "kiteq.toml: log.level must be one of trace, debug, info, notice, warning, error, critical, not \"loud\""
         ),
-        ("[broker]\nbind = ", "kiteq.toml, line 2, column "),
-        ("[broker]\nbind = \"a:1\"\nbind = \"b:2\"", "kiteq.toml, line 3, column "),
+        ("[broker]\nbind = ", "kiteq.toml, line 2, column 8: a value is missing"),
+        (
+            "[broker]\nbind = \"a:1\"\nbind = \"b:2\"",
+            "kiteq.toml, line 3, column 1: this name is there already, on line 2"
+        ),
+        ("[broker]\nbind = localhost:1", "kiteq.toml, line 2, column 8: this is no value: a text stands in quotes"),
     ])
     func aMistakeIsOneSentence(text: String, sentence: String) {
         let error = #expect(throws: CommandError.self) {
@@ -104,26 +108,31 @@ import Testing
         #expect(error?.status == .failure)
     }
 
-    /// What the library, or a dictionary, would lose of a file without a word.
+    /// What a text that ends at NUL, or a dictionary, would lose of a file without a word.
     @Test(arguments: [
-        ("[groups.secrets]\ng = \"half\\u0000 of it\"", "k: no text may hold the character NUL (\\u0000)"),
-        ("[groups.secrets]\n\"g\\U00000000h\" = \"s\"", "k: no text may hold the character NUL (\\U00000000)"),
+        (
+            "[groups.secrets]\ng = \"half\\u0000 of it\"",
+            "k, line 2, column 1: no text may hold the character NUL (\\u0000)"
+        ),
+        (
+            "[groups.secrets]\n\"g\\U00000000h\" = \"s\"",
+            "k, line 2, column 1: no text may hold the character NUL (\\u0000)"
+        ),
         (
             "[groups.secrets]\n\"\u{E9}\" = \"a\"\n\"e\u{301}\" = \"b\"",
-            "k: e\u{301} is there in two spellings of Unicode"
+            "k, line 3, column 1: this name is there already, in another spelling of Unicode"
         ),
         ("[\"groups.secrets\".a]\nb = \"c\"", "k: the name of a section has no dot, as groups.secrets has"),
-        ("[groups.secrets]\n\"\" = \"s\"", "k: a name is empty"),
-        ("[a.b.c.d.e.f.g.h.i.j]", "k: tables and lists have at most 8 levels"),
-        ("[a]\nb = [[[[[[[[[1]]]]]]]]]", "k: tables and lists have at most 8 levels"),
+        ("[groups.secrets]\n\"\" = \"s\"", "k, line 2, column 1: a name is empty"),
+        ("[a.b.c.d.e.f.g.h.i.j]", "k, line 1, column 16: tables and lists have at most 8 levels"),
+        ("[a]\nb = [[[[[[[[[1]]]]]]]]]", "k, line 2, column 11: tables and lists have at most 8 levels"),
     ])
     func nothingIsLostSilently(text: String, sentence: String) {
         let error = #expect(throws: CommandError.self) { try ConfigurationFile(path: "k", text: text + "\n") }
-        #expect(
-            error?.description.precomposedStringWithCanonicalMapping == sentence.precomposedStringWithCanonicalMapping)
+        #expect(error?.description == sentence)
     }
 
-    /// The library would end the process at most of them.
+    /// The library that read files before ended the process at most of them, as at those of the next two tests.
     @Test(
         arguments: ["[\rbroker]", "[broker]\u{7F}", "[broker]\u{B}\n", "[broker]\ntopics = [\"a\u{1}\"]", "\u{0}"].map {
             ($0, "a control character")
@@ -131,28 +140,38 @@ import Testing
             + ["[", "[\r\nbroker]", "[\nbroker]", "[=broker]", " [ \u{E4}]", "[[", "[[[a]]]", "[# broker]"].map {
                 ($0, "after [ comes")
             })
-    func whatTheLibraryDoesNotBearIsRefused(text: String, why: String) throws {
+    func aSectionWithoutANameIsRefused(text: String, why: String) throws {
         let error = #expect(throws: CommandError.self) { try ConfigurationFile(path: "k", text: "#\n" + text + "\n") }
         #expect(error?.description.hasPrefix("k, line ") == true && error?.description.contains(why) == true)
     }
 
-    /// Nor does the library bear these.
     @Test(arguments: ["a = ]", "a = ,", "a = }", "a = # x", "a = [}", "a = [1, }", "a = {b = }", "a = {b = ,}"])
     func aMissingValueIsRefused(text: String) {
-        #expect(throws: CommandError("k, line 2: a value is missing")) {
+        let error = #expect(throws: CommandError.self) {
             try ConfigurationFile(path: "k", text: "[broker]\n" + text + "\n[topics]\n")
         }
+        #expect(error?.description.hasPrefix("k, line 2, column ") == true)
+        #expect(error?.description.hasSuffix(": a value is missing") == true)
     }
 
     @Test(arguments: [
-        "a = 1979-05-27 0", "a = 1979-05-27 1,", "a = [1979-05-27 7]", "a = 3344-4!-43 3 !", "a = 33_44-05-27 1 ",
-        "a = 1979-05-27T:1", "a = 1979-05-27t", "a = [1979-05-27T_1]", "a = [1, 1979-05-27Tx]",
+        "a = 1979-05-27 0", "a = 1979-05-27 1,", "a = [1979-05-27 7]", "a = 1979-05-27T:1", "a = 1979-05-27t",
+        "a = [1979-05-27T_1]", "a = [1, 1979-05-27Tx]",
         "a = {b = 1979-05-27T }",
     ])
     func aDateWithoutTheTimeThatItAnnouncesIsRefused(text: String) {
-        #expect(throws: CommandError("k, line 2: a date goes on, and not with a time")) {
+        let error = #expect(throws: CommandError.self) {
             try ConfigurationFile(path: "k", text: "[broker]\n" + text + "\n[topics]\n")
         }
+        #expect(error?.description.hasSuffix(": a date goes on, and not with a time") == true)
+    }
+
+    @Test(arguments: ["a = 3344-4!-43 3 !", "a = 33_44-05-27 1 "])
+    func whatOnlyHasTheHyphensOfADateIsRefused(text: String) {
+        let error = #expect(throws: CommandError.self) {
+            try ConfigurationFile(path: "k", text: "[broker]\n" + text + "\n[topics]\n")
+        }
+        #expect(error?.description.hasPrefix("k, line 2, column 5: ") == true)
     }
 
     @Test func whatOnlyLooksLikeADateWithoutATimeIsTaken() throws {

@@ -1,6 +1,5 @@
 import Foundation
 import KiteQCore
-import TOMLKit
 
 /// A TOML file, as the values its keys have; keys are `section.name`.
 struct ConfigurationFile: Sendable {
@@ -11,8 +10,7 @@ struct ConfigurationFile: Sendable {
     private(set) var facts: FileFacts?
 
     /// - Throws: ``CommandError`` where the file cannot be read, is no TOML, or has a key outside of a section.
-    /// - Parameter rule: of a file of secrets, who else may reach it: nothing of its text is repeated in an error then, only where it is.
-    ///   Nil for any other.
+    /// - Parameter rule: of a file of secrets, who else may reach it. Nil for any other.
     init(path: String, secret rule: SecretFileRule? = nil) throws(CommandError) {
         let file: GuardedFile
         do {
@@ -20,39 +18,22 @@ struct ConfigurationFile: Sendable {
         } catch {
             throw CommandError("the \(rule == nil ? "configuration " : "")file \(path) \(error)")
         }
-        try self.init(path: path, bytes: file.bytes, isSecret: rule != nil)
+        try self.init(path: path, bytes: file.bytes)
         facts = file.facts
     }
 
-    init(path: String, text: String, isSecret: Bool = false) throws(CommandError) {
-        try self.init(path: path, bytes: Array(text.utf8), isSecret: isSecret)
+    init(path: String, text: String) throws(CommandError) {
+        try self.init(path: path, bytes: Array(text.utf8))
     }
 
-    init(path: String, bytes: [UInt8], isSecret: Bool) throws(CommandError) {
+    init(path: String, bytes: [UInt8]) throws(CommandError) {
         self.path = path
         content = FileContent(path: path, bytes: bytes)
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw CommandError("the \(isSecret ? "" : "configuration ")file \(path) is not UTF-8 text")
-        }
-        if let (line, why) = TOMLLines.objection(to: bytes) { throw CommandError("\(path), line \(line): \(why)") }
-        if let (line, why) = TOMLValues.objection(to: bytes) { throw CommandError("\(path), line \(line): \(why)") }
-        try Self.refuseNUL(in: text, path)
-        let root: TOMLTable
-        do {
-            root = try TOMLTable(string: text)
-        } catch let error as TOMLParseError {
-            let place = "line \(error.source.begin.line), column \(error.source.begin.column)"
-            throw CommandError(
-                "\(path), \(place): \(isSecret ? "not TOML" : VisibleText.shortened(Self.oneLine(error.description)))")
-        } catch {
-            throw CommandError("\(path) is no TOML\(isSecret ? "" : ": \(error)")")
-        }
         let sections: [String: ConfigurationValue]
-        do throws(TOMLReader.Refusal) {
-            // The tables inside are windows into this one.
-            sections = try withExtendedLifetime(root) { () throws(TOMLReader.Refusal) in try TOMLReader.table(root) }
+        do {
+            sections = try TOMLParser.table(of: bytes).configuration()
         } catch {
-            throw CommandError("\(path): \(error.sentence)")
+            throw CommandError("\(path), \(error.sentence(of: bytes))")
         }
         var values: [String: ConfigurationValue] = [:]
         for (section, content) in sections {
@@ -71,16 +52,5 @@ struct ConfigurationFile: Sendable {
             if entries.isEmpty { values["\(section)."] = .table([:]) }
         }
         self.values = values
-    }
-
-    private static func oneLine(_ text: String) -> String {
-        text.split(whereSeparator: \.isNewline).joined(separator: " ")
-    }
-
-    /// The library ends a text where it has a NUL, and would give half of a name, or of a secret, as the whole.
-    private static func refuseNUL(in text: String, _ path: String) throws(CommandError) {
-        for escape in ["\\u0000", "\\U00000000", "\\x00"] where text.utf8.firstRange(of: escape.utf8) != nil {
-            throw CommandError("\(path): no text may hold the character NUL (\(escape))")
-        }
     }
 }

@@ -1,4 +1,4 @@
-/// A value of the configuration file, apart from the library that read it.
+/// A value of the configuration file.
 indirect enum ConfigurationValue: Sendable, Hashable {
     case string(String)
     case number(Int)

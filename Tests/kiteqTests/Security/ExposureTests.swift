@@ -213,7 +213,7 @@ import Testing
             role = "counts"
             \(hash)
             """
-        let file = try ConfigurationFile(path: "tokens.toml", text: text, isSecret: true)
+        let file = try ConfigurationFile(path: "tokens.toml", text: text)
         let tokens = try TokensFile.tokens(in: file)
         let (team, wall) = (try #require(tokens.first), try #require(tokens.last))
         #expect(team.topics == ["trade", "feed"] && team.groups == [])
@@ -236,7 +236,7 @@ import Testing
     func aWrongScopeIsASentence(line: String, sentence: String) {
         let text = "[tokens.a]\nrole = \"read\"\n\(line)\nhash = \"sha256:\(String(repeating: "00", count: 32))\"\n"
         let error = #expect(throws: CommandError.self) {
-            try TokensFile.tokens(in: ConfigurationFile(path: "tokens.toml", text: text, isSecret: true))
+            try TokensFile.tokens(in: ConfigurationFile(path: "tokens.toml", text: text))
         }
         let said = error?.description ?? ""
         #expect(said.hasPrefix("tokens.toml, [tokens.a]: ") && said.contains(sentence), "\(said)")
@@ -251,7 +251,7 @@ import Testing
     ])
     func aWrongTokenIsASentence(text: String) {
         let error = #expect(throws: CommandError.self) {
-            try TokensFile.tokens(in: ConfigurationFile(path: "tokens.toml", text: text, isSecret: true))
+            try TokensFile.tokens(in: ConfigurationFile(path: "tokens.toml", text: text))
         }
         #expect(error?.description.hasPrefix("tokens.toml, ") == true, "\(error?.description ?? "")")
     }

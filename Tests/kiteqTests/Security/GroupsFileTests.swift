@@ -10,7 +10,7 @@ import Testing
         "pbkdf2-sha256:1000:00112233445566778899aabbccddeeff:" + String(repeating: "ab", count: 32)
 
     private func groups(_ text: String) throws -> [BindingName: GroupAccess] {
-        try GroupsFile.groups(in: ConfigurationFile(path: "groups.toml", text: text, isSecret: true))
+        try GroupsFile.groups(in: ConfigurationFile(path: "groups.toml", text: text))
     }
 
     @Test func aGroupHasWhatItsTableSays() throws {
@@ -71,9 +71,18 @@ import Testing
         ("[groups.a]\nmax_bytes = -1", "groups.toml, [groups.a]: max_bytes must be a size from 0"),
         ("[groups]\na = \"hush\"", "groups.toml: groups.a must be a table [groups.NAME]"),
         ("[broker]\nbind = \"hush\"", "groups.toml: everything in it is of the form [groups.NAME], not [broker]"),
-        ("[groups.a]\nsecret = hush", "groups.toml, line 2, column "),
-        ("[groups.\"\"]\nsecret = \"plain:hush\"", "groups.toml: a name is empty"),
-        ("[groups.a]\nsecret = \"plain:hush\\u0000hush\"", "groups.toml: no text may hold the character NUL"),
+        ("[groups.a]\nsecret = hush", "groups.toml, line 2, column 10: this is no value: a text stands in quotes"),
+        (
+            "[groups.a]\n\"hush\" = 1\n'hush' = 2",
+            "groups.toml, line 3, column 1: this name is there already, on line 2"
+        ),
+        ("[groups.a]\nsecret = \"hush", "groups.toml, line 2, column 10: a text is not closed"),
+        ("[groups.a]\nsecret = \"\\hush\"", "groups.toml, line 2, column 11: after \\ comes one of "),
+        ("[groups.\"\"]\nsecret = \"plain:hush\"", "groups.toml, line 1, column 9: a name is empty"),
+        (
+            "[groups.a]\nsecret = \"plain:hush\\u0000hush\"",
+            "groups.toml, line 2, column 1: no text may hold the character NUL"
+        ),
     ])
     func aMistakeIsOneSentenceWithoutASecret(text: String, sentence: String) {
         let error = #expect(throws: CommandError.self) { try groups(text) }
