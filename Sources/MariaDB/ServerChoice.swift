@@ -86,7 +86,9 @@ struct ServerChoice: Sendable {
         silent = silent.filter { now - $0.value < Self.memory }
         var fit: [ServerSight] = []
         // A cluster with one writer says itself who it is: who does not answer is not.
-        let isSucceeded = sights.contains { $0.isFit && $0.cluster != nil && $0.cluster == cluster && !hasSeveralWriters }
+        let isSucceeded = sights.contains {
+            $0.isFit && $0.cluster != nil && $0.cluster == cluster && !hasSeveralWriters
+        }
         for sight in sights {
             guard let found = sight.isFit ? sight : isSucceeded ? nil : trusted(sight, now) else { continue }
             if !fit.contains(where: { $0.identity == found.identity }) { fit.append(found) }

@@ -42,7 +42,8 @@ extension DeliveryMachine {
             return GroupStatus(
                 name: group.name, isBound: group.isBound, clients: connections[g] ?? 0,
                 waitingPulls: group.pulls.waiting, receipts: group.pulls.receipts, isPresent: !group.isAway,
-                isPaused: group.isPaused, inFlight: group.inFlight, queued: group.waiting, bytes: slots.account(of: g).bytes,
+                isPaused: group.isPaused, inFlight: group.inFlight, queued: group.waiting,
+                bytes: slots.account(of: g).bytes,
                 hasBacklog: group.shards.contains { $0.backlog != .live }, oldestInFlight: oldest[g],
                 watermark: group.watermark, counters: group.counters)
         }
