@@ -1,5 +1,6 @@
 import KiteQCore
 import Logging
+import Synchronization
 
 /// Takes publishes to the store and their acks back: a lane and its writers for each shard.
 ///
