@@ -45,6 +45,8 @@ fi
 # Two rows, each one after the other: most tests wait, and an hour of waiting is half an hour. The bundle itself is
 # started, for two `swift test` would wait for one another.
 mkdir -p "$logs"
+# Into a pipe it would write colours, too.
+[ -t 1 ] || export NO_COLOR=1
 bundle=(.build/debug/*.xctest)
 row=("${bundle[0]}" --testing-library swift-testing --no-parallel)
 first='^(KiteQFaultTests|KiteQIntegrationTests|KiteQRegistryTests|KiteQTests|LocalServersTests|kiteqTests)\.'
