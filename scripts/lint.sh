@@ -56,7 +56,9 @@ else
     failed=true
 fi
 
-if found=$(scripts/check-links.py); then
+if ! command -v python3 > /dev/null; then
+    say "skipped: python3 is not installed, which looks whether links lead somewhere"
+elif found=$(scripts/check-links.py); then
     say "ok: $found"
 else
     printf '%s\n' "$found"

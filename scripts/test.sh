@@ -58,5 +58,6 @@ trap 'kill "$beside" 2> /dev/null || true' EXIT
 status=0
 "${row[@]}" --skip "$first" || status=$?
 wait "$beside" || status=$?
+trap - EXIT
 cat "$logs/tests-first-row.log"
 exit "$status"

@@ -153,9 +153,11 @@ public final class MariaDBServers: Sendable {
         let now = PoolClock.now()
         let (verdict, observers, before, conflict) = state.withLock { state in
             let before = state.choice.current
+            let isSuspicion = state.isSuspected && !state.choice.isInDoubt
             let verdict =
                 configuration.requiresWrites
-                ? state.choice.looked(sights, now: now) : state.choice.lookedForReading(sights, now: now)
+                ? state.choice.looked(sights, isSuspicion: isSuspicion, now: now)
+                : state.choice.lookedForReading(sights, now: now)
             (state.look, state.lookedAt, state.isSuspected) = (nil, now, false)
             let conflict = state.choice.conflict
             defer { state.toldConflict = conflict }

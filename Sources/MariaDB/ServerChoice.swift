@@ -2,6 +2,8 @@
 /// nanoseconds.
 ///
 /// - A server is fit that takes writes, and is heard by its cluster.
+/// - One that does not answer a look, while its writes have returned lately, is busy, and stays; but not in a cluster with one writer
+///   of which another member says that it is that: it was succeeded.
 /// - One whose commits were left without an answer comes after all others until one is answered, or a minute has passed: a
 ///   primary that was cut off calls itself writable.
 /// - Where several are fit and are members of one cluster that may have several writers, all processes take the same, so that one
@@ -82,7 +84,10 @@ struct ServerChoice: Sendable {
     }
 
     /// All addresses were looked at.
-    mutating func looked(_ sights: [ServerSight], now: Int64) -> Verdict {
+    ///
+    /// - Parameter isSuspicion: for nothing but that something takes long. Where none is fit then and the one that is used did not
+    ///   answer, that says nothing against it: a look has a short time.
+    mutating func looked(_ sights: [ServerSight], isSuspicion: Bool = false, now: Int64) -> Verdict {
         silent = silent.filter { now - $0.value < Self.memory }
         var fit: [ServerSight] = []
         // A cluster with one writer says itself who it is: who does not answer is not.
@@ -96,6 +101,7 @@ struct ServerChoice: Sendable {
         let answering = fit.filter { silent[$0.identity] == nil }
         let candidates = answering.isEmpty ? fit : answering
         conflict = nil
+        if candidates.isEmpty, isSuspicion, let current, isAway(current, sights) { return .use(current) }
         isInDoubt = true
         guard let first = candidates.first else { return .none(Self.error(sights)) }
         guard candidates.count > 1 else { return use(first) }
@@ -142,6 +148,10 @@ struct ServerChoice: Sendable {
             now - wroteAt < Self.trust, silent[current.identity] == nil
         else { return nil }
         return ServerSight(address: current.address, identity: current.identity, cluster: cluster, state: .fit)
+    }
+
+    private func isAway(_ server: Server, _ sights: [ServerSight]) -> Bool {
+        sights.contains { if $0.address == server.address, case .away = $0.state { true } else { false } }
     }
 
     /// Where the smallest witness is that can be followed.

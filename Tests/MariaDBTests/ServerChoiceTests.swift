@@ -137,6 +137,19 @@ import Testing
         #expect(text(pair.looked([away("a"), sight("b")], now: 13 * Self.second)) == "b")
     }
 
+    /// Somebody's search takes long, and a look that is made for it misses the server.
+    @Test func aLookOutOfSuspicionAloneTakesNobodyAway() {
+        var choice = ServerChoice()
+        _ = choice.looked([sight("a"), sight("b", .readOnly)], now: 0)
+        let look = [away("a"), sight("b", .readOnly)]
+        #expect(text(choice.looked(look, isSuspicion: true, now: 10 * Self.second)) == "a")
+        #expect(!choice.isInDoubt && choice.current?.identity == "a")
+        // It is followed where another one takes writes, and where there is another reason to look.
+        #expect(text(choice.looked([away("a"), sight("b")], isSuspicion: true, now: 11 * Self.second)) == "b")
+        #expect(text(choice.looked([away("b"), sight("a", .readOnly)], now: 12 * Self.second)).hasPrefix("none"))
+        #expect(choice.isInDoubt)
+    }
+
     // MARK: One writer of a cluster
 
     @Test func brokersOfAClusterTakeTheSameServer() {

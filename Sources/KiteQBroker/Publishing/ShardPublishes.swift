@@ -141,13 +141,14 @@ final class ShardPublishes: Sendable {
             let now = SystemTime.monotonic()
             answerLate(hands.takeLate(from: hand) { context.isTooLateToTry($0, now: now) })
             let batch = hands.startTry(hand)
-            guard let last = batch.lazy.map(\.accepted.arrivedAt).max() else { return }
+            // Who has least time of them: the others are tried again, and what was not sent in its time is refused, not in doubt.
+            guard let oldest = batch.lazy.map(\.accepted.arrivedAt).min() else { return }
             do {
                 guard context.leases.isHeld(shard) else {
                     throw StoreError(.unavailable, "this broker's lease of shard \(shard) is not renewed")
                 }
                 CrashPoint.reached(.inserting)
-                let left = last + context.lastTry - SystemTime.monotonic()
+                let left = oldest + context.lastTry - SystemTime.monotonic()
                 let outcomes = try await context.store.insert(
                     insertions(batch), shard: shard, deadline: .now + .nanoseconds(left))
                 CrashPoint.reached(.inserted)

@@ -1,5 +1,5 @@
 extension DeliveryMachine {
-    /// The next look into a shard, if one is wanted; one at a time for each shard, the groups in moment. Each one given out
+    /// The next look into a shard, if one is wanted; one at a time for each shard, the groups in turn. Each one given out
     /// must be ended by `apply` or `scanFailed`.
     package mutating func nextScan(shard: Int, now: MonotonicTime) -> DeliveryScan? {
         guard !shards[shard].isScanning, !isDraining, !isStopped(shard, now: now) else { return nil }

@@ -35,6 +35,20 @@ import Testing
             ])
     }
 
+    /// A row that is due before 1970 would be found by nobody.
+    @Test(arguments: [month, -month, 0]) func whatIsLeftToAnotherBrokerIsDueByTheClockOfItsShard(_ lead: Timestamp) {
+        var harness = DeliveryHarness()
+        harness.machine.setServerLead(shard: 0, lead)
+        _ = harness.liveClient("here")
+        harness.accept(1, DeliveryHarness.route("here", "there"), DeliveryHarness.message(expiresIn: lead + 3_600_000))
+        harness.survey(ShardSurvey(elsewhere: ["there"]))
+        for delivery in harness.deliveries() { harness.acknowledge(delivery) }
+        #expect(
+            harness.settlements().map(\.pending) == [
+                [.init(group: "there", attempts: 0, dueAt: harness.wall + lead)]
+            ])
+    }
+
     @Test func whereTheServerIsNotHeardOfNothingExpires() {
         var harness = DeliveryHarness()
         _ = harness.liveClient("s-member")
