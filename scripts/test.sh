@@ -42,7 +42,7 @@ if [ ${#arguments[@]} -gt 0 ]; then
     exec swift test --skip-build --no-parallel "${arguments[@]}"
 fi
 
-# Two rows, each one after the other: most tests wait, and an hour of waiting is half an hour. The bundle itself is
+# Two rows, each one after the other: most tests wait, and side by side they take two thirds of the time. The bundle itself is
 # started, for two `swift test` would wait for one another.
 mkdir -p "$logs"
 # Into a pipe it would write colours, too.

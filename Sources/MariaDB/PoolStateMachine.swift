@@ -72,13 +72,12 @@ struct PoolStateMachine {
     init(_ limits: Limits) { self.limits = limits }
 
     var waiting: Int { waiters.count }
+    var idleCount: Int { idle.count }
 
     /// Whether something is under way for so long that its server may be the wrong one by now.
     func mayHang(now: Int64) -> Bool {
         connections.values.contains { $0.state == .busy && now - $0.since >= limits.suspicion }
     }
-
-    var idleCount: Int { idle.count }
 
     /// Connections of another server than the newest one's are on their way out: failover closes them all.
     private var identity = ""

@@ -14,10 +14,19 @@ package struct BrokerAddress: Sendable, Hashable {
     /// Reads `host:port` or `[v6]:port`; nil where there is no host, or the port is not 1 to 65535, or the host could
     /// not be part of a path in the registry.
     package init?(_ text: some StringProtocol) {
+        guard let (host, port) = Self.parts(of: text, ports: 1...65_535) else { return nil }
+        self.init(host: host, port: port)
+    }
+
+    /// `host:port` or `[v6]:port`, taken apart; nil where there is no host, or the port is none of these, or the host could not be
+    /// part of a path in the registry.
+    package static func parts(
+        of text: some StringProtocol, ports: ClosedRange<Int>
+    ) -> (host: String, port: Int)? {
         guard let colon = text.lastIndex(of: ":") else { return nil }
         let digits = text[text.index(after: colon)...]
         guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }), let port = Int(digits),
-            (1...65535).contains(port)
+            ports.contains(port)
         else { return nil }
         var host = String(text[..<colon])
         if host.hasPrefix("["), host.hasSuffix("]") {
@@ -27,8 +36,7 @@ package struct BrokerAddress: Sendable, Hashable {
         }
         guard !host.isEmpty, host.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0 != "/" && $0.value != 0x7F })
         else { return nil }
-        self.host = host
-        self.port = port
+        return (host, port)
     }
 }
 

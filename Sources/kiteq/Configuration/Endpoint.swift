@@ -1,3 +1,5 @@
+import KiteQCore
+
 /// Where to listen or connect: `HOST:PORT`, with brackets around an IPv6 address.
 struct Endpoint: Sendable, Hashable {
     var host: String
@@ -11,19 +13,7 @@ struct Endpoint: Sendable, Hashable {
 
     /// Nil where there is no host, or the port is not from 0 to 65535.
     init?(_ text: some StringProtocol) {
-        guard let colon = text.lastIndex(of: ":") else { return nil }
-        let digits = text[text.index(after: colon)...]
-        guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }), let port = Int(digits),
-            port <= 65_535
-        else { return nil }
-        var host = String(text[..<colon])
-        if host.hasPrefix("["), host.hasSuffix("]") {
-            host = String(host.dropFirst().dropLast())
-        } else if host.contains(":") {
-            return nil  // An IPv6 address without brackets: which colon ends it is a guess.
-        }
-        guard !host.isEmpty, host.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0 != "/" && $0.value != 0x7F })
-        else { return nil }
+        guard let (host, port) = BrokerAddress.parts(of: text, ports: 0...65_535) else { return nil }
         self.init(host: host, port: port)
     }
 }
