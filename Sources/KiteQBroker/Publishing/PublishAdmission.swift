@@ -43,7 +43,7 @@ extension SessionServices {
         let request = PublishRules.Request(header)
         let shard = request.isFly ? 0 : request.id.map(publishing.shard(of:)) ?? 0
         // A fly message is in no store: before a server was asked, this machine's time has to do.
-        guard let now = arrival.time(of: shard) ?? (request.isFly ? SystemTime.wall() : nil) else {
+        guard let now = arrival.time(of: shard) ?? (request.isFly ? services.clock.wall() : nil) else {
             let why = publishing.whyAway(shard) ?? "shard \(shard) of the store does not answer yet, try again later"
             return refuse(.tryAgain, "not stored, for its shard is away: \(why)")
         }

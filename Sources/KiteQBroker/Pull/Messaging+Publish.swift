@@ -73,7 +73,7 @@ extension Messaging {
     private func expiry(of message: NewMessage, id: String, _ arrival: Arrival) -> Int64 {
         guard let life = message.timeToLive else { return 0 }
         let shard = message.isFly ? 0 : MessageID(id).map(services.publishing.shard(of:)) ?? 0
-        return (arrival.time(of: shard) ?? SystemTime.wall()) / 1_000 + life
+        return (arrival.time(of: shard) ?? services.clock.wall()) / 1_000 + life
     }
 }
 

@@ -19,7 +19,7 @@ final class Connection: DeliverySink {
     /// What the client said of itself; nil for one that knows of no additions to the protocol.
     let capabilities: ClientCapabilities?
     /// Unix milliseconds: when it was let in.
-    let since = SystemTime.wall()
+    let since: Timestamp
     /// Publishes that came, counted once a read.
     let published = Counter()
     private let client = Atomic<UInt64>(.max)
@@ -35,6 +35,7 @@ final class Connection: DeliverySink {
     private let couldNotTell = Atomic<Bool>(false)
     private let outbox = Mutex(Outbox())
     private let outbound: OutboundAccount
+    private let clock: any ProcessClock
 
     /// Deliveries on their way to the event loop.
     private struct Outbox {
@@ -47,8 +48,10 @@ final class Connection: DeliverySink {
     init(
         id: UInt64, group: String, admission: Admission, peer: String, version: Int16, extensionField: Int64,
         capabilities: ClientCapabilities?, eventLoop: any EventLoop, handler: ConnectionHandler,
-        outbound: OutboundAccount
+        outbound: OutboundAccount, clock: any ProcessClock
     ) {
+        since = clock.wall()
+        self.clock = clock
         self.id = id
         self.group = group
         self.admission = admission
@@ -147,7 +150,7 @@ final class Connection: DeliverySink {
     /// Asks whether this half message is to be committed.
     func ask(about message: Message) {
         _ = openQuestionSince.compareExchange(
-            expected: 0, desired: SystemTime.monotonic(), ordering: .relaxed)
+            expected: 0, desired: clock.monotonic(), ordering: .relaxed)
         let opaque = nextQuestion.wrappingAdd(1, ordering: .relaxed).oldValue
         onEventLoop { $0.writeQuestion(header: message.header, opaque: opaque) }
     }

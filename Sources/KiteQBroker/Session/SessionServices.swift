@@ -6,7 +6,7 @@ import Synchronization
 /// What every session of a broker shares.
 final class SessionServices: Sendable {
     let configuration: BrokerConfiguration
-    let gatekeeper = Gatekeeper()
+    let gatekeeper: Gatekeeper
     let admissions = Admissions()
     let accounts: GroupAccounts
     let backlogs = Backlogs()
@@ -21,6 +21,7 @@ final class SessionServices: Sendable {
     let connections: ConnectionTable
     let clocks: ServerClocks
     let topicPublishes: TopicPublishes
+    let clock: any ProcessClock
     let logger: Logger
     let malformed = Counter()
     /// Nil: no limit.
@@ -34,7 +35,7 @@ final class SessionServices: Sendable {
         configuration: BrokerConfiguration, settings: SessionSettings, routes: RouteFinder, recent: RecentMessages,
         dispatcher: Dispatcher, publishing: PublishPipeline, transactions: TransactionPipeline,
         connections: ConnectionTable, clocks: ServerClocks, topicPublishes: TopicPublishes, accounts: GroupAccounts,
-        logger: Logger
+        clock: any ProcessClock, logger: Logger
     ) {
         self.accounts = accounts
         self.configuration = configuration
@@ -50,7 +51,9 @@ final class SessionServices: Sendable {
         self.connections = connections
         self.clocks = clocks
         self.topicPublishes = topicPublishes
+        self.clock = clock
         self.logger = logger
+        gatekeeper = Gatekeeper(clock: clock)
         receiveLimit = Mutex(Self.bucket(settings))
     }
 
@@ -86,12 +89,12 @@ final class SessionServices: Sendable {
         let limits = settings.access.limits(of: group)
         guard limits.concernPublishes else { return nil }
         return GroupQuota(
-            group: group, account: accounts.account(of: group, now: SystemTime.monotonic()), limits: limits)
+            group: group, account: accounts.account(of: group, now: clock.monotonic()), limits: limits)
     }
 
     /// Whether one more publish is within the broker's receive rate.
     func takesPublish(_ settings: SessionSettings) -> Bool {
         guard settings.receiveRate > 0 else { return true }
-        return receiveLimit.withLock { $0?.take(upTo: 1, now: SystemTime.monotonic()) ?? 1 } == 1
+        return receiveLimit.withLock { $0?.take(upTo: 1, now: clock.monotonic()) ?? 1 } == 1
     }
 }

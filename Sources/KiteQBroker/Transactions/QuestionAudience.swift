@@ -6,11 +6,12 @@ struct QuestionAudience {
     private let halfMessages: HalfMessageCache
     /// ``DueTransaction/groups(trustingHeader:)``
     private let trustsHeader: Bool
-    private let now = SystemTime.monotonic()
+    private let now: MonotonicTime
     private var byGroup: [BindingName: [Connection]] = [:]
     private var byID: [UInt64: Connection] = [:]
 
-    init(_ connections: ConnectionTable, _ halfMessages: HalfMessageCache, trustsHeader: Bool) {
+    init(_ connections: ConnectionTable, _ halfMessages: HalfMessageCache, trustsHeader: Bool, now: MonotonicTime) {
+        self.now = now
         self.trustsHeader = trustsHeader
         self.connections = connections
         self.halfMessages = halfMessages

@@ -18,6 +18,7 @@ struct TransactionWorker: Sendable {
     let clocks: ServerClocks
     let configuration: BrokerConfiguration
     let counters: TransactionCounters
+    let clock: any ProcessClock
     let logger: Logger
 
     private static let pageSize = 500
@@ -50,7 +51,7 @@ struct TransactionWorker: Sendable {
         var failures = FailureStreak("look for undecided messages in shard \(shard)", logger)
         var state = State()
         while !Task.isCancelled {
-            await pauseUntilNextRound(of: configuration.recoveryInterval)
+            await clock.pauseUntilNextRound(of: configuration.recoveryInterval)
             let version = routing.version
             if version != state.version { state.reading.startOver() }
             state.version = version
@@ -72,7 +73,8 @@ struct TransactionWorker: Sendable {
         let due = try await store.dueTransactions(
             shard: shard, after: state.reading.place, now: now, latest: latest, limit: Self.pageSize)
         let trustsHeader = !routing.provesGroups
-        var audience = QuestionAudience(connections, halfMessages, trustsHeader: trustsHeader)
+        var audience = QuestionAudience(
+            connections, halfMessages, trustsHeader: trustsHeader, now: clock.monotonic())
         var steps: [Int64: Step] = [:]
         for transaction in due {
             steps[transaction.seq] = step(transaction, &audience, trustsHeader: trustsHeader, state.plan, now: now)
@@ -182,16 +184,4 @@ struct TransactionWorker: Sendable {
 
 extension DueTransaction {
     var row: QuestionPlan.Row { QuestionPlan.Row(seq: seq, checks: checks, dueAt: nextCheckAt) }
-}
-
-extension Duration {
-    var milliseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1_000 + attoseconds / 1_000_000_000_000_000
-    }
-
-    var nanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
-    }
 }
