@@ -105,7 +105,7 @@ import Testing
     @Test func withoutALeaseItIsTriedUntilItsTimeIsUp() async {
         await running { fixture in
             let call = fixture.publish()
-            for _ in 0..<38 {
+            for _ in 0..<37 {
                 await fixture.clock.untilSomebodySleeps()
                 fixture.clock.turn(.milliseconds(50))
             }
