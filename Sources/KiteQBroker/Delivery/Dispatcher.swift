@@ -123,7 +123,8 @@ final class Dispatcher: Sendable {
 
     /// A client is ready to consume. `onConnect` learns its id before anything is delivered to it.
     func connect(
-        _ connection: Connection, group: String, warmUpSeconds: Int, window: Int?, onConnect: (DeliveryClientID) -> Void
+        _ client: any IdentifiedSink, group: String, warmUpSeconds: Int, window: Int?,
+        onConnect: (DeliveryClientID) -> Void
     ) -> DeliveryClientID {
         let (id, sinks, burials) = state.withLock { state in
             var moment = currentMoment()
@@ -131,8 +132,8 @@ final class Dispatcher: Sendable {
             if !state.machine.isPresent(group) { routing.setPresence(of: group, true) }
             let id = state.machine.connect(
                 group: group, warmUpSeconds: warmUpSeconds, window: window, &moment)
-            state.sinks[id] = connection
-            connection.set(id)
+            state.sinks[id] = client
+            client.set(id)
             return (id, carryOut(moment.actions, &state), moment.actions.burials)
         }
         onConnect(id)

@@ -74,7 +74,7 @@ final class PublishContext: Sendable {
     func answer(_ results: [PublishResult]) {
         for result in results { result.publish.countedBy?.withHalfMessages { $0.answered() } }
         for result in results where !result.status { topics[result.publish.message.topic]?.refused.add(1) }
-        let byOrigin = Dictionary(grouping: results) { $0.publish.origin.identity }
+        let byOrigin = Dictionary(grouping: results) { ObjectIdentifier($0.publish.origin) }
         for results in byOrigin.values { results[0].publish.origin.answer(results) }
     }
 

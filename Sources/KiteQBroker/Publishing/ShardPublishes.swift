@@ -237,7 +237,7 @@ final class ShardPublishes: Sendable {
                     CrashPoint.reached(.halfStored)
                     context.topics[publish.message.topic]?.half.add(1)
                     publish.accepted.countedBy?.withHalfMessages { $0.stored() }
-                    if case .connection(let publisher) = publish.accepted.origin {
+                    if let publisher = publish.accepted.origin.questioned {
                         context.halfMessages.insert(publish.message, seq: publish.seq, publishedBy: publisher)
                     }
                 }

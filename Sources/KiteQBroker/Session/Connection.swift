@@ -6,7 +6,7 @@ import Synchronization
 /// One client that has said who it is, as the rest of the broker knows it: where to send, and what may be asked of it.
 ///
 /// Its methods may be called from any thread; what they send is written on the connection's event loop.
-final class Connection: DeliverySink {
+final class Connection: IdentifiedSink, QuestionedClient, PublishOrigin {
     let id: UInt64
     let group: String
     /// How it was let in.
@@ -65,6 +65,8 @@ final class Connection: DeliverySink {
     }
 
     // MARK: What it is
+
+    var questioned: (any QuestionedClient)? { self }
 
     var isOpen: Bool { !closed.load(ordering: .relaxed) }
     /// Whether deliveries may be sent to it: to every client that does not say otherwise.
@@ -147,7 +149,6 @@ final class Connection: DeliverySink {
         onEventLoop { $0.write(results) }
     }
 
-    /// Asks whether this half message is to be committed.
     func ask(about message: Message) {
         _ = openQuestionSince.compareExchange(
             expected: 0, desired: clock.monotonic(), ordering: .relaxed)

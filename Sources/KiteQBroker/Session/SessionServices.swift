@@ -14,7 +14,6 @@ final class SessionServices: Sendable {
     let packetRoom: PacketRoom
     let routing: Routing
     let routes: RouteFinder
-    let recent: RecentMessages
     let dispatcher: Dispatcher
     let publishing: PublishPipeline
     let transactions: TransactionPipeline
@@ -24,8 +23,9 @@ final class SessionServices: Sendable {
     let clock: any ProcessClock
     let logger: Logger
     let malformed = Counter()
-    /// Nil: no limit.
-    private let receiveLimit: Mutex<TokenBucket?>
+    /// Through which every publish goes.
+    let gate: PublishGate
+    private let receiveLimit: ReceiveLimit
     private let current: Mutex<SessionSettings>
     private let changes = Atomic<Int>(0)
     private let nextID = Atomic<UInt64>(1)
@@ -44,7 +44,6 @@ final class SessionServices: Sendable {
         packetRoom = PacketRoom(bytes: configuration.shardQueueBytes)
         self.routes = routes
         routing = routes.routing
-        self.recent = recent
         self.dispatcher = dispatcher
         self.publishing = publishing
         self.transactions = transactions
@@ -54,7 +53,10 @@ final class SessionServices: Sendable {
         self.clock = clock
         self.logger = logger
         gatekeeper = Gatekeeper(clock: clock)
-        receiveLimit = Mutex(Self.bucket(settings))
+        receiveLimit = ReceiveLimit(settings)
+        gate = PublishGate(
+            publishing: publishing, topics: topicPublishes, refusals: refusals, recent: recent, backlogs: backlogs,
+            receiveLimit: receiveLimit, clock: clock)
     }
 
     // MARK: What a reload changes
@@ -69,12 +71,8 @@ final class SessionServices: Sendable {
             defer { current = settings }
             return current
         }
-        if old.receiveRate != settings.receiveRate { receiveLimit.withLock { $0 = Self.bucket(settings) } }
+        receiveLimit.change(from: old, to: settings)
         changes.wrappingAdd(1, ordering: .releasing)
-    }
-
-    private static func bucket(_ settings: SessionSettings) -> TokenBucket? {
-        settings.receiveRate > 0 ? TokenBucket(rate: settings.receiveRate) : nil
     }
 
     // MARK: Serving
@@ -90,11 +88,5 @@ final class SessionServices: Sendable {
         guard limits.concernPublishes else { return nil }
         return GroupQuota(
             group: group, account: accounts.account(of: group, now: clock.monotonic()), limits: limits)
-    }
-
-    /// Whether one more publish is within the broker's receive rate.
-    func takesPublish(_ settings: SessionSettings) -> Bool {
-        guard settings.receiveRate > 0 else { return true }
-        return receiveLimit.withLock { $0?.take(upTo: 1, now: clock.monotonic()) ?? 1 } == 1
     }
 }

@@ -46,7 +46,7 @@ import Testing
             publishes.submit([
                 PendingPublish(
                     AcceptedPublish(
-                        origin: .call(call), opaque: 0, version: 0, extensionField: 0, message: message,
+                        origin: call, opaque: 0, version: 0, extensionField: 0, message: message,
                         messageIDRange: 0..<1, route: Route([.init(group: "s-member", persistent: true)]),
                         arrivedAt: clock.monotonic()))
             ])

@@ -43,7 +43,7 @@ extension BrokerParts {
                 shard: shard, store: store, dispatcher: dispatcher, clocks: clocks, longestWait: longestWait,
                 counters: recovery, logger: logger),
             TransactionWorker(
-                shard: shard, store: store, connections: connections, halfMessages: halfMessages, routing: routing,
+                shard: shard, store: store, clients: connections, halfMessages: halfMessages, routing: routing,
                 leases: leases, clocks: clocks, configuration: configuration, counters: transactions.counters,
                 clock: clock, logger: logger),
         ]

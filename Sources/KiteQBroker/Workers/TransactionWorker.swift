@@ -11,7 +11,7 @@ import Logging
 struct TransactionWorker: Sendable {
     let shard: Int
     let store: any TransactionStore
-    let connections: ConnectionTable
+    let clients: any ClientDirectory
     let halfMessages: HalfMessageCache
     let routing: Routing
     let leases: Leases
@@ -37,7 +37,7 @@ struct TransactionWorker: Sendable {
     }
 
     private enum Step {
-        case ask(Connection, next: Timestamp)
+        case ask(any QuestionedClient, next: Timestamp)
         case putOff(until: Timestamp)
         case park
         /// To other brokers, until the groups or bindings here change.
@@ -74,7 +74,7 @@ struct TransactionWorker: Sendable {
             shard: shard, after: state.reading.place, now: now, latest: latest, limit: Self.pageSize)
         let trustsHeader = !routing.provesGroups
         var audience = QuestionAudience(
-            connections, halfMessages, trustsHeader: trustsHeader, now: clock.monotonic())
+            clients, halfMessages, trustsHeader: trustsHeader, now: clock.monotonic())
         var steps: [Int64: Step] = [:]
         for transaction in due {
             steps[transaction.seq] = step(transaction, &audience, trustsHeader: trustsHeader, state.plan, now: now)
@@ -150,7 +150,7 @@ struct TransactionWorker: Sendable {
         max(configuration.transactions.longestDistance, configuration.absentPublisherRecheck.milliseconds)
     }
 
-    private func ask(_ publisher: Connection, about transaction: DueTransaction) {
+    private func ask(_ publisher: any QuestionedClient, about transaction: DueTransaction) {
         CrashPoint.reached(.questionClaimed)
         publisher.ask(about: transaction.message)
         CrashPoint.reached(.asked)
