@@ -110,7 +110,7 @@ final class BindingFollower: Sendable {
                 while !Task.isCancelled {
                     do { return try await self.readSavedBindings(of: topics) } catch {
                         failures.add(error)
-                        await clock.pause(.milliseconds(500))
+                        await self.clock.pause(.milliseconds(500))
                     }
                 }
                 return nil

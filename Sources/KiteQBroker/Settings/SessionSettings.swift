@@ -1,4 +1,4 @@
-import KiteQCore
+package import KiteQCore
 
 /// What a reload may change, as one value: sessions take it whole, at the start of a read.
 package final class SessionSettings: Sendable {

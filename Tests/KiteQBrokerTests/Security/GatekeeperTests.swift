@@ -160,15 +160,15 @@ import Testing
 
     @Test func aVerdictIsNotWaitedForWithoutEnd() async {
         let wait = VerdictWait()
-        if await wait.verdict(within: .milliseconds(1, SystemClock())) != nil { Issue.record("nobody gave one") }
+        if await wait.verdict(within: .milliseconds(1), SystemClock()) != nil { Issue.record("nobody gave one") }
         #expect(wait.isOver)
         wait.end(.refused)
-        if await wait.verdict(within: .seconds(60, SystemClock())) != nil {
+        if await wait.verdict(within: .seconds(60), SystemClock()) != nil {
             Issue.record("what comes late is nobody's")
         }
         let other = VerdictWait()
         other.end(.refused)
-        guard case .refused? = await other.verdict(within: .seconds(60, SystemClock())) else {
+        guard case .refused? = await other.verdict(within: .seconds(60), SystemClock()) else {
             return #expect(Bool(false))
         }
     }

@@ -1,6 +1,7 @@
 import KiteQCore
 import Logging
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import KiteQBroker
