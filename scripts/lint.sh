@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks what needs no build: the Swift files' format, that what they declare is used, the scripts, that no file names a path of
-# one machine, and that links and citations of documents lead somewhere.
+# one machine, that folders do not need one another, and that links and citations of documents lead somewhere.
 # shellcheck source=lib.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
@@ -57,13 +57,22 @@ else
 fi
 
 if ! command -v python3 > /dev/null; then
-    say "skipped: python3 is not installed, which looks whether links lead somewhere"
-elif found=$(scripts/check-links.py); then
-    say "ok: $found"
+    say "skipped: python3 is not installed, which looks at folders, and whether links lead somewhere"
 else
-    printf '%s\n' "$found"
-    say "FAILED: the lines above name what is not there"
-    failed=true
+    if found=$(scripts/folders.py); then
+        say "ok: $found"
+    else
+        printf '%s\n' "$found"
+        say "FAILED: folders of a module need one another (docs/architecture.md says in which direction)"
+        failed=true
+    fi
+    if found=$(scripts/check-links.py); then
+        say "ok: $found"
+    else
+        printf '%s\n' "$found"
+        say "FAILED: the lines above name what is not there"
+        failed=true
+    fi
 fi
 
 ! $failed

@@ -51,7 +51,8 @@ struct BatchLaneTests {
     }
 
     @Test func whatDoesNotFitIsHandedBack() {
-        let lane = BatchLane<Int>(capacity: .init(items: 3, bytes: 30), batch: .init(items: 9), size: { $0 })
+        let lane = BatchLane<Int>(
+            capacity: .init(items: 3, bytes: 30), batch: .init(items: 9), size: { $0 }, clock: SystemClock())
         #expect(lane.submit([1, 2]) == 2)
         #expect(lane.submit([3, 4, 5]) == 1, "three items")
         #expect(lane.removeFirst { $0 < 3 } == [1, 2])
@@ -63,7 +64,7 @@ struct BatchLaneTests {
     private func holding(_ time: Duration, items: Int = 5, _ test: (BatchLane<Int>) -> Void) async -> [[Int]] {
         let lane = BatchLane<Int>(
             capacity: .init(items: 100), batch: .init(items: 100), size: { _ in 1 },
-            hold: .init(time: time, items: items, isPatient: { $0.isMultiple(of: 2) }))
+            hold: .init(time: time, items: items, isPatient: { $0.isMultiple(of: 2) }), clock: SystemClock())
         let batches = NIOLockedValueBox<[[Int]]>([])
         await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await lane.work { batch in batches.withLockedValue { $0.append(batch) } } }
@@ -103,7 +104,7 @@ struct BatchLaneTests {
     @Test func aCancelledWriterHoldsNothingBack() async {
         let lane = BatchLane<Int>(
             capacity: .init(items: 100), batch: .init(items: 100), size: { _ in 1 },
-            hold: .init(time: .seconds(3_600), items: 5, isPatient: { _ in true }))
+            hold: .init(time: .seconds(3_600), items: 5, isPatient: { _ in true }), clock: SystemClock())
         let batches = NIOLockedValueBox<[[Int]]>([])
         await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await lane.work { batch in batches.withLockedValue { $0.append(batch) } } }
@@ -125,7 +126,8 @@ private final class LaneFixture: Sendable {
     private let gates = NIOLockedValueBox<[Int: CheckedContinuation<Void, Never>]?>([:])
 
     private init(batch: Int) {
-        lane = BatchLane(capacity: .init(items: 100), batch: .init(items: batch), size: { _ in 1 })
+        lane = BatchLane(
+            capacity: .init(items: 100), batch: .init(items: batch), size: { _ in 1 }, clock: SystemClock())
         (begun, begin) = AsyncStream.makeStream()
     }
 

@@ -11,8 +11,9 @@ import Testing
     @Test(arguments: [1, 2, 3]) func eachPullGetsAllThatWasSentToIt(pulls: Int) async throws {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let dispatcher = Dispatcher(
-            shards: 1, limits: DeliveryLimits(), topics: [], settleRows: 100, recent: RecentMessages(limit: 100),
-            routing: Routing(), logger: logger)
+            shards: 1, limits: DeliveryLimits(), topics: [], settleRows: 100,
+            recent: RecentMessages(limit: 100, clock: SystemClock()),
+            routing: Routing(), clock: SystemClock(), logger: logger)
         dispatcher.setLease(shard: 0, until: .max)
         let waiters = (0..<pulls).map { _ in PullWaiter() }
         for (key, waiter) in waiters.enumerated() {

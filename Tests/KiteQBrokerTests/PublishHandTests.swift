@@ -8,7 +8,7 @@ import Testing
     private static func publish(_ seq: Int64) -> PendingPublish {
         var publish = PendingPublish(
             AcceptedPublish(
-                origin: .call(PublishCall(group: "p-pay", count: 1)), opaque: 0, version: 0, extensionField: 0,
+                origin: PublishCall(group: "p-pay", count: 1), opaque: 0, version: 0, extensionField: 0,
                 message: Message(
                     id: .random(), kind: .string, topic: "trade", messageType: "paid", publisherGroup: "p-pay",
                     expiresAt: 0, deliverLimit: 1, publishedAt: 0, header: ByteBuffer(), body: ByteBuffer()),

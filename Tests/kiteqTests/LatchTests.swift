@@ -27,14 +27,14 @@ import Testing
 
     @Test func whoWaitsForSoLongGoesOnWhenItIsSetOrTheTimeIsUp() async {
         let stop = Latch()
-        await stop.wait(upTo: .milliseconds(1))
-        await stop.wait(upTo: .zero)
+        await stop.wait(upTo: .milliseconds(1), SystemClock())
+        await stop.wait(upTo: .zero, SystemClock())
         #expect(!stop.isSet)
         await withTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { await stop.wait(upTo: .seconds(3_600)) }
+            tasks.addTask { await stop.wait(upTo: .seconds(3_600), SystemClock()) }
             stop.set()
         }
-        await stop.wait(upTo: .seconds(3_600))
+        await stop.wait(upTo: .seconds(3_600), SystemClock())
         #expect(stop.isSet)
     }
 

@@ -7,3 +7,8 @@ protocol DeliverySink: AnyObject, Sendable {
     /// Sends what was enqueued.
     func flush()
 }
+
+/// One that is told who it is to the delivery machine.
+protocol IdentifiedSink: DeliverySink {
+    func set(_ id: DeliveryClientID)
+}

@@ -24,12 +24,13 @@ final class Dispatcher: Sendable {
     private let recent: RecentMessages
     let deadLetterLog: DeadLetterLog
     let routing: Routing
+    private let clock: any ProcessClock
     /// What its deliveries take until they are written: as much as the messages themselves may.
     let outbound: OutboundAccount
 
     init(
         shards: Int, limits: DeliveryLimits, topics: [String], settleRows: Int, recent: RecentMessages,
-        routing: Routing, logger: Logger
+        routing: Routing, clock: any ProcessClock, logger: Logger
     ) {
         state = Mutex(
             State(
@@ -39,13 +40,15 @@ final class Dispatcher: Sendable {
         lanes = (0..<shards).map { _ in
             BatchLane(
                 capacity: .init(items: .max), batch: .init(items: settleRows), size: { _ in 1 },
-                hold: .init(time: WriteBehind.holdTime, items: WriteBehind.heldItems, isPatient: \.isRemoval))
+                hold: .init(time: WriteBehind.holdTime, items: WriteBehind.heldItems, isPatient: \.isRemoval),
+                clock: clock)
         }
         scansWanted = (0..<shards).map { _ in Wakeup() }
         self.recent = recent
         outbound = OutboundAccount(limit: limits.memoryBytes)
         deadLetterLog = DeadLetterLog(logger: logger)
         self.routing = routing
+        self.clock = clock
     }
 
     // MARK: Messages
@@ -98,7 +101,7 @@ final class Dispatcher: Sendable {
         perform {
             $0.settled(seqs, shard: shard, &$1)
         } cleanUp: {
-            $0.unwritten[shard].finish(seqs.count, now: SystemTime.monotonic(), &$0.writeTimes)
+            $0.unwritten[shard].finish(seqs.count, now: clock.monotonic(), &$0.writeTimes)
         }
     }
 
@@ -120,7 +123,8 @@ final class Dispatcher: Sendable {
 
     /// A client is ready to consume. `onConnect` learns its id before anything is delivered to it.
     func connect(
-        _ connection: Connection, group: String, warmUpSeconds: Int, window: Int?, onConnect: (DeliveryClientID) -> Void
+        _ client: any IdentifiedSink, group: String, warmUpSeconds: Int, window: Int?,
+        onConnect: (DeliveryClientID) -> Void
     ) -> DeliveryClientID {
         let (id, sinks, burials) = state.withLock { state in
             var moment = currentMoment()
@@ -128,8 +132,8 @@ final class Dispatcher: Sendable {
             if !state.machine.isPresent(group) { routing.setPresence(of: group, true) }
             let id = state.machine.connect(
                 group: group, warmUpSeconds: warmUpSeconds, window: window, &moment)
-            state.sinks[id] = connection
-            connection.set(id)
+            state.sinks[id] = client
+            client.set(id)
             return (id, carryOut(moment.actions, &state), moment.actions.burials)
         }
         onConnect(id)
@@ -194,7 +198,7 @@ final class Dispatcher: Sendable {
     // MARK: Scans
 
     func nextScan(shard: Int) -> DeliveryScan? {
-        state.withLock { $0.machine.nextScan(shard: shard, now: SystemTime.monotonic()) }
+        state.withLock { $0.machine.nextScan(shard: shard, now: clock.monotonic()) }
     }
 
     func missing(_ scan: DeliveryScan, _ result: DeliveryScanResult) -> [Int64] {
@@ -230,7 +234,7 @@ final class Dispatcher: Sendable {
     var topicTraffic: [String: TopicTraffic] { state.withLock { $0.machine.topicTraffic } }
 
     func count(topics: Set<String>) { state.withLock { $0.machine.count(topics: topics.sorted()) } }
-    var groupStatus: [GroupStatus] { state.withLock { $0.machine.groupStatus(now: SystemTime.monotonic()) } }
+    var groupStatus: [GroupStatus] { state.withLock { $0.machine.groupStatus(now: clock.monotonic()) } }
 
     func inFlight(of clients: [DeliveryClientID]) -> [Int] {
         state.withLock { state in clients.map { state.machine.inFlight(of: $0) } }
@@ -239,7 +243,7 @@ final class Dispatcher: Sendable {
     /// What is written behind of a shard, and how old the oldest of it is.
     func unwritten(shard: Int) -> (count: Int, age: MonotonicTime?) {
         state.withLock { state in
-            (state.machine.unflushedByShard[shard], state.unwritten[shard].age(now: SystemTime.monotonic()))
+            (state.machine.unflushedByShard[shard], state.unwritten[shard].age(now: clock.monotonic()))
         }
     }
 
@@ -266,7 +270,7 @@ final class Dispatcher: Sendable {
 
     /// Of an input that comes now; under the lock.
     func currentMoment() -> DeliveryMoment {
-        DeliveryMoment(now: SystemTime.monotonic(), wall: SystemTime.steady(), outboundRoom: outbound.room)
+        DeliveryMoment(now: clock.monotonic(), wall: clock.steady(), outboundRoom: outbound.room)
     }
 
     func send(to sinks: [DeliveryClientID: any DeliverySink]) {
@@ -287,7 +291,7 @@ final class Dispatcher: Sendable {
             var byShard: [Int: [Settlement]] = [:]
             for (shard, settlement) in actions.settlements { byShard[shard, default: []].append(settlement) }
             for (shard, settlements) in byShard {
-                state.unwritten[shard].take(settlements.count, now: SystemTime.monotonic())
+                state.unwritten[shard].take(settlements.count, now: clock.monotonic())
                 let accepted = lanes[shard].submit(settlements)
                 // A closed one takes nothing: the broker has stopped or was declared dead, and what is not written comes again.
                 precondition(

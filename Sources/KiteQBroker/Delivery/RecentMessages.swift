@@ -12,14 +12,16 @@ final class RecentMessages: Sendable {
     }
 
     private let state: Mutex<State>
+    private let clock: any ProcessClock
 
-    init(limit: Int) {
+    init(limit: Int, clock: any ProcessClock) {
+        self.clock = clock
         state = Mutex(State(finished: RecentIDs(limit: limit), dead: RecentIDs(limit: limit)))
     }
 
     /// - Parameter dead: of those that are finished, the ones that some group's dead letters have.
     func insert(_ finished: [Message], dead: some Sequence<Message>) {
-        let now = SystemTime.monotonic()
+        let now = clock.monotonic()
         let (finished, dead) = (finished.map(Self.key), dead.map(Self.key))
         state.withLock { state in
             for key in finished { state.finished.insert(key, now: now) }

@@ -13,6 +13,7 @@ struct WriteBehind: Sendable {
     let dispatcher: Dispatcher
     /// Whether a failed write is to be tried again: not for ever once the broker stops.
     let mayRetry: @Sendable () -> Bool
+    let clock: any ProcessClock
     let logger: Logger
     private let aside = Aside()
 
@@ -33,12 +34,13 @@ struct WriteBehind: Sendable {
 
     init(
         shard: Int, store: any SettlementStore, dispatcher: Dispatcher, mayRetry: @escaping @Sendable () -> Bool,
-        logger: Logger
+        clock: any ProcessClock, logger: Logger
     ) {
         self.shard = shard
         self.store = store
         self.dispatcher = dispatcher
         self.mayRetry = mayRetry
+        self.clock = clock
         self.logger = logger
     }
 
@@ -92,7 +94,7 @@ struct WriteBehind: Sendable {
                         "stopped with the state of \(batch.count) messages not written: they will be delivered again",
                         metadata: ["shard": "\(shard)"])
                 }
-                await pause(wait)
+                await clock.pause(wait)
                 wait = min(wait * 2, .seconds(1))
             }
         }
@@ -139,7 +141,7 @@ struct WriteBehind: Sendable {
             "the store does not take what became of \(settlements.count) messages, they are tried again later: \(cause)",
             metadata: ["shard": "\(shard)", "seq": "\(seqs)"])
         aside.settlements.withLock { aside in
-            for settlement in settlements { aside.put(settlement, now: SystemTime.monotonic()) }
+            for settlement in settlements { aside.put(settlement, now: clock.monotonic()) }
         }
         dispatcher.putAside(settlements.map(\.seq), shard: shard)
         aside.changed.signal()
@@ -153,15 +155,15 @@ struct WriteBehind: Sendable {
                 // When the broker stops, each is tried once more; what is not written comes again.
                 if !aside.isClosed.isSet {
                     // What is put aside meanwhile can be due before that.
-                    let wait = min(due - SystemTime.monotonic(), SettlementsAside.firstWait)
-                    await aside.isClosed.wait(upTo: .nanoseconds(wait))
+                    let wait = min(due - clock.monotonic(), SettlementsAside.firstWait)
+                    await aside.isClosed.wait(upTo: .nanoseconds(wait), clock)
                     guard !Task.isCancelled else { return }
                 }
-                let time = aside.isClosed.isSet ? MonotonicTime.max : SystemTime.monotonic()
+                let time = aside.isClosed.isSet ? MonotonicTime.max : clock.monotonic()
                 let batch = aside.settlements.withLock { $0.take(limit: Self.asideAtOnce, now: time) }
                 await retry(batch, &failures)
                 guard mayRetry() else { return warnOfLeft() }
-                if aside.isClosed.isSet { await pause(.milliseconds(50)) }
+                if aside.isClosed.isSet { await clock.pause(.milliseconds(50)) }
             }
             if aside.isClosed.isSet { return }
         }
@@ -179,7 +181,7 @@ struct WriteBehind: Sendable {
             (done, lost, stuck, rest) = (outcome.done, outcome.lost, outcome.stuck, outcome.rest)
             failures.add(outcome.cause)
         }
-        let now = SystemTime.monotonic()
+        let now = clock.monotonic()
         aside.settlements.withLock { aside in
             for seq in done { aside.passed(seq, now: now) }
             for settlement in stuck { aside.failed(settlement.seq, rest: settlement, now: now) }

@@ -10,9 +10,11 @@ final class Leases: Sendable {
     }
 
     private let state: Mutex<State>
+    private let clock: any ProcessClock
 
     /// - Parameter missing: shards that were not joined yet, and why.
-    init(shards: Int, duration: Duration, missing: [Int: StoreError] = [:]) {
+    init(shards: Int, duration: Duration, missing: [Int: StoreError] = [:], clock: any ProcessClock) {
+        self.clock = clock
         state = Mutex(
             State(
                 leases: Array(repeating: Lease(duration: duration.nanoseconds), count: shards),
@@ -20,11 +22,11 @@ final class Leases: Sendable {
     }
 
     /// Whether new work may be started in a shard.
-    func isHeld(_ shard: Int) -> Bool { state.withLock { $0.leases[shard].isHeld(now: SystemTime.monotonic()) } }
+    func isHeld(_ shard: Int) -> Bool { state.withLock { $0.leases[shard].isHeld(now: clock.monotonic()) } }
 
     /// Why nothing of a shard can be done now, in a sentence with its name; nil where its lease is held, or was not tried for.
     func whyAway(_ shard: Int) -> String? {
-        let now = SystemTime.monotonic()
+        let now = clock.monotonic()
         return state.withLock { state in
             guard !state.leases[shard].isHeld(now: now), let failure = state.failures[shard] else { return nil }
             return failure.hasPrefix("shard \(shard)") ? failure : "shard \(shard): \(failure)"
@@ -51,7 +53,7 @@ final class Leases: Sendable {
 
     /// How long it still holds; nil where it does not.
     func remaining(_ shard: Int) -> MonotonicTime? {
-        let now = SystemTime.monotonic()
+        let now = clock.monotonic()
         return state.withLock { $0.leases[shard].isHeld(now: now) ? $0.leases[shard].until - now : nil }
     }
 

@@ -16,27 +16,29 @@ final class ServerClocks: Sendable {
     }
 
     private let state: Mutex<State>
+    private let clock: any ProcessClock
     private let logger: Logger
 
-    init(shards: Int, logger: Logger) {
+    init(shards: Int, clock: any ProcessClock, logger: Logger) {
         state = Mutex(
             State(clocks: Array(repeating: nil, count: shards), told: Array(repeating: Told(), count: shards)))
+        self.clock = clock
         self.logger = logger
     }
 
     /// Nil before a shard's server was asked for the first time: then nothing is known to be due or over there.
     func now(_ shard: Int) -> Timestamp? {
-        state.withLock { $0.clocks[shard] }?.now(at: SystemTime.monotonic())
+        state.withLock { $0.clocks[shard] }?.now(at: clock.monotonic())
     }
 
     subscript(shard: Int) -> ServerClock? { state.withLock { $0.clocks[shard] } }
 
     /// For what is of no shard, such as ages that people see: the first server's time; before it is known, this machine's.
-    var general: Timestamp { now(0) ?? SystemTime.wall() }
+    var general: Timestamp { now(0) ?? clock.wall() }
 
     /// One look at all of them.
     func arrival() -> Arrival {
-        Arrival(clocks: state.withLock { $0.clocks }, monotonic: SystemTime.monotonic())
+        Arrival(clocks: state.withLock { $0.clocks }, monotonic: clock.monotonic())
     }
 
     /// A shard's server was asked again. Says in the log where an incident begins or ends.

@@ -10,11 +10,16 @@ final class WriteHealth: Sendable {
 
     private let shards: Mutex<[Shard]>
 
-    init(shards: Int) { self.shards = Mutex(Array(repeating: Shard(), count: shards)) }
+    private let clock: any ProcessClock
+
+    init(shards: Int, clock: any ProcessClock) {
+        self.shards = Mutex(Array(repeating: Shard(), count: shards))
+        self.clock = clock
+    }
 
     /// Something was stored, or could have been.
     func proved(_ shard: Int) {
-        let now = SystemTime.monotonic()
+        let now = clock.monotonic()
         shards.withLock { $0[shard] = Shard(provedAt: now) }
     }
 
@@ -29,7 +34,7 @@ final class WriteHealth: Sendable {
 
     /// Whether it has to be tried: the last attempt failed, or none was made for a while.
     func isInDoubt(_ shard: Int, after age: Duration) -> Bool {
-        let now = SystemTime.monotonic()
+        let now = clock.monotonic()
         return shards.withLock { shards in
             shards[shard].failure != nil || shards[shard].provedAt.map { now - $0 >= age.nanoseconds } ?? true
         }

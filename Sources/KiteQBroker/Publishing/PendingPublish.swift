@@ -4,7 +4,7 @@ import KiteQCore
 ///
 /// An object, since many hands take it on before its store ack.
 final class AcceptedPublish: Sendable {
-    let origin: PublishOrigin
+    let origin: any PublishOrigin
     /// The packet's, which its answer has again.
     let opaque: Int32
     let version: Int16
@@ -20,7 +20,7 @@ final class AcceptedPublish: Sendable {
     let arrivedAt: MonotonicTime
 
     init(
-        origin: PublishOrigin, opaque: Int32, version: Int16, extensionField: Int64, message: Message,
+        origin: any PublishOrigin, opaque: Int32, version: Int16, extensionField: Int64, message: Message,
         messageIDRange: Range<Int>, route: Route?, countedBy: GroupAccount? = nil, arrivedAt: MonotonicTime
     ) {
         self.origin = origin

@@ -2,8 +2,9 @@ import KiteQCore
 import Synchronization
 
 /// The publishes of one call, and the answers to them as they come.
-final class PublishCall: Sendable {
+final class PublishCall: PublishOrigin {
     let group: String
+    var questioned: (any QuestionedClient)? { nil }
 
     private struct State {
         var outcomes: [PublishOutcome?]

@@ -13,6 +13,7 @@ final class PublishContext: Sendable {
     let fence: Fence
     let health: WriteHealth
     let topics: TopicPublishes
+    let clock: any ProcessClock
     let counters = PublishCounters()
     /// Publishes in the hands of writers, and their bytes.
     let writing = Mutex((items: 0, bytes: 0))
@@ -21,7 +22,7 @@ final class PublishContext: Sendable {
     init(
         store: any PublishStore, entry: StoreEntry, dispatcher: Dispatcher, halfMessages: HalfMessageCache,
         leases: Leases, clocks: ServerClocks, fence: Fence, health: WriteHealth, topics: TopicPublishes,
-        configuration: BrokerConfiguration
+        configuration: BrokerConfiguration, clock: any ProcessClock
     ) {
         self.store = store
         self.dispatcher = dispatcher
@@ -32,6 +33,7 @@ final class PublishContext: Sendable {
         self.fence = fence
         self.health = health
         self.topics = topics
+        self.clock = clock
         sequence = Mutex(SequenceGenerator(incarnation: entry.incarnation, above: entry.floor))
     }
 
@@ -72,7 +74,7 @@ final class PublishContext: Sendable {
     func answer(_ results: [PublishResult]) {
         for result in results { result.publish.countedBy?.withHalfMessages { $0.answered() } }
         for result in results where !result.status { topics[result.publish.message.topic]?.refused.add(1) }
-        let byOrigin = Dictionary(grouping: results) { $0.publish.origin.identity }
+        let byOrigin = Dictionary(grouping: results) { ObjectIdentifier($0.publish.origin) }
         for results in byOrigin.values { results[0].publish.origin.answer(results) }
     }
 

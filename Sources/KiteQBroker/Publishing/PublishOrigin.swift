@@ -1,27 +1,9 @@
 /// Who published: a client with its connection, or a call without one.
-enum PublishOrigin: Sendable {
-    case connection(Connection)
-    case call(PublishCall)
-
+protocol PublishOrigin: AnyObject, Sendable {
     /// The publishing side's own group.
-    var group: String {
-        switch self {
-        case .connection(let connection): connection.group
-        case .call(let call): call.group
-        }
-    }
-
-    var identity: ObjectIdentifier {
-        switch self {
-        case .connection(let connection): ObjectIdentifier(connection)
-        case .call(let call): ObjectIdentifier(call)
-        }
-    }
-
-    func answer(_ results: [PublishResult]) {
-        switch self {
-        case .connection(let connection): connection.answer(results)
-        case .call(let call): call.answer(results)
-        }
-    }
+    var group: String { get }
+    /// Who can be asked about its half messages; nil where nobody can.
+    var questioned: (any QuestionedClient)? { get }
+    /// Answers its publishes, each once. Does not wait; called from any thread.
+    func answer(_ results: [PublishResult])
 }

@@ -29,7 +29,8 @@ final class ShardPublishes: Sendable {
         let newLane = {
             BatchLane<PendingPublish>(
                 capacity: .init(items: configuration.shardQueueLength, bytes: configuration.shardQueueBytes),
-                batch: .init(items: configuration.batchRows, bytes: configuration.batchBytes), size: \.bytes)
+                batch: .init(items: configuration.batchRows, bytes: configuration.batchBytes), size: \.bytes,
+                clock: context.clock)
         }
         (lane, aside) = (newLane(), newLane())
         met = Mutex(Met(failures: FailureStreak("store messages in shard \(shard)", logger)))
@@ -70,7 +71,7 @@ final class ShardPublishes: Sendable {
 
     /// Answers those whose time is up.
     func tick() {
-        let now = SystemTime.monotonic()
+        let now = context.clock.monotonic()
         lane.tick()
         let waiting =
             lane.removeFirst { context.isLate($0, now: now) } + aside.remove { context.isLate($0, now: now) }
@@ -135,10 +136,10 @@ final class ShardPublishes: Sendable {
     private func store(_ batch: [PendingPublish], after rest: Duration = .zero) async {
         let hand = hands.take(batch)
         defer { hands.release(hand) }
-        if rest > .zero { await pause(rest) }
+        if rest > .zero { await context.clock.pause(rest) }
         while true {
             // It waited its turn, or rested.
-            let now = SystemTime.monotonic()
+            let now = context.clock.monotonic()
             answerLate(hands.takeLate(from: hand) { context.isTooLateToTry($0, now: now) })
             let batch = hands.startTry(hand)
             // Who has least time of them: the others are tried again, and what was not sent in its time is refused, not in doubt.
@@ -148,7 +149,7 @@ final class ShardPublishes: Sendable {
                     throw StoreError(.unavailable, "this broker's lease of shard \(shard) is not renewed")
                 }
                 CrashPoint.reached(.inserting)
-                let left = oldest + context.lastTry - SystemTime.monotonic()
+                let left = oldest + context.lastTry - context.clock.monotonic()
                 let outcomes = try await context.store.insert(
                     insertions(batch), shard: shard, deadline: .now + .nanoseconds(left))
                 CrashPoint.reached(.inserted)
@@ -158,7 +159,7 @@ final class ShardPublishes: Sendable {
                 let again = failed(batch, error, answered: hands.endTry(hand))
                 guard !again.isEmpty else { return }
                 hands.keep(hand, again)
-                await pause(Self.retryPause)
+                await context.clock.pause(Self.retryPause)
             }
         }
     }
@@ -236,7 +237,7 @@ final class ShardPublishes: Sendable {
                     CrashPoint.reached(.halfStored)
                     context.topics[publish.message.topic]?.half.add(1)
                     publish.accepted.countedBy?.withHalfMessages { $0.stored() }
-                    if case .connection(let publisher) = publish.accepted.origin {
+                    if let publisher = publish.accepted.origin.questioned {
                         context.halfMessages.insert(publish.message, seq: publish.seq, publishedBy: publisher)
                     }
                 }
@@ -262,7 +263,7 @@ final class ShardPublishes: Sendable {
         }
         context.counters.stored.add(newlyStored)
         if newlyStored > 0 { context.health.proved(shard) }
-        let now = SystemTime.monotonic()
+        let now = context.clock.monotonic()
         met.withLock { met in
             if decided > 0 { met.failures.end() }
             for result in results where result.status { met.times.record(now - result.publish.arrivedAt) }
@@ -294,7 +295,7 @@ final class ShardPublishes: Sendable {
         let isUnknown = (error as? StoreError)?.isOutcomeUnknown ?? false
         let isTemporary = (error as? StoreError)?.isTemporary ?? false || isUnknown
         let isFenced = context.fence.isRaised || (error as? StoreError)?.code == .fenced
-        let next = SystemTime.monotonic() + Self.retryPause.nanoseconds
+        let next = context.clock.monotonic() + Self.retryPause.nanoseconds
         var (given, again): ([PendingPublish], [PendingPublish]) = ([], [])
         for var publish in batch {
             if isUnknown { publish.mayBeStored = true }

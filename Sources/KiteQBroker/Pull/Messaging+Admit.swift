@@ -29,12 +29,12 @@ extension Messaging {
             group: BindingName(group), secret: secret, address: address, isInHaste: true,
             isWaiting: { isThere() && !wait.isOver })
         var verdict = services.gatekeeper.judge(visitor, by: settings.access, later: wait.end)
-        if verdict == nil { verdict = await wait.verdict(within: settings.handshakeTimeout) }
+        if verdict == nil { verdict = await wait.verdict(within: settings.handshakeTimeout, services.clock) }
         switch verdict {
         case .admitted(.anyone): return .anyone
         case .admitted: return .shown
         case .refused: return .refused
-        case .paused(let end): return .paused(for: .nanoseconds(max(0, end - SystemTime.monotonic())))
+        case .paused(let end): return .paused(for: .nanoseconds(max(0, end - services.clock.monotonic())))
         case .busy, nil: throw MessagingError(.tooMany, "too many clients are waiting to be let in, try again later")
         }
     }

@@ -38,7 +38,7 @@ extension Messaging {
                 }
             }
             race.addTask {
-                try await Task.sleep(for: Self.registryTime)
+                try await self.services.clock.sleep(for: Self.registryTime)
                 throw MessagingError(
                     .unavailable, "the registry does not answer; the bindings may come into force later")
             }

@@ -27,10 +27,10 @@ extension Messaging {
                 continue
             }
             let (body, kind) = message.body.bytes
-            let admission = services.admit(
-                header, body: body, extra: nil, kind: kind, of: group, from: .caller, settings,
-                quota, isStopping: services.isDraining, arrival: arrival
-            ) { topic, messageType in
+            let attempt = PublishAttempt(
+                header: header, body: body, kind: kind, group: group, peer: .caller, settings: settings, quota: quota,
+                isStopping: services.isDraining, arrival: arrival)
+            let admission = services.gate.admit(attempt) { topic, messageType in
                 guard settings.access.mayPublish(group, to: topic) else { return .forbidden }
                 switch services.routing.find(topic: topic, messageType: messageType) {
                 case .route(let route): return .route(route)
@@ -48,7 +48,7 @@ extension Messaging {
                 stored.append(
                     PendingPublish(
                         AcceptedPublish(
-                            origin: .call(call), opaque: Int32(index), version: 0, extensionField: 0, message: message,
+                            origin: call, opaque: Int32(index), version: 0, extensionField: 0, message: message,
                             messageIDRange: header.messageIDRange, route: route, countedBy: countedBy,
                             arrivedAt: arrival.monotonic)))
             }
@@ -73,7 +73,7 @@ extension Messaging {
     private func expiry(of message: NewMessage, id: String, _ arrival: Arrival) -> Int64 {
         guard let life = message.timeToLive else { return 0 }
         let shard = message.isFly ? 0 : MessageID(id).map(services.publishing.shard(of:)) ?? 0
-        return (arrival.time(of: shard) ?? SystemTime.wall()) / 1_000 + life
+        return (arrival.time(of: shard) ?? services.clock.wall()) / 1_000 + life
     }
 }
 

@@ -69,7 +69,7 @@ extension Messaging {
     private func outcome(of waiter: PullWaiter, within wait: MonotonicTime) async -> PullWaiter.Outcome {
         // Cancelled where the scope is left before.
         async let _: Void = {
-            await pause(.nanoseconds(wait))
+            await services.clock.pause(.nanoseconds(wait))
             waiter.end(.nothing)
         }()
         return await waiter.outcome()

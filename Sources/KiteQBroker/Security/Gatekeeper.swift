@@ -74,6 +74,7 @@ final class Gatekeeper: Sendable {
     private let salt = (0..<SHA256.byteCount).map { _ in UInt8.random(in: 0...255) }
     private let thread: DispatchQueue
     private let rememberedLimit: Int
+    private let clock: any ProcessClock
 
     /// Of comparisons that wait.
     static let limits = GateLimits(all: 1_000, ofAddress: 100, ofGroup: 8)
@@ -81,8 +82,10 @@ final class Gatekeeper: Sendable {
     /// - Parameter thread: a serial queue.
     init(
         thread: DispatchQueue = DispatchQueue(label: "kiteq.gatekeeper"), queueLimit: Int = limits.all,
-        addressLimit: Int = limits.ofAddress, groupLimit: Int = limits.ofGroup, rememberedLimit: Int = 10_000
+        addressLimit: Int = limits.ofAddress, groupLimit: Int = limits.ofGroup, rememberedLimit: Int = 10_000,
+        clock: any ProcessClock
     ) {
+        self.clock = clock
         state = Mutex(
             State(queue: GateQueue(.init(all: queueLimit, ofAddress: addressLimit, ofGroup: groupLimit))))
         self.thread = thread
@@ -103,7 +106,7 @@ final class Gatekeeper: Sendable {
             visitor: visitor, rules: rules, hear: later)
         let isFree = rules.price(of: visitor.group) == 0
         let (verdict, pushedOut, isToStart) = state.withLock { state -> (Verdict?, [Waiter], Bool) in
-            let now = SystemTime.monotonic()
+            let now = clock.monotonic()
             if let verdict = state.verdict(on: waiter, isFree: isFree, now: now, upTo: rememberedLimit) {
                 return (verdict, [], false)
             }
@@ -118,10 +121,10 @@ final class Gatekeeper: Sendable {
 
     private func work() {
         while true {
-            switch state.withLock({ $0.next(now: SystemTime.monotonic()) }) {
+            switch state.withLock({ $0.next(now: clock.monotonic()) }) {
             case .judge(let waiter): judge(waiter)
             case .rest(let time):
-                let wait = max(0, time - SystemTime.monotonic())
+                let wait = max(0, time - clock.monotonic())
                 thread.asyncAfter(deadline: .now() + .nanoseconds(Int(wait))) { self.resume() }
                 return
             case .end: return
@@ -142,7 +145,7 @@ final class Gatekeeper: Sendable {
     private func judge(_ waiter: Waiter) {
         let admittance = waiter.admittance()
         let waiters = state.withLock { state in
-            state.learn(admittance, of: waiter, upTo: rememberedLimit)
+            state.learn(admittance, of: waiter, now: clock.monotonic(), upTo: rememberedLimit)
             // The same is asked for from elsewhere: these have their answer, too.
             return state.queue.answered(waiter.key)
         }
@@ -178,17 +181,17 @@ extension Gatekeeper.State {
         guard isFree else { return nil }
         // Two hashes: no work for another thread.
         let admittance = waiter.admittance()
-        learn(admittance, of: waiter, upTo: limit)
+        learn(admittance, of: waiter, now: now, upTo: limit)
         return admittance.map(Gatekeeper.Verdict.admitted) ?? .refused
     }
 
     /// Takes what came of a comparison.
     fileprivate mutating func learn(
-        _ admittance: AccessRules.Admittance?, of waiter: Gatekeeper.Waiter, upTo limit: Int
+        _ admittance: AccessRules.Admittance?, of waiter: Gatekeeper.Waiter, now: MonotonicTime, upTo limit: Int
     ) {
         if case .secret(let secret)? = admittance { remember(secret, of: waiter, upTo: limit) }
         if admittance == nil {
-            queue.failed(waiter.origin, now: SystemTime.monotonic())
+            queue.failed(waiter.origin, now: now)
         } else {
             queue.succeeded(waiter.origin)
         }

@@ -89,11 +89,13 @@ package struct ServerCertificate: Sendable {
     }
 
     /// What whoever runs this should know now, each a sentence.
-    package var warnings: [String] { [expiry, revocations?.warning].compactMap { $0 } }
+    ///
+    /// - Parameter now: Unix milliseconds.
+    package func warnings(now: Timestamp) -> [String] { [expiry(now), revocations?.warning].compactMap { $0 } }
 
     /// Nil where it lasts for two weeks at least.
-    private var expiry: String? {
-        let days = (expiresAt - Int(SystemTime.wall() / 1_000)) / 86_400
+    private func expiry(_ now: Timestamp) -> String? {
+        let days = (expiresAt - Int(now / 1_000)) / 86_400
         guard days < 14 else { return nil }
         let when = days < 0 ? "has ended" : days == 0 ? "ends within a day" : "ends in \(days) days"
         return "the certificate of \(option) \(when)"

@@ -30,7 +30,7 @@ package final class ServerTLS: Sendable {
 
     func revokes(_ shown: ShownCertificate) -> Bool { certificate.revocations?.revokes(shown.encoded) ?? false }
 
-    var warnings: [String] { certificate.warnings }
+    func warnings(now: Timestamp) -> [String] { certificate.warnings(now: now) }
 
     private static func clients(_ options: TLSOptions) -> ServerCertificate.Files.Clients {
         switch options.clientCertificates {

@@ -1,3 +1,4 @@
+import KiteQCore
 import Synchronization
 
 /// One caller's wait for the verdict on it, which it gives up after a while.
@@ -24,10 +25,10 @@ final class VerdictWait: Sendable {
     }
 
     /// Nil where none came in time, or the task was cancelled.
-    func verdict(within time: Duration) async -> Gatekeeper.Verdict? {
+    func verdict(within time: Duration, _ clock: any ProcessClock) async -> Gatekeeper.Verdict? {
         await withTaskGroup(of: Void.self) { race in
             race.addTask {
-                await pause(time)
+                await clock.pause(time)
                 self.end(nil)
             }
             await withCheckedContinuation { caller in

@@ -6,7 +6,7 @@ import Synchronization
 /// One client that has said who it is, as the rest of the broker knows it: where to send, and what may be asked of it.
 ///
 /// Its methods may be called from any thread; what they send is written on the connection's event loop.
-final class Connection: DeliverySink {
+final class Connection: IdentifiedSink, QuestionedClient, PublishOrigin {
     let id: UInt64
     let group: String
     /// How it was let in.
@@ -19,7 +19,7 @@ final class Connection: DeliverySink {
     /// What the client said of itself; nil for one that knows of no additions to the protocol.
     let capabilities: ClientCapabilities?
     /// Unix milliseconds: when it was let in.
-    let since = SystemTime.wall()
+    let since: Timestamp
     /// Publishes that came, counted once a read.
     let published = Counter()
     private let client = Atomic<UInt64>(.max)
@@ -35,6 +35,7 @@ final class Connection: DeliverySink {
     private let couldNotTell = Atomic<Bool>(false)
     private let outbox = Mutex(Outbox())
     private let outbound: OutboundAccount
+    private let clock: any ProcessClock
 
     /// Deliveries on their way to the event loop.
     private struct Outbox {
@@ -47,8 +48,10 @@ final class Connection: DeliverySink {
     init(
         id: UInt64, group: String, admission: Admission, peer: String, version: Int16, extensionField: Int64,
         capabilities: ClientCapabilities?, eventLoop: any EventLoop, handler: ConnectionHandler,
-        outbound: OutboundAccount
+        outbound: OutboundAccount, clock: any ProcessClock
     ) {
+        since = clock.wall()
+        self.clock = clock
         self.id = id
         self.group = group
         self.admission = admission
@@ -62,6 +65,8 @@ final class Connection: DeliverySink {
     }
 
     // MARK: What it is
+
+    var questioned: (any QuestionedClient)? { self }
 
     var isOpen: Bool { !closed.load(ordering: .relaxed) }
     /// Whether deliveries may be sent to it: to every client that does not say otherwise.
@@ -144,10 +149,9 @@ final class Connection: DeliverySink {
         onEventLoop { $0.write(results) }
     }
 
-    /// Asks whether this half message is to be committed.
     func ask(about message: Message) {
         _ = openQuestionSince.compareExchange(
-            expected: 0, desired: SystemTime.monotonic(), ordering: .relaxed)
+            expected: 0, desired: clock.monotonic(), ordering: .relaxed)
         let opaque = nextQuestion.wrappingAdd(1, ordering: .relaxed).oldValue
         onEventLoop { $0.writeQuestion(header: message.header, opaque: opaque) }
     }

@@ -111,7 +111,8 @@ extension ConnectionHandler {
         let connection = Connection(
             id: services.makeID(), group: meta.groupID, admission: admission, peer: peer.description,
             version: answer.version, extensionField: answer.extensionField, capabilities: meta.capabilities,
-            eventLoop: context.eventLoop, handler: self, outbound: services.dispatcher.outbound)
+            eventLoop: context.eventLoop, handler: self, outbound: services.dispatcher.outbound,
+            clock: services.clock)
         guard services.connections.insert(connection, atMost: settings.access.limits(of: meta.groupID).connections)
         else {
             let most = settings.access.limits(of: meta.groupID).connections

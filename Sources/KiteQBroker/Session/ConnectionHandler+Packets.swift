@@ -74,11 +74,11 @@ extension ConnectionHandler {
             if connection.markPublished(half: !header.commit) { services.dispatcher.markPublisher(connection.clientID) }
             publishCount += 1
         }
-        let admission = services.admit(
-            header, body: parts.body, extra: parts.extra,
-            kind: packet.header.command == .bytesMessage ? .bytes : .string, of: connection.group, from: peer, settings,
-            quota, isStopping: refusesPublishes, arrival: arrival, isAgain: found != nil
-        ) { topic, messageType in
+        let attempt = PublishAttempt(
+            header: header, body: parts.body, extra: parts.extra,
+            kind: packet.header.command == .bytesMessage ? .bytes : .string, group: connection.group, peer: peer,
+            settings: settings, quota: quota, isStopping: refusesPublishes, arrival: arrival, isAgain: found != nil)
+        let admission = services.gate.admit(attempt) { topic, messageType in
             if let found {
                 guard settings.access.mayPublish(connection.group, to: topic) else { return .forbidden }
                 return found.map { .route($0) } ?? .unknown
@@ -100,7 +100,7 @@ extension ConnectionHandler {
             publishes.append(
                 PendingPublish(
                     AcceptedPublish(
-                        origin: .connection(connection), opaque: packet.header.opaque, version: packet.header.version,
+                        origin: connection, opaque: packet.header.opaque, version: packet.header.version,
                         extensionField: packet.header.extension, message: message,
                         messageIDRange: header.messageIDRange, route: route, countedBy: countedBy,
                         arrivedAt: arrival.monotonic)))

@@ -1,3 +1,4 @@
+import KiteQCore
 import NIOCore
 
 /// A client that reads nothing must not keep what it is sent in memory for ever.

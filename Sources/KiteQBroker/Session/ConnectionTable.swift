@@ -2,7 +2,7 @@ import KiteQCore
 import Synchronization
 
 /// The clients that are connected, by their groups.
-final class ConnectionTable: Sendable {
+final class ConnectionTable: ClientDirectory {
     private struct State {
         var byGroup: [BindingName: [UInt64: Connection]] = [:]
         var count = 0
@@ -31,8 +31,7 @@ final class ConnectionTable: Sendable {
         }
     }
 
-    /// The clients of the group that can be asked about its half messages.
-    func askable(of group: String) -> [Connection] {
+    func askable(of group: String) -> [any QuestionedClient] {
         let clients = state.withLock { state in state.byGroup[BindingName(group)].map { Array($0.values) } ?? [] }
         return clients.filter { $0.isOpen && $0.askPreference != nil }
     }

@@ -1,3 +1,4 @@
+import KiteQCore
 import NIOCore
 
 /// How long the packet under way has been coming: a client that sends a byte now and then must not hold memory for ever.

@@ -6,7 +6,7 @@ import Synchronization
 /// What every session of a broker shares.
 final class SessionServices: Sendable {
     let configuration: BrokerConfiguration
-    let gatekeeper = Gatekeeper()
+    let gatekeeper: Gatekeeper
     let admissions = Admissions()
     let accounts: GroupAccounts
     let backlogs = Backlogs()
@@ -14,17 +14,18 @@ final class SessionServices: Sendable {
     let packetRoom: PacketRoom
     let routing: Routing
     let routes: RouteFinder
-    let recent: RecentMessages
     let dispatcher: Dispatcher
     let publishing: PublishPipeline
     let transactions: TransactionPipeline
     let connections: ConnectionTable
     let clocks: ServerClocks
     let topicPublishes: TopicPublishes
+    let clock: any ProcessClock
     let logger: Logger
     let malformed = Counter()
-    /// Nil: no limit.
-    private let receiveLimit: Mutex<TokenBucket?>
+    /// Through which every publish goes.
+    let gate: PublishGate
+    private let receiveLimit: ReceiveLimit
     private let current: Mutex<SessionSettings>
     private let changes = Atomic<Int>(0)
     private let nextID = Atomic<UInt64>(1)
@@ -34,7 +35,7 @@ final class SessionServices: Sendable {
         configuration: BrokerConfiguration, settings: SessionSettings, routes: RouteFinder, recent: RecentMessages,
         dispatcher: Dispatcher, publishing: PublishPipeline, transactions: TransactionPipeline,
         connections: ConnectionTable, clocks: ServerClocks, topicPublishes: TopicPublishes, accounts: GroupAccounts,
-        logger: Logger
+        clock: any ProcessClock, logger: Logger
     ) {
         self.accounts = accounts
         self.configuration = configuration
@@ -43,15 +44,19 @@ final class SessionServices: Sendable {
         packetRoom = PacketRoom(bytes: configuration.shardQueueBytes)
         self.routes = routes
         routing = routes.routing
-        self.recent = recent
         self.dispatcher = dispatcher
         self.publishing = publishing
         self.transactions = transactions
         self.connections = connections
         self.clocks = clocks
         self.topicPublishes = topicPublishes
+        self.clock = clock
         self.logger = logger
-        receiveLimit = Mutex(Self.bucket(settings))
+        gatekeeper = Gatekeeper(clock: clock)
+        receiveLimit = ReceiveLimit(settings)
+        gate = PublishGate(
+            publishing: publishing, topics: topicPublishes, refusals: refusals, recent: recent, backlogs: backlogs,
+            receiveLimit: receiveLimit, clock: clock)
     }
 
     // MARK: What a reload changes
@@ -66,12 +71,8 @@ final class SessionServices: Sendable {
             defer { current = settings }
             return current
         }
-        if old.receiveRate != settings.receiveRate { receiveLimit.withLock { $0 = Self.bucket(settings) } }
+        receiveLimit.change(from: old, to: settings)
         changes.wrappingAdd(1, ordering: .releasing)
-    }
-
-    private static func bucket(_ settings: SessionSettings) -> TokenBucket? {
-        settings.receiveRate > 0 ? TokenBucket(rate: settings.receiveRate) : nil
     }
 
     // MARK: Serving
@@ -86,12 +87,6 @@ final class SessionServices: Sendable {
         let limits = settings.access.limits(of: group)
         guard limits.concernPublishes else { return nil }
         return GroupQuota(
-            group: group, account: accounts.account(of: group, now: SystemTime.monotonic()), limits: limits)
-    }
-
-    /// Whether one more publish is within the broker's receive rate.
-    func takesPublish(_ settings: SessionSettings) -> Bool {
-        guard settings.receiveRate > 0 else { return true }
-        return receiveLimit.withLock { $0?.take(upTo: 1, now: SystemTime.monotonic()) ?? 1 } == 1
+            group: group, account: accounts.account(of: group, now: clock.monotonic()), limits: limits)
     }
 }

@@ -8,7 +8,7 @@ final class HalfMessageCache: Sendable {
     private struct Entry {
         var seq: Int64
         var message: Message
-        var publisher: Connection
+        var publisher: any QuestionedClient
         var number: UInt64
     }
 
@@ -27,7 +27,7 @@ final class HalfMessageCache: Sendable {
     }
 
     /// - Parameter seq: of its row: an id may be another message's later, which other brokers took.
-    func insert(_ message: Message, seq: Int64, publishedBy publisher: Connection) {
+    func insert(_ message: Message, seq: Int64, publishedBy publisher: any QuestionedClient) {
         state.withLock { state in
             if let old = state.entries.removeValue(forKey: message.id) { state.bytes -= old.message.footprint }
             state.entries[message.id] = Entry(
@@ -52,7 +52,7 @@ final class HalfMessageCache: Sendable {
     }
 
     /// Who published the message with this seq.
-    func publisher(of id: MessageID, seq: Int64) -> Connection? {
+    func publisher(of id: MessageID, seq: Int64) -> (any QuestionedClient)? {
         state.withLock { $0.entries[id].flatMap { $0.seq == seq ? $0.publisher : nil } }
     }
 

@@ -26,14 +26,14 @@ extension TransactionPipeline {
 
     func putAside(_ answer: Answer, shard: Int, _ reason: String) {
         log.aside(answer, reason)
-        let isKept = asides[shard].answers.withLock { $0.put(answer, now: SystemTime.monotonic()) }
+        let isKept = asides[shard].answers.withLock { $0.put(answer, now: clock.monotonic()) }
         if !isKept { counters.dropped.add(1) }
         asides[shard].changed.signal()
     }
 
     /// Those that need not wait for one aside; the others wait there now.
     func withoutAside(_ batch: some Collection<Answer>, shard: Int) -> [Answer] {
-        let now = SystemTime.monotonic()
+        let now = clock.monotonic()
         let (free, dropped) = asides[shard].answers.withLock { aside in
             var free: [Answer] = []
             var dropped = 0
@@ -57,11 +57,11 @@ extension TransactionPipeline {
         for await _ in aside.changed.signals {
             while !aside.isClosed.isSet, let due = aside.answers.withLock({ $0.nextDue }) {
                 // What is put aside meanwhile can be due before that.
-                let wait = min(due - SystemTime.monotonic(), AnswersAside.firstWait)
-                await aside.isClosed.wait(upTo: .nanoseconds(wait))
+                let wait = min(due - clock.monotonic(), AnswersAside.firstWait)
+                await aside.isClosed.wait(upTo: .nanoseconds(wait), clock)
                 guard !Task.isCancelled, !aside.isClosed.isSet else { break }
                 let batch = aside.answers.withLock {
-                    $0.take(limit: Self.asideAtOnce, now: SystemTime.monotonic())
+                    $0.take(limit: Self.asideAtOnce, now: clock.monotonic())
                 }
                 // Those of topics that are not served here need the first shard.
                 await retry(batch.filter { $0.undecided == nil }, shard: shard, &failures)
@@ -93,7 +93,7 @@ extension TransactionPipeline {
             var left: [Answer] = []
             for (answer, outcome) in zip(batch, outcomes) {
                 if case .notYet = outcome {
-                    let now = SystemTime.monotonic()
+                    let now = clock.monotonic()
                     aside.answers.withLock { $0.failed(answer.decision.messageID, now: now) }
                     continue
                 }
@@ -106,18 +106,18 @@ extension TransactionPipeline {
                     }
                 }
                 if case .unknownTopic = outcome { continue }
-                aside.answers.withLock { $0.passed(answer.decision.messageID, now: SystemTime.monotonic()) }
+                aside.answers.withLock { $0.passed(answer.decision.messageID, now: clock.monotonic()) }
             }
             for answer in batch.dropFirst(outcomes.count) { aside.answers.withLock { $0.untried(answer) } }
             guard !left.isEmpty else { return }
             await leave(left, shard: shard, &failures)
             for answer in left {
-                aside.answers.withLock { $0.passed(answer.decision.messageID, now: SystemTime.monotonic()) }
+                aside.answers.withLock { $0.passed(answer.decision.messageID, now: clock.monotonic()) }
             }
         } catch {
             failures.add(error)
             rereadIfUnknown(error, shard: shard)
-            let now = SystemTime.monotonic()
+            let now = clock.monotonic()
             for answer in batch { aside.answers.withLock { $0.failed(answer.decision.messageID, now: now) } }
         }
     }

@@ -32,6 +32,7 @@ final class TransactionPipeline: Sendable {
     private let written = Mutex(LatencyHistogram())
     let clocks: ServerClocks
     let log: TransactionLog
+    let clock: any ProcessClock
     let logger: Logger
     let counters = TransactionCounters()
 
@@ -39,7 +40,7 @@ final class TransactionPipeline: Sendable {
         store: any TransactionStore & BindingStore, dispatcher: Dispatcher, halfMessages: HalfMessageCache,
         routes: RouteFinder,
         leases: Leases, clocks: ServerClocks, topics: TopicPublishes, accounts: GroupAccounts, queueLength: Int,
-        logger: Logger
+        clock: any ProcessClock, logger: Logger
     ) {
         self.store = store
         shardMap = store.shardMap
@@ -50,13 +51,14 @@ final class TransactionPipeline: Sendable {
         self.clocks = clocks
         self.topics = topics
         self.accounts = accounts
+        self.clock = clock
         self.logger = logger
         log = TransactionLog(logger)
         let lanes = {
             (0..<store.shardMap.shardCount).map { _ in
                 BatchLane<Answer>(
                     capacity: .init(items: queueLength), batch: .init(items: 500, bytes: Self.batchBytes),
-                    size: { $0.message?.footprint ?? 0 })
+                    size: { $0.message?.footprint ?? 0 }, clock: clock)
             }
         }
         self.lanes = lanes()
@@ -152,7 +154,7 @@ final class TransactionPipeline: Sendable {
     func mayRetry(after error: any Error) async -> Bool {
         let isTemporary = (error as? StoreError).map { $0.isTemporary || $0.isOutcomeUnknown } ?? false
         guard isTemporary, !isClosed, !Task.isCancelled else { return false }
-        await pause(.milliseconds(100))
+        await clock.pause(.milliseconds(100))
         return true
     }
 
@@ -172,7 +174,7 @@ final class TransactionPipeline: Sendable {
     func complete(
         _ batch: [Answer], _ outcomes: [TransactionDecision.Outcome], shard: Int
     ) -> [Answer] {
-        let now = SystemTime.monotonic()
+        let now = clock.monotonic()
         var committed: [(seq: Int64, message: Message, route: Route)] = []
         var left: [Answer] = []
         var decided: [Answer] = []

@@ -18,7 +18,7 @@ extension Reloader {
 
         /// What whoever runs this should know, each a sentence.
         var warnings: [String] {
-            settings.warnings + (adminCertificate?.warnings ?? [])
+            settings.warnings(now: SystemTime.wall()) + (adminCertificate?.warnings(now: SystemTime.wall()) ?? [])
                 + [
                     configuration.fileWarning, descriptors.warning,
                     configuration.publishBodyWarning,

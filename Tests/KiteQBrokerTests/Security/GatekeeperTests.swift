@@ -34,7 +34,8 @@ import Testing
 
         init(queueLimit: Int = 1_000, addressLimit: Int = 100) {
             let thread = DispatchQueue(label: "test")
-            gatekeeper = Gatekeeper(thread: thread, queueLimit: queueLimit, addressLimit: addressLimit)
+            gatekeeper = Gatekeeper(
+                thread: thread, queueLimit: queueLimit, addressLimit: addressLimit, clock: SystemClock())
             thread.async { [mayBegin] in mayBegin.wait() }
         }
 
@@ -64,7 +65,7 @@ import Testing
 
     @Test func whatIsPlainIsJudgedAtOnce() {
         let rules = rules(.plain("right"))
-        let gatekeeper = Gatekeeper()
+        let gatekeeper = Gatekeeper(clock: SystemClock())
         let never: @Sendable (Gatekeeper.Verdict) -> Void = { _ in Issue.record("it was judged already") }
         guard case .admitted? = gatekeeper.judge(visitor("right"), by: rules, later: never),
             case .refused? = gatekeeper.judge(visitor("wrong"), by: rules, later: never)
@@ -72,7 +73,7 @@ import Testing
     }
 
     @Test func whatWasRightIsRememberedUntilItIsRightNoMore() async {
-        let gatekeeper = Gatekeeper()
+        let gatekeeper = Gatekeeper(clock: SystemClock())
         let before = rules(.hashed(SecretHash(of: "right", rounds: 1_000)))
         guard case .admitted = await verdict(gatekeeper, before, "right") else { return #expect(Bool(false)) }
         let again = gatekeeper.judge(visitor("right"), by: before) { _ in
@@ -159,13 +160,17 @@ import Testing
 
     @Test func aVerdictIsNotWaitedForWithoutEnd() async {
         let wait = VerdictWait()
-        if await wait.verdict(within: .milliseconds(1)) != nil { Issue.record("nobody gave one") }
+        if await wait.verdict(within: .milliseconds(1), SystemClock()) != nil { Issue.record("nobody gave one") }
         #expect(wait.isOver)
         wait.end(.refused)
-        if await wait.verdict(within: .seconds(60)) != nil { Issue.record("what comes late is nobody's") }
+        if await wait.verdict(within: .seconds(60), SystemClock()) != nil {
+            Issue.record("what comes late is nobody's")
+        }
         let other = VerdictWait()
         other.end(.refused)
-        guard case .refused? = await other.verdict(within: .seconds(60)) else { return #expect(Bool(false)) }
+        guard case .refused? = await other.verdict(within: .seconds(60), SystemClock()) else {
+            return #expect(Bool(false))
+        }
     }
 
     @Test func whoHasLeftIsNotWorkedFor() async {
@@ -194,7 +199,7 @@ import Testing
 
     /// Whoever fails again and again has to wait, and still has his answer in the end.
     @Test func failuresMakeOneWait() async {
-        let gatekeeper = Gatekeeper()
+        let gatekeeper = Gatekeeper(clock: SystemClock())
         let rules = rules(.hashed(SecretHash(of: "right", rounds: 1_000)))
         for number in 0..<4 {
             guard case .refused = await verdict(gatekeeper, rules, "wrong \(number)") else {
@@ -222,7 +227,7 @@ import Testing
     /// Guesses have their pauses however the secret is kept, and whoever is in haste is told of them.
     @Test(arguments: [true, false])
     func guessesAreNotLookedAtDuringAPause(isPlain: Bool) async {
-        let gatekeeper = Gatekeeper()
+        let gatekeeper = Gatekeeper(clock: SystemClock())
         let rules = rules(isPlain ? .plain("right") : .hashed(SecretHash(of: "right", rounds: 1_000)))
         var verdicts: [String] = []
         for number in 0..<200 { verdicts.append(await judged(gatekeeper, rules, visitor("wrong \(number)"))) }
@@ -237,7 +242,7 @@ import Testing
     /// A client that was let in before does not suffer from guesses beside it.
     @Test(arguments: [true, false])
     func whatWasRightFromThereIsLetInDuringAPause(isPlain: Bool) async {
-        let gatekeeper = Gatekeeper()
+        let gatekeeper = Gatekeeper(clock: SystemClock())
         let rules = rules(isPlain ? .plain("right") : .hashed(SecretHash(of: "right", rounds: 1_000)))
         #expect(await judged(gatekeeper, rules, visitor("right")) == "admitted")
         for number in 0..<20 { _ = await judged(gatekeeper, rules, visitor("wrong \(number)")) }

@@ -20,6 +20,7 @@ package final class Broker: Service {
     let registry: any Registry
     private let bindingFollower: BindingFollower
     private let eventLoops: any EventLoopGroup
+    let clock: any ProcessClock
     private let logger: Logger
     private let onServing: @Sendable (BrokerAddress) -> Void
     private let state = Mutex(State())
@@ -40,13 +41,15 @@ package final class Broker: Service {
     package init(
         configuration: BrokerConfiguration, store: any MessageStore, registry: any Registry,
         eventLoops: any EventLoopGroup,
-        logger: Logger, onServing: @escaping @Sendable (BrokerAddress) -> Void = { _ in }
+        clock: any ProcessClock = SystemClock(), logger: Logger,
+        onServing: @escaping @Sendable (BrokerAddress) -> Void = { _ in }
     ) {
         self.configuration = configuration
         self.store = store
         self.registry = registry
-        bindingFollower = BindingFollower(store: store, registry: registry, logger: logger)
+        bindingFollower = BindingFollower(store: store, registry: registry, clock: clock, logger: logger)
         self.eventLoops = eventLoops
+        self.clock = clock
         self.logger = logger
         self.onServing = onServing
     }
@@ -155,7 +158,7 @@ package final class Broker: Service {
         let life = BrokerLife(
             BrokerParts(
                 configuration: configuration, settings: settings, store: store, registry: registry,
-                identity: identity, entry: entry, listener: listener, logger: logger))
+                identity: identity, entry: entry, listener: listener, clock: clock, logger: logger))
         let newest = state.withLock { state in
             state.life = life
             return state.settings
@@ -250,7 +253,7 @@ package final class Broker: Service {
                 // Tables that were there are being put back.
                 failures.add(error)
                 state.withLock { $0.whyStarting = "the broker waits for the store: \(error)" }
-                try await Task.sleep(for: .milliseconds(500))
+                try await self.clock.sleep(for: .milliseconds(500))
             }
         }
     }
@@ -267,7 +270,7 @@ package final class Broker: Service {
             }
             tasks.addTask {
                 do {
-                    try await Task.sleep(for: .seconds(3))
+                    try await self.clock.sleep(for: .seconds(3))
                     self.logger.warning("the registry does not answer, leaving without it")
                 } catch {
                     // Unregistered in time.

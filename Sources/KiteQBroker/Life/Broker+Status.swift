@@ -27,7 +27,7 @@ extension Broker {
 
     /// Unix milliseconds, by the database server of the first shard: what is stored is dated so. By this machine's clock before
     /// it serves.
-    package var time: Timestamp { parts?.clocks.general ?? SystemTime.wall() }
+    package var time: Timestamp { parts?.clocks.general ?? clock.wall() }
 
     package var isRegistryConnected: Bool { registry.isConnected }
 

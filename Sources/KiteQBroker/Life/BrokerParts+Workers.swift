@@ -8,7 +8,7 @@ extension BrokerParts {
         shardNumbers.map { shard in
             LeaseKeeper(
                 shard: shard, store: store, dispatcher: dispatcher, leases: leases, clocks: clocks, fence: fence,
-                publishing: publishing, logger: logger)
+                publishing: publishing, clock: clock, logger: logger)
         }
     }
 
@@ -16,8 +16,9 @@ extension BrokerParts {
     var workers: [any Worker] {
         let quotaSurvey = QuotaSurvey(
             store: store, services: services, leases: leases, interval: configuration.recoveryInterval * 5,
-            logger: logger)
-        return [Ticker(dispatcher: dispatcher, publishing: publishing), quotaSurvey, rateSampler] + keepers
+            clock: clock, logger: logger)
+        return [Ticker(dispatcher: dispatcher, publishing: publishing, clock: clock), quotaSurvey, rateSampler]
+            + keepers
             + shardNumbers.flatMap(workers(of:))
     }
 
@@ -27,23 +28,24 @@ extension BrokerParts {
         return [
             LeaseWatcher(
                 shard: shard, store: store, leases: leases, fence: fence, health: health, interval: lookInterval,
-                counters: recovery, logger: logger),
+                counters: recovery, clock: clock, logger: logger),
             WriteProbe(
-                shard: shard, store: store, leases: leases, health: health, interval: lookInterval, logger: logger),
+                shard: shard, store: store, leases: leases, health: health, interval: lookInterval, clock: clock,
+                logger: logger),
             Surveyor(
                 shard: shard, store: store, dispatcher: dispatcher, pausedGroups: shard == 0 ? pausedGroups : nil,
                 leases: leases, clocks: clocks, longestWait: longestWait, interval: configuration.recoveryInterval,
-                counters: recovery, logger: logger),
+                counters: recovery, clock: clock, logger: logger),
             Sweeper(
                 shard: shard, store: store, dispatcher: dispatcher, leases: leases, clocks: clocks,
-                configuration: configuration, counters: recovery, logger: logger),
+                configuration: configuration, counters: recovery, clock: clock, logger: logger),
             RecoveryWorker(
                 shard: shard, store: store, dispatcher: dispatcher, clocks: clocks, longestWait: longestWait,
                 counters: recovery, logger: logger),
             TransactionWorker(
-                shard: shard, store: store, connections: connections, halfMessages: halfMessages, routing: routing,
+                shard: shard, store: store, clients: connections, halfMessages: halfMessages, routing: routing,
                 leases: leases, clocks: clocks, configuration: configuration, counters: transactions.counters,
-                logger: logger),
+                clock: clock, logger: logger),
         ]
     }
 }

@@ -10,19 +10,21 @@ final class RateSampler: Sendable {
     private let store: any SampleStore
     private let broker: String
     private let time: @Sendable () -> Timestamp
+    private let clock: any ProcessClock
     private let logger: Logger
     private let state = Mutex(Rates())
 
     private static let secondsOfSample = 60
 
     init(
-        dispatcher: Dispatcher, store: any SampleStore, broker: String, logger: Logger,
+        dispatcher: Dispatcher, store: any SampleStore, broker: String, clock: any ProcessClock, logger: Logger,
         time: @escaping @Sendable () -> Timestamp, topicStatus: @escaping @Sendable () -> [TopicStatus]
     ) {
         self.dispatcher = dispatcher
         self.store = store
         self.broker = broker
         self.time = time
+        self.clock = clock
         self.logger = logger
         self.topicStatus = topicStatus
     }
@@ -37,7 +39,7 @@ final class RateSampler: Sendable {
         while !Task.isCancelled {
             let topics = topicStatus()
             sample(topics)
-            await pauseUntilNextRound(of: .seconds(1))
+            await clock.pauseUntilNextRound(of: .seconds(1))
             seconds += 1
             guard seconds % Self.secondsOfSample == 0, !Task.isCancelled else { continue }
             do {
@@ -65,7 +67,7 @@ final class RateSampler: Sendable {
         sample.total.delivered = counters.delivered
         sample.total.acknowledged = counters.acknowledged
         sample.total.failed = counters.refused + counters.timedOut + counters.lostWithConnection
-        state.withLock { $0.add(sample, now: SystemTime.monotonic()) }
+        state.withLock { $0.add(sample, now: clock.monotonic()) }
     }
 
     /// Where the store does not take it, the next minute brings it along.

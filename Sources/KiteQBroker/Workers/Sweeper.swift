@@ -11,6 +11,7 @@ struct Sweeper: Sendable {
     let clocks: ServerClocks
     let configuration: BrokerConfiguration
     let counters: RecoveryCounters
+    let clock: any ProcessClock
     let logger: Logger
 
     /// Entries of an index looked at in a round.
@@ -37,7 +38,7 @@ struct Sweeper: Sendable {
         while !Task.isCancelled {
             // What it looks for is in no hurry: once through, it rests.
             let rounds = place.isAtStart ? Self.roundsOfRest : 1
-            await pauseUntilNextRound(of: configuration.recoveryInterval * rounds)
+            await clock.pauseUntilNextRound(of: configuration.recoveryInterval * rounds)
             guard leases.isHeld(shard), !Task.isCancelled else { continue }
             do {
                 try await sweep(&place)

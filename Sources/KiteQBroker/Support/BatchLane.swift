@@ -1,4 +1,5 @@
 import DequeModule
+import KiteQCore
 import Synchronization
 
 /// Where items wait for writers, and batches form by themselves: a writer that is free takes all that is there. A lone item
@@ -31,7 +32,7 @@ final class BatchLane<Item: Sendable>: Sendable {
         /// Of `items`, those that are not patient.
         var urgent = 0
         /// When the first of `items` is held back no longer.
-        var heldUntil: ContinuousClock.Instant?
+        var heldUntil: MonotonicTime?
         /// Set where a writer need not wait until then.
         var released: Latch?
         /// A writer was cancelled while it waited for that: nothing is held back any more.
@@ -51,6 +52,7 @@ final class BatchLane<Item: Sendable>: Sendable {
     private let batch: Size
     private let size: @Sendable (Item) -> Int
     private let hold: Hold?
+    private let clock: any ProcessClock
 
     /// A batch that is under way for so many ticks, the one included in which it was taken, holds up no other.
     private static var patience: Int { 2 }
@@ -60,11 +62,15 @@ final class BatchLane<Item: Sendable>: Sendable {
     ///   - batch: what a batch has at the most.
     ///   - size: bytes of an item.
     ///   - hold: which items are held back; nil: none.
-    init(capacity: Size, batch: Size, size: @escaping @Sendable (Item) -> Int, hold: Hold? = nil) {
+    init(
+        capacity: Size, batch: Size, size: @escaping @Sendable (Item) -> Int, hold: Hold? = nil,
+        clock: any ProcessClock
+    ) {
         self.capacity = capacity
         self.batch = batch
         self.size = size
         self.hold = hold
+        self.clock = clock
     }
 
     /// Appends as many as fit, in order; returns how many that were.
@@ -80,7 +86,7 @@ final class BatchLane<Item: Sendable>: Sendable {
                 state.bytes += bytes
                 if let hold {
                     if !hold.isPatient(item) { state.urgent += 1 }
-                    if state.heldUntil == nil { state.heldUntil = .now + hold.time }
+                    if state.heldUntil == nil { state.heldUntil = clock.monotonic() + hold.time.nanoseconds }
                 }
                 accepted += 1
             }
@@ -131,7 +137,7 @@ final class BatchLane<Item: Sendable>: Sendable {
         state.bytes -= bytes
         if let hold {
             state.urgent -= taken.count { !hold.isPatient($0) }
-            state.heldUntil = state.items.isEmpty ? nil : .now + hold.time
+            state.heldUntil = state.items.isEmpty ? nil : clock.monotonic() + hold.time.nanoseconds
         }
         return taken
     }
@@ -150,7 +156,7 @@ final class BatchLane<Item: Sendable>: Sendable {
 
     private func isHeldBack(_ state: State) -> Bool {
         guard let hold, let until = state.heldUntil, !state.isClosed, !state.isHurried else { return false }
-        return state.urgent == 0 && state.items.count < hold.items && .now < until
+        return state.urgent == 0 && state.items.count < hold.items && clock.monotonic() < until
     }
 
     /// Idle writers that have something to do: one if there is a batch to take, all if there never will be.
@@ -172,13 +178,13 @@ final class BatchLane<Item: Sendable>: Sendable {
     }
 
     private func waitForItems() async {
-        if let (released, until) = state.withLock({ state -> (Latch, ContinuousClock.Instant)? in
+        if let (released, until) = state.withLock({ state -> (Latch, MonotonicTime)? in
             guard isHeldBack(state), state.released == nil, let until = state.heldUntil else { return nil }
             let released = Latch()
             state.released = released
             return (released, until)
         }) {
-            await released.wait(upTo: until - .now)
+            await released.wait(upTo: .nanoseconds(until - clock.monotonic()), clock)
             return state.withLock { state in
                 state.released = nil
                 if Task.isCancelled { state.isHurried = true }

@@ -20,6 +20,7 @@ extension WriteProbe: Worker {}
 struct Ticker: Worker {
     let dispatcher: Dispatcher
     let publishing: PublishPipeline
+    let clock: any ProcessClock
 
     func run() async {
         while !Task.isCancelled {
@@ -27,7 +28,7 @@ struct Ticker: Worker {
             publishing.tick()
             // What is begun while it rests, and due at once, is seen to a quarter of a second late.
             let isIdle = dispatcher.gauges.messages == 0 && publishing.depth.items == 0
-            await pause(isIdle ? .milliseconds(250) : .milliseconds(50))
+            await clock.pause(isIdle ? .milliseconds(250) : .milliseconds(50))
         }
     }
 }

@@ -15,6 +15,7 @@ struct Surveyor: Sendable {
     let longestWait: Timestamp
     let interval: Duration
     let counters: RecoveryCounters
+    let clock: any ProcessClock
     let logger: Logger
 
     private static let pageRows = 500
@@ -46,7 +47,7 @@ struct Surveyor: Sendable {
                     dispatcher.apply(try await store.survey(shard: shard, now: now, latest: latest), shard: shard)
                 }
             }
-            await pauseUntilNextRound(of: interval)
+            await clock.pauseUntilNextRound(of: interval)
         }
     }
 

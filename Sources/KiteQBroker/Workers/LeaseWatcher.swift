@@ -13,6 +13,7 @@ struct LeaseWatcher: Sendable {
     let health: WriteHealth
     let interval: Duration
     let counters: RecoveryCounters
+    let clock: any ProcessClock
     let logger: Logger
 
     /// Runs until its task is cancelled, or this broker is found dead.
@@ -36,7 +37,7 @@ struct LeaseWatcher: Sendable {
                     failures.add(error)
                 }
             }
-            await pauseUntilNextRound(of: interval)
+            await clock.pauseUntilNextRound(of: interval)
         }
     }
 }

@@ -10,6 +10,8 @@ final class BrokerLife: Sendable {
 
     init(_ parts: BrokerParts) { self.parts = parts }
 
+    private var mayWrite: Bool { writeUntil.withLock { $0 } > parts.clock.monotonic() }
+
     /// Waits until bindings are known, and keeps the leases meanwhile: others take whoever does not renew them for dead.
     /// - Throws: `StoreError` with `fenced` where they did.
     func bindingsAreKnown() async throws {
@@ -18,7 +20,7 @@ final class BrokerLife: Sendable {
             for keeper in parts.keepers {
                 tasks.addTask {
                     // The join was as good as a renewal.
-                    await pause(parts.store.lease / 3)
+                    await parts.clock.pause(parts.store.lease / 3)
                     await keeper.run()
                 }
             }
@@ -85,7 +87,7 @@ final class BrokerLife: Sendable {
         for shard in 0..<parts.store.shardMap.shardCount {
             let behind = WriteBehind(
                 shard: shard, store: parts.store, dispatcher: parts.dispatcher,
-                mayRetry: { self.writeUntil.withLock { SystemTime.monotonic() < $0 } }, logger: parts.logger)
+                mayRetry: { self.mayWrite }, clock: parts.clock, logger: parts.logger)
             tasks.addTask { await publishing.run(shard: shard) }
             tasks.addTask { await transactions.run(shard: shard) }
             tasks.addTask { await behind.run() }
@@ -96,7 +98,7 @@ final class BrokerLife: Sendable {
 
     /// Stops accepting, lets what is in flight finish within the limit, and leaves the write-behind lanes to run empty.
     private func stop() async throws {
-        let deadline = ContinuousClock.now + parts.configuration.drainTimeout
+        let deadline = parts.clock.monotonic() + parts.configuration.drainTimeout.nanoseconds
         parts.phase.withLock { $0 = .finishingDeliveries }
         try await parts.listener.close()
         parts.services.drain()
@@ -105,22 +107,24 @@ final class BrokerLife: Sendable {
         for connection in parts.connections.all { connection.drain() }
         parts.publishing.close()
         parts.dispatcher.drain()
-        while parts.dispatcher.gauges.inFlight > 0 || parts.publishing.depth.items > 0, ContinuousClock.now < deadline {
-            try await Task.sleep(for: .milliseconds(10))
+        while parts.dispatcher.gauges.inFlight > 0 || parts.publishing.depth.items > 0,
+            parts.clock.monotonic() < deadline
+        {
+            try await parts.clock.sleep(for: .milliseconds(10))
         }
         let left = parts.dispatcher.gauges.inFlight
         if left > 0 { parts.logger.warning("\(left) deliveries were not acknowledged in time; they will come again") }
         parts.phase.withLock { $0 = .closingConnections }
         parts.dispatcher.endPulls()
         for connection in parts.connections.all { connection.close() }
-        while parts.connections.count > 0, ContinuousClock.now < deadline + .seconds(1) {
-            try await Task.sleep(for: .milliseconds(10))
+        while parts.connections.count > 0, parts.clock.monotonic() < deadline + 1_000_000_000 {
+            try await parts.clock.sleep(for: .milliseconds(10))
         }
         parts.phase.withLock { $0 = .writing }
         // Not before the last connection: a commit that is not written would have to be asked for.
         parts.transactions.close()
         parts.dispatcher.finishScans()
-        writeUntil.withLock { $0 = SystemTime.monotonic() + parts.configuration.drainTimeout.nanoseconds }
+        writeUntil.withLock { $0 = parts.clock.monotonic() + parts.configuration.drainTimeout.nanoseconds }
         for lane in parts.dispatcher.lanes { lane.close() }
     }
 

@@ -1,4 +1,4 @@
-import KiteQCore
+package import KiteQCore
 
 /// What a reload may change, as one value: sessions take it whole, at the start of a read.
 package final class SessionSettings: Sendable {
@@ -19,7 +19,9 @@ package final class SessionSettings: Sendable {
     let idleTimeout: Duration
 
     /// What whoever runs this should know, each a sentence.
-    package var warnings: [String] {
+    ///
+    /// - Parameter now: Unix milliseconds.
+    package func warnings(now: Timestamp) -> [String] {
         var warnings: [String] = []
         let plain = access.groups.filter { $0.value.secrets.contains { $0.rounds == 0 } }.keys.map(\.text).sorted()
         if !plain.isEmpty {
@@ -27,7 +29,7 @@ package final class SessionSettings: Sendable {
                 "secrets of \(plain.count) groups are in plain text (\(plain.prefix(5).joined(separator: ", "))): "
                     + "kiteq secret hash makes hashes of them, for groups.file")
         }
-        return warnings + [access.warning].compactMap { $0 } + (tls?.warnings ?? [])
+        return warnings + [access.warning].compactMap { $0 } + (tls?.warnings(now: now) ?? [])
     }
 
     /// Reads the files of TLS.

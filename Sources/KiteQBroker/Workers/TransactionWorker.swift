@@ -11,13 +11,14 @@ import Logging
 struct TransactionWorker: Sendable {
     let shard: Int
     let store: any TransactionStore
-    let connections: ConnectionTable
+    let clients: any ClientDirectory
     let halfMessages: HalfMessageCache
     let routing: Routing
     let leases: Leases
     let clocks: ServerClocks
     let configuration: BrokerConfiguration
     let counters: TransactionCounters
+    let clock: any ProcessClock
     let logger: Logger
 
     private static let pageSize = 500
@@ -36,7 +37,7 @@ struct TransactionWorker: Sendable {
     }
 
     private enum Step {
-        case ask(Connection, next: Timestamp)
+        case ask(any QuestionedClient, next: Timestamp)
         case putOff(until: Timestamp)
         case park
         /// To other brokers, until the groups or bindings here change.
@@ -50,7 +51,7 @@ struct TransactionWorker: Sendable {
         var failures = FailureStreak("look for undecided messages in shard \(shard)", logger)
         var state = State()
         while !Task.isCancelled {
-            await pauseUntilNextRound(of: configuration.recoveryInterval)
+            await clock.pauseUntilNextRound(of: configuration.recoveryInterval)
             let version = routing.version
             if version != state.version { state.reading.startOver() }
             state.version = version
@@ -72,7 +73,8 @@ struct TransactionWorker: Sendable {
         let due = try await store.dueTransactions(
             shard: shard, after: state.reading.place, now: now, latest: latest, limit: Self.pageSize)
         let trustsHeader = !routing.provesGroups
-        var audience = QuestionAudience(connections, halfMessages, trustsHeader: trustsHeader)
+        var audience = QuestionAudience(
+            clients, halfMessages, trustsHeader: trustsHeader, now: clock.monotonic())
         var steps: [Int64: Step] = [:]
         for transaction in due {
             steps[transaction.seq] = step(transaction, &audience, trustsHeader: trustsHeader, state.plan, now: now)
@@ -148,7 +150,7 @@ struct TransactionWorker: Sendable {
         max(configuration.transactions.longestDistance, configuration.absentPublisherRecheck.milliseconds)
     }
 
-    private func ask(_ publisher: Connection, about transaction: DueTransaction) {
+    private func ask(_ publisher: any QuestionedClient, about transaction: DueTransaction) {
         CrashPoint.reached(.questionClaimed)
         publisher.ask(about: transaction.message)
         CrashPoint.reached(.asked)
@@ -182,16 +184,4 @@ struct TransactionWorker: Sendable {
 
 extension DueTransaction {
     var row: QuestionPlan.Row { QuestionPlan.Row(seq: seq, checks: checks, dueAt: nextCheckAt) }
-}
-
-extension Duration {
-    var milliseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1_000 + attoseconds / 1_000_000_000_000_000
-    }
-
-    var nanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
-    }
 }

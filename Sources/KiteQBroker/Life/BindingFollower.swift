@@ -13,12 +13,14 @@ final class BindingFollower: Sendable {
 
     private let store: any BindingStore
     private let registry: any Registry
+    private let clock: any ProcessClock
     private let logger: Logger
     private let state = Mutex(State())
 
-    init(store: any BindingStore, registry: any Registry, logger: Logger) {
+    init(store: any BindingStore, registry: any Registry, clock: any ProcessClock, logger: Logger) {
         self.store = store
         self.registry = registry
+        self.clock = clock
         self.logger = logger
     }
 
@@ -35,7 +37,7 @@ final class BindingFollower: Sendable {
     /// Puts in force what it learns, and saves it, until its task is cancelled or the registry has ended.
     func run(_ topicsInForce: TopicsInForce) async {
         await withTaskGroup(of: Void.self) { tasks in
-            let saver = BindingSaver(store: store, logger: logger)
+            let saver = BindingSaver(store: store, clock: clock, logger: logger)
             tasks.addTask { await saver.run() }
             tasks.addTask { await self.followAll(topicsInForce, saver) }
             await tasks.waitForAll()
@@ -108,7 +110,7 @@ final class BindingFollower: Sendable {
                 while !Task.isCancelled {
                     do { return try await self.readSavedBindings(of: topics) } catch {
                         failures.add(error)
-                        await pause(.milliseconds(500))
+                        await self.clock.pause(.milliseconds(500))
                     }
                 }
                 return nil

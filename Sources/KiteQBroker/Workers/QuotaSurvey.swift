@@ -8,6 +8,7 @@ struct QuotaSurvey: Sendable {
     let services: SessionServices
     let leases: Leases
     let interval: Duration
+    let clock: any ProcessClock
     let logger: Logger
 
     /// Undecided half messages of one shard that are looked at; of what is beyond them a group may have more than its limit.
@@ -42,7 +43,7 @@ struct QuotaSurvey: Sendable {
             }
             let sums = Self.sum(waiting)
             services.backlogs.set(full: limits.filter { sums[$0.key] ?? 0 >= $0.value })
-            await pauseUntilNextRound(of: interval)
+            await clock.pauseUntilNextRound(of: interval)
         }
     }
 

@@ -7,6 +7,7 @@ final class BrokerParts: Sendable {
     let configuration: BrokerConfiguration
     let store: any MessageStore
     let listener: Listener
+    let clock: any ProcessClock
     let logger: Logger
     let routing = Routing()
     let dispatcher: Dispatcher
@@ -30,44 +31,46 @@ final class BrokerParts: Sendable {
 
     init(
         configuration: BrokerConfiguration, settings: SessionSettings, store: any MessageStore, registry: any Registry,
-        identity: BrokerIdentity, entry: StoreEntry, listener: Listener, logger: Logger
+        identity: BrokerIdentity, entry: StoreEntry, listener: Listener, clock: any ProcessClock, logger: Logger
     ) {
         self.configuration = configuration
         self.store = store
         self.listener = listener
+        self.clock = clock
         self.logger = logger
-        let recent = RecentMessages(limit: configuration.recentIDs)
+        let recent = RecentMessages(limit: configuration.recentIDs, clock: clock)
         let routes = RouteFinder(routing)
         dispatcher = Dispatcher(
             shards: store.shardMap.shardCount, limits: configuration.delivery, topics: settings.topics.sorted(),
-            settleRows: configuration.batchRows, recent: recent, routing: routing, logger: logger)
+            settleRows: configuration.batchRows, recent: recent, routing: routing, clock: clock, logger: logger)
         incarnation = entry.incarnation
         topicPublishes = TopicPublishes(settings.topics)
         pausedGroups = PausedGroups(store: store, dispatcher: dispatcher)
-        leases = Leases(shards: store.shardMap.shardCount, duration: store.lease, missing: entry.missing)
-        clocks = ServerClocks(shards: store.shardMap.shardCount, logger: logger)
-        health = WriteHealth(shards: store.shardMap.shardCount)
+        leases = Leases(shards: store.shardMap.shardCount, duration: store.lease, missing: entry.missing, clock: clock)
+        clocks = ServerClocks(shards: store.shardMap.shardCount, clock: clock, logger: logger)
+        health = WriteHealth(shards: store.shardMap.shardCount, clock: clock)
         halfMessages = HalfMessageCache(limit: configuration.halfMessageBytes)
         publishing = PublishPipeline(
             PublishContext(
                 store: store, entry: entry, dispatcher: dispatcher, halfMessages: halfMessages, leases: leases,
-                clocks: clocks, fence: fence, health: health, topics: topicPublishes, configuration: configuration),
+                clocks: clocks, fence: fence, health: health, topics: topicPublishes, configuration: configuration,
+                clock: clock),
             logger: logger)
         let accounts = GroupAccounts()
         transactions = TransactionPipeline(
             store: store, dispatcher: dispatcher, halfMessages: halfMessages, routes: routes, leases: leases,
             clocks: clocks, topics: topicPublishes, accounts: accounts, queueLength: configuration.shardQueueLength,
-            logger: logger)
+            clock: clock, logger: logger)
         services = SessionServices(
             configuration: configuration, settings: settings, routes: routes, recent: recent, dispatcher: dispatcher,
             publishing: publishing, transactions: transactions, connections: connections, clocks: clocks,
-            topicPublishes: topicPublishes, accounts: accounts, logger: logger)
+            topicPublishes: topicPublishes, accounts: accounts, clock: clock, logger: logger)
         topicsInForce = TopicsInForce(
             wanted: settings, routing: routing, dispatcher: dispatcher, services: services, logger: logger)
         messaging = Messaging(
             services: services, identity: identity, incarnation: entry.incarnation, registry: registry)
         rateSampler = RateSampler(
-            dispatcher: dispatcher, store: store, broker: identity.name, logger: logger,
+            dispatcher: dispatcher, store: store, broker: identity.name, clock: clock, logger: logger,
             time: { [clocks] in clocks.general },
             topicStatus: { [dispatcher, topicPublishes] in TopicStatus.all(dispatcher, topicPublishes) })
     }

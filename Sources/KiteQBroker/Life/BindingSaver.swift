@@ -10,12 +10,14 @@ final class BindingSaver: Sendable {
     }
 
     private let store: any BindingStore
+    private let clock: any ProcessClock
     private let logger: Logger
     private let wanted = Mutex<Wanted?>(nil)
     private let changed = Wakeup()
 
-    init(store: any BindingStore, logger: Logger) {
+    init(store: any BindingStore, clock: any ProcessClock, logger: Logger) {
         self.store = store
+        self.clock = clock
         self.logger = logger
     }
 
@@ -37,7 +39,7 @@ final class BindingSaver: Sendable {
                     failures.add(error)
                     // Unless there are newer ones meanwhile.
                     wanted.withLock { $0 = $0 ?? newest }
-                    await pause(.seconds(1))
+                    await clock.pause(.seconds(1))
                 }
             }
         }

@@ -9,6 +9,7 @@ struct WriteProbe: Sendable {
     let leases: Leases
     let health: WriteHealth
     let interval: Duration
+    let clock: any ProcessClock
     let logger: Logger
 
     /// Since the last message was stored.
@@ -28,7 +29,7 @@ struct WriteProbe: Sendable {
                     failures.add(error)
                 }
             }
-            await pauseUntilNextRound(of: interval)
+            await clock.pauseUntilNextRound(of: interval)
         }
     }
 }

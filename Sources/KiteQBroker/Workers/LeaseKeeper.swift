@@ -10,6 +10,7 @@ struct LeaseKeeper: Sendable {
     let clocks: ServerClocks
     let fence: Fence
     let publishing: PublishPipeline
+    let clock: any ProcessClock
     let logger: Logger
 
     /// Runs until its task is cancelled, or this broker is found dead.
@@ -21,7 +22,7 @@ struct LeaseKeeper: Sendable {
             do {
                 try await renew()
                 failures.end()
-                await pause(interval)
+                await clock.pause(interval)
             } catch let error as StoreError where error.code == .fenced {
                 leases.end(shard)
                 dispatcher.setLease(shard: shard, until: 0)
@@ -29,7 +30,7 @@ struct LeaseKeeper: Sendable {
             } catch {
                 leases.failed(shard, error)
                 failures.add(error)
-                await pause(interval / 4)
+                await clock.pause(interval / 4)
             }
         }
     }
@@ -52,7 +53,7 @@ struct LeaseKeeper: Sendable {
             publishing.raiseSeqs(above: floor)
             logger.notice("joined shard \(shard), which was away")
         }
-        let sentAt = SystemTime.monotonic()
+        let sentAt = clock.monotonic()
         let clock = try await store.renewLease(shard: shard)
         // The time first: nothing is worked on before it is known.
         clocks.set(clock, shard: shard)

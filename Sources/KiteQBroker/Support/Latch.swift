@@ -1,3 +1,4 @@
+package import KiteQCore
 import Synchronization
 
 /// Set once, and seen by everybody who waits or asks later.
@@ -45,10 +46,10 @@ package final class Latch: Sendable {
     }
 
     /// Returns when the time is up, too.
-    package func wait(upTo time: Duration) async {
+    package func wait(upTo time: Duration, _ clock: any ProcessClock) async {
         guard time > .zero else { return }
         await withTaskGroup(of: Void.self) { race in
-            race.addTask { await pause(time) }
+            race.addTask { await clock.pause(time) }
             race.addTask { await self.wait() }
             await race.next()
             race.cancelAll()
