@@ -59,7 +59,7 @@ public final class MariaDBPool: Sendable {
         self.servers.observe { [weak self] change in
             self?.carryOut { state, now in
                 switch change {
-                case .use(let server): state.machine.use(server, now: now)
+                case .use(let server, let isPatient): state.machine.use(server, isPatient: isPatient, now: now)
                 case .met(let server): state.machine.met(server, now: now)
                 case .none: state.machine.leaveAll(now: now)
                 }
@@ -139,11 +139,9 @@ public final class MariaDBPool: Sendable {
     }
 
     private func tick() async {
-        let often = Duration.milliseconds(100)
-        let seldom = Duration.milliseconds(500)
         while !Task.isCancelled {
             do {
-                try await Task.sleep(for: state.withLock { $0.machine.waiting > 0 } ? often : seldom)
+                try await Task.sleep(for: .nanoseconds(state.withLock { $0.machine.rest(now: PoolClock.now()) }))
             } catch {
                 return  // The pool is closed.
             }

@@ -12,8 +12,8 @@ public final class MariaDBServers: Sendable {
 
     /// Which server connections should be to, by its identity.
     enum Change: Sendable {
-        /// This one was chosen.
-        case use(String)
+        /// This one was chosen. `isPatient`: what is under way at the one before it may still end there.
+        case use(String, isPatient: Bool)
         /// This one was found at the address that is used.
         case met(String)
         /// There is none.
@@ -40,11 +40,16 @@ public final class MariaDBServers: Sendable {
         /// The last look found none.
         var hadNone = false
         var observers: [Observer] = []
+
+        var isAmiss: Bool { isSuspected || choice.isInDoubt }
     }
 
     private static let interval: Duration = .seconds(10)
     private static let intervalSuspected: Duration = .seconds(1)
     private static let intervalInDoubt: Duration = .milliseconds(250)
+    private static let pulse: Duration = .milliseconds(100)
+    /// How long a server that is suspected has to answer once another one says that it has succeeded.
+    private static let grace: Duration = .milliseconds(300)
 
     /// - Parameter witnesses: reads from a server which processes say there that they live, and where they work.
     public init(_ configuration: MariaDBConfiguration, witnesses: Witnesses? = nil, logger: Logger) {
@@ -68,10 +73,12 @@ public final class MariaDBServers: Sendable {
     public func run() async {
         guard configuration.servers.count > 1 else { return }
         while !Task.isCancelled {
-            do { try await Task.sleep(for: Self.intervalInDoubt) } catch { return }
+            do { try await Task.sleep(for: Self.pulse) } catch { return }
             let isDue = state.withLock { state in
-                let interval = state.isSuspected ? Self.intervalSuspected : Self.interval
-                return state.choice.isInDoubt || PoolClock.now() - state.lookedAt >= interval.nanoseconds
+                let interval =
+                    state.choice.isInDoubt
+                    ? Self.intervalInDoubt : state.isSuspected ? Self.intervalSuspected : Self.interval
+                return PoolClock.now() - state.lookedAt >= interval.nanoseconds
             }
             if isDue { _ = await look() }
         }
@@ -144,12 +151,7 @@ public final class MariaDBServers: Sendable {
     }
 
     private func lookAtAll() async -> ServerChoice.Verdict {
-        let sights = await withTaskGroup(of: (Int, ServerSight).self) { tasks in
-            for (index, address) in configuration.servers.enumerated() {
-                tasks.addTask { (index, await self.sight(of: address)) }
-            }
-            return await tasks.reduce(into: []) { $0.append($1) }
-        }.sorted { $0.0 < $1.0 }.map(\.1)
+        let sights = await sights()
         let now = PoolClock.now()
         let (verdict, observers, before, conflict) = state.withLock { state in
             let before = state.choice.current
@@ -174,8 +176,40 @@ public final class MariaDBServers: Sendable {
             return verdict
         }
         if let before, before.identity != server.identity { noteTakeover(by: server) }
-        for observer in observers { observer(.use(server.identity)) }
+        let isPatient = before.map { !ServerChoice.isAway($0, sights) } ?? true
+        for observer in observers { observer(.use(server.identity, isPatient: isPatient)) }
         return verdict
+    }
+
+    /// What is found at all addresses, side by side, in their order. Where something is amiss already and one answers that has
+    /// succeeded, the rest is not waited for to the end of its time: a server that was stopped never says anything.
+    private func sights() async -> [ServerSight] {
+        let (found, continuation) = AsyncStream.makeStream(of: (place: Int, sight: ServerSight)?.self)
+        for (place, address) in configuration.servers.enumerated() {
+            Task { continuation.yield((place, await self.sight(of: address))) }
+        }
+        var sights = configuration.servers.map { address in
+            ServerSight(
+                address: address,
+                state: .away(
+                    MariaDBError(code: 2013, message: "\(address) does not answer, and another server has taken over")))
+        }
+        var missing = sights.count
+        var grace: Task<Void, Never>?
+        for await arrival in found {
+            guard let (place, sight) = arrival else { break }
+            sights[place] = sight
+            missing -= 1
+            if missing == 0 { break }
+            if grace == nil, state.withLock({ $0.isAmiss && $0.choice.isSucceeded(by: sight) }) {
+                grace = Task {
+                    do { try await Task.sleep(for: Self.grace) } catch { return }
+                    continuation.yield(nil)
+                }
+            }
+        }
+        grace?.cancel()
+        return sights
     }
 
     private func sight(of address: MariaDBConfiguration.Server) async -> ServerSight {

@@ -79,6 +79,18 @@ struct PoolStateMachine {
         connections.values.contains { $0.state == .busy && now - $0.since >= limits.suspicion }
     }
 
+    /// How long nothing is to be done for that is due by the clock alone, nanoseconds.
+    func rest(now: Int64) -> Int64 {
+        if !waiters.isEmpty { return Self.often }
+        let used = connections.values.filter { $0.state == .busy }.map(\.since)
+        // What hangs already is told of again and again.
+        let hang = used.min().map { $0 + limits.suspicion - now } ?? Self.seldom
+        return min(Self.seldom, max(Self.often, hang))
+    }
+
+    private static let often: Int64 = 100_000_000
+    private static let seldom: Int64 = 500_000_000
+
     /// Connections of another server than the newest one's are on their way out: failover closes them all.
     private var identity = ""
     /// Attempts to find one that does, and when the next is due.
@@ -147,16 +159,16 @@ struct PoolStateMachine {
     }
 
     /// This server was chosen, so there is no reason to wait before the next attempt. Connections to another one are closed, busy
-    /// ones when they come back or the patience with them is over.
-    mutating func use(_ server: String, now: Int64) -> [Action] {
+    /// ones when they come back or the patience with them is over; at once where there is none to be had.
+    mutating func use(_ server: String, isPatient: Bool = true, now: Int64) -> [Action] {
         if server != identity && !identity.isEmpty {
             for (id, connection) in connections where connection.state == .connecting { connections[id]?.state = .late }
         }
         let actions = met(server, now: now)
         for (id, connection) in connections where connection.state == .leaving && connection.cutAt == nil {
-            connections[id]?.cutAt = now + limits.patience
+            connections[id]?.cutAt = now + (isPatient ? limits.patience : 0)
         }
-        return actions
+        return actions + cutOverdue(now)
     }
 
     /// This server was found where another one was: there may be a proxy, which leads to many. Connections to another one are
@@ -214,12 +226,7 @@ struct PoolStateMachine {
             waiters.removeFirst()
             actions.append(.fail(waiter: first.id, .timedOut))
         }
-        for (id, connection) in connections.sorted(by: { $0.key < $1.key }) {
-            guard let cutAt = connection.cutAt, cutAt <= now, connection.identity != identity else { continue }
-            // Once: what it does after that is the connection's own.
-            connections[id]?.cutAt = .max
-            actions.append(.cut(id))
-        }
+        actions += cutOverdue(now)
         idle.removeAll { id in
             guard let connection = connections[id] else { return true }
             let isOld = now - connection.born >= limits.maxLifetime
@@ -285,6 +292,13 @@ struct PoolStateMachine {
         }
         idle.removeAll { connections[$0] == nil }
         return actions
+    }
+
+    private mutating func cutOverdue(_ now: Int64) -> [Action] {
+        let overdue = connections.filter { ($0.value.cutAt ?? .max) <= now && $0.value.identity != identity }.keys.sorted()
+        // Once: what it does after that is the connection's own.
+        for id in overdue { connections[id]?.cutAt = .max }
+        return overdue.map { .cut($0) }
     }
 
     private mutating func serve(_ now: Int64) -> [Action] {

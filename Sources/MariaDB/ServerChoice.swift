@@ -91,9 +91,7 @@ struct ServerChoice: Sendable {
         silent = silent.filter { now - $0.value < Self.memory }
         var fit: [ServerSight] = []
         // A cluster with one writer says itself who it is: who does not answer is not.
-        let isSucceeded = sights.contains {
-            $0.isFit && $0.cluster != nil && $0.cluster == cluster && !hasSeveralWriters
-        }
+        let isSucceeded = sights.contains { isSucceeded(by: $0) }
         for sight in sights {
             guard let found = sight.isFit ? sight : isSucceeded ? nil : trusted(sight, now) else { continue }
             if !fit.contains(where: { $0.identity == found.identity }) { fit.append(found) }
@@ -101,7 +99,7 @@ struct ServerChoice: Sendable {
         let answering = fit.filter { silent[$0.identity] == nil }
         let candidates = answering.isEmpty ? fit : answering
         conflict = nil
-        if candidates.isEmpty, isSuspicion, let current, isAway(current, sights) { return .use(current) }
+        if candidates.isEmpty, isSuspicion, let current, Self.isAway(current, sights) { return .use(current) }
         isInDoubt = true
         guard let first = candidates.first else { return .none(Self.error(sights)) }
         guard candidates.count > 1 else { return use(first) }
@@ -131,6 +129,12 @@ struct ServerChoice: Sendable {
 
     // MARK: Rules
 
+    /// Whether the server that is used has a successor, by the word of their cluster, which has one writer.
+    func isSucceeded(by sight: ServerSight) -> Bool {
+        sight.isFit && sight.identity != current?.identity && sight.cluster != nil && sight.cluster == cluster
+            && !hasSeveralWriters
+    }
+
     private var hasSeveralWriters: Bool { cluster?.hasSeveralWriters == true }
 
     private mutating func use(_ sight: ServerSight) -> Verdict {
@@ -150,7 +154,7 @@ struct ServerChoice: Sendable {
         return ServerSight(address: current.address, identity: current.identity, cluster: cluster, state: .fit)
     }
 
-    private func isAway(_ server: Server, _ sights: [ServerSight]) -> Bool {
+    static func isAway(_ server: Server, _ sights: [ServerSight]) -> Bool {
         sights.contains { if $0.address == server.address, case .away = $0.state { true } else { false } }
     }
 

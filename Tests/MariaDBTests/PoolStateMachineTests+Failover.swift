@@ -111,6 +111,37 @@ extension PoolStateMachineTests {
         #expect(machine.acquire(13, now: 123) == [.give(3, to: 13, isStale: false)])
     }
 
+    @Test("what is under way at a server that does not answer is cut as soon as another one is used")
+    func cutAtOnce() {
+        var machine = machine(idle: 2)
+        for waiter in 10...11 { _ = machine.acquire(waiter, now: 1) }
+        #expect(machine.use("b", isPatient: false, now: 10) == [.cut(1), .cut(2)])
+        #expect(machine.tick(now: 60).isEmpty)
+        #expect(machine.release(1, isBroken: true, now: 61) == [.close(1)])
+        // It is said after the patience was promised: that holds.
+        var promised = self.machine(idle: 1)
+        _ = promised.acquire(10, now: 1)
+        #expect(promised.use("b", now: 2).isEmpty)
+        #expect(promised.use("b", isPatient: false, now: 3).isEmpty)
+        #expect(promised.tick(now: 52) == [.cut(1)])
+    }
+
+    @Test("the clock is looked at when something that is under way begins to be suspicious, and often where somebody waits")
+    func rests() {
+        let millisecond: Int64 = 1_000_000
+        var machine = machine { $0.suspicion = 1_000 * millisecond }
+        #expect(machine.rest(now: 0) == 500 * millisecond)
+        #expect(machine.acquire(1, now: 0) == [.connect(1, after: 0)])
+        #expect(machine.rest(now: 0) == 100 * millisecond)
+        _ = machine.connected(1, identity: "a", now: 0)
+        #expect(machine.rest(now: 400 * millisecond) == 500 * millisecond)
+        #expect(machine.rest(now: 700 * millisecond) == 300 * millisecond)
+        #expect(machine.rest(now: 999 * millisecond) == 100 * millisecond)
+        #expect(machine.rest(now: 9_000 * millisecond) == 100 * millisecond, "it is told of again")
+        _ = machine.release(1, isBroken: false, now: 9_000 * millisecond)
+        #expect(machine.rest(now: 9_000 * millisecond) == 500 * millisecond)
+    }
+
     @Test("what is under way is not cut where the server was only found, nor where it is used again")
     func notCut() {
         var found = machine(idle: 1)

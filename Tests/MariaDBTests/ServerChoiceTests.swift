@@ -129,6 +129,16 @@ import Testing
         #expect(text(choice.looked([away("a"), sight("b", .readOnly, cluster: group)], now: 10 * Self.second)) == "a")
         #expect(text(choice.looked([away("a"), sight("b", cluster: group)], now: 10 * Self.second)) == "b")
         #expect(choice.conflict == nil && !choice.isInDoubt)
+        // Who says so is a member of the same group, which has one writer, and another one.
+        let several = MariaDBCluster.groupReplication("g", singlePrimary: false)
+        let other = MariaDBCluster.groupReplication("h", singlePrimary: true)
+        #expect(choice.isSucceeded(by: sight("c", cluster: group)))
+        for sight in [
+            sight("b", cluster: group), sight("c", .readOnly, cluster: group), sight("c", cluster: other), sight("c"),
+            away("c"),
+        ] { #expect(!choice.isSucceeded(by: sight)) }
+        _ = choice.looked([away("a"), sight("b", cluster: several)], now: 10 * Self.second)
+        #expect(!choice.isSucceeded(by: sight("c", cluster: several)), "all of them write")
         // Of a pair nobody says that: one is busy, and the other should not take writes.
         var pair = ServerChoice()
         _ = pair.looked([sight("a"), sight("b", .readOnly)], now: 0)
