@@ -60,23 +60,29 @@ let package = Package(
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
+        // Random numbers that can be had again, for tests and the fault harness.
+        .target(name: "SeededRandom", path: "Tools/SeededRandom", swiftSettings: settings),
+
         // Pure rules, and the protocols that the I/O is behind.
         .target(name: "KiteQCore", dependencies: [nioCore, deque], swiftSettings: settings),
-        .testTarget(name: "KiteQCoreTests", dependencies: ["KiteQCore", nioCore, deque], swiftSettings: settings),
+        .testTarget(
+            name: "KiteQCoreTests", dependencies: ["KiteQCore", "SeededRandom", nioCore, deque],
+            swiftSettings: settings),
 
         // Packets.
         .target(
             name: "KiteQWire", dependencies: ["KiteQCore", nioCore, protobuf], exclude: ["Protobuf/kiteq.proto"],
             swiftSettings: settings),
         .testTarget(
-            name: "KiteQWireTests", dependencies: ["KiteQWire", nioCore, protobuf], resources: [.copy("Resources")],
-            swiftSettings: settings),
+            name: "KiteQWireTests", dependencies: ["KiteQWire", "SeededRandom", nioCore, protobuf],
+            resources: [.copy("Resources")], swiftSettings: settings),
 
         // A client of MySQL and MariaDB that knows nothing of messages.
         .systemLibrary(name: "CMariaDB", pkgConfig: "libmariadb", providers: [.apt(["libmariadb-dev"])]),
         .target(name: "MariaDB", dependencies: ["CMariaDB", deque, logging], swiftSettings: settings),
         .testTarget(
-            name: "MariaDBTests", dependencies: ["MariaDB", "CMariaDB", "LocalServers", deque, logging],
+            name: "MariaDBTests",
+            dependencies: ["MariaDB", "CMariaDB", "LocalServers", "SeededRandom", deque, logging],
             swiftSettings: settings),
 
         // Servers of one's own on loopback: for `kiteq dev` and for tests.
@@ -124,8 +130,8 @@ let package = Package(
         .testTarget(
             name: "KiteQBrokerTests",
             dependencies: [
-                "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "KiteQWire", "TestSupport", nioCore,
-                nioLocks,
+                "KiteQBroker", "KiteQCore", "KiteQRegistry", "KiteQStore", "KiteQWire", "SeededRandom", "TestSupport",
+                nioCore, nioLocks,
                 nioPosix, nioSSL, logging, lifecycle,
             ],
             swiftSettings: settings),
@@ -184,16 +190,16 @@ let package = Package(
             dependencies: [
                 "KiteQ", "KiteQCore", "LocalServers", "MariaDB", argumentParser, logging, nioPosix, lifecycle,
             ],
-            path: "Benchmarks/Backlog", swiftSettings: settings),
+            path: "Tools/Backlog", swiftSettings: settings),
         // What the parts of a message's way cost, each alone: docs/performance.md.
-        .target(name: "MallocCount", path: "Benchmarks/MallocCount"),
+        .target(name: "MallocCount", path: "Tools/MallocCount"),
         .executableTarget(
             name: "kiteq-pieces",
             dependencies: [
                 "KiteQBroker", "KiteQCore", "KiteQStore", "KiteQWire", "MallocCount", "MariaDB", argumentParser,
                 nioCore,
             ],
-            path: "Benchmarks/Pieces", swiftSettings: settings),
+            path: "Tools/Pieces", swiftSettings: settings),
 
         .testTarget(
             name: "kiteqTests",
@@ -222,12 +228,13 @@ let package = Package(
         .target(
             name: "FaultHarness",
             dependencies: [
-                "KiteQ", "KiteQCore", "KiteQRegistry", "LocalServers", "MariaDB", logging, lifecycle, nioCore, nioPosix,
+                "KiteQ", "KiteQCore", "KiteQRegistry", "LocalServers", "MariaDB", "SeededRandom", logging, lifecycle,
+                nioCore, nioPosix,
             ],
-            swiftSettings: settings),
+            path: "Tools/FaultHarness", swiftSettings: settings),
         .executableTarget(
             name: "kiteq-faults", dependencies: ["FaultHarness", "LocalServers", argumentParser],
-            swiftSettings: settings),
+            path: "Tools/Faults", swiftSettings: settings),
         .testTarget(
             name: "KiteQFaultTests", dependencies: ["FaultHarness", "LocalServers", "kiteq"], swiftSettings: settings),
     ]
@@ -237,7 +244,7 @@ let package = Package(
 if Context.environment["KITEQ_PACKAGE"] == "broker" {
     let kept: Set<String> = [
         "KiteQCore", "KiteQWire", "CMariaDB", "MariaDB", "KiteQStore", "CZooKeeper", "KiteQRegistry", "COpenSSL",
-        "KiteQBroker", "TestSupport", "KiteQBrokerTests",
+        "KiteQBroker", "SeededRandom", "TestSupport", "KiteQBrokerTests",
     ]
     package.targets.removeAll { !kept.contains($0.name) }
     package.products.removeAll { $0.name != "MariaDB" }
@@ -245,7 +252,7 @@ if Context.environment["KITEQ_PACKAGE"] == "broker" {
 
 // `KITEQ_PACKAGE=core` is the rules alone and their tests: built in a minute.
 if Context.environment["KITEQ_PACKAGE"] == "core" {
-    package.targets.removeAll { !["KiteQCore", "KiteQCoreTests"].contains($0.name) }
+    package.targets.removeAll { !["KiteQCore", "SeededRandom", "KiteQCoreTests"].contains($0.name) }
     package.products.removeAll()
 }
 

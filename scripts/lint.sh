@@ -23,7 +23,7 @@ else
     say "ok: the format of ${#files[@]} Swift files"
 fi
 
-find_files 'Sources/*.swift' 'Benchmarks/*.swift' 'Tests/*.swift' ':!*.pb.swift'
+find_files 'Sources/*.swift' 'Tools/*.swift' 'Tests/*.swift' ':!*.pb.swift'
 if ! command -v python3 > /dev/null; then
     say "skipped: python3 is not installed, which looks for what is declared and not used"
 elif python3 scripts/unused.py "${files[@]}"; then

@@ -1,6 +1,6 @@
-"""Names what the Swift files in Sources declare and nobody uses: unused.py FILES (also of Benchmarks and Tests), from the root of the clone.
+"""Names what the Swift files in Sources and Tools declare and nobody uses: unused.py FILES (also of Tests), from the root of the clone.
 
-It knows words, not types. A declaration is dead where its name stands in Sources and Benchmarks only where it is declared, within what
+It knows words, not types. A declaration is dead where its name stands in Sources and Tools only where it is declared, within what
 bears it, in comments and in texts. So it finds too little, of a name that something else bears too, and is wrong only about what is
 called from outside: by a framework (FOREIGN), by users of the libraries, by tests (FOR_TESTS).
 """
@@ -32,7 +32,7 @@ FOR_TESTS = {
 # What these declare as public is for whoever imports them.
 LIBRARIES = {"KiteQ", "MariaDB"}
 # What these have is for tests, too.
-SUPPORT = {"LocalServers"}
+SUPPORT = {"LocalServers", "SeededRandom"}
 # Who conforms to one of these has members that are found by their names, and cases that are found by their values.
 BY_NAME = {"Codable", "Decodable", "Encodable"}
 BY_VALUE = BY_NAME | {"CaseIterable", "ExpressibleByArgument"}
@@ -218,10 +218,8 @@ def main():
         sys.exit(__doc__)
     uses, uses_in_tests, declarations, conforming = collections.Counter(), set(), [], collections.defaultdict(set)
     for path in map(pathlib.Path, sys.argv[1:]):
-        if path.parts[0] == "Sources":
+        if path.parts[0] in ("Sources", "Tools"):
             read(path, uses, declarations, conforming)
-        elif path.parts[0] == "Benchmarks":
-            read(path, uses, [], collections.defaultdict(set))
         else:
             uses_in_tests.update(re.findall(r"\w+", path.read_text()))
 

@@ -295,7 +295,8 @@ struct PoolStateMachine {
     }
 
     private mutating func cutOverdue(_ now: Int64) -> [Action] {
-        let overdue = connections.filter { ($0.value.cutAt ?? .max) <= now && $0.value.identity != identity }.keys.sorted()
+        let overdue = connections.filter { ($0.value.cutAt ?? .max) <= now && $0.value.identity != identity }.keys
+            .sorted()
         // Once: what it does after that is the connection's own.
         for id in overdue { connections[id]?.cutAt = .max }
         return overdue.map { .cut($0) }

@@ -91,9 +91,9 @@ struct ServerChoice: Sendable {
         silent = silent.filter { now - $0.value < Self.memory }
         var fit: [ServerSight] = []
         // A cluster with one writer says itself who it is: who does not answer is not.
-        let isSucceeded = sights.contains { isSucceeded(by: $0) }
+        let hasSuccessor = sights.contains { isSucceeded(by: $0) }
         for sight in sights {
-            guard let found = sight.isFit ? sight : isSucceeded ? nil : trusted(sight, now) else { continue }
+            guard let found = sight.isFit ? sight : hasSuccessor ? nil : trusted(sight, now) else { continue }
             if !fit.contains(where: { $0.identity == found.identity }) { fit.append(found) }
         }
         let answering = fit.filter { silent[$0.identity] == nil }

@@ -29,7 +29,7 @@ struct BrokerFixture: Sendable {
         configuration.bindPort = 0
         configuration.name = "test"
         // A machine that runs all tests at once may be slow.
-        configuration.delivery.deliveryTimeout = 60_000_000_000
+        configuration.topicDefaults.answerTime = 60_000_000_000
         // Most tests end with deliveries that nobody acknowledges.
         configuration.drainTimeout = .milliseconds(200)
         configuration.topics = ["trade"]

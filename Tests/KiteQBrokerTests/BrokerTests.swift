@@ -167,7 +167,7 @@ import Testing
             guard let soon = RedeliverySchedule(immediate: 3, steps: [.init(below: 10, wait: 150)], beyond: 150) else {
                 return
             }
-            $0.delivery.schedule = soon
+            $0.topicDefaults.redelivery = soon
         }) { fixture in
             let consumer = try await WireClient.greeted("s-member", at: fixture.address)
             let producer = try await WireClient.greeted("p-pay", at: fixture.address)

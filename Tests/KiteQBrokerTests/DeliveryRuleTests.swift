@@ -10,7 +10,7 @@ import Testing
 @Suite(.timeLimit(.minutes(3))) struct DeliveryRuleTests {
     @Test func aSuccessCountsThoughItsTimeWasUp() async throws {
         let store = InMemoryMessageStore()
-        try await BrokerFixture.serving(store: store, configure: { $0.delivery.deliveryTimeout = 50_000_000 }) {
+        try await BrokerFixture.serving(store: store, configure: { $0.topicDefaults.answerTime = 50_000_000 }) {
             fixture in
             let consumer = try await WireClient.greeted("s-member", at: fixture.address)
             let publisher = try await WireClient.greeted("p-pay", at: fixture.address)

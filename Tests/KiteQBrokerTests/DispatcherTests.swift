@@ -11,7 +11,7 @@ import Testing
     @Test(arguments: [1, 2, 3]) func eachPullGetsAllThatWasSentToIt(pulls: Int) async throws {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let dispatcher = Dispatcher(
-            shards: 1, limits: DeliveryLimits(), topics: [], settleRows: 100,
+            shards: 1, limits: DeliveryLimits(), topics: [], catalog: TopicCatalog(), settleRows: 100,
             recent: RecentMessages(limit: 100, clock: SystemClock()),
             routing: Routing(), clock: SystemClock(), logger: logger)
         dispatcher.setLease(shard: 0, until: .max)

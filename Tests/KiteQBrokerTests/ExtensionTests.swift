@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func aClientThatSaysWhatItCanIsToldWhatTheBrokerCan() async throws {
-        try await BrokerFixture.serving(configure: { $0.delivery.deliveryTimeout = 7_000_000_000 }) { broker in
+        try await BrokerFixture.serving(configure: { $0.topicDefaults.answerTime = 7_000_000_000 }) { broker in
             let client = try await WireClient.connect(to: broker.address)
             // The second one repeats it, as a client whose answer is late does.
             for capabilities in [[], [.extend]] as [ClientCapabilities] {
@@ -112,7 +112,7 @@ import Testing
 
     /// One of two deliveries is said to be worked on until the other one's time was up twice.
     @Test func whatIsWorkedOnIsNotSentAgain() async throws {
-        try await BrokerFixture.serving(configure: { $0.delivery.deliveryTimeout = 2_000_000_000 }) { broker in
+        try await BrokerFixture.serving(configure: { $0.topicDefaults.answerTime = 2_000_000_000 }) { broker in
             let consumer = try await WireClient.connect(to: broker.address)
             _ = try await consumer.greetRaw(meta("s-member", [.extend]))
             let publisher = try await WireClient.greeted("p-pay", at: broker.address)

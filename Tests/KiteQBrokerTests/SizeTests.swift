@@ -58,7 +58,8 @@ import Testing
 
     @Test func aClientOfTheOldFramingIsDoubted() async throws {
         try await BrokerFixture.serving(configure: {
-            $0.delivery.schedule = RedeliverySchedule(immediate: 1, steps: [], beyond: 60_000) ?? RedeliverySchedule()
+            $0.topicDefaults.redelivery =
+                RedeliverySchedule(immediate: 1, steps: [], beyond: 60_000) ?? RedeliverySchedule()
         }) { fixture in
             let consumer = try await WireClient.greeted("s-member", at: fixture.address, framing: .lengthPrefixed)
             let producer = try await WireClient.greeted("p-pay", at: fixture.address)

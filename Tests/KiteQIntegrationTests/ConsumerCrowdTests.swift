@@ -10,7 +10,7 @@ extension WholeBrokerTests.ConsumerTests {
             try database.configuration(), groups: ["s-crowd", "s-member"],
             configure: {
                 $0.delivery.window = 4
-                $0.delivery.schedule = try RedeliverySchedule.validated(immediate: 3, steps: [], beyond: 100)
+                $0.topicDefaults.redelivery = try RedeliverySchedule.validated(immediate: 3, steps: [], beyond: 100)
             }
         ) { broker in
             let ledger = Ledger()

@@ -16,7 +16,7 @@ extension WholeBrokerTests.ConsumerTests {
         let database = try await Database.migrated()
         try await HostedBroker.run(
             try database.configuration(), groups: ["s-mute", "s-member"],
-            configure: { $0.delivery.deliveryTimeout = 300_000_000 }
+            configure: { $0.topicDefaults.answerTime = 300_000_000 }
         ) { broker in
             let (ledger, gate) = (Ledger(), Gate())
             let producer = try producer(await broker.discovery())
@@ -58,7 +58,7 @@ extension WholeBrokerTests.ConsumerTests {
             try database.configuration(), groups: ["s-mortal", "s-member"],
             configure: {
                 $0.delivery.window = 8
-                $0.delivery.schedule = try RedeliverySchedule.validated(immediate: 3, steps: [], beyond: 100)
+                $0.topicDefaults.redelivery = try RedeliverySchedule.validated(immediate: 3, steps: [], beyond: 100)
             }
         ) { broker in
             let ledger = Ledger()

@@ -21,7 +21,7 @@ import Testing
 
     /// All of them together take five times the broker's timeout.
     @Test func aHundredThatWaitForOneHandlerAreHandledOnce() async throws {
-        try await TestBroker.serving([paid], configure: { $0.delivery.deliveryTimeout = 1_000_000_000 }) { broker in
+        try await TestBroker.serving([paid], configure: { $0.topicDefaults.answerTime = 1_000_000_000 }) { broker in
             let arrived = Arrivals<String>()
             var configuration = broker.configuration("s-membership")
             // More than can be handled within the timeout: they are kept up while they wait.
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test func aHandlerMayTakeLongerThanTheTimeout() async throws {
-        try await TestBroker.serving([paid], configure: { $0.delivery.deliveryTimeout = 500_000_000 }) { broker in
+        try await TestBroker.serving([paid], configure: { $0.topicDefaults.answerTime = 500_000_000 }) { broker in
             let arrived = Arrivals<String>()
             let consumer = try Consumer(
                 broker.configuration("s-membership"), subscriptions: subscriptions, concurrency: 1
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test func aHandlerThatHangsKeepsItsMessageNotForEver() async throws {
-        try await TestBroker.serving([paid], configure: { $0.delivery.deliveryTimeout = 300_000_000 }) { broker in
+        try await TestBroker.serving([paid], configure: { $0.topicDefaults.answerTime = 300_000_000 }) { broker in
             var configuration = broker.configuration("s-membership")
             configuration.handlerTimeout = .milliseconds(600)
             let calls = Mutex(0)

@@ -25,7 +25,7 @@ struct TestBroker: Sendable {
         var configuration = BrokerConfiguration()
         configuration.bindPort = port
         configuration.name = "test"
-        configuration.delivery.deliveryTimeout = 60_000_000_000
+        configuration.topicDefaults.answerTime = 60_000_000_000
         configuration.drainTimeout = .milliseconds(200)
         configuration.topics = [topic]
         configure(&configuration)

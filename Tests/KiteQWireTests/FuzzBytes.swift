@@ -1,5 +1,6 @@
 import KiteQWire
 import NIOCore
+import SeededRandom
 
 /// Random protobuf, mostly right: fields of the given numbers and of others, repeated, nested, of wrong types, broken.
 struct FuzzBytes {

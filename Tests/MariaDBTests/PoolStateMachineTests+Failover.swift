@@ -126,7 +126,7 @@ extension PoolStateMachineTests {
         #expect(promised.tick(now: 52) == [.cut(1)])
     }
 
-    @Test("the clock is looked at when something that is under way begins to be suspicious, and often where somebody waits")
+    @Test("the clock is looked at when something becomes suspicious, and often where somebody waits")
     func rests() {
         let millisecond: Int64 = 1_000_000
         var machine = machine { $0.suspicion = 1_000 * millisecond }

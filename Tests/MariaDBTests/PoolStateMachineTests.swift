@@ -1,3 +1,4 @@
+import SeededRandom
 import Testing
 
 @testable import MariaDB
@@ -246,7 +247,7 @@ import Testing
         "whatever comes: the bounds hold, each caller is answered once, each connection closed once", arguments: 0..<200
     )
     func random(seed: UInt64) {
-        var random = Random(state: seed)
+        var random = SplitMix64(seed: seed)
         var machine = machine(max: 3, min: Int(seed % 3), waiters: 4)
         var now: Int64 = 0
         var nextWaiter = 0
@@ -329,18 +330,5 @@ import Testing
             carryOut(machine.connected(id, identity: "a", now: now))
         }
         #expect(machine.connections.isEmpty && open.isEmpty && waiting.isEmpty)
-    }
-
-    /// SplitMix64.
-    private struct Random: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var word = state
-            word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-            return word ^ (word >> 31)
-        }
     }
 }

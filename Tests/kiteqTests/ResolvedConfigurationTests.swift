@@ -29,7 +29,7 @@ import Testing
     @Test func theDefaultsAreTheBrokersOwn() throws {
         let broker = try resolved("broker.topics=a")
         let defaults = BrokerConfiguration()
-        #expect(broker.delivery.schedule == RedeliverySchedule())
+        #expect(broker.topicDefaults.redelivery == RedeliverySchedule())
         #expect(broker.transactions == TransactionSchedule())
         #expect(broker.idleTimeout == defaults.idleTimeout)
         #expect(broker.bindPort == 13_800)
@@ -41,10 +41,10 @@ import Testing
             "broker.topics=a", "delivery.immediate_attempts=2", "delivery.retry_steps=5=1s,9=2s",
             "delivery.retry_beyond=3s",
             "transactions.first_check=1s", "transactions.longest_check=2s", "transactions.max_checks=3")
-        #expect(broker.delivery.schedule.wait(afterAttempts: 4) == 1_000)
-        #expect(broker.delivery.schedule.wait(afterAttempts: 8) == 2_000)
-        #expect(broker.delivery.schedule.wait(afterAttempts: 9) == 3_000)
-        #expect(broker.delivery.schedule.immediate == 2)
+        #expect(broker.topicDefaults.redelivery.wait(afterAttempts: 4) == 1_000)
+        #expect(broker.topicDefaults.redelivery.wait(afterAttempts: 8) == 2_000)
+        #expect(broker.topicDefaults.redelivery.wait(afterAttempts: 9) == 3_000)
+        #expect(broker.topicDefaults.redelivery.immediate == 2)
         #expect(broker.transactions == TransactionSchedule(firstAfter: 1_000, longest: 2_000, maxChecks: 3))
     }
 

@@ -29,12 +29,12 @@ final class Dispatcher: Sendable {
     let outbound: OutboundAccount
 
     init(
-        shards: Int, limits: DeliveryLimits, topics: [String], settleRows: Int, recent: RecentMessages,
-        routing: Routing, clock: any ProcessClock, logger: Logger
+        shards: Int, limits: DeliveryLimits, topics: [String], catalog: TopicCatalog, settleRows: Int,
+        recent: RecentMessages, routing: Routing, clock: any ProcessClock, logger: Logger
     ) {
         state = Mutex(
             State(
-                machine: DeliveryMachine(shards: shards, limits: limits, topics: topics),
+                machine: DeliveryMachine(shards: shards, limits: limits, topics: topics, catalog: catalog),
                 unwritten: Array(repeating: OldestPending(), count: shards)))
         // Bounded by the machine: it stops deliveries at `limits.unflushed`, so nothing that was decided is ever refused here.
         lanes = (0..<shards).map { _ in

@@ -23,7 +23,7 @@ extension BrokerParts {
     }
 
     private func workers(of shard: Int) -> [any Worker] {
-        let longestWait = configuration.delivery.schedule.longestWait
+        let longestWait = configuration.topicCatalog.longestWait
         let lookInterval = min(configuration.recoveryInterval, store.lease / 5)
         return [
             LeaseWatcher(

@@ -42,7 +42,8 @@ final class BrokerParts: Sendable {
         let routes = RouteFinder(routing)
         dispatcher = Dispatcher(
             shards: store.shardMap.shardCount, limits: configuration.delivery, topics: settings.topics.sorted(),
-            settleRows: configuration.batchRows, recent: recent, routing: routing, clock: clock, logger: logger)
+            catalog: configuration.topicCatalog, settleRows: configuration.batchRows, recent: recent, routing: routing,
+            clock: clock, logger: logger)
         incarnation = entry.incarnation
         topicPublishes = TopicPublishes(settings.topics)
         pausedGroups = PausedGroups(store: store, dispatcher: dispatcher)

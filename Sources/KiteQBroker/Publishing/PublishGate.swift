@@ -50,7 +50,7 @@ struct PublishGate: Sendable {
             return refuse(.tryAgain, excess.why)
         }
         let (header, settings) = (publish.header, publish.settings)
-        let request = PublishRules.Request(header)
+        let request = PublishRules.Request(header, bodyBytes: publish.body.readableBytes)
         let shard = request.isFly ? 0 : request.id.map(publishing.shard(of:)) ?? 0
         // A fly message is in no store: before a server was asked, this machine's time has to do.
         guard let now = publish.arrival.time(of: shard) ?? (request.isFly ? clock.wall() : nil) else {
@@ -98,7 +98,7 @@ struct PublishGate: Sendable {
                 "group \(publish.group) may not publish as group \(header.groupID): the header's group must be the connection's, or one that groups.file names in its speaks_for"
             )
         }
-        if let reason = settings.bodyLimits.refusal(of: publish.body.readableBytes, topic: header.topic, route: route) {
+        if let reason = settings.bodyLimits.refusal(of: publish.body.readableBytes, route: route) {
             return refuse(.refused, reason)
         }
         // A fly message is in no store: that it was before is not asked. What a half message's id is, only the store knows.
@@ -131,11 +131,12 @@ struct PublishGate: Sendable {
 }
 
 extension PublishRules.Request {
-    init(_ header: MessageHeaderView) {
+    init(_ header: MessageHeaderView, bodyBytes: Int) {
         self.init(
             id: header.withMessageID { MessageID(utf8: $0) }, topic: header.topic,
             messageType: header.messageType, group: header.groupID,
             expiredTime: header.expiredTime, deliverLimit: header.deliverLimit, isCommitted: header.commit,
-            isFly: header.fly, createTime: header.createTime ?? 0)
+            isFly: header.fly, createTime: header.createTime ?? 0,
+            bodyBytes: bodyBytes)
     }
 }

@@ -8,9 +8,6 @@ import NIOSSL
 ///
 /// What that takes long is done elsewhere: the socket is not read meanwhile, and what came with the greeting waits.
 extension ConnectionHandler {
-    /// What packets may take that come before the answer to the greeting, and what each takes beside its body.
-    private static let (mostHeldBytes, packetBytes) = (64 << 10, 256)
-
     /// What a greeting is answered with.
     struct Answer: Sendable {
         let opaque: Int32
@@ -49,13 +46,11 @@ extension ConnectionHandler {
         guard meta.groupID.utf8.elementsEqual(connection.group.utf8) else {
             return reject(.credentials, "this connection is of group \(connection.group) already", answer)
         }
-        // One answer at a time: else each would be one more that waits.
-        guard !isJudgedAgain else {
+        guard machine.greetsAgain() else {
             return reject(.handshake, "it repeats CONN_META before the one before it is answered", answer)
         }
-        isJudgedAgain = true
         judge(meta, connection.admission.certificate?.names) { verdict in
-            self.isJudgedAgain = false
+            self.machine.judgedAgain()
             if self.taken(verdict, meta, answer) != nil { self.welcome(answer, meta) }
         }
     }
@@ -80,7 +75,8 @@ extension ConnectionHandler {
                 }
             })
         if let verdict { return then(verdict) }
-        if case .greeting = state { hold() }
+        machine.judge()
+        updatePause()
     }
 
     /// What lets it in; where nothing does, it is told so and sent away. It hears the same whatever is wrong; the log says more.
@@ -132,12 +128,13 @@ extension ConnectionHandler {
             // Deliveries that follow at once are written behind the CONN_AUTH: this read's answers leave first, in order.
             let client = services.dispatcher.connect(
                 connection, group: meta.groupID, warmUpSeconds: Int(meta.warmingUpSeconds),
-                window: meta.window == 0 ? nil : Int(meta.window), onConnect: { self.state = .open(connection, $0) })
+                window: meta.window == 0 ? nil : Int(meta.window),
+                onConnect: { self.machine.open(Client(connection: connection, deliveries: $0)) })
             if framing == .lengthPrefixed { services.dispatcher.doubt(client) }
             if !context.channel.isWritable { services.dispatcher.setWritable(client, false) }
         } else {
             // Its group is not here by it: what is for the group goes to a client that takes it, or waits for one.
-            state = .open(connection, nil)
+            machine.open(Client(connection: connection, deliveries: nil))
         }
         watchIdle()
         // A reload that came meanwhile has not seen this connection.
@@ -163,7 +160,7 @@ extension ConnectionHandler {
 
     /// What is said to a client that knows of additions to the protocol; the others get what they always got.
     private var extensionsOffered: ConnAuthAck.Extensions {
-        let timeout = services.configuration.delivery.deliveryTimeout / 1_000_000
+        let timeout = services.configuration.topicDefaults.answerTime / 1_000_000
         return ConnAuthAck.Extensions(
             capabilities: [.extend, .respectsDoesNotConsume, .respectsWindow],
             deliveryTimeoutMilliseconds: UInt32(clamping: max(1, timeout)))
@@ -176,37 +173,12 @@ extension ConnectionHandler {
         return (true, try tls.peerCertificate.map(ShownCertificate.init))
     }
 
-    // MARK: Waiting for it
-
-    private func hold() {
-        state = .judging
-        setReading(false)
-    }
-
-    /// Keeps a packet until the verdict.
-    func hold(_ packet: Packet) {
-        held.append(packet)
-        heldBytes += packet.body.readableBytes + Self.packetBytes
-        if heldBytes > Self.mostHeldBytes {
-            reject(.handshake, "it sends before it is let in", Answer(packet.header))
-        }
-    }
-
-    /// Goes on with what waited for the verdict, as if it had come now.
+    /// Does what the verdict says, and goes on with what waited for it, as if it had come now.
     private func resume(_ verdict: () -> Void) {
-        switch state {
-        case .closed: return
-        case .judging:
-            state = .greeting
-            asRead {
-                verdict()
-                guard case .open = state else { return }
-                let packets = held
-                (held, heldBytes) = ([], 0)
-                for packet in packets { try handle(packet) }
-            }
-            setReading(!isPaused)
-        case .greeting, .open: asRead(verdict)
+        guard machine.judged() else { return }
+        asRead {
+            verdict()
+            for packet in machine.heldBeforeItWasOpen() { try handle(packet) }
         }
     }
 }

@@ -5,12 +5,11 @@ import NIOCore
 /// What each packet means (docs/protocol.md). What these throw ends the connection.
 extension ConnectionHandler {
     func handle(_ packet: Packet) throws {
-        switch state {
-        case .greeting: try greet(packet)
-        case .judging: hold(packet)
-        case .open where isFindingRoute: held.append(packet)
-        case .open(let connection, _): try handle(packet, of: connection)
-        case .closed: break
+        switch machine.received(packet) {
+        case .greet: try greet(packet)
+        case .handle(let client): try handle(packet, of: client.connection)
+        case .tooMuch: reject(.handshake, "it sends before it is let in", Answer(packet.header))
+        case .held, .ignored: break
         }
     }
 

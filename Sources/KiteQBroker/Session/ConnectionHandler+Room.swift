@@ -8,7 +8,7 @@ extension ConnectionHandler {
     ///   - partial: bytes that are here of the packet under way.
     ///   - isNew: a packet has become whole with it.
     func watchRoom(partial: Int, isNew: Bool) {
-        guard case .open(let connection, _) = state else { return }
+        guard let connection = machine.client?.connection else { return }
         if isNew { leaveRoom(connection) }
         guard partial > PacketRoom.free, room == .none, let context else { return }
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
@@ -30,9 +30,9 @@ extension ConnectionHandler {
 
     private func gotRoom() {
         // It may be what an earlier packet waited for, which has become whole in the meantime.
-        guard case .open(let connection, _) = state, room == .awaited, services.packetRoom.hasRoom(connection.id) else {
-            return
-        }
+        guard let connection = machine.client?.connection, room == .awaited,
+            services.packetRoom.hasRoom(connection.id)
+        else { return }
         room = .taken
         updatePause()
     }

@@ -8,10 +8,7 @@ import NIOCore
 extension ConnectionHandler {
     /// Holds the packet, and all behind it, until its route is known.
     func waitForRoute(of packet: Packet, topic: String, messageType: String, _ connection: Connection) {
-        // An end that has come waits for nothing: the publish has no answer, and its client tries again.
-        guard let context, !isEnding else { return }
-        held.append(packet)
-        isFindingRoute = true
+        guard let context, machine.awaitRoute(of: packet) else { return }
         updatePause()
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         services.routes.find(
@@ -23,11 +20,8 @@ extension ConnectionHandler {
 
     /// The first of what is held has its route; the rest is handled as if it had come now.
     private func goOn(with route: Route?) {
-        guard isFindingRoute, case .open(let connection, _) = state else { return }
-        isFindingRoute = false
+        guard let packets = machine.routeFound(), let connection = machine.client?.connection else { return }
         refreshSettings()
-        let packets = held
-        held = []
         asRead {
             for (index, packet) in packets.enumerated() {
                 if index == 0 {
@@ -41,14 +35,8 @@ extension ConnectionHandler {
 
     /// The connection ends: what had come whole counts, but for publishes whose route is not known.
     func handleHeld() {
-        guard isFindingRoute else { return }
-        isFindingRoute = false
-        isEnding = true
-        let packets = held
-        held = []
         do {
-            // The first is the publish that waits.
-            for packet in packets.dropFirst() { try handle(packet) }
+            for packet in machine.end() { try handle(packet) }
         } catch {
             logger.debug(
                 "a packet of a connection that ended cannot be understood: \(error)", metadata: ["peer": "\(peer)"])

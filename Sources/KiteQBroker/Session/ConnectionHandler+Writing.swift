@@ -7,7 +7,9 @@ import NIOCore
 extension ConnectionHandler {
     /// - Parameter bytes: of their messages, as the account of what is not written has them.
     func write(_ deliveries: [DeliveryActions.Delivery], bytes: Int) {
-        guard case .open(let connection, _) = state else { return services.dispatcher.outbound.subtract(bytes) }
+        guard let connection = machine.client?.connection else {
+            return services.dispatcher.outbound.subtract(bytes)
+        }
         let start = outbound.readableBytes
         defer {
             unwritten.hold(deliveries: bytes, length: outbound.readableBytes - start)
@@ -28,7 +30,7 @@ extension ConnectionHandler {
     }
 
     func write(_ results: [PublishResult]) {
-        guard case .open = state else { return }
+        guard machine.client != nil else { return }
         var bytes = 0
         for result in results {
             bytes += result.publish.message.footprint
@@ -48,7 +50,7 @@ extension ConnectionHandler {
     }
 
     func writeQuestion(header: ByteBuffer, opaque: Int32) {
-        guard case .open(let connection, _) = state else { return }
+        guard let connection = machine.client?.connection else { return }
         write { () throws(WireError) in
             try PacketWriter.writeTransactionAck(
                 into: &outbound, framing: framing, opaque: opaque, version: connection.version,

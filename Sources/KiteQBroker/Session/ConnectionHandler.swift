@@ -14,33 +14,21 @@ final class ConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    enum State {
-        /// Nothing but CONN_META is accepted.
-        case greeting
-        /// Whether it is let in is being found out.
-        case judging
-        /// Without an id the client does not consume: it said so.
-        case open(Connection, DeliveryClientID?)
-        case closed
+    /// Who was let in.
+    struct Client {
+        let connection: Connection
+        /// Nil where it does not consume: it said so.
+        let deliveries: DeliveryClientID?
     }
 
     let services: SessionServices
     let logger: Logger
     let peer: Peer
     let place: Admissions.Place
-    var state = State.greeting
+    var machine = SessionMachine<Client>()
+    var gate = ReadingGate()
     /// Whether a TLS handshake is done.
     private(set) var isEncrypted = false
-    /// What came between the greeting and its answer, or while a route is found.
-    var held: [Packet] = []
-    /// What those take that came before the answer to the greeting.
-    var heldBytes = 0
-    /// A CONN_META that it repeated is being judged.
-    var isJudgedAgain = false
-    /// The route of the first that is held takes long to find.
-    var isFindingRoute = false
-    /// It is closed, or about to be.
-    var isEnding = false
     /// As they were when the read under way began.
     private(set) var settings: SessionSettings
     private var settingsVersion: Int
@@ -69,11 +57,6 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// What it was given to send and has not taken.
     var unwritten = Unwritten()
     var stallTimer: Scheduled<Void>?
-    private(set) var isPaused = false
-    /// Why it is not read, if it is not: too many of its publishes, or of its answers, wait; or a route is found; or there is no ``room``.
-    private var hasTooManyPublishes = false
-    private(set) var hasTooManyAnswers = false
-    private var haveDeadlinesStopped = false
     private var isDraining = false
     private(set) var lastRead = NIODeadline.now()
     var patience = PacketPatience()
@@ -103,10 +86,10 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     var refusesPublishes: Bool { isDraining || services.isDraining }
 
+    var isPaused: Bool { gate.isPaused }
+
     /// That of a client that was let in.
-    private var group: String? {
-        if case .open(let connection, _) = state { connection.group } else { nil }
-    }
+    private var group: String? { machine.client?.connection.group }
 
     // MARK: Life
 
@@ -119,10 +102,10 @@ final class ConnectionHandler: ChannelInboundHandler {
             in: .nanoseconds(settings.handshakeTimeout.nanoseconds)
         ) { [weak self] in
             guard let self else { return }
-            switch self.state {
-            case .greeting: self.reject(.handshake, "no CONN_META within \(self.settings.handshakeTimeout)")
-            case .judging: self.reject(.busy, "too many clients are waiting to be let in, try again later")
-            case .open, .closed: break
+            if self.machine.isGreeting {
+                self.reject(.handshake, "no CONN_META within \(self.settings.handshakeTimeout)")
+            } else if self.machine.isJudging {
+                self.reject(.busy, "too many clients are waiting to be let in, try again later")
             }
         }
         context.fireChannelActive()
@@ -134,28 +117,28 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if isFindingRoute {
+        if machine.isRouting {
             handleHeld()
             finishRead()
         }
         timer?.cancel()
         stallTimer?.cancel()
         patience.end()
-        held = []
         services.dispatcher.outbound.subtract(unwritten.end().deliveries)
-        if case .open(let connection, let client) = state {
+        if let client = machine.client {
+            let connection = client.connection
             connection.markClosed()
             if room != .none { services.packetRoom.leave(connection.id) }
             // In this order: when a stop has seen the last connection go, all that they left undone has been decided.
-            if let client { services.dispatcher.disconnect(client) }
+            if let deliveries = client.deliveries { services.dispatcher.disconnect(deliveries) }
             services.connections.remove(connection)
         }
-        state = .closed
+        machine.close()
         self.context = nil
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if case .greeting = state, let error = error as? NIOSSLError, error != .uncleanShutdown {
+        if machine.isGreeting, let error = error as? NIOSSLError, error != .uncleanShutdown {
             services.refusals.refuse(.tls, peer, "its TLS handshake failed: \(TLSReason.clause("\(error)"))")
         } else {
             logger.debug("the connection broke: \(error)", metadata: ["peer": "\(peer)"])
@@ -171,7 +154,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         settings = services.settings
         // It holds what the group might do before.
         recentRoute = RecentRoute()
-        if case .open(let connection, _) = state { quota = services.quota(of: connection.group, settings) }
+        if let group { quota = services.quota(of: group, settings) }
     }
 
     /// Watches for silence once the handshake is done.
@@ -232,14 +215,15 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func finishRead() {
         if let batch = publishes.take() { services.publishing.submit(batch) }
         if let batch = fly.take() { services.dispatcher.acceptFly(batch) }
-        if case .open(let connection, let client) = state {
+        if let client = machine.client {
             let (answers, extended) = (acknowledgements.take(), extensions.take())
-            if let client, let answers { services.dispatcher.acknowledge(answers, client: client) }
-            if let client, let extended { services.dispatcher.extend(extended, client: client) }
-            connection.published.add(publishCount)
+            if let id = client.deliveries {
+                if let answers { services.dispatcher.acknowledge(answers, client: id) }
+                if let extended { services.dispatcher.extend(extended, client: id) }
+            }
+            client.connection.published.add(publishCount)
             publishCount = 0
         }
-        if unacknowledgedBytes > services.configuration.connectionPublishBytes { hasTooManyPublishes = true }
         updatePause()
     }
 
@@ -249,15 +233,13 @@ final class ConnectionHandler: ChannelInboundHandler {
         // What came whole before it counts.
         handleHeld()
         finishRead()
-        switch state {
-        case .greeting, .judging:
+        if let group {
+            services.refusals.refuse(.malformed, peer, of: group, "\(error)")
+            close()
+        } else if !machine.isClosed {
             let wire = error as? WireError
             framing = wire?.framing ?? .plain
             reject(.handshake, "\(error)", wire?.header.map(Answer.init))
-        case .open(let connection, _):
-            services.refusals.refuse(.malformed, peer, of: connection.group, "\(error)")
-            close()
-        case .closed: break
         }
     }
 
@@ -269,61 +251,52 @@ final class ConnectionHandler: ChannelInboundHandler {
             false, feedback: reason, opaque: answer?.opaque ?? 0, version: answer?.version ?? 0,
             extensionField: answer?.extensionField ?? 0)
         close()
-        // What it sends on is nobody's.
-        if case .open = state { return }
-        state = .closed
+        if machine.client == nil { machine.close() }
     }
 
     // MARK: Back-pressure
 
-    /// Store acks went out: reading goes on once half of the bound is free.
+    /// Store acks went out.
     func acknowledged(bytes: Int) {
         unacknowledgedBytes -= bytes
-        if unacknowledgedBytes < services.configuration.connectionPublishBytes / 2 { hasTooManyPublishes = false }
         updatePause()
     }
 
-    /// A write has ended: answers that the client has taken let it be read again once half of the bound is free.
+    /// A write has ended: the client has taken what is in it.
     private func wrote(_ write: Unwritten.Write) {
         services.dispatcher.outbound.subtract(write.deliveries)
         unwritten.wrote(write)
-        if unwritten.answers < Unwritten.mostAnswers / 2 { hasTooManyAnswers = false }
         updatePause()
     }
 
-    /// While the store, or the finding of a route, is what keeps the socket from being read, the client's DELIVER_ACKs cannot arrive for no fault of its own, and
-    /// its deadlines stand still. Those of a client that does not take its answers run on.
+    /// Does what the gate says after what may have changed it.
     func updatePause() {
-        let isBrokersDoing = hasTooManyPublishes || isFindingRoute || room == .awaited
-        if haveDeadlinesStopped != isBrokersDoing, case .open(_, let client?) = state {
-            haveDeadlinesStopped = isBrokersDoing
-            services.dispatcher.setReading(client, !isBrokersDoing)
-        }
-        setPaused(isBrokersDoing || hasTooManyAnswers)
-        if let context { watchWriting(context) }
-    }
-
-    /// While the socket is not read, heartbeats cannot arrive: the client's idle clock stands still.
-    private func setPaused(_ paused: Bool) {
-        guard isPaused != paused, context != nil else { return }
-        isPaused = paused
-        lastRead = .now()
-        patience.restart(now: lastRead)
-        if case .open(let connection, _) = state { connection.setReadingPaused(paused) }
-        setReading(!paused)
-    }
-
-    func setReading(_ reading: Bool) {
         guard let context else { return }
+        gate.set(.publishes, unacknowledgedBytes, of: services.configuration.connectionPublishBytes)
+        gate.set(.answers, unwritten.answers, of: Unwritten.mostAnswers)
+        gate.set(.route, machine.isRouting)
+        gate.set(.room, room == .awaited)
+        gate.set(.verdict, machine.isJudging)
+        let client = machine.client
+        let change = gate.change(hasDeadlines: client?.deliveries != nil)
+        if let id = client?.deliveries, let run = change.deadlinesRun { services.dispatcher.setReading(id, run) }
+        if let isPaused = change.isPaused {
+            lastRead = .now()
+            patience.restart(now: lastRead)
+            client?.connection.setReadingPaused(isPaused)
+        }
+        if let isRead = change.isRead { setReading(isRead, context) }
+        watchWriting(context)
+    }
+
+    private func setReading(_ reading: Bool, _ context: ChannelHandlerContext) {
         context.channel.setOption(.autoRead, value: reading).whenFailure { [logger, peer] error in
             logger.debug("cannot change whether a connection is read: \(error)", metadata: ["peer": "\(peer)"])
         }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if case .open(_, let client?) = state {
-            services.dispatcher.setWritable(client, context.channel.isWritable)
-        }
+        if let id = machine.client?.deliveries { services.dispatcher.setWritable(id, context.channel.isWritable) }
         watchWriting(context)
     }
 
@@ -347,7 +320,6 @@ final class ConnectionHandler: ChannelInboundHandler {
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { _ in self.wrote(write) }
         context.writeAndFlush(wrapOutboundOut(buffer), promise: promise)
-        if unwritten.answers > Unwritten.mostAnswers { hasTooManyAnswers = true }
         updatePause()
     }
 }

@@ -34,7 +34,9 @@ package struct BrokerConfiguration: Sendable {
     /// From the connection's start to its CONN_META.
     package var handshakeTimeout: Duration = .seconds(10)
 
-    /// The largest body of a topic's messages, in bytes; a topic that is not named has no limit of its own.
+    /// What holds for the messages of all topics, but for what is said of one.
+    package var topicDefaults = TopicSettings()
+    /// The largest body of a topic's messages, in bytes.
     package var topicMaxBody: [String: Int] = [:]
     /// Publishes a second that are taken; more are refused. 0: no limit.
     package var receiveRate = 0
@@ -68,4 +70,15 @@ package struct BrokerConfiguration: Sendable {
     package var drainTimeout: Duration = .seconds(10)
 
     package init() {}
+
+    var topicCatalog: TopicCatalog {
+        let own = topicMaxBody.map { name, bytes in
+            var settings = topicDefaults
+            settings.maxBody = bytes
+            return (BindingName(name), settings)
+        }
+        return TopicCatalog(
+            defaults: topicDefaults,
+            own: Dictionary(own, uniquingKeysWith: { $0.maxBody < $1.maxBody ? $0 : $1 }))
+    }
 }

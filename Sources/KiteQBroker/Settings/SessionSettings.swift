@@ -13,6 +13,7 @@ package final class SessionSettings: Sendable {
     let maxConnectionsPerAddress: Int
     let maxPacket: Int
     let maxProperties: Int
+    /// By the groups that messages are for.
     let bodyLimits: BodyLimits
     let handshakeTimeout: Duration
     let packetTimeout: Duration
@@ -48,7 +49,7 @@ package final class SessionSettings: Sendable {
     private init(_ configuration: BrokerConfiguration, tls: ServerTLS?, topics: Set<String>) {
         self.configuration = configuration
         self.topics = topics
-        served = ServedTopics(topics)
+        served = ServedTopics(topics, configuration.topicCatalog)
         access = configuration.access
         self.tls = tls
         receiveRate = configuration.receiveRate
@@ -56,7 +57,7 @@ package final class SessionSettings: Sendable {
         maxConnectionsPerAddress = configuration.maxConnectionsPerAddress
         maxPacket = configuration.maxPacket
         maxProperties = configuration.maxProperties
-        bodyLimits = BodyLimits(topics: configuration.topicMaxBody, groups: configuration.access.groups)
+        bodyLimits = BodyLimits(groups: configuration.access.groups)
         handshakeTimeout = configuration.handshakeTimeout
         packetTimeout = configuration.packetTimeout
         idleTimeout = configuration.idleTimeout

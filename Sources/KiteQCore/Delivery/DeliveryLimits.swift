@@ -1,7 +1,5 @@
 /// The bounds and times of delivery. Durations are nanoseconds.
 package struct DeliveryLimits: Sendable {
-    /// How long a consumer has for its DELIVER_ACK (docs/protocol.md#delivery: 5 s).
-    package var deliveryTimeout: MonotonicTime = 5_000_000_000
     /// For how long a success is still good news after its delivery was given up.
     package var lateTime: MonotonicTime = 900_000_000_000
     /// How long after a delivery was sent its consumer may have it extended.
@@ -37,7 +35,6 @@ package struct DeliveryLimits: Sendable {
     package var standstill: MonotonicTime = 1_000_000_000
     /// Messages a second of a group whose binding names none (docs/protocol.md#watermark: 6000).
     package var defaultWatermark = 6_000
-    package var schedule = RedeliverySchedule()
     package var pull = PullLimits()
 
     package init() {}

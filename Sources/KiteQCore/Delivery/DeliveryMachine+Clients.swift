@@ -7,7 +7,7 @@ extension DeliveryMachine {
     ) -> DeliveryClientID {
         let limit = min(max(1, window ?? limits.window), limits.window)
         let window = InFlightWindow<DeliveryClient.Entry>(
-            limit: limit, timeout: limits.deliveryTimeout, lateLimit: max(64, limit * 2), lateTime: limits.lateTime)
+            limit: limit, timeout: topics.answerTime, lateLimit: max(64, limit * 2), lateTime: limits.lateTime)
         let c = addClient(groupIndex(name), window, WarmUp(seconds: warmUpSeconds, start: moment.now), &moment)
         pump(&moment)
         return clients.id(of: c)

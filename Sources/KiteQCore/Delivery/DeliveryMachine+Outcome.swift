@@ -116,7 +116,7 @@ extension DeliveryMachine {
         slots.addAttempt(position, of: ref)
         let entry = slots[ref].owed[position]
         let isAway = groups[entry.group].isAway
-        let decision = limits.schedule.decide(
+        let decision = topics.redelivery(slots[ref].topic).decide(
             attempts: entry.attempts, deliverLimit: slots[ref].message.deliverLimit,
             expiresAt: slots[ref].message.expiresAt, now: time(of: slots[ref].shard, moment.wall))
         switch decision {

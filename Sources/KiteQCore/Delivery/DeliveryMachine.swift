@@ -38,10 +38,15 @@ package struct DeliveryMachine: Sendable {
     package internal(set) var answerTimes = LatencyHistogram()
     var topics: TopicTable
 
-    /// - Parameter topics: those that are counted apart.
-    package init(shards: Int, limits: DeliveryLimits = DeliveryLimits(), topics: [String] = []) {
+    /// - Parameters:
+    ///   - topics: those that are counted apart.
+    ///   - catalog: what holds for their messages, and for all others.
+    package init(
+        shards: Int, limits: DeliveryLimits = DeliveryLimits(), topics: [String] = [],
+        catalog: TopicCatalog = TopicCatalog()
+    ) {
         self.limits = limits
-        self.topics = TopicTable(topics)
+        self.topics = TopicTable(topics, catalog)
         slots = SlotTable(shards: shards)
         // A shard that cannot be written stops itself, and leaves the others their part.
         let shard = DeliveryShard(

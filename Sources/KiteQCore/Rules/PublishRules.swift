@@ -23,10 +23,11 @@ package enum PublishRules {
         package var isFly: Bool
         /// Unix seconds; 0 where it is absent.
         package var createTime: Int64
+        package var bodyBytes: Int
 
         package init(
             id: MessageID?, topic: String, messageType: String, group: String, expiredTime: Int64,
-            deliverLimit: Int32, isCommitted: Bool, isFly: Bool, createTime: Int64 = 0
+            deliverLimit: Int32, isCommitted: Bool, isFly: Bool, createTime: Int64 = 0, bodyBytes: Int = 0
         ) {
             self.id = id
             self.topic = topic
@@ -37,6 +38,7 @@ package enum PublishRules {
             self.isCommitted = isCommitted
             self.isFly = isFly
             self.createTime = createTime
+            self.bodyBytes = bodyBytes
         }
     }
 
@@ -53,9 +55,9 @@ package enum PublishRules {
     package struct Accepted: Sendable, Hashable {
         package var id: MessageID
         package var kind: Kind
-        /// After now, and at most 7 days after.
+        /// After now, and within the longest life of its topic's messages.
         package var expiresAt: Timestamp
-        /// 1 to 100.
+        /// From 1 to the most attempts of its topic's messages.
         package var deliverLimit: Int
         /// The createTime; the time of arrival where that is absent or no time. Always fits a ``Timestamp``.
         package var createdAt: Timestamp
@@ -66,6 +68,7 @@ package enum PublishRules {
         case badName(Name)
         case topicNotServed(String)
         case flyWithoutCommit
+        case bodyTooLarge(bytes: Int, topic: String, limit: Int)
         /// So many milliseconds ago.
         case expired(ago: Timestamp)
 
@@ -82,6 +85,8 @@ package enum PublishRules {
             case .badName(let name): "the \(name.rawValue) is empty or has more than \(maxNameBytes) bytes"
             case .topicNotServed(let topic): "the topic \(topic) is not served here"
             case .flyWithoutCommit: "a fly message must be committed"
+            case .bodyTooLarge(let bytes, let topic, let limit):
+                "the body has \(bytes) bytes, and topic \(topic) takes at most \(limit) (topics.max_body)"
             case .expired(let ago):
                 "the message has expired already, \(ServerClock.span(ago)) ago by the clock of the broker's database"
             }
@@ -96,22 +101,26 @@ package enum PublishRules {
     /// Accepts or refuses a publish, by itself: rates, bindings and what is stored are others' matter.
     ///
     /// - Parameters:
-    ///   - topics: those that this broker serves.
+    ///   - topics: those that this broker serves, and what holds for each.
     ///   - now: Unix milliseconds, by the server that is to store it.
     package static func check(_ request: Request, topics: ServedTopics, now: Timestamp) -> Verdict {
         guard let id = request.id else { return .refuse(.badID) }
         if !isName(request.topic) { return .refuse(.badName(.topic)) }
         if !isName(request.messageType) { return .refuse(.badName(.messageType)) }
         if !isName(request.group) { return .refuse(.badName(.group)) }
-        guard topics.contains(request.topic) else { return .refuse(.topicNotServed(request.topic)) }
+        guard let settings = topics[request.topic] else { return .refuse(.topicNotServed(request.topic)) }
         if request.isFly && !request.isCommitted { return .refuse(.flyWithoutCommit) }
-        let expiresAt = expiry(request.expiredTime, now: now)
+        let expiresAt = expiry(request.expiredTime, now: now, longest: settings.longestLife)
         guard expiresAt > now else { return .refuse(.expired(ago: now - expiresAt)) }
+        if request.bodyBytes > settings.maxBody {
+            return .refuse(
+                .bodyTooLarge(bytes: request.bodyBytes, topic: request.topic, limit: settings.maxBody))
+        }
         let limit = Int(request.deliverLimit)
         return .accept(
             Accepted(
                 id: id, kind: request.isFly ? .fly : request.isCommitted ? .committed : .half, expiresAt: expiresAt,
-                deliverLimit: (1...maxDeliverLimit).contains(limit) ? limit : maxDeliverLimit,
+                deliverLimit: (1...settings.mostAttempts).contains(limit) ? limit : settings.mostAttempts,
                 createdAt: (1...maxCreateTime).contains(request.createTime) ? request.createTime * 1_000 : now))
     }
 
@@ -119,8 +128,8 @@ package enum PublishRules {
         !name.isEmpty && name.utf8.count <= maxNameBytes
     }
 
-    private static func expiry(_ expiredTime: Int64, now: Timestamp) -> Timestamp {
-        let latest = now + maxLifetime
+    private static func expiry(_ expiredTime: Int64, now: Timestamp, longest: Timestamp) -> Timestamp {
+        let latest = now + longest
         guard expiredTime > 0 else { return latest }
         let (milliseconds, overflow) = expiredTime.multipliedReportingOverflow(by: 1_000)
         if overflow || milliseconds > latest { return latest }

@@ -55,7 +55,7 @@ extension ServerConfiguration {
 
     private static let deliveryOptions: [ConfigurationOption] = [
         .init(
-            "delivery.timeout", \.broker.delivery.deliveryTimeout, .nanoseconds(.milliseconds(100) ... .seconds(3_600))),
+            "delivery.timeout", \.broker.topicDefaults.answerTime, .nanoseconds(.milliseconds(100) ... .seconds(3_600))),
         .init(
             "delivery.longest_handling", \.broker.delivery.longestHandling,
             .nanoseconds(.seconds(1) ... .seconds(7 * 86_400))),

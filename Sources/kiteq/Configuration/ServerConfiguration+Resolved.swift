@@ -26,7 +26,7 @@ extension ServerConfiguration {
                 about: "transactions.longest_check", "transactions.first_check")
         }
         do {
-            broker.delivery.schedule = try RedeliverySchedule.validated(
+            broker.topicDefaults.redelivery = try RedeliverySchedule.validated(
                 immediate: redelivery.immediate, steps: redelivery.steps, beyond: redelivery.beyond)
         } catch {
             throw CommandError(

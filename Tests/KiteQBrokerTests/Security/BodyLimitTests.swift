@@ -7,16 +7,13 @@ import Testing
 @Suite struct BodyLimitTests {
     private let route = Route([.init(group: "s-java", persistent: true), .init(group: "s-go", persistent: true)])
 
-    @Test func theGroupsOfTheRouteAndTheTopicSayHowMuch() {
+    @Test func theGroupsOfTheRouteSayHowMuch() {
         let limits = BodyLimits(
-            topics: ["feed": 100],
             groups: [BindingName("s-java"): GroupAccess(maxBody: 10), BindingName("x"): GroupAccess(maxBody: 1)])
-        #expect(limits.refusal(of: 10, topic: "trade", route: route) == nil)
-        let refused = limits.refusal(of: 11, topic: "trade", route: route)
+        #expect(limits.refusal(of: 10, route: route) == nil)
+        let refused = limits.refusal(of: 11, route: route)
         #expect(refused == "the body has 11 bytes, and group s-java takes at most 10 (max_body in groups.file)")
-        #expect(limits.refusal(of: 11, topic: "trade", route: Route([.init(group: "s-go", persistent: true)])) == nil)
-        #expect(
-            limits.refusal(of: 101, topic: "feed", route: Route([]))?.contains("topic feed takes at most 100") == true)
-        #expect(BodyLimits().refusal(of: .max, topic: "feed", route: route) == nil)
+        #expect(limits.refusal(of: 11, route: Route([.init(group: "s-go", persistent: true)])) == nil)
+        #expect(BodyLimits().refusal(of: .max, route: route) == nil)
     }
 }

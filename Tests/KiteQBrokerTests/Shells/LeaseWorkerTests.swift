@@ -23,7 +23,7 @@ import Testing
             health = WriteHealth(shards: 1, clock: clock)
             let clocks = ServerClocks(shards: 1, clock: clock, logger: logger)
             let dispatcher = Dispatcher(
-                shards: 1, limits: DeliveryLimits(), topics: [], settleRows: 100,
+                shards: 1, limits: DeliveryLimits(), topics: [], catalog: TopicCatalog(), settleRows: 100,
                 recent: RecentMessages(limit: 100, clock: clock), routing: Routing(), clock: clock, logger: logger)
             let context = PublishContext(
                 store: ScriptedPublishStore(), entry: StoreEntry(incarnation: 1), dispatcher: dispatcher,

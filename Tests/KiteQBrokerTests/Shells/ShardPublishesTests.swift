@@ -20,7 +20,7 @@ import Testing
             configuration.publishWait = .seconds(2)
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             let dispatcher = Dispatcher(
-                shards: 1, limits: DeliveryLimits(), topics: [], settleRows: 100,
+                shards: 1, limits: DeliveryLimits(), topics: [], catalog: TopicCatalog(), settleRows: 100,
                 recent: RecentMessages(limit: 100, clock: clock), routing: Routing(), clock: clock, logger: logger)
             let clocks = ServerClocks(shards: 1, clock: clock, logger: logger)
             let now = clock.monotonic()

@@ -17,9 +17,9 @@ import Testing
         of body: ByteBuffer, isDoubtful: Bool, _ end: (inout DeliveryHarness, DeliveryClientID) -> Void
     ) -> [String?] {
         // The first failure is written.
-        var h = DeliveryHarness {
-            $0.schedule = RedeliverySchedule(immediate: 1, steps: [], beyond: 60_000) ?? RedeliverySchedule()
-        }
+        var settings = TopicSettings()
+        settings.redelivery = RedeliverySchedule(immediate: 1, steps: [], beyond: 60_000) ?? RedeliverySchedule()
+        var h = DeliveryHarness(catalog: TopicCatalog(defaults: settings))
         let client = h.liveClient("a")
         if isDoubtful { h.machine.doubt(client) }
         h.accept(7, route, DeliveryHarness.message(body: body))

@@ -7,10 +7,13 @@ struct DeliveryHarness {
     var machine: DeliveryMachine
     var moment = DeliveryMoment(now: 1_000_000_000_000, wall: 1_800_000_000_000)
 
-    init(shards: Int = 1, _ adjust: (inout DeliveryLimits) -> Void = { _ in }) {
+    init(
+        shards: Int = 1, topics: [String] = [], catalog: TopicCatalog = TopicCatalog(),
+        _ adjust: (inout DeliveryLimits) -> Void = { _ in }
+    ) {
         var limits = DeliveryLimits()
         adjust(&limits)
-        machine = DeliveryMachine(shards: shards, limits: limits)
+        machine = DeliveryMachine(shards: shards, limits: limits, topics: topics, catalog: catalog)
         for shard in 0..<shards { machine.setLease(shard: shard, until: .max, &moment) }
         for shard in machine.shards.indices {
             machine.shards[shard].orphans = OrphanWatch(nextPassAt: .max)
@@ -26,11 +29,12 @@ struct DeliveryHarness {
     }
 
     static func message(
-        deliverLimit: Int = 100, expiresIn: Timestamp = 3_600_000, wall: Timestamp = 1_800_000_000_000,
+        topic: String = "trade", deliverLimit: Int = 100, expiresIn: Timestamp = 3_600_000,
+        wall: Timestamp = 1_800_000_000_000,
         body: ByteBuffer = ByteBuffer(string: "b")
     ) -> Message {
         Message(
-            id: .random(), kind: .string, topic: "trade", messageType: "paid", publisherGroup: "p-pay",
+            id: .random(), kind: .string, topic: topic, messageType: "paid", publisherGroup: "p-pay",
             expiresAt: wall + expiresIn, deliverLimit: deliverLimit, publishedAt: wall, header: ByteBuffer(string: "h"),
             body: body)
     }

@@ -1,3 +1,4 @@
+import SeededRandom
 import Testing
 
 @testable import KiteQCore
@@ -7,14 +8,19 @@ import Testing
 /// group gets nothing again that it has acknowledged.
 @Suite struct DeliveryModelTests {
     private struct World {
+        private static var patient: TopicCatalog {
+            var settings = TopicSettings()
+            settings.answerTime = 1 << 60
+            return TopicCatalog(defaults: settings)
+        }
+
         let groups = ["a", "b", "c", "d"]
-        var h = DeliveryHarness {
+        var h = DeliveryHarness(catalog: Self.patient) {
             $0.queueLength = 20
             $0.window = 6
             $0.pageRows = 5
             $0.memoryBytes = 12_000
             $0.unflushed = 25
-            $0.deliveryTimeout = 1 << 60
             $0.pull.visibility = (1 << 60)...(1 << 60)
             $0.pull.lingering = 4_000_000_000
         }

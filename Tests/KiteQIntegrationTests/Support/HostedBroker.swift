@@ -28,7 +28,7 @@ struct HostedBroker: Sendable {
         configuration.topics = ["trade"]
         configuration.recoveryInterval = .milliseconds(100)
         // A machine that runs all tests at once may be slow.
-        configuration.delivery.deliveryTimeout = 60_000_000_000
+        configuration.topicDefaults.answerTime = 60_000_000_000
         configuration.drainTimeout = .seconds(5)
         try configure(&configuration)
         let served = Served()

@@ -1,3 +1,5 @@
+import SeededRandom
+
 /// What is to happen to a message: a pure function of the run's seed and the message's number.
 package struct MessagePlan: Sendable, Hashable {
     package enum Way: UInt8, Sendable, Hashable, CaseIterable {

@@ -1,3 +1,5 @@
+import SeededRandom
+
 /// The faults of a run, in their order: a pure function of the seed and of what is asked for.
 ///
 /// Where each kind has a count, these are shuffled and the sequence ends. Where one has none, the sequence has no end: the run

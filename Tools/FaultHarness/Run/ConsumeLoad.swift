@@ -1,5 +1,6 @@
 import KiteQ
 import Logging
+import SeededRandom
 import ServiceLifecycle
 import Synchronization
 

@@ -1,3 +1,5 @@
+import SeededRandom
+
 package import KiteQCore
 
 /// The ids of one run's messages: number and id can be told from each other without a table.

@@ -1,0 +1,61 @@
+/// Whether a session's socket is read, and whether its client's deadlines run: by what keeps it from being read. Amounts that go up
+/// and down give way at half of their bound, so that a socket is not turned on and off at each packet.
+struct ReadingGate {
+    struct Reasons: OptionSet {
+        let rawValue: UInt8
+
+        /// Too many bytes of its publishes wait for their store acks.
+        static let publishes = Reasons(rawValue: 1)
+        /// Too many bytes of answers wait for it to take them.
+        static let answers = Reasons(rawValue: 2)
+        /// The route of one of its publishes takes long to find.
+        static let route = Reasons(rawValue: 4)
+        /// There is no room for the packet that is on its way in.
+        static let room = Reasons(rawValue: 8)
+        /// It is not known yet whether it is let in.
+        static let verdict = Reasons(rawValue: 16)
+
+        /// While these keep the socket from being read its client's DELIVER_ACKs cannot arrive for no fault of its own.
+        static let brokersDoing: Reasons = [.publishes, .route, .room]
+    }
+
+    /// What is different from what was last said; nil where it is as it was.
+    struct Change: Equatable {
+        var deadlinesRun: Bool?
+        /// By ``ReadingGate/isPaused``, which does not know of the verdict on a greeting.
+        var isPaused: Bool?
+        var isRead: Bool?
+    }
+
+    private var reasons: Reasons = []
+    private var told = (deadlinesRun: true, isPaused: false, isRead: true)
+
+    /// While nothing is read heartbeats cannot arrive, and no clock of the client's runs. Before it is let in those of the handshake do.
+    var isPaused: Bool { !reasons.subtracting(.verdict).isEmpty }
+
+    func isHeld(by reason: Reasons) -> Bool { reasons.contains(reason) }
+
+    mutating func set(_ reason: Reasons, _ holds: Bool) {
+        if holds { reasons.insert(reason) } else { reasons.remove(reason) }
+    }
+
+    /// - Parameters:
+    ///   - amount: of what waits.
+    ///   - bound: above which the socket is not read until half of it is free.
+    mutating func set(_ reason: Reasons, _ amount: Int, of bound: Int) {
+        if amount > bound { set(reason, true) } else if amount <= bound / 2 { set(reason, false) }
+    }
+
+    /// What is to be done now, once.
+    /// - Parameter hasDeadlines: whether there is a client with deliveries; one that comes later is told then.
+    mutating func change(hasDeadlines: Bool) -> Change {
+        var change = Change()
+        let deadlinesRun = reasons.isDisjoint(with: .brokersDoing)
+        if hasDeadlines, told.deadlinesRun != deadlinesRun {
+            (told.deadlinesRun, change.deadlinesRun) = (deadlinesRun, deadlinesRun)
+        }
+        if told.isPaused != isPaused { (told.isPaused, change.isPaused) = (isPaused, isPaused) }
+        if told.isRead != reasons.isEmpty { (told.isRead, change.isRead) = (reasons.isEmpty, reasons.isEmpty) }
+        return change
+    }
+}

@@ -1,0 +1,8 @@
+import SeededRandom
+
+extension SplitMix64 {
+    /// True once in so many times.
+    mutating func once(in count: Int) -> Bool {
+        Int.random(in: 0..<count, using: &self) == 0
+    }
+}
