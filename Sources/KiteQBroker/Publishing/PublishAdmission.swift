@@ -8,6 +8,10 @@ enum PublishAdmission {
     case fly(Message, Route, feedback: String)
     /// For the store. Half messages have no route yet, and count in the account where there is one.
     case stored(Message, Route?, countedBy: GroupAccount?)
-    /// Its route takes long to find: to be asked about again, with the route.
-    case waits
+}
+
+/// What ``PublishGate`` says of a publish before it is known where it goes.
+enum PublishCheck {
+    case answered(PublishVerdict, feedback: String)
+    case passed(CheckedPublish)
 }

@@ -2,19 +2,10 @@ import KiteQCore
 import KiteQWire
 import NIOCore
 
-/// A publish as it came, and what is known of who made it.
+/// How a publish came, beside its header and what it carries.
 struct PublishAttempt {
-    let header: MessageHeaderView
-    let body: ByteBuffer
-    var extra: ByteBuffer?
     let kind: Message.Kind
-    /// The group that publishes, as it has shown to be. The header may name another one only where it may speak for it.
-    let group: String
-    /// Where it publishes from, for the log.
-    let peer: Peer
-    let settings: SessionSettings
-    /// Of the group; nil where it has no limits that a publish is held against.
-    let quota: GroupQuota?
+    let publisher: Publisher
     /// Nothing is taken any more, here or of this client.
     let isStopping: Bool
     /// When it came.
@@ -23,37 +14,47 @@ struct PublishAttempt {
     var isAgain = false
 }
 
-/// What every publish goes through, whichever way it came, before any store is asked.
-struct PublishGate: Sendable {
-    let publishing: PublishPipeline
-    let topics: TopicPublishes
-    let refusals: Refusals
-    let recent: RecentMessages
-    let backlogs: Backlogs
-    let receiveLimit: ReceiveLimit
-    let clock: any ProcessClock
+/// A publish that keeps the rules and the rates.
+struct CheckedPublish {
+    let accepted: PublishRules.Accepted
+    /// With the createTime that it may have lacked.
+    let header: ByteBuffer
+}
 
-    /// What the broker says of it. Counts what it refuses.
-    ///
-    /// - Parameter way: where a message of this topic and type goes, and whether the group may publish it; nil where that takes
-    ///   long. Asked once at most, and of nothing that is refused anyway.
-    func admit(
-        _ publish: PublishAttempt, way: (_ topic: String, _ messageType: String) -> RouteWay?
-    ) -> PublishAdmission {
-        func refuse(_ verdict: PublishVerdict, _ reason: String) -> PublishAdmission {
-            publishing.counters.refused.add(1)
-            topics[publish.header.topic]?.refused.add(1)
-            return .answered(verdict, feedback: reason)
+/// What every publish goes through, whichever way it came, before any store is asked.
+final class PublishGate: Sendable {
+    private let publishing: PublishPipeline
+    private let topics: TopicPublishes
+    private let refusals: Refusals
+    private let recent: RecentMessages
+    private let backlogs: Backlogs
+    private let receiveLimit: ReceiveLimit
+    private let clock: any ProcessClock
+
+    init(
+        publishing: PublishPipeline, topics: TopicPublishes, refusals: Refusals, recent: RecentMessages,
+        backlogs: Backlogs, receiveLimit: ReceiveLimit, clock: any ProcessClock
+    ) {
+        self.publishing = publishing
+        self.topics = topics
+        self.refusals = refusals
+        self.recent = recent
+        self.backlogs = backlogs
+        self.receiveLimit = receiveLimit
+        self.clock = clock
+    }
+
+    /// What can be said of it before it is known where it goes. Counts what it refuses.
+    func check(_ header: MessageHeaderView, _ content: MessageBody, _ attempt: PublishAttempt) -> PublishCheck {
+        let publisher = attempt.publisher
+        let settings = publisher.settings
+        func refuse(_ verdict: PublishVerdict, _ reason: String) -> PublishCheck {
+            .answered(verdict, feedback: refused(header, reason))
         }
-        func holdBack(_ excess: GroupQuota.Excess) -> PublishAdmission {
-            refusals.refuse(excess.kind, publish.peer, of: publish.group, excess.why)
-            return refuse(.tryAgain, excess.why)
-        }
-        let (header, settings) = (publish.header, publish.settings)
-        let request = PublishRules.Request(header, bodyBytes: publish.body.readableBytes)
+        let request = PublishRules.Request(header, bodyBytes: content.body.readableBytes)
         let shard = request.isFly ? 0 : request.id.map(publishing.shard(of:)) ?? 0
         // A fly message is in no store: before a server was asked, this machine's time has to do.
-        guard let now = publish.arrival.time(of: shard) ?? (request.isFly ? clock.wall() : nil) else {
+        guard let now = attempt.arrival.time(of: shard) ?? (request.isFly ? clock.wall() : nil) else {
             let why = publishing.whyAway(shard) ?? "shard \(shard) of the store does not answer yet, try again later"
             return refuse(.tryAgain, "not stored, for its shard is away: \(why)")
         }
@@ -66,46 +67,54 @@ struct PublishGate: Sendable {
             return refuse(.refused, "the message has more than \(settings.maxProperties) properties")
         }
         let headerBytes = header.bytes(fillingCreateTime: now / 1_000)
-        let length = PacketWriter.messageLength(header: headerBytes, body: publish.body, extra: publish.extra)
+        let length = PacketWriter.messageLength(header: headerBytes, body: content.body, extra: content.extra)
         guard length <= PacketHeader.maximumBodyLength else {
             return refuse(.refused, "the message is too large with the createTime that it lacks")
         }
-        if publish.isStopping { return refuse(.tryAgain, "the broker is stopping, publish to another one") }
-        // The group's first: what is beyond it takes nothing of what is for all.
-        if !publish.isAgain, let quota = publish.quota,
-            let excess = quota.excess(of: length, now: publish.arrival.monotonic)
-        {
-            return holdBack(excess)
+        if attempt.isStopping { return refuse(.tryAgain, "the broker is stopping, publish to another one") }
+        if !attempt.isAgain {
+            // The group's first: what is beyond it takes nothing of what is for all.
+            if let excess = publisher.quota?.excess(of: length, now: attempt.arrival.monotonic) {
+                return .answered(.tryAgain, feedback: heldBack(publisher, header, excess))
+            }
+            if !receiveLimit.takesPublish(settings, now: attempt.arrival.monotonic) {
+                return refuse(.tryAgain, "over the broker's receive rate, try again later")
+            }
         }
-        if !publish.isAgain, !receiveLimit.takesPublish(settings, now: publish.arrival.monotonic) {
-            return refuse(.tryAgain, "over the broker's receive rate, try again later")
-        }
-        func forbid(_ reason: String) -> PublishAdmission {
-            publishing.counters.forbidden.add(1)
-            refusals.refuse(.publish, publish.peer, of: publish.group, reason)
-            return .answered(.refused, feedback: reason)
+        return .passed(CheckedPublish(accepted: accepted, header: headerBytes))
+    }
+
+    /// What becomes of it. Counts what it refuses.
+    ///
+    /// - Parameter way: where messages of this topic and type go, and whether the group may publish them.
+    func admit(
+        _ checked: CheckedPublish, _ header: MessageHeaderView, _ content: MessageBody, _ attempt: PublishAttempt,
+        way: RouteWay
+    ) -> PublishAdmission {
+        let (accepted, publisher) = (checked.accepted, attempt.publisher)
+        func refuse(_ verdict: PublishVerdict, _ reason: String) -> PublishAdmission {
+            .answered(verdict, feedback: refused(header, reason))
         }
         let route: Route
-        switch way(header.topic, header.messageType) {
-        case nil: return .waits
+        switch way {
         case .route(let found): route = found
         case .unknown: return refuse(.tryAgain, "the broker has not learned its bindings yet, try again later")
         case .forbidden:
-            return forbid("group \(publish.group) may not publish to topic \(header.topic)")
+            return forbidden(publisher, "group \(publisher.group) may not publish to topic \(header.topic)")
         }
-        if !settings.access.maySpeak(publish.group, for: header.groupID) {
-            return forbid(
-                "group \(publish.group) may not publish as group \(header.groupID): the header's group must be the connection's, or one that groups.file names in its speaks_for"
+        if !publisher.settings.access.maySpeak(publisher.group, for: header.groupID) {
+            return forbidden(
+                publisher,
+                "group \(publisher.group) may not publish as group \(header.groupID): the header's group must be the connection's, or one that groups.file names in its speaks_for"
             )
         }
-        if let reason = settings.bodyLimits.refusal(of: publish.body.readableBytes, route: route) {
-            return refuse(.refused, reason)
-        }
+        let limits = publisher.settings.bodyLimits
+        if let reason = limits.refusal(of: content.body.readableBytes, route: route) { return refuse(.refused, reason) }
         // A fly message is in no store: that it was before is not asked. What a half message's id is, only the store knows.
         if accepted.kind == .committed,
             recent.contains(
                 accepted.id, topic: header.topic, messageType: header.messageType, publisherGroup: header.groupID,
-                body: publish.body, now: publish.arrival.monotonic)
+                body: content.body, now: attempt.arrival.monotonic)
         {
             return .answered(.accepted, feedback: "stored before, and done")
         }
@@ -114,19 +123,42 @@ struct PublishGate: Sendable {
             topics[header.topic]?.unrouted.add(1)
             return .answered(.accepted, feedback: "no group is bound to it")
         }
-        if accepted.kind != .fly, let why = backlogs.objection(to: route) { return holdBack((.groupBacklog, why)) }
-        if accepted.kind == .half, let excess = publish.quota?.excessOfHalfMessages() { return holdBack(excess) }
+        if accepted.kind != .fly, let why = backlogs.objection(to: route) {
+            return .answered(.tryAgain, feedback: heldBack(publisher, header, (.groupBacklog, why)))
+        }
+        if accepted.kind == .half, let excess = publisher.quota?.excessOfHalfMessages() {
+            return .answered(.tryAgain, feedback: heldBack(publisher, header, excess))
+        }
         let message = Message(
-            id: accepted.id, kind: publish.kind, topic: header.topic, messageType: header.messageType,
+            id: accepted.id, kind: attempt.kind, topic: header.topic, messageType: header.messageType,
             publisherGroup: header.groupID, expiresAt: accepted.expiresAt, deliverLimit: accepted.deliverLimit,
-            publishedAt: accepted.createdAt, header: headerBytes, body: publish.body, extra: publish.extra)
+            publishedAt: accepted.createdAt, header: checked.header, body: content.body, extra: content.extra)
         if accepted.kind == .fly {
             publishing.counters.fly.add(1)
             return .fly(message, route, feedback: "fly: delivered from memory, not stored")
         }
         CrashPoint.reached(.publishReceived)
         guard accepted.kind == .half else { return .stored(message, route, countedBy: nil) }
-        return .stored(message, nil, countedBy: publish.quota.flatMap { $0.countsHalfMessages ? $0.account : nil })
+        return .stored(message, nil, countedBy: publisher.quota.flatMap { $0.countsHalfMessages ? $0.account : nil })
+    }
+
+    // MARK: Refusals: each returns what is said
+
+    private func refused(_ header: MessageHeaderView, _ reason: String) -> String {
+        publishing.counters.refused.add(1)
+        topics[header.topic]?.refused.add(1)
+        return reason
+    }
+
+    private func heldBack(_ publisher: Publisher, _ header: MessageHeaderView, _ excess: GroupQuota.Excess) -> String {
+        refusals.refuse(excess.kind, publisher.peer, of: publisher.group, excess.why)
+        return refused(header, excess.why)
+    }
+
+    private func forbidden(_ publisher: Publisher, _ reason: String) -> PublishAdmission {
+        publishing.counters.forbidden.add(1)
+        refusals.refuse(.publish, publisher.peer, of: publisher.group, reason)
+        return .answered(.refused, feedback: reason)
     }
 }
 

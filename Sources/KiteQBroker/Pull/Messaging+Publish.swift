@@ -11,7 +11,8 @@ extension Messaging {
         await findRoutes(of: messages, group)
         let arrival = services.clocks.arrival()
         let settings = services.settings
-        let quota = services.quota(of: group, settings)
+        let publisher = Publisher(
+            group: group, peer: .caller, settings: settings, quota: services.quota(of: group, settings))
         var stored: [PendingPublish] = []
         var fly: [(message: Message, route: Route)] = []
         for (index, message) in messages.enumerated() {
@@ -27,20 +28,22 @@ extension Messaging {
                 continue
             }
             let (body, kind) = message.body.bytes
+            let content = MessageBody(header: header.bytes, body: body)
             let attempt = PublishAttempt(
-                header: header, body: body, kind: kind, group: group, peer: .caller, settings: settings, quota: quota,
-                isStopping: services.isDraining, arrival: arrival)
-            let admission = services.gate.admit(attempt) { topic, messageType in
-                guard settings.access.mayPublish(group, to: topic) else { return .forbidden }
-                switch services.routing.find(topic: topic, messageType: messageType) {
-                case .route(let route): return .route(route)
-                case .unknown: return .unknown
-                case .dear: return nil
-                }
+                kind: kind, publisher: publisher, isStopping: services.isDraining, arrival: arrival)
+            let checked: CheckedPublish
+            switch services.gate.check(header, content, attempt) {
+            case .answered(let verdict, let feedback):
+                answer(verdict, feedback)
+                continue
+            case .passed(let some): checked = some
             }
-            switch admission {
+            guard let way = way(of: header, publisher) else {
+                answer(.tryAgain, "the bindings of the topic are changing, try again")
+                continue
+            }
+            switch services.gate.admit(checked, header, content, attempt, way: way) {
             case .answered(let verdict, let feedback): answer(verdict, feedback)
-            case .waits: answer(.tryAgain, "the bindings of the topic are changing, try again")
             case .fly(let message, let route, let feedback):
                 fly.append((message, route))
                 answer(.accepted, feedback)
@@ -56,6 +59,16 @@ extension Messaging {
         services.dispatcher.acceptFly(fly)
         if !stored.isEmpty { services.publishing.submit(stored) }
         return await call.outcomes()
+    }
+
+    /// Nil where it takes long to find out.
+    private func way(of header: MessageHeaderView, _ publisher: Publisher) -> RouteWay? {
+        guard publisher.mayPublish(to: header.topic) else { return .forbidden }
+        switch services.routing.find(topic: header.topic, messageType: header.messageType) {
+        case .route(let route): return .route(route)
+        case .unknown: return .unknown
+        case .dear: return nil
+        }
     }
 
     /// Before their time begins: what it takes to find routes is no wait for the store. Of what is refused anyway none is sought.

@@ -121,7 +121,6 @@ extension ConnectionHandler {
             services.connections.remove(connection)
             return reject(.tooMany, why, answer)
         }
-        quota = services.quota(of: meta.groupID, settings)
         welcome(answer, meta)
         readMore(context)
         if connection.consumes {

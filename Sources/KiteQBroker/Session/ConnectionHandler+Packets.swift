@@ -73,27 +73,25 @@ extension ConnectionHandler {
             if connection.markPublished(half: !header.commit) { services.dispatcher.markPublisher(connection.clientID) }
             publishCount += 1
         }
+        let publisher = publisher(connection)
         let attempt = PublishAttempt(
-            header: header, body: parts.body, extra: parts.extra,
-            kind: packet.header.command == .bytesMessage ? .bytes : .string, group: connection.group, peer: peer,
-            settings: settings, quota: quota, isStopping: refusesPublishes, arrival: arrival, isAgain: found != nil)
-        let admission = services.gate.admit(attempt) { topic, messageType in
-            if let found {
-                guard settings.access.mayPublish(connection.group, to: topic) else { return .forbidden }
-                return found.map { .route($0) } ?? .unknown
-            }
-            return recentRoute.way(topic: topic, messageType: messageType, in: services.routing) {
-                settings.access.mayPublish(connection.group, to: topic)
-            }
+            kind: packet.header.command == .bytesMessage ? .bytes : .string, publisher: publisher,
+            isStopping: refusesPublishes, arrival: arrival, isAgain: found != nil)
+        let checked: CheckedPublish
+        switch services.gate.check(header, parts, attempt) {
+        case .answered(let verdict, let feedback):
+            return answer(packet, header, verdict == .accepted, feedback)
+        case .passed(let some): checked = some
         }
-        switch admission {
+        guard let way = way(of: header, publisher, found) else {
+            return waitForRoute(of: packet, topic: header.topic, messageType: header.messageType, connection)
+        }
+        switch services.gate.admit(checked, header, parts, attempt, way: way) {
         case .answered(let verdict, let feedback):
             answer(packet, header, verdict == .accepted, feedback)
         case .fly(let message, let route, let feedback):
             fly.append((message, route))
             answer(packet, header, true, feedback)
-        case .waits:
-            waitForRoute(of: packet, topic: header.topic, messageType: header.messageType, connection)
         case .stored(let message, let route, let countedBy):
             unacknowledgedBytes += message.footprint
             publishes.append(
@@ -104,6 +102,27 @@ extension ConnectionHandler {
                         messageIDRange: header.messageIDRange, route: route, countedBy: countedBy,
                         arrivedAt: arrival.monotonic)))
         }
+    }
+
+    /// Nil where it takes long to find out.
+    private func way(of header: MessageHeaderView, _ publisher: Publisher, _ found: Route??) -> RouteWay? {
+        guard let found else {
+            return recentRoute.way(topic: header.topic, messageType: header.messageType, in: services.routing) {
+                publisher.mayPublish(to: header.topic)
+            }
+        }
+        guard publisher.mayPublish(to: header.topic) else { return .forbidden }
+        return found.map { .route($0) } ?? .unknown
+    }
+
+    /// As it is until a reload.
+    private func publisher(_ connection: Connection) -> Publisher {
+        if let knownPublisher { return knownPublisher }
+        let publisher = Publisher(
+            group: connection.group, peer: peer, settings: settings,
+            quota: services.quota(of: connection.group, settings))
+        knownPublisher = publisher
+        return publisher
     }
 
     /// Answers a publish at once.

@@ -44,8 +44,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// Opaques of deliveries that the read under way says are being worked on.
     var extensions = ReadBatch<UInt32>()
     var recentRoute = RecentRoute()
-    /// Nil where the group has no limits that a publish is held against, and before it is let in.
-    var quota: GroupQuota?
+    /// Nil before its first publish since a reload.
+    var knownPublisher: Publisher?
     /// Publishes of the read under way, whatever became of them.
     var publishCount = 0
     /// What the read under way is answered.
@@ -154,7 +154,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         settings = services.settings
         // It holds what the group might do before.
         recentRoute = RecentRoute()
-        if let group { quota = services.quota(of: group, settings) }
+        knownPublisher = nil
     }
 
     /// Watches for silence once the handshake is done.

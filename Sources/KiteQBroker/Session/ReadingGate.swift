@@ -1,22 +1,24 @@
 /// Whether a session's socket is read, and whether its client's deadlines run: by what keeps it from being read. Amounts that go up
 /// and down give way at half of their bound, so that a socket is not turned on and off at each packet.
 struct ReadingGate {
-    struct Reasons: OptionSet {
-        let rawValue: UInt8
+    struct Reasons: Equatable {
+        fileprivate var bits: UInt8
 
         /// Too many bytes of its publishes wait for their store acks.
-        static let publishes = Reasons(rawValue: 1)
+        static let publishes = Reasons(bits: 1)
         /// Too many bytes of answers wait for it to take them.
-        static let answers = Reasons(rawValue: 2)
+        static let answers = Reasons(bits: 2)
         /// The route of one of its publishes takes long to find.
-        static let route = Reasons(rawValue: 4)
+        static let route = Reasons(bits: 4)
         /// There is no room for the packet that is on its way in.
-        static let room = Reasons(rawValue: 8)
+        static let room = Reasons(bits: 8)
         /// It is not known yet whether it is let in.
-        static let verdict = Reasons(rawValue: 16)
+        static let verdict = Reasons(bits: 16)
 
         /// While these keep the socket from being read its client's DELIVER_ACKs cannot arrive for no fault of its own.
-        static let brokersDoing: Reasons = [.publishes, .route, .room]
+        static let brokersDoing = Reasons(bits: 1 | 4 | 8)
+
+        fileprivate func meets(_ other: Reasons) -> Bool { bits & other.bits != 0 }
     }
 
     /// What is different from what was last said; nil where it is as it was.
@@ -27,16 +29,16 @@ struct ReadingGate {
         var isRead: Bool?
     }
 
-    private var reasons: Reasons = []
+    private var reasons = Reasons(bits: 0)
     private var told = (deadlinesRun: true, isPaused: false, isRead: true)
 
     /// While nothing is read heartbeats cannot arrive, and no clock of the client's runs. Before it is let in those of the handshake do.
-    var isPaused: Bool { !reasons.subtracting(.verdict).isEmpty }
+    var isPaused: Bool { reasons.bits & ~Reasons.verdict.bits != 0 }
 
-    func isHeld(by reason: Reasons) -> Bool { reasons.contains(reason) }
+    func isHeld(by reason: Reasons) -> Bool { reasons.meets(reason) }
 
     mutating func set(_ reason: Reasons, _ holds: Bool) {
-        if holds { reasons.insert(reason) } else { reasons.remove(reason) }
+        if holds { reasons.bits |= reason.bits } else { reasons.bits &= ~reason.bits }
     }
 
     /// - Parameters:
@@ -50,12 +52,13 @@ struct ReadingGate {
     /// - Parameter hasDeadlines: whether there is a client with deliveries; one that comes later is told then.
     mutating func change(hasDeadlines: Bool) -> Change {
         var change = Change()
-        let deadlinesRun = reasons.isDisjoint(with: .brokersDoing)
+        let deadlinesRun = !reasons.meets(.brokersDoing)
         if hasDeadlines, told.deadlinesRun != deadlinesRun {
             (told.deadlinesRun, change.deadlinesRun) = (deadlinesRun, deadlinesRun)
         }
         if told.isPaused != isPaused { (told.isPaused, change.isPaused) = (isPaused, isPaused) }
-        if told.isRead != reasons.isEmpty { (told.isRead, change.isRead) = (reasons.isEmpty, reasons.isEmpty) }
+        let isRead = reasons.bits == 0
+        if told.isRead != isRead { (told.isRead, change.isRead) = (isRead, isRead) }
         return change
     }
 }

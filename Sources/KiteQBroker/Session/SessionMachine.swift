@@ -61,6 +61,8 @@ struct SessionMachine<Client> {
 
     // MARK: Packets
 
+    /// In line: every packet comes here.
+    @inline(__always)
     mutating func received(_ packet: Packet) -> Step {
         switch phase {
         case .greeting: return .greet
@@ -76,6 +78,7 @@ struct SessionMachine<Client> {
         }
     }
 
+    @inline(never)
     private mutating func hold(_ packet: Packet) {
         held.append(packet)
         heldBytes += packet.body.readableBytes + Self.packetBytes

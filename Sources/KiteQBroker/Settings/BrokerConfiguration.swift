@@ -74,11 +74,11 @@ package struct BrokerConfiguration: Sendable {
     var topicCatalog: TopicCatalog {
         let own = topicMaxBody.map { name, bytes in
             var settings = topicDefaults
-            settings.maxBody = bytes
+            settings.publishing.maxBody = bytes
             return (BindingName(name), settings)
         }
         return TopicCatalog(
             defaults: topicDefaults,
-            own: Dictionary(own, uniquingKeysWith: { $0.maxBody < $1.maxBody ? $0 : $1 }))
+            own: Dictionary(own, uniquingKeysWith: { $0.publishing.maxBody < $1.publishing.maxBody ? $0 : $1 }))
     }
 }

@@ -108,19 +108,19 @@ package enum PublishRules {
         if !isName(request.topic) { return .refuse(.badName(.topic)) }
         if !isName(request.messageType) { return .refuse(.badName(.messageType)) }
         if !isName(request.group) { return .refuse(.badName(.group)) }
-        guard let settings = topics[request.topic] else { return .refuse(.topicNotServed(request.topic)) }
+        guard let bounds = topics[request.topic] else { return .refuse(.topicNotServed(request.topic)) }
         if request.isFly && !request.isCommitted { return .refuse(.flyWithoutCommit) }
-        let expiresAt = expiry(request.expiredTime, now: now, longest: settings.longestLife)
+        let expiresAt = expiry(request.expiredTime, now: now, longest: bounds.longestLife)
         guard expiresAt > now else { return .refuse(.expired(ago: now - expiresAt)) }
-        if request.bodyBytes > settings.maxBody {
+        if request.bodyBytes > bounds.maxBody {
             return .refuse(
-                .bodyTooLarge(bytes: request.bodyBytes, topic: request.topic, limit: settings.maxBody))
+                .bodyTooLarge(bytes: request.bodyBytes, topic: request.topic, limit: bounds.maxBody))
         }
         let limit = Int(request.deliverLimit)
         return .accept(
             Accepted(
                 id: id, kind: request.isFly ? .fly : request.isCommitted ? .committed : .half, expiresAt: expiresAt,
-                deliverLimit: (1...settings.mostAttempts).contains(limit) ? limit : settings.mostAttempts,
+                deliverLimit: (1...bounds.mostAttempts).contains(limit) ? limit : bounds.mostAttempts,
                 createdAt: (1...maxCreateTime).contains(request.createTime) ? request.createTime * 1_000 : now))
     }
 

@@ -1,16 +1,23 @@
 /// What holds for the messages of one topic.
 package struct TopicSettings: Sendable, Hashable {
+    package var publishing = PublishBounds()
+    /// When a failed delivery is tried again.
+    package var redelivery = RedeliverySchedule()
+    /// How long a consumer has for its DELIVER_ACK (docs/protocol.md#delivery: 5 s): nanoseconds. For now one for all topics: a
+    /// client's deadlines are in the order of its deliveries (`InFlightWindow`).
+    package var answerTime: MonotonicTime = 5_000_000_000
+
+    package init() {}
+}
+
+/// What a topic's messages may be. Plain numbers: every publish asks for them.
+package struct PublishBounds: Sendable, Hashable {
     /// The largest body, in bytes.
     package var maxBody = Int.max
     /// The longest life, and that of a message that names none: milliseconds.
     package var longestLife: Timestamp = PublishRules.maxLifetime
     /// The most attempts, and those of a message that names none.
     package var mostAttempts = PublishRules.maxDeliverLimit
-    /// When a failed delivery is tried again.
-    package var redelivery = RedeliverySchedule()
-    /// How long a consumer has for its DELIVER_ACK (docs/protocol.md#delivery: 5 s): nanoseconds. For now one for all topics: a
-    /// client's deadlines are in the order of its deliveries (`InFlightWindow`).
-    package var answerTime: MonotonicTime = 5_000_000_000
 
     package init() {}
 }

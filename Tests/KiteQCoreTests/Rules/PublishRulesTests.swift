@@ -45,7 +45,7 @@ import Testing
     /// What holds for its topic, and not what holds for another one.
     @Test func theTopicSaysHowLargeHowLongAndHowOften() throws {
         var own = TopicSettings()
-        (own.maxBody, own.longestLife, own.mostAttempts) = (10, 5_000, 4)
+        (own.publishing.maxBody, own.publishing.longestLife, own.publishing.mostAttempts) = (10, 5_000, 4)
         let topics = ServedTopics(["trade", "feed"], TopicCatalog(own: [BindingName("trade"): own]))
         func check(_ topic: String, bytes: Int, attempts: Int32 = 100) -> PublishRules.Verdict {
             var request = Self.request()

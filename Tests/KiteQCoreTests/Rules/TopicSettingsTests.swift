@@ -5,7 +5,7 @@ import Testing
 @Suite struct TopicSettingsTests {
     private func settings(maxBody: Int) -> TopicSettings {
         var settings = TopicSettings()
-        settings.maxBody = maxBody
+        settings.publishing.maxBody = maxBody
         return settings
     }
 
@@ -14,7 +14,7 @@ import Testing
         let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
         let own = [BindingName(composed): settings(maxBody: 1), BindingName(decomposed): settings(maxBody: 2)]
         let catalog = TopicCatalog(defaults: settings(maxBody: 3), own: own)
-        #expect(catalog[BindingName("feed")].maxBody == 3)
+        #expect(catalog[BindingName("feed")].publishing.maxBody == 3)
         let served = ServedTopics((0..<count).map { "topic-\($0)" } + [composed], catalog)
         #expect(served[composed]?.maxBody == 1 && served[decomposed] == nil)
         #expect(served["topic-\(count - 1)"]?.maxBody == 3 && served["topic-\(count)"] == nil)
