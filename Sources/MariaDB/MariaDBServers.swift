@@ -33,7 +33,8 @@ public final class MariaDBServers: Sendable {
         var choice = ServerChoice()
         /// The look under way: who needs one while it is, has its verdict.
         var look: Task<ServerChoice.Verdict, Never>?
-        var lookedAt: Int64 = .min
+        /// Nil before the first look has ended.
+        var lookedAt: Int64?
         /// Something may hang, said since the last look.
         var isSuspected = false
         var toldConflict: String?
@@ -78,7 +79,7 @@ public final class MariaDBServers: Sendable {
                 let interval =
                     state.choice.isInDoubt
                     ? Self.intervalInDoubt : state.isSuspected ? Self.intervalSuspected : Self.interval
-                return PoolClock.now() - state.lookedAt >= interval.nanoseconds
+                return state.lookedAt.map { PoolClock.now() - $0 >= interval.nanoseconds } ?? true
             }
             if isDue { _ = await look() }
         }
@@ -194,14 +195,18 @@ public final class MariaDBServers: Sendable {
                 state: .away(
                     MariaDBError(code: 2013, message: "\(address) does not answer, and another server has taken over")))
         }
-        var missing = sights.count
+        var missing = Set(sights.indices)
         var grace: Task<Void, Never>?
         for await arrival in found {
             guard let (place, sight) = arrival else { break }
             sights[place] = sight
-            missing -= 1
-            if missing == 0 { break }
-            if grace == nil, state.withLock({ $0.isAmiss && $0.choice.isSucceeded(by: sight) }) {
+            missing.remove(place)
+            if missing.isEmpty { break }
+            let isSucceeded = state.withLock { state in
+                state.isAmiss && state.choice.isSucceeded(by: sight)
+                    && missing.contains { sights[$0].address == state.choice.current?.address }
+            }
+            if grace == nil, isSucceeded {
                 grace = Task {
                     do { try await Task.sleep(for: Self.grace) } catch { return }
                     continuation.yield(nil)

@@ -79,7 +79,7 @@ struct PoolStateMachine {
         connections.values.contains { $0.state == .busy && now - $0.since >= limits.suspicion }
     }
 
-    /// How long nothing is to be done for that is due by the clock alone, nanoseconds.
+    /// How long it is until the clock is to be looked at again, nanoseconds.
     func rest(now: Int64) -> Int64 {
         if !waiters.isEmpty { return Self.often }
         let used = connections.values.filter { $0.state == .busy }.map(\.since)

@@ -131,8 +131,8 @@ struct ServerChoice: Sendable {
 
     /// Whether the server that is used has a successor, by the word of their cluster, which has one writer.
     func isSucceeded(by sight: ServerSight) -> Bool {
-        sight.isFit && sight.identity != current?.identity && sight.cluster != nil && sight.cluster == cluster
-            && !hasSeveralWriters
+        guard let current, sight.isFit, sight.identity != current.identity else { return false }
+        return sight.cluster != nil && sight.cluster == cluster && !hasSeveralWriters
     }
 
     private var hasSeveralWriters: Bool { cluster?.hasSeveralWriters == true }

@@ -289,6 +289,22 @@ import Testing
         }
     }
 
+    /// The first look takes as long as that address has time for its answer, while somebody looks again and again.
+    @Test("an address that never answers keeps nobody from the other", arguments: [TestServer.mariaDB])
+    func silent(_ kind: TestServer) async throws {
+        try await withPair(kind) { pair in
+            let listener = try SilentListener()
+            let (servers, pools) = sharing([listener.port, pair.ports[0]], pools: 1)
+            let looking = Task { await servers.run() }
+            try await running(pools[0]) { pool in
+                let port = try await write(pool)
+                #expect(port == pair.ports[0])
+            }
+            looking.cancel()
+            await looking.value
+        }
+    }
+
     private func sharing(_ ports: [Int], pools count: Int) -> (MariaDBServers, [MariaDBPool]) {
         let one = pool(ports)
         let servers = MariaDBServers(one.configuration, logger: quiet)

@@ -51,7 +51,7 @@ final class PublishGate: Sendable {
         func refuse(_ verdict: PublishVerdict, _ reason: String) -> PublishCheck {
             .answered(verdict, feedback: refused(header, reason))
         }
-        let request = PublishRules.Request(header, bodyBytes: content.body.readableBytes)
+        let request = PublishRules.Request(header)
         let shard = request.isFly ? 0 : request.id.map(publishing.shard(of:)) ?? 0
         // A fly message is in no store: before a server was asked, this machine's time has to do.
         guard let now = attempt.arrival.time(of: shard) ?? (request.isFly ? clock.wall() : nil) else {
@@ -108,8 +108,12 @@ final class PublishGate: Sendable {
                 "group \(publisher.group) may not publish as group \(header.groupID): the header's group must be the connection's, or one that groups.file names in its speaks_for"
             )
         }
-        let limits = publisher.settings.bodyLimits
-        if let reason = limits.refusal(of: content.body.readableBytes, route: route) { return refuse(.refused, reason) }
+        let (bytes, settings) = (content.body.readableBytes, publisher.settings)
+        if let reason = settings.served[header.topic]?.refusal(ofBody: bytes, topic: header.topic)
+            ?? settings.bodyLimits.refusal(of: bytes, route: route)
+        {
+            return refuse(.refused, reason)
+        }
         // A fly message is in no store: that it was before is not asked. What a half message's id is, only the store knows.
         if accepted.kind == .committed,
             recent.contains(
@@ -163,12 +167,11 @@ final class PublishGate: Sendable {
 }
 
 extension PublishRules.Request {
-    init(_ header: MessageHeaderView, bodyBytes: Int) {
+    init(_ header: MessageHeaderView) {
         self.init(
             id: header.withMessageID { MessageID(utf8: $0) }, topic: header.topic,
             messageType: header.messageType, group: header.groupID,
             expiredTime: header.expiredTime, deliverLimit: header.deliverLimit, isCommitted: header.commit,
-            isFly: header.fly, createTime: header.createTime ?? 0,
-            bodyBytes: bodyBytes)
+            isFly: header.fly, createTime: header.createTime ?? 0)
     }
 }

@@ -10,7 +10,7 @@ extension ConnectionHandler {
     /// The channel takes no more, or the client is not read for the answers that it has not taken: these may be fewer bytes than the
     /// channel takes, for a write counts whole until it has ended.
     private func isStalled(_ context: ChannelHandlerContext) -> Bool {
-        !context.channel.isWritable || gate.isHeld(by: .answers)
+        !context.channel.isWritable || reading.isHeld(by: .answers)
     }
 
     /// To be called when that begins, or ends.

@@ -26,7 +26,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     let peer: Peer
     let place: Admissions.Place
     var machine = SessionMachine<Client>()
-    var gate = ReadingGate()
+    var reading = ReadingGate()
     /// Whether a TLS handshake is done.
     private(set) var isEncrypted = false
     /// As they were when the read under way began.
@@ -86,7 +86,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     var refusesPublishes: Bool { isDraining || services.isDraining }
 
-    var isPaused: Bool { gate.isPaused }
+    var isPaused: Bool { reading.isPaused }
 
     /// That of a client that was let in.
     private var group: String? { machine.client?.connection.group }
@@ -272,13 +272,13 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// Does what the gate says after what may have changed it.
     func updatePause() {
         guard let context else { return }
-        gate.set(.publishes, unacknowledgedBytes, of: services.configuration.connectionPublishBytes)
-        gate.set(.answers, unwritten.answers, of: Unwritten.mostAnswers)
-        gate.set(.route, machine.isRouting)
-        gate.set(.room, room == .awaited)
-        gate.set(.verdict, machine.isJudging)
+        reading.set(.publishes, unacknowledgedBytes, of: services.configuration.connectionPublishBytes)
+        reading.set(.answers, unwritten.answers, of: Unwritten.mostAnswers)
+        reading.set(.route, machine.isRouting)
+        reading.set(.room, room == .awaited)
+        reading.set(.verdict, machine.isJudging)
         let client = machine.client
-        let change = gate.change(hasDeadlines: client?.deliveries != nil)
+        let change = reading.change(hasDeadlines: client?.deliveries != nil)
         if let id = client?.deliveries, let run = change.deadlinesRun { services.dispatcher.setReading(id, run) }
         if let isPaused = change.isPaused {
             lastRead = .now()

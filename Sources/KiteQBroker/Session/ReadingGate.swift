@@ -32,7 +32,8 @@ struct ReadingGate {
     private var reasons = Reasons(bits: 0)
     private var told = (deadlinesRun: true, isPaused: false, isRead: true)
 
-    /// While nothing is read heartbeats cannot arrive, and no clock of the client's runs. Before it is let in those of the handshake do.
+    /// While nothing is read heartbeats cannot arrive, and no clock of the client's runs. The handshake's timer runs on while the
+    /// verdict on a greeting is awaited.
     var isPaused: Bool { reasons.bits & ~Reasons.verdict.bits != 0 }
 
     func isHeld(by reason: Reasons) -> Bool { reasons.meets(reason) }

@@ -24,7 +24,11 @@ package enum SystemTime {
 
 /// ``SystemTime``, and the system's waiting.
 package struct SystemClock: ProcessClock {
+    private static let start = SystemTime.monotonic()
+
     package init() {}
+
+    package var firstRound: MonotonicTime { Self.start }
 
     package func monotonic() -> MonotonicTime { SystemTime.monotonic() }
     package func wall() -> Timestamp { SystemTime.wall() }

@@ -54,10 +54,10 @@ struct LeaseKeeper: Sendable {
             logger.notice("joined shard \(shard), which was away")
         }
         let sentAt = clock.monotonic()
-        let clock = try await store.renewLease(shard: shard)
+        let serverClock = try await store.renewLease(shard: shard)
         // The time first: nothing is worked on before it is known.
-        clocks.set(clock, shard: shard)
-        dispatcher.setClock(clock, shard: shard)
+        clocks.set(serverClock, shard: shard)
+        dispatcher.setClock(serverClock, shard: shard)
         dispatcher.setLease(shard: shard, until: leases.renewed(shard, sentAt: sentAt))
     }
 }

@@ -23,11 +23,10 @@ package enum PublishRules {
         package var isFly: Bool
         /// Unix seconds; 0 where it is absent.
         package var createTime: Int64
-        package var bodyBytes: Int
 
         package init(
             id: MessageID?, topic: String, messageType: String, group: String, expiredTime: Int64,
-            deliverLimit: Int32, isCommitted: Bool, isFly: Bool, createTime: Int64 = 0, bodyBytes: Int = 0
+            deliverLimit: Int32, isCommitted: Bool, isFly: Bool, createTime: Int64 = 0
         ) {
             self.id = id
             self.topic = topic
@@ -38,7 +37,6 @@ package enum PublishRules {
             self.isCommitted = isCommitted
             self.isFly = isFly
             self.createTime = createTime
-            self.bodyBytes = bodyBytes
         }
     }
 
@@ -68,7 +66,6 @@ package enum PublishRules {
         case badName(Name)
         case topicNotServed(String)
         case flyWithoutCommit
-        case bodyTooLarge(bytes: Int, topic: String, limit: Int)
         /// So many milliseconds ago.
         case expired(ago: Timestamp)
 
@@ -85,8 +82,6 @@ package enum PublishRules {
             case .badName(let name): "the \(name.rawValue) is empty or has more than \(maxNameBytes) bytes"
             case .topicNotServed(let topic): "the topic \(topic) is not served here"
             case .flyWithoutCommit: "a fly message must be committed"
-            case .bodyTooLarge(let bytes, let topic, let limit):
-                "the body has \(bytes) bytes, and topic \(topic) takes at most \(limit) (topics.max_body)"
             case .expired(let ago):
                 "the message has expired already, \(ServerClock.span(ago)) ago by the clock of the broker's database"
             }
@@ -112,10 +107,6 @@ package enum PublishRules {
         if request.isFly && !request.isCommitted { return .refuse(.flyWithoutCommit) }
         let expiresAt = expiry(request.expiredTime, now: now, longest: bounds.longestLife)
         guard expiresAt > now else { return .refuse(.expired(ago: now - expiresAt)) }
-        if request.bodyBytes > bounds.maxBody {
-            return .refuse(
-                .bodyTooLarge(bytes: request.bodyBytes, topic: request.topic, limit: bounds.maxBody))
-        }
         let limit = Int(request.deliverLimit)
         return .accept(
             Accepted(

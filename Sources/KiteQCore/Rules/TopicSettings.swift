@@ -20,6 +20,12 @@ package struct PublishBounds: Sendable, Hashable {
     package var mostAttempts = PublishRules.maxDeliverLimit
 
     package init() {}
+
+    /// Why a body of so many bytes is refused, for its producer; nil where it is not.
+    package func refusal(ofBody bytes: Int, topic: String) -> String? {
+        bytes <= maxBody
+            ? nil : "the body has \(bytes) bytes, and topic \(topic) takes at most \(maxBody) (topics.max_body)"
+    }
 }
 
 /// The settings of every topic: of those that have some of their own, and of all others.

@@ -4,6 +4,9 @@ package protocol ProcessClock: Sendable {
     /// Nanoseconds that never go back, and go on while the machine is suspended: a lease must not outlive its end.
     func monotonic() -> MonotonicTime
 
+    /// Where rounds are counted from. The brokers of one machine need not all begin theirs at the same moments.
+    var firstRound: MonotonicTime { get }
+
     /// Unix milliseconds by this machine's clock, which may be wrong: for people, and before any server was asked.
     func wall() -> Timestamp
 
@@ -32,7 +35,8 @@ extension ProcessClock {
     /// moments: an idle broker with many shards wakes its processor once for all of them.
     package func pauseUntilNextRound(of interval: Duration) async {
         let length = max(1, interval.nanoseconds)
-        do { try await sleep(until: (monotonic() / length + 1) * length) } catch {
+        let rounds = (monotonic() - firstRound) / length + 1
+        do { try await sleep(until: firstRound + rounds * length) } catch {
             // Cancelled: the caller looks.
         }
     }

@@ -54,7 +54,7 @@ import Testing
         gate.set(.publishes, bound + 1, of: bound)
         #expect(gate.isPaused)
         gate.set(.publishes, bound / 2 + 1, of: bound)
-        #expect(gate.isPaused || bound == 0, "not yet")
+        #expect(gate.isPaused, "not yet")
         gate.set(.publishes, bound / 2, of: bound)
         #expect(!gate.isPaused)
     }

@@ -10,6 +10,7 @@ final class ScriptedRecoveryStore: RecoveryStore {
         var chunks: [[Int64]] = []
         /// Loads that go well before the next one fails; nil: none does.
         var loadsUntilFailure: Int?
+        var failures = 0
         var bodyBytes = 1
     }
 
@@ -20,6 +21,18 @@ final class ScriptedRecoveryStore: RecoveryStore {
     }
     func failing(after loads: Int?) { state.withLock { $0.loadsUntilFailure = loads } }
     func bodies(of bytes: Int) { state.withLock { $0.bodyBytes = bytes } }
+    var failures: Int { state.withLock { $0.failures } }
+
+    static func seq(of message: Message) -> Int64 {
+        message.withBytes { _, body, _ in Int64(bigEndian: body.loadUnaligned(as: Int64.self)) }
+    }
+
+    /// Of the message with this seq.
+    static func body(_ seq: Int64, bytes: Int) -> ByteBuffer {
+        var body = ByteBuffer(integer: seq)
+        body.writeRepeatingByte(0, count: bytes)
+        return body
+    }
 
     /// The seqs of each load since the last look.
     func takeChunks() -> [[Int64]] {
@@ -48,7 +61,10 @@ final class ScriptedRecoveryStore: RecoveryStore {
         try state.withLock { state in
             state.chunks.append(seqs)
             if let left = state.loadsUntilFailure {
-                guard left > 0 else { throw StoreError(.unavailable, "the load fails") }
+                guard left > 0 else {
+                    state.failures += 1
+                    throw StoreError(.unavailable, "the load fails")
+                }
                 state.loadsUntilFailure = left - 1
             }
             var messages: [StoredMessage] = []
@@ -57,7 +73,7 @@ final class ScriptedRecoveryStore: RecoveryStore {
                 let message = Message(
                     id: .random(), kind: .string, topic: "trade", messageType: "paid", publisherGroup: "p-pay",
                     expiresAt: .max, deliverLimit: 100, publishedAt: 0, header: ByteBuffer(string: "h"),
-                    body: ByteBuffer(repeating: 0, count: state.bodyBytes))
+                    body: Self.body(seq, bytes: state.bodyBytes))
                 bytes += message.footprint
                 if bytes > maxBytes, !messages.isEmpty { break }
                 messages.append(

@@ -19,6 +19,8 @@ final class TurnedClock: ProcessClock {
 
     private let state = Mutex(State())
 
+    let firstRound: MonotonicTime = 0
+
     func monotonic() -> MonotonicTime { state.withLock { $0.now } }
     func wall() -> Timestamp { 1_800_000_000_000 + monotonic() / 1_000_000 }
 

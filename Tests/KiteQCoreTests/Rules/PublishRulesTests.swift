@@ -43,19 +43,18 @@ import Testing
     }
 
     /// What holds for its topic, and not what holds for another one.
-    @Test func theTopicSaysHowLargeHowLongAndHowOften() throws {
+    @Test func theTopicSaysHowLongAndHowOften() throws {
         var own = TopicSettings()
-        (own.publishing.maxBody, own.publishing.longestLife, own.publishing.mostAttempts) = (10, 5_000, 4)
+        (own.publishing.longestLife, own.publishing.mostAttempts) = (5_000, 4)
         let topics = ServedTopics(["trade", "feed"], TopicCatalog(own: [BindingName("trade"): own]))
-        func check(_ topic: String, bytes: Int, attempts: Int32 = 100) -> PublishRules.Verdict {
+        func check(_ topic: String, attempts: Int32 = 100) -> PublishRules.Verdict {
             var request = Self.request()
-            (request.topic, request.bodyBytes, request.deliverLimit) = (topic, bytes, attempts)
+            (request.topic, request.deliverLimit) = (topic, attempts)
             return PublishRules.check(request, topics: topics, now: Self.now)
         }
-        #expect(check("trade", bytes: 11) == .refuse(.bodyTooLarge(bytes: 11, topic: "trade", limit: 10)))
-        guard case .accept(let trade) = check("trade", bytes: 10),
-            case .accept(let few) = check("trade", bytes: 0, attempts: 3),
-            case .accept(let feed) = check("feed", bytes: 11)
+        guard case .accept(let trade) = check("trade"),
+            case .accept(let few) = check("trade", attempts: 3),
+            case .accept(let feed) = check("feed")
         else { throw InvalidRule("they are within their bounds") }
         #expect(trade.expiresAt == Self.now + 5_000 && trade.deliverLimit == 4 && few.deliverLimit == 3)
         #expect(feed.expiresAt == Self.now + Self.week && feed.deliverLimit == 100)

@@ -20,6 +20,14 @@ import Testing
         #expect(served["topic-\(count - 1)"]?.maxBody == 3 && served["topic-\(count)"] == nil)
     }
 
+    @Test func aBodyAboveTheTopicsLimitIsRefused() {
+        let bounds = settings(maxBody: 10).publishing
+        #expect(bounds.refusal(ofBody: 10, topic: "trade") == nil)
+        let refused = "the body has 11 bytes, and topic trade takes at most 10 (topics.max_body)"
+        #expect(bounds.refusal(ofBody: 11, topic: "trade") == refused)
+        #expect(PublishBounds().refusal(ofBody: .max, topic: "trade") == nil)
+    }
+
     @Test func theLongestWaitIsThatOfAnyTopic() throws {
         var slow = TopicSettings()
         slow.redelivery = try RedeliverySchedule.validated(immediate: 1, steps: [], beyond: 3_600_000)
