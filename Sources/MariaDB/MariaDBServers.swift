@@ -197,11 +197,12 @@ public final class MariaDBServers: Sendable {
         }
         var missing = Set(sights.indices)
         var grace: Task<Void, Never>?
-        for await arrival in found {
-            guard let (place, sight) = arrival else { break }
+        var arrivals = found.makeAsyncIterator()
+        // Of no address at all none arrives.
+        while !missing.isEmpty {
+            guard let (place, sight) = await arrivals.next() ?? nil else { break }
             sights[place] = sight
             missing.remove(place)
-            if missing.isEmpty { break }
             let isSucceeded = state.withLock { state in
                 state.isAmiss && state.choice.isSucceeded(by: sight)
                     && missing.contains { sights[$0].address == state.choice.current?.address }
