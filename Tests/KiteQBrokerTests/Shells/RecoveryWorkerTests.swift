@@ -1,6 +1,6 @@
 import KiteQCore
 import Logging
-import Synchronization
+import NIOConcurrencyHelpers
 import Testing
 
 @testable import KiteQBroker
@@ -108,17 +108,17 @@ private final class ListeningSink: IdentifiedSink {
         var waiting: (count: Int, continuation: CheckedContinuation<Void, Never>)?
     }
 
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
 
-    var count: Int { state.withLock { $0.seqs.count } }
+    var count: Int { state.withLockedValue { $0.seqs.count } }
     /// Of the messages, ascending.
-    var seqs: [Int64] { state.withLock { $0.seqs.sorted() } }
+    var seqs: [Int64] { state.withLockedValue { $0.seqs.sorted() } }
 
     func set(_ id: DeliveryClientID) {}
     func flush() {}
 
     func enqueue(_ deliveries: ArraySlice<DeliveryActions.Delivery>) {
-        let woken = state.withLock { state -> CheckedContinuation<Void, Never>? in
+        let woken = state.withLockedValue { state -> CheckedContinuation<Void, Never>? in
             state.seqs += deliveries.map { ScriptedRecoveryStore.seq(of: $0.message) }
             guard let waiting = state.waiting, state.seqs.count >= waiting.count else { return nil }
             state.waiting = nil
@@ -130,7 +130,7 @@ private final class ListeningSink: IdentifiedSink {
     /// Returns once it has so many.
     func until(_ count: Int) async {
         await withCheckedContinuation { continuation in
-            let isThere = state.withLock { state in
+            let isThere = state.withLockedValue { state in
                 if state.seqs.count < count { state.waiting = (count, continuation) }
                 return state.seqs.count >= count
             }
