@@ -1,6 +1,6 @@
 import KiteQCore
+import NIOConcurrencyHelpers
 import NIOCore
-import Synchronization
 
 /// A store of one group's messages, of which loads fail where the test wants that.
 final class ScriptedRecoveryStore: RecoveryStore {
@@ -14,14 +14,14 @@ final class ScriptedRecoveryStore: RecoveryStore {
         var bodyBytes = 1
     }
 
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
 
     func has(waiting: some Sequence<Int64> = [], due: some Sequence<Int64> = []) {
-        state.withLock { ($0.waiting, $0.due) = (Array(waiting), Array(due)) }
+        state.withLockedValue { ($0.waiting, $0.due) = (Array(waiting), Array(due)) }
     }
-    func failing(after loads: Int?) { state.withLock { $0.loadsUntilFailure = loads } }
-    func bodies(of bytes: Int) { state.withLock { $0.bodyBytes = bytes } }
-    var failures: Int { state.withLock { $0.failures } }
+    func failing(after loads: Int?) { state.withLockedValue { $0.loadsUntilFailure = loads } }
+    func bodies(of bytes: Int) { state.withLockedValue { $0.bodyBytes = bytes } }
+    var failures: Int { state.withLockedValue { $0.failures } }
 
     static func seq(of message: Message) -> Int64 {
         message.withBytes { _, body, _ in Int64(bigEndian: body.loadUnaligned(as: Int64.self)) }
@@ -36,7 +36,7 @@ final class ScriptedRecoveryStore: RecoveryStore {
 
     /// The seqs of each load since the last look.
     func takeChunks() -> [[Int64]] {
-        state.withLock { state in
+        state.withLockedValue { state in
             defer { state.chunks = [] }
             return state.chunks
         }
@@ -47,7 +47,7 @@ final class ScriptedRecoveryStore: RecoveryStore {
     ) async throws -> [FreshMessage] { [] }
 
     func deliveries(of group: String, shard: Int, in range: DeliveryRange, limit: Int) async throws -> [Int64] {
-        state.withLock { state in
+        state.withLockedValue { state in
             switch range {
             case .waiting(let after): Array(state.waiting.filter { $0 > after }.prefix(limit))
             case .due: Array(state.due.prefix(limit))
@@ -58,7 +58,7 @@ final class ScriptedRecoveryStore: RecoveryStore {
     func load(
         _ seqs: [Int64], for group: String, shard: Int, maxBytes: Int
     ) async throws -> (messages: [StoredMessage], count: Int) {
-        try state.withLock { state in
+        try state.withLockedValue { state in
             state.chunks.append(seqs)
             if let left = state.loadsUntilFailure {
                 guard left > 0 else {

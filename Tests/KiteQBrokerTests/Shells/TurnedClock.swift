@@ -1,5 +1,5 @@
 import KiteQCore
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// A clock that only the test turns, and who waits for it.
 final class TurnedClock: ProcessClock {
@@ -17,22 +17,22 @@ final class TurnedClock: ProcessClock {
         var observers: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
 
     let firstRound: MonotonicTime = 0
 
-    func monotonic() -> MonotonicTime { state.withLock { $0.now } }
+    func monotonic() -> MonotonicTime { state.withLockedValue { $0.now } }
     func wall() -> Timestamp { 1_800_000_000_000 + monotonic() / 1_000_000 }
 
     func sleep(until end: MonotonicTime) async throws {
         try Task.checkCancellation()
-        let id = state.withLock { state in
+        let id = state.withLockedValue { state in
             state.next += 1
             return state.next
         }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                let (outcome, observers) = state.withLock {
+                let (outcome, observers) = state.withLockedValue {
                     state -> (Result<Void, any Error>?, [CheckedContinuation<Void, Never>]) in
                     if state.cancelled.remove(id) != nil { return (.failure(CancellationError()), []) }
                     guard end > state.now else { return (.success(()), []) }
@@ -44,7 +44,7 @@ final class TurnedClock: ProcessClock {
                 for observer in observers { observer.resume() }
             }
         } onCancel: {
-            let sleeper = state.withLock { state -> Sleeper? in
+            let sleeper = state.withLockedValue { state -> Sleeper? in
                 guard let sleeper = state.sleepers.removeValue(forKey: id) else {
                     state.cancelled.insert(id)
                     return nil
@@ -57,7 +57,7 @@ final class TurnedClock: ProcessClock {
 
     /// Time passes; whose time is up wakes.
     func turn(_ duration: Duration) {
-        let woken = state.withLock { state in
+        let woken = state.withLockedValue { state in
             state.now += duration.nanoseconds
             let due = state.sleepers.filter { $0.value.end <= state.now }
             for id in due.keys { state.sleepers[id] = nil }
@@ -69,7 +69,7 @@ final class TurnedClock: ProcessClock {
     /// Returns once somebody sleeps.
     func untilSomebodySleeps() async {
         await withCheckedContinuation { observer in
-            let isSo = state.withLock { state in
+            let isSo = state.withLockedValue { state in
                 if state.sleepers.isEmpty { state.observers.append(observer) }
                 return !state.sleepers.isEmpty
             }
