@@ -108,9 +108,9 @@ final class PublishGate: Sendable {
                 "group \(publisher.group) may not publish as group \(header.groupID): the header's group must be the connection's, or one that groups.file names in its speaks_for"
             )
         }
-        let (bytes, settings) = (content.body.readableBytes, publisher.settings)
-        if let reason = settings.served[header.topic]?.refusal(ofBody: bytes, topic: header.topic)
-            ?? settings.bodyLimits.refusal(of: bytes, route: route)
+        let bytes = content.body.readableBytes
+        if let reason = accepted.bounds.refusal(ofBody: bytes, topic: header.topic)
+            ?? publisher.settings.bodyLimits.refusal(of: bytes, route: route)
         {
             return refuse(.refused, reason)
         }

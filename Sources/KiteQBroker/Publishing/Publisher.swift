@@ -1,4 +1,5 @@
-/// Who publishes, and by what settings: the same from one publish to the next, until a reload. One reference, for every publish takes it along.
+/// Who publishes, and by what settings: the same from one publish to the next, until a reload. One reference, for every publish takes
+/// it along.
 final class Publisher {
     /// The group that publishes, as it has shown to be. A header may name another one only where it may speak for it.
     let group: String

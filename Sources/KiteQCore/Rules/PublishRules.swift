@@ -59,6 +59,8 @@ package enum PublishRules {
         package var deliverLimit: Int
         /// The createTime; the time of arrival where that is absent or no time. Always fits a ``Timestamp``.
         package var createdAt: Timestamp
+        /// Those of its topic. How large a body may be is said to those who may publish there, and so looked at later.
+        package var bounds: PublishBounds
     }
 
     package enum Refusal: Sendable, Hashable {
@@ -112,7 +114,8 @@ package enum PublishRules {
             Accepted(
                 id: id, kind: request.isFly ? .fly : request.isCommitted ? .committed : .half, expiresAt: expiresAt,
                 deliverLimit: (1...bounds.mostAttempts).contains(limit) ? limit : bounds.mostAttempts,
-                createdAt: (1...maxCreateTime).contains(request.createTime) ? request.createTime * 1_000 : now))
+                createdAt: (1...maxCreateTime).contains(request.createTime) ? request.createTime * 1_000 : now,
+                bounds: bounds))
     }
 
     private static func isName(_ name: String) -> Bool {
